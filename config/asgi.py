@@ -1,0 +1,45 @@
+"""Where requests go: webhooks to the receiver, sockets to Channels, the rest to Django."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+pages = get_asgi_application()  # before the imports below: they need the apps
+
+from dashboard.live import hub, routes  # noqa: E402
+from events.receiver import Receiver  # noqa: E402
+
+sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes)))
+receiver = Receiver()
+
+
+async def application(scope, receive, send):  # type: ignore[no-untyped-def]
+    """The ASGI app of the web process (measured reasons: docs/architecture.md, "The receiver is not a view")."""
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif scope["type"] == "websocket":
+        await sockets(scope, receive, send)
+    elif scope["path"].startswith("/webhooks/"):
+        await receiver(scope, receive, send)
+    else:
+        await pages(scope, receive, send)
+
+
+async def lifespan(receive, send):  # type: ignore[no-untyped-def]
+    """Starts the receiver's inbox and the hub of live frames with the process, and stops them with it."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await receiver.start()
+            await hub.start()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await hub.stop()
+            await receiver.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

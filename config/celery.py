@@ -1,0 +1,30 @@
+"""The Celery app and the clock that fires its tasks."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("sandwarden")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@app.on_after_finalize.connect
+def schedule(sender: Celery, **_: object) -> None:
+    """One beat entry per job; a message nobody took before the next tick is dropped, not queued up."""
+    from django.conf import settings  # noqa: PLC0415 - Celery loads the settings only now
+
+    entries = [
+        ("events.tasks.sync", settings.SYNC_INTERVAL_SECONDS),
+        ("sandboxes.tasks.poll", settings.POLL_INTERVAL_SECONDS),
+        ("events.tasks.reconcile", settings.RECONCILE_INTERVAL_SECONDS),
+        ("sandboxes.tasks.reap", 15.0),
+        ("sandboxes.tasks.act", 2.0),
+        ("sandboxes.tasks.compact", 60.0),
+        ("sandboxes.tasks.backfill", 30.0),
+        ("dashboard.tasks.retain", 3600.0),
+    ]
+    for name, seconds in entries:
+        sender.add_periodic_task(seconds, sender.signature(name), name=name, expires=seconds)

@@ -1,0 +1,21 @@
+"""The first answer to a POST, kept 24 h under its Idempotency-Key."""
+
+from django.db import models
+
+
+class IdempotentAnswer(models.Model):
+    """The same key and body gets this answer again; another body under the key is a conflict."""
+
+    token = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    status = models.PositiveSmallIntegerField(null=True, help_text="Null while the first call is at work.")
+    body = models.BinaryField(default=b"")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["token", "key"], name="idempotency_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_by_time")]
+
+    def __str__(self) -> str:
+        return self.key

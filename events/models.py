@@ -1,0 +1,79 @@
+"""The event record, the deliveries that were no event, and how far reconcile has read."""
+
+from django.db import models
+
+from sandboxes.models import Account
+
+
+class LifecycleEvent(models.Model):
+    """One thing E2B told us (or the inventory showed), once, whichever ways it came by. Written by `events.inbox`."""
+
+    class Source(models.TextChoices):
+        WEBHOOK = "webhook"
+        RECONCILE = "reconcile"
+        OBSERVED = "observed"
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="events")
+    event_id = models.UUIDField()
+    type = models.CharField(max_length=128)
+    sandbox_id = models.CharField(max_length=128)
+    execution_id = models.CharField(max_length=128, null=True, blank=True)
+    template_id = models.CharField(max_length=128, blank=True, default="")
+    timestamp = models.DateTimeField()
+    received_at = models.DateTimeField()
+    source = models.CharField(max_length=9, choices=Source.choices, help_text="What brought it first.")
+    webhook_at = models.DateTimeField(null=True, blank=True, help_text="First delivery.")
+    reconcile_at = models.DateTimeField(null=True, blank=True, help_text="First seen in E2B's events API.")
+    superseded = models.BooleanField(default=False, help_text="An observed one whose real event came.")
+    data = models.JSONField(null=True, blank=True)
+    raw = models.JSONField(help_text="The whole event as it came: nothing that E2B told us is dropped.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "event_id"], name="event_once")]
+        indexes = [
+            models.Index(fields=["-timestamp", "-id"], name="event_by_time"),
+            models.Index(fields=["sandbox_id", "-timestamp"], name="event_by_sandbox"),
+            models.Index(fields=["account", "-received_at"], name="event_by_arrival"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type.rpartition('.')[2]} {self.sandbox_id}"
+
+
+class Delivery(models.Model):
+    """A delivery kept aside: refused (not ours to believe) or parked (signed, but we could not read it)."""
+
+    class State(models.TextChoices):
+        REFUSED = "refused"
+        PARKED = "parked"
+        REPLAYED = "replayed"
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="deliveries")
+    state = models.CharField(max_length=8, choices=State.choices)
+    reason = models.TextField()
+    event_id = models.CharField(max_length=64, blank=True, default="")
+    received_at = models.DateTimeField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["state", "-received_at"], name="delivery_by_state"),
+            models.Index(fields=["account", "event_id"], name="delivery_by_event"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.reason}"
+
+
+class ReconcileMark(models.Model):
+    """How far back an account's events are known to be complete."""
+
+    account = models.OneToOneField(Account, models.CASCADE, related_name="reconcile_mark")
+    complete_to = models.DateTimeField(null=True, help_text="Every event up to here has been read.")
+    oldest_at = models.DateTimeField(null=True, help_text="How far back the backend keeps events, as found.")
+    reading_to = models.DateTimeField(null=True, help_text="The newest event of the sweep under way.")
+
+    def __str__(self) -> str:
+        return f"{self.account_id} to {self.complete_to}"

@@ -1,0 +1,1 @@
+"""The fleet: what runs, what it uses, what to do with it."""

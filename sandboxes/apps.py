@@ -1,0 +1,8 @@
+"""The Django app `sandboxes`."""
+
+from django.apps import AppConfig
+
+
+class FleetConfig(AppConfig):
+    name = "sandboxes"
+    verbose_name = "Fleet"

@@ -1,0 +1,30 @@
+"""The fleet's records, one file per idea."""
+
+from sandboxes.models.account import Account, AccountHealth, Heartbeat
+from sandboxes.models.action import Action
+from sandboxes.models.execution import Execution, ExecutionEnd
+from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
+from sandboxes.models.metrics import FleetMinute, MetricFrame, MetricSeries
+from sandboxes.models.policy import Policy, Verdict
+from sandboxes.models.price import Price
+from sandboxes.models.sandbox import Guard, Sandbox
+
+__all__ = [
+    "Account",
+    "AccountHealth",
+    "Action",
+    "Execution",
+    "ExecutionEnd",
+    "FleetMinute",
+    "Guard",
+    "Heartbeat",
+    "Lease",
+    "LeaseMember",
+    "LeaseSpan",
+    "MetricFrame",
+    "MetricSeries",
+    "Policy",
+    "Price",
+    "Sandbox",
+    "Verdict",
+]

@@ -1,0 +1,67 @@
+"""An account: one API key at one backend, how it is read, and how well that goes."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from sandboxes.models.fields import EncryptedTextField
+
+
+class Account(models.Model):
+    """Its key and webhook secrets are encrypted at rest and never shown again."""
+
+    name = models.SlugField(unique=True)
+    url = models.URLField(help_text="The backend's API, for example https://api.e2b.app; it may carry a path.")
+    api_key = EncryptedTextField(blank=True, default="")
+    webhook_secret = EncryptedTextField(blank=True, default="")
+    previous_webhook_secret = EncryptedTextField(blank=True, default="")
+    previous_secret_until = models.DateTimeField(null=True, blank=True)
+    webhook_id = models.CharField(max_length=64, blank=True, default="", help_text="Our webhook's ID at the backend.")
+    simulated = models.BooleanField(default=False)
+    enabled = models.BooleanField(default=True)
+    owner_keys = ArrayField(models.CharField(max_length=128), default=list, blank=True)
+    environment_keys = ArrayField(models.CharField(max_length=128), default=list, blank=True)
+    cap = models.PositiveIntegerField(null=True, blank=True, help_text="Concurrent sandboxes the plan allows.")
+    capabilities = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccountHealth(models.Model):
+    """What the last sync and poll of an account told; kept apart so that the account row stays still."""
+
+    account = models.OneToOneField(Account, models.CASCADE, related_name="health")
+    reachable = models.BooleanField(null=True)
+    clock_offset_seconds = models.FloatField(default=0, help_text="The backend's clock minus ours.")
+    last_sync_at = models.DateTimeField(null=True, help_text="When the last complete list was asked for.")
+    sync_error = models.TextField(blank=True, default="")
+    sync_failed_at = models.DateTimeField(null=True)
+    last_poll_at = models.DateTimeField(null=True)
+    poll_seconds = models.FloatField(null=True, help_text="How long the last poll took.")
+    poll_error = models.TextField(blank=True, default="")
+    poll_failed_at = models.DateTimeField(null=True)
+    polls_late = models.PositiveBigIntegerField(default=0)
+    reconcile_error = models.TextField(blank=True, default="")
+    last_reconcile_at = models.DateTimeField(null=True)
+    webhook_last_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "account health"
+
+    def __str__(self) -> str:
+        return f"health of {self.account_id}"
+
+
+class Heartbeat(models.Model):
+    """That a part of us is alive: the reaper acts only while the API's own beat is fresh (30 s)."""
+
+    name = models.CharField(max_length=32, unique=True)
+    at = models.DateTimeField()
+    up_since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

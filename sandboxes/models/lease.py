@@ -1,0 +1,54 @@
+"""An owner's word that sandboxes are theirs and alive, and the spans for which it held."""
+
+from django.db import models
+
+from sandboxes.models.sandbox import Sandbox
+
+
+class Lease(models.Model):
+    """Named by its owner's key; covers IDs (LeaseMember) or all that match metadata, later ones too."""
+
+    key = models.CharField(max_length=200, unique=True)
+    ttl_seconds = models.PositiveIntegerField()
+    expires_at = models.DateTimeField()
+    renewed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+    metadata = models.JSONField(null=True, blank=True, help_text="Match by metadata; null when by IDs.")
+    token = models.CharField(max_length=200, blank=True, default="", help_text="Whose token set it.")
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="lease_by_expiry")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class LeaseMember(models.Model):
+    """One ID of a lease by IDs; it may not be on record yet."""
+
+    lease = models.ForeignKey(Lease, models.CASCADE, related_name="members")
+    sandbox_id = models.CharField(max_length=128)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lease", "sandbox_id"], name="lease_member_once")]
+        indexes = [models.Index(fields=["sandbox_id"], name="lease_member_by_id")]
+
+    def __str__(self) -> str:
+        return self.sandbox_id
+
+
+class LeaseSpan(models.Model):
+    """That this lease covered this sandbox from `since` until `until` (moves on with each renewal)."""
+
+    lease = models.ForeignKey(Lease, models.SET_NULL, null=True, related_name="spans")
+    key = models.CharField(max_length=200)
+    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="lease_spans")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    token = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["sandbox", "-until"], name="lease_span_by_sandbox")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.sandbox_id}"

@@ -1,0 +1,96 @@
+"""A sandbox as all its events tell it, and the lock that its claims share."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from sandboxes.models.account import Account
+
+
+class Guard(models.Model):
+    """One row per backend URL and sandbox ID, whichever accounts list it.
+
+    Claims, leases and protection lock this row: an owner's word and a reaper's claim can never cross.
+    """
+
+    url = models.URLField()
+    sandbox_id = models.CharField(max_length=128)
+    claim_number = models.PositiveBigIntegerField(default=0, help_text="Counts claims; a sender checks its own.")
+    condemned_by = models.ForeignKey(
+        "sandboxes.Action", models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="The open action after whose start a DELETE or a pause may be on its way.",
+    )  # fmt: skip
+    protected = models.BooleanField(default=False)
+    protected_until = models.DateTimeField(null=True, blank=True)
+    protected_reason = models.TextField(blank=True, default="")
+    protected_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["url", "sandbox_id"], name="guard_once")]
+
+    def __str__(self) -> str:
+        return self.sandbox_id
+
+
+class Sandbox(models.Model):
+    """One sandbox of one account. Written by `events.inbox` alone, but for the fields marked otherwise.
+
+    The primary key is a 4-byte integer on purpose: metric frames hold arrays of it.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        PAUSED = "paused"
+        ENDED = "ended"
+
+    id = models.AutoField(primary_key=True)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="sandboxes")
+    guard = models.ForeignKey(Guard, models.PROTECT, related_name="sandboxes")
+    sandbox_id = models.CharField(max_length=128)
+    template_id = models.CharField(max_length=128, blank=True, default="")
+    template_name = models.CharField(max_length=200, null=True, blank=True)  # written by sandboxes.inventory.templates
+    alias = models.CharField(max_length=200, null=True, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField()
+    end_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=64, null=True, blank=True)
+    probable_cause = models.JSONField(null=True, blank=True)
+    cpu_count = models.PositiveIntegerField(null=True, blank=True)
+    memory_mb = models.PositiveIntegerField(null=True, blank=True)
+    disk_mb = models.PositiveIntegerField(null=True, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    owner = models.CharField(max_length=200, null=True, blank=True)
+    environment = models.CharField(max_length=200, null=True, blank=True)
+    envd_version = models.CharField(max_length=32, blank=True, default="")
+    closed_cost_usd = models.DecimalField(max_digits=16, decimal_places=8, default=0, help_text="Of its ended runs.")
+    burn_usd_per_hour = models.DecimalField(max_digits=12, decimal_places=6, default=0, help_text="0 unless running.")
+    first_seen_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="When a look first did not list it any more.")
+    fold = models.JSONField(default=dict, editable=False, help_text="The base of events.fold: stamps and runs.")
+    # The last sample of a sandbox that is in no frame any more (paused, ended): written by sandboxes.polling.
+    # While it runs, its newest sample is in the newest MetricFrame: thousands of rows are not rewritten each tick.
+    cpu_pct = models.FloatField(null=True, blank=True)
+    mem_used = models.BigIntegerField(null=True, blank=True)
+    mem_total = models.BigIntegerField(null=True, blank=True)
+    disk_used = models.BigIntegerField(null=True, blank=True)
+    disk_total = models.BigIntegerField(null=True, blank=True)
+    sampled_at = models.DateTimeField(null=True, blank=True)
+    backfilled_from = models.DateTimeField(null=True, blank=True)  # written by sandboxes.series
+
+    class Meta:
+        verbose_name_plural = "sandboxes"
+        constraints = [models.UniqueConstraint(fields=["account", "sandbox_id"], name="sandbox_once")]
+        indexes = [
+            models.Index(fields=["account", "state", "-started_at", "id"], name="sandbox_by_start"),
+            models.Index(
+                fields=["account", "state"], condition=~models.Q(state="ended"), name="sandbox_alive"
+            ),
+            models.Index(fields=["sandbox_id"], name="sandbox_by_id"),
+            models.Index(fields=["ended_at"], name="sandbox_by_end"),
+            GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="sandbox_by_metadata"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.sandbox_id
