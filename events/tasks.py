@@ -1,0 +1,20 @@
+"""Celery tasks of the record: each says when, the named function does the work."""
+
+import asyncio
+
+from celery import shared_task
+
+from events import observe
+from events import reconcile as reconciling
+
+
+@shared_task(name="events.tasks.sync")
+def sync() -> None:
+    """Reads every account's list and takes in what differs from the record."""
+    asyncio.run(observe.sync_all())
+
+
+@shared_task(name="events.tasks.reconcile")
+def reconcile() -> None:
+    """Reads E2B's own record of events and takes in what no webhook brought."""
+    asyncio.run(reconciling.reconcile_all())

@@ -1,0 +1,49 @@
+"""What a run costs: allocated cores and memory × seconds running, by the dated price book. Pure.
+
+Price rule: E2B's docs (August 2026): (vCPU × rate + GiB × rate) × seconds; paused and ended cost nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+HOUR_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A price in force from `since` on, in USD a second."""
+
+    since: datetime
+    usd_per_vcpu_second: Decimal
+    usd_per_gib_second: Decimal
+
+    def per_second(self, cpu_count: int | None, memory_mb: int | None) -> Decimal:
+        """USD a second for this size; a size not known yet counts as none."""
+        gib = Decimal(memory_mb or 0) / 1024
+        return self.usd_per_vcpu_second * (cpu_count or 0) + self.usd_per_gib_second * gib
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Rates, oldest first. The first also holds for all time before it."""
+
+    rates: Sequence[Rate]
+
+    def at(self, moment: datetime) -> Rate:
+        """The rate in force at `moment`."""
+        return max((rate for rate in self.rates if rate.since <= moment), key=lambda r: r.since, default=self.rates[0])
+
+    def per_hour_usd(self, cpu_count: int | None, memory_mb: int | None, moment: datetime) -> Decimal:
+        """What an hour costs at the price of `moment`, in USD."""
+        return self.at(moment).per_second(cpu_count, memory_mb) * HOUR_SECONDS
+
+    def cost_usd(self, cpu_count: int | None, memory_mb: int | None, start: datetime, end: datetime) -> Decimal:
+        """USD for running from `start` to `end`; each second by the price that held in it."""
+        total, cuts = Decimal(0), [rate.since for rate in self.rates if start < rate.since < end]
+        for since, until in zip([start, *cuts], [*cuts, end], strict=True):
+            seconds = Decimal((until - since).total_seconds())
+            if seconds > 0:
+                total += self.at(since).per_second(cpu_count, memory_mb) * seconds
+        return total

@@ -1,0 +1,38 @@
+"""Celery tasks of the fleet: each says when, the named function does the work."""
+
+import asyncio
+
+from celery import shared_task
+
+from sandboxes import polling, reaper, series
+from sandboxes.actions import sending
+
+
+@shared_task(name="sandboxes.tasks.poll")
+def poll() -> None:
+    """The newest sample of every running sandbox."""
+    asyncio.run(polling.poll_all())
+
+
+@shared_task(name="sandboxes.tasks.reap")
+def reap() -> None:
+    """Judges the fleet by every enabled policy; marks what an enforcing one hits."""
+    asyncio.run(reaper.run_all())
+
+
+@shared_task(name="sandboxes.tasks.act")
+def act() -> None:
+    """Sends what is due and looks for what is not confirmed yet."""
+    asyncio.run(sending.send_due())
+
+
+@shared_task(name="sandboxes.tasks.compact")
+def compact() -> None:
+    """Frames become series and minutes."""
+    series.compact_all()
+
+
+@shared_task(name="sandboxes.tasks.backfill")
+def backfill() -> None:
+    """A little history from before we watched, at low priority."""
+    asyncio.run(series.backfill_some())

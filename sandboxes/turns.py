@@ -1,0 +1,26 @@
+"""Leases in Redis that give one worker the turn at a job: two never poll the same shard, a dead one's turn runs out."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import redis.asyncio
+from django.conf import settings
+
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+@asynccontextmanager
+async def turn(job: str, seconds: float) -> AsyncIterator[bool]:
+    """Yields whether this worker has the turn at `job`; held for `seconds` at most, given back at the end.
+
+    Raises redis.RedisError when Redis is away: without it nobody may assume the turn.
+    """
+    key, mine = f"sandwarden:turn:{job}", secrets.token_hex(8)
+    async with redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=5) as connection:
+        held = bool(await connection.set(key, mine, nx=True, px=int(seconds * 1000)))
+        try:
+            yield held
+        finally:
+            if held:
+                await connection.eval(_RELEASE, 1, key, mine)
