@@ -1,0 +1,50 @@
+"""Real PostgreSQL and Redis for every test run, in place before Django reads its settings.
+
+The run's own process starts PostgreSQL once. Each pytest-xdist worker has its own database in it (pytest-django adds
+the worker's name) and its own Redis, so workers can't see each other.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+import redis
+
+from config.embedded import Redis, addresses, both, start
+
+FROM_THE_SHELL = ("E2B_", "SANDWARDEN_", "SIMULATOR_")  # a developer's own key must never reach a test
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts the servers, points the environment at them, and loads Django."""
+    if config.getoption("help", default=False) or config.getoption("version", default=0):
+        return
+    for name in [name for name in os.environ if name.startswith(FROM_THE_SHELL)]:
+        del os.environ[name]
+    home = Path(tempfile.mkdtemp(prefix="sandwarden-test-", dir="/tmp"))  # short: Unix sockets live in it
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    if hasattr(config, "workerinput"):
+        mailbox = start(Redis(home))
+        config.add_cleanup(mailbox.stop)
+        os.environ.update(addresses(os.environ["DATABASE_URL"], mailbox.server.url))
+    else:
+        servers = both(home, durable=False)
+        os.environ.update(servers.__enter__())
+        config.add_cleanup(lambda: servers.__exit__(None, None, None))
+    os.environ["DATA_DIR"] = str(home)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+
+
+@pytest.fixture
+def mailbox() -> Iterator["redis.Redis"]:
+    """An empty Redis (the one that settings.REDIS_URL names) and a client for it; emptied again afterwards."""
+    client = redis.Redis.from_url(os.environ["REDIS_URL"])
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
