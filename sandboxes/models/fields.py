@@ -1,0 +1,71 @@
+"""A text column that holds a secret in encrypted form and opens it only when it is read from the instance."""
+
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+
+from sandboxes import crypto
+
+
+class Sealed(str):
+    """The stored form, `fernet:…`; it opens on access, so one lost key spoils no query over all rows."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+
+class _OpensOnAccess(DeferredAttribute):
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        value = super().__get__(instance, cls)  # type: ignore[no-untyped-call]
+        return crypto.decrypt(value) if isinstance(value, Sealed) else value
+
+
+class EncryptedTextField(models.TextField[str, str]):
+    """In Python a str, in the database `fernet:…`; empty text and NULL are stored as they are.
+
+    Reading the attribute raises crypto.CannotDecrypt when no key at hand opens it; loading, listing and saving
+    the row do not. It can't be searched (every encryption differs): only `isnull` works. In forms and in the
+    admin it is a password box that never shows the value and keeps it when left empty.
+    """
+
+    descriptor_class = _OpensOnAccess
+
+    def from_db_value(self, value: str | None, *_: Any) -> str | None:
+        return Sealed(value) if value else value
+
+    def to_python(self, value: Any) -> Any:
+        """Fixtures carry the sealed form."""
+        return Sealed(value) if isinstance(value, str) and value.startswith(crypto.PREFIX) else value
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """Takes the sealed form as it lies there, without opening it."""
+        stored = model_instance.__dict__.get(self.attname)
+        return stored if isinstance(stored, Sealed) else super().pre_save(model_instance, add)
+
+    def get_prep_value(self, value: Any) -> Any:
+        if not value:
+            return value
+        return str(value) if isinstance(value, Sealed) else crypto.encrypt(str(value))
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """What dumpdata writes: never the open text."""
+        return self.get_prep_value(self.pre_save(obj, add=False)) or ""
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+
+    def formfield(self, **kwargs: Any) -> Any:
+        kwargs.update(widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}))
+        return super().formfield(**kwargs)
+
+    def value_from_object(self, obj: models.Model) -> str:  # noqa: ARG002 - Django's signature
+        """A form's initial value: nothing, the secret stays where it is."""
+        return ""
+
+    def save_form_data(self, instance: models.Model, data: Any) -> None:
+        if data:
+            super().save_form_data(instance, data)
