@@ -21,7 +21,7 @@ _ORDER = re.compile(r"-?(" + "|".join(ORDERS) + r")")
 _FAR_SECONDS: Final = 100 * 366 * 86400
 
 
-class BadQuery(ValueError):
+class QueryError(ValueError):
     """The question makes no sense; the message says which part and why."""
 
 
@@ -30,7 +30,7 @@ class SandboxQuery:
     """Filters and order of `GET /sandboxes`; what is None is not asked.
 
     Ages and `ends_within` are in seconds, `cpu_min` and `mem_min` in percent (0 to 100). `q` is looked for in ID,
-    alias, owner and metadata, without regard to case. Raises BadQuery for a value that cannot be.
+    alias, owner and metadata, without regard to case. Raises QueryError for a value that cannot be.
     """
 
     states: tuple[str, ...] = LIVE
@@ -52,16 +52,16 @@ class SandboxQuery:
 
     def __post_init__(self) -> None:
         if not self.states or not set(self.states) <= set(STATES):
-            raise BadQuery(f"state must be some of {', '.join(STATES)}, or all")
+            raise QueryError(f"state must be some of {', '.join(STATES)}, or all")
         if not _ORDER.fullmatch(self.order):
-            raise BadQuery(f"order must be one of {', '.join(ORDERS)}, with - before it for descending")
+            raise QueryError(f"order must be one of {', '.join(ORDERS)}, with - before it for descending")
         for name in ("age_min", "age_max", "ends_within"):
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds <= _FAR_SECONDS:
-                raise BadQuery(f"{name} must be seconds between 0 and {_FAR_SECONDS}")
+                raise QueryError(f"{name} must be seconds between 0 and {_FAR_SECONDS}")
         texts = [self.account, self.template, self.owner, self.environment, self.q, *self.metadata.values()]
         if any("\0" in text for text in [*texts, *self.metadata] if text):
-            raise BadQuery("text with a NUL character is found nowhere")
+            raise QueryError("text with a NUL character is found nowhere")
 
     @property
     def by(self) -> str:
@@ -74,12 +74,12 @@ class SandboxQuery:
 
 
 def states_of(text: str) -> tuple[str, ...]:
-    """`running,paused` or `all` as the states asked for. Raises BadQuery for an unknown word."""
+    """`running,paused` or `all` as the states asked for. Raises QueryError for an unknown word."""
     words = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
     if words == ("all",):
         return STATES
     if not set(words) <= set(STATES):
-        raise BadQuery(f"state must be some of {', '.join(STATES)}, or all")
+        raise QueryError(f"state must be some of {', '.join(STATES)}, or all")
     return words
 
 
@@ -102,16 +102,16 @@ def encode_cursor(cursor: Cursor) -> str:
 
 
 def decode_cursor(text: str, order: str, now: datetime) -> Cursor:
-    """The cursor again. Raises BadQuery when it is none of ours or of another order."""
+    """The cursor again. Raises QueryError when it is none of ours or of another order."""
     try:
         cursor = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
         sound = cursor.as_of.tzinfo is not None and _sound_value(cursor) and -(2**31) < cursor.key < 2**31
     except (msgspec.MsgspecError, binascii.Error, UnicodeError, ValueError):
-        raise BadQuery("this cursor is none of ours: take `next` of the page before") from None
+        raise QueryError("this cursor is none of ours: take `next` of the page before") from None
     if not sound or cursor.as_of > now + timedelta(minutes=5):
-        raise BadQuery("this cursor is none of ours: take `next` of the page before")
+        raise QueryError("this cursor is none of ours: take `next` of the page before")
     if cursor.order != order:
-        raise BadQuery(f"this cursor belongs to the order {cursor.order}, not {order}")
+        raise QueryError(f"this cursor belongs to the order {cursor.order}, not {order}")
     return cursor
 
 

@@ -57,7 +57,7 @@ _PRICES: Final = """prices AS (
 _ORDERS: Final[dict[str, tuple[str, str, bool]]] = {
     "started_at": ("s.started_at", "timestamptz", False),
     "created_at": ("s.created_at", "timestamptz", False),
-    "end_at": ("CASE WHEN s.state = 'running' THEN s.end_at END", "timestamptz", True),
+    "end_at": ("CASE WHEN s.state <> 'paused' THEN s.end_at END", "timestamptz", True),
     "cpu_pct": (_CPU, "float8", True),
     "mem_pct": (_MEM, "float8", True),
     "cost_usd": (_COST, "float8", False),
@@ -164,11 +164,9 @@ def page_sql(made: Statement, cursor: Cursor | None, limit: int) -> tuple[str, d
         after = f"WHERE {_after(made, cursor)}"
     priced = f"WITH {_PRICES} " if made.needs("FROM prices p") else ""
     direction = "DESC" if made.descending else "ASC"
-    return (
-        f"{priced}SELECT id, value FROM (SELECT s.id, {made.order_by} AS value {made.body()}) rows {after} "
-        f"ORDER BY value {direction} NULLS LAST, id LIMIT %(limit)s",
-        parameters,
-    )
+    rows = f"SELECT s.id, {made.order_by} AS value {made.body()}"
+    order = f"ORDER BY value {direction} NULLS LAST, id LIMIT %(limit)s"
+    return f"{priced}SELECT id, value FROM ({rows}) rows {after} {order}", parameters
 
 
 def _after(made: Statement, cursor: Cursor) -> str:

@@ -1,0 +1,94 @@
+"""What stands beside the sandboxes' own rows: newest samples, leases, verdicts, marks, and who ended them.
+
+Each function asks once for all the sandboxes of a page and answers by their keys.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from django.db import connection
+
+from sandboxes.models import Action, Verdict
+from sandboxes.search.rows import Actor, EndedBy, LeaseState, Reason
+from sandboxes.search.sql import NEWEST_FRAMES
+
+_SAMPLES = f"""
+    SELECT u.key, u.cpu / 100.0::float8, u.mem * 1024::bigint, u.mem_total * 1024::bigint,
+           u.disk * 1024::bigint, u.disk_total * 1024::bigint, f.at - u.age * interval '1 s'
+    FROM ({NEWEST_FRAMES}) f
+    CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
+        AS u (key, age, cpu, mem, mem_total, disk, disk_total)
+    WHERE u.age >= 0 AND u.key = ANY(%(keys)s)"""
+
+# Leases by ID and by metadata, each by its own way in; the one that holds longest is shown. One that ended before the
+# sandbox was there never covered it.
+_LEASES = """
+    WITH wanted AS (SELECT id, sandbox_id, metadata, created_at FROM sandboxes_sandbox WHERE id = ANY(%(keys)s)),
+    covering AS (
+        SELECT w.id, w.created_at, l.key, least(l.expires_at, l.released_at) AS ends
+        FROM wanted w JOIN sandboxes_leasemember m ON m.sandbox_id = w.sandbox_id
+        JOIN sandboxes_lease l ON l.id = m.lease_id
+        UNION ALL
+        SELECT w.id, w.created_at, l.key, least(l.expires_at, l.released_at)
+        FROM sandboxes_lease l JOIN wanted w ON w.metadata @> l.metadata WHERE l.metadata IS NOT NULL
+    )
+    SELECT DISTINCT ON (id) id, key, ends FROM covering WHERE ends > created_at ORDER BY id, ends DESC, key"""
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """CPU in percent of all cores, memory and disk in bytes (disk None when unknown), and when it was taken."""
+
+    cpu_pct: float | None
+    mem_used: int | None
+    mem_total: int | None
+    disk_used: int | None
+    disk_total: int | None
+    sampled_at: datetime | None
+
+
+def newest_samples(keys: Sequence[int], accounts: Sequence[int], as_of: datetime) -> dict[int, Sample]:
+    """From the newest frames as of `as_of`; what is in no frame has none here."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAMPLES, {"keys": list(keys), "accounts": list(accounts), "as_of": as_of})
+        rows = cursor.fetchall()
+    return {
+        key: Sample(cpu, mem, mem_total, disk if disk_total else None, disk_total or None, at)
+        for key, cpu, mem, mem_total, disk, disk_total, at in rows
+    }
+
+
+def leases(keys: Sequence[int], now: datetime) -> dict[int, LeaseState]:
+    """The lease that covers each, or the last one that did."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEASES, {"keys": list(keys)})
+        rows = cursor.fetchall()
+    return {key: LeaseState(name, ends, "live" if ends > now else "expired") for key, name, ends in rows}
+
+
+def reasons(keys: Sequence[int]) -> dict[int, list[Reason]]:
+    """Why enabled policies, dry runs too, hold them for orphans; one entry for each rule that holds."""
+    found: dict[int, list[Reason]] = defaultdict(list)
+    held = Verdict.objects.filter(sandbox_id__in=keys, until=None, policy__enabled=True).order_by("since", "id")
+    for key, policy, given in held.values_list("sandbox_id", "policy__name", "reasons"):
+        found[key] += [Reason(policy, reason.get("rule", ""), reason.get("evidence")) for reason in given]
+    return found
+
+
+def marks(keys: Sequence[int]) -> dict[int, datetime | None]:
+    """When the grace of each marked one ends (the soonest)."""
+    marked = Action.objects.filter(sandbox_id__in=keys, state=Action.State.GRACE).order_by("-act_at")
+    return dict(marked.values_list("sandbox_id", "act_at"))
+
+
+def endings(keys: Sequence[int]) -> dict[int, EndedBy]:
+    """The newest kill of ours that a backend answered as done."""
+    kills = Action.objects.filter(
+        sandbox_id__in=keys,
+        kind=Action.Kind.KILL,
+        outcome="killed",
+        state__in=[Action.State.DONE, Action.State.CONFIRMED],
+    ).order_by("id")
+    rows = kills.values_list("sandbox_id", "id", "actor_kind", "actor_name")
+    return {key: EndedBy(action, Actor(kind, name)) for key, action, kind, name in rows}
