@@ -19,18 +19,23 @@ class MetricFrame(models.Model):
 
     account = models.ForeignKey(Account, models.CASCADE)
     shard = models.PositiveSmallIntegerField(default=0)
-    at = models.DateTimeField(help_text="The tick.")
+    at = models.DateTimeField(help_text="The tick, on our clock.")
+    clock_unix = models.BigIntegerField(
+        help_text="The tick on the backend's clock: a sample's own time is this minus its age."
+    )
     keys = ArrayField(models.IntegerField(), help_text="Sandbox primary keys, ascending.")
     ages = ArrayField(models.SmallIntegerField(), help_text="Seconds from the sample to the tick.")
-    fresh = ArrayField(models.SmallIntegerField(), help_text="Indexes (from 1) whose sample was not in the frame before.")
+    fresh = ArrayField(models.IntegerField(), help_text="Indexes (from 1) whose sample was not in the frame before.")
     cpu = ArrayField(models.SmallIntegerField(), help_text="CPU in hundredths of a percent of all cores.")
     mem = ArrayField(models.IntegerField(), help_text="Memory used, KiB.")
     mem_total = ArrayField(models.IntegerField(), help_text="Memory allocated, KiB.")
     disk = ArrayField(models.IntegerField(), help_text="Disk used, KiB; 0 when unknown.")
     disk_total = ArrayField(models.IntegerField(), help_text="Disk allocated, KiB; 0 when unknown.")
+    compacted = models.BooleanField(default=False, help_text="Its fresh samples are in MetricSeries.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "at", "shard"], name="frame_once")]
+        indexes = [models.Index(fields=["at"], condition=models.Q(compacted=False), name="frame_to_compact")]
 
     def __str__(self) -> str:
         return f"{self.account_id}/{self.shard} {self.at:%H:%M:%S}"
@@ -69,8 +74,10 @@ class FleetMinute(models.Model):
     account = models.ForeignKey(Account, models.CASCADE)
     minute = models.DateTimeField()
     source = models.CharField(max_length=8, choices=MetricSeries.Source.choices, default="poll")
-    running = models.PositiveIntegerField()
+    running = models.PositiveIntegerField(help_text="At the end of the minute, as are paused and burn.")
     paused = models.PositiveIntegerField()
+    started = models.PositiveIntegerField(default=0, help_text="Sandboxes created in the minute.")
+    ended = models.PositiveIntegerField(default=0)
     samples = models.PositiveIntegerField()
     cpu_sum = models.FloatField(help_text="Percent, summed over samples.")
     mem_sum = models.FloatField(help_text="Percent of the own limit, summed over samples.")
