@@ -1,0 +1,82 @@
+# The one door: `make run`, `make test`, `make help`. Each target does its own set-up, once, behind a stamp file.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# --ignore-scripts: none of our packages needs to run code of its own when it is installed
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+FOR_RUN := $(VENV)/.for-run node_modules/.for-run
+FOR_TEST := $(VENV)/.for-test node_modules/.for-test
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint fmt bench bench-% browser clean
+
+help: ## List what make can do
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(FOR_RUN) ## Run Sandwarden on http://127.0.0.1:8000 with its own PostgreSQL and Redis (Ctrl-C stops all)
+	@exec python -m config.supervisor
+
+test: $(FOR_TEST) browser ## Run every test, those in a real browser too (ARGS="tests/events -k fold" for some)
+	@exec pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(FOR_TEST) ## Check style, types and the direction of the rooms
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+fmt: $(FOR_TEST) ## Put the code in our format
+	ruff check --fix-only --quiet .
+	ruff format .
+
+bench: $(FOR_TEST) ## Run every benchmark; the last line of each is one JSON object
+	@set -e; found=; for file in benchmarks/bench_*.py; do \
+		[ -e "$$file" ] || continue; found=1; name=$${file##*/}; \
+		echo "== $${name%.py}"; python -m "benchmarks.$${name%.py}"; \
+	done; [ -n "$$found" ] || echo "There is no benchmark yet: they will be benchmarks/bench_*.py"
+
+bench-%: $(FOR_TEST) ## Run one benchmark: ingest, poll, push, query or scale
+	@if [ -e "benchmarks/bench_$*.py" ]; then exec python -m "benchmarks.bench_$*"; \
+	else echo "There is no benchmark \"$*\" yet (it would be benchmarks/bench_$*.py)" >&2; exit 2; fi
+
+clean: ## Remove what the set-up made (not var/, which holds your data)
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+
+# Set-up. The test packages hold all that a run needs, so either order of `make run` and `make test` installs once.
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Sandwarden needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "python3-venv is missing: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 2; }
+
+$(VENV)/.for-run: requirements.txt | $(BIN)/python
+	@echo "Installing Python packages …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.for-test: requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "Installing Python packages for the tests …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(VENV)/.for-run $@
+
+node_modules/.for-run: package.json package-lock.json | $(VENV)/.for-run
+	@echo "Installing npm packages …"
+	@$(NPM_CI) --omit=dev
+	@touch $@
+
+node_modules/.for-test: package.json package-lock.json | $(VENV)/.for-test
+	@echo "Installing npm packages for the tests …"
+	@$(NPM_CI)
+	@touch node_modules/.for-run $@
+
+browser:
+	@command -v chromium >/dev/null && exit; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium …"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else echo "The browser tests need Chromium: sudo apt-get install chromium" >&2; exit 2; fi
