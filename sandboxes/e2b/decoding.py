@@ -1,0 +1,96 @@
+"""From bytes to structs: one fast strict pass, and a patient one for answers that are only a little off.
+
+The patient pass takes what compatible backends really send: null for a missing field, NaN, numbers in quotes, an
+empty text for a time, metadata that is no text. In a list one entry that stays unreadable does not hide the others.
+"""
+
+import json
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from sandboxes.e2b.errors import BadAnswer
+
+T = TypeVar("T")
+
+
+class Decoder(Generic[T]):
+    """Reads one shape; made once per shape at import, since building a decoder costs more than a page."""
+
+    def __init__(self, shape: type[T]) -> None:
+        self.shape = shape
+        self._one = msgspec.json.Decoder(shape)
+        self._many = msgspec.json.Decoder(list[shape])  # type: ignore[valid-type]
+
+    def one(self, body: bytes) -> T:
+        """Raises BadAnswer when the body is not this shape."""
+        try:
+            return self._one.decode(body)
+        except msgspec.MsgspecError:
+            return self._patiently(_any_json(body))
+
+    def many(self, body: bytes) -> tuple[list[T], int]:
+        """The readable entries of a JSON array and the number of those that are not.
+
+        Raises BadAnswer when it is no array.
+        """
+        try:
+            return self._many.decode(body), 0
+        except msgspec.MsgspecError:
+            entries = _any_json(body)
+        if not isinstance(entries, list):
+            raise BadAnswer(f"{_ODD} (a list of {self.shape.__name__} was expected, not {_kind(entries)})")
+        found: list[T] = []
+        for entry in entries:
+            try:
+                found.append(self._patiently(entry))
+            except BadAnswer:
+                continue  # counted below
+        return found, len(entries) - len(found)
+
+    def _patiently(self, value: Any) -> T:
+        try:
+            return msgspec.convert(_tidy(value), self.shape, strict=False)
+        except msgspec.ValidationError as error:
+            raise BadAnswer(f"{_ODD} ({self.shape.__name__}: {error})") from None
+
+
+_ODD = "The backend's answer has a shape that is not E2B's: check the base URL and the backend's version"
+
+
+def _any_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadAnswer(f"The backend's answer is {_looks_like(body)}: check the base URL, or try again") from None
+
+
+def _looks_like(body: bytes) -> str:
+    start = body[:256].lstrip().lower()
+    if not start:
+        return "empty"
+    return "a web page, not the API" if start.startswith(b"<") else "broken or cut off JSON"
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_tidy(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _tidy_field(key, field) for key, field in value.items() if not _is_missing(key, field)}
+
+
+def _is_missing(key: str, field: Any) -> bool:
+    return field is None or (field == "" and (key.endswith("At") or key == "timestamp"))
+
+
+def _tidy_field(key: str, field: Any) -> Any:
+    if key == "eventData":
+        return field  # kept to the letter
+    if key in {"metadata", "fields"} and isinstance(field, dict):
+        return {name: text if isinstance(text, str) else json.dumps(text) for name, text in field.items()}
+    return _tidy(field)
+
+
+def _kind(value: Any) -> str:
+    return {dict: "an object", str: "a text", type(None): "null"}.get(type(value), "a number")

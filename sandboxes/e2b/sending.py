@@ -1,0 +1,147 @@
+"""Sends one call: within its deadline and the rate limits, again where that is safe, and never a change twice."""
+
+import asyncio
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+
+from sandboxes.e2b.calls import Call
+from sandboxes.e2b.errors import BadAnswer, E2BError, NotFound, RateLimited, ServerFailed, Unreachable
+from sandboxes.e2b.pacing import Pacing, seconds_to_wait
+from sandboxes.e2b.refusals import Reply, refusal
+from sandboxes.e2b.timing import ServerClock, Timing
+
+RETRIES = 3
+# Full jitter: a random wait up to BASE, doubled at each retry, at most CAP (seconds).
+BASE_SECONDS = 0.5
+CAP_SECONDS = 8.0
+
+_PASSING_STATUS = {502, 503, 504}
+# Raised before a byte of the request has left.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
+class Sender:
+    """One HTTP client with what all calls share: slots, rate limits and the server's clock."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, base_url: str, timing: Timing, *, slots: int, deadline_seconds: float
+    ) -> None:
+        self._http = http
+        self._base_url = base_url
+        self._slots = asyncio.Semaphore(slots)
+        self._deadline_seconds = deadline_seconds
+        self._pacing = Pacing(timing)
+        self.timing = timing
+        self.clock = ServerClock()
+
+    async def send(self, call: Call, deadline_seconds: float | None = None) -> Reply:
+        """The answer, when it is a yes.
+
+        `deadline_seconds` bounds everything: waits for rate limits, all attempts, and the pauses between them.
+        Raises every kind of E2BError; with `maybe_sent` when a change may have happened.
+        """
+        seconds = self._deadline_seconds if deadline_seconds is None else deadline_seconds
+        end = self.timing.monotonic() + seconds
+        attempt = 0
+        while True:
+            try:
+                return await self._attempt(call, end)
+            except E2BError as error:
+                wait = self._wait_before_retry(call, error, attempt)
+                if wait is None or self.timing.monotonic() + wait >= end:
+                    raise
+            await self.timing.sleep(wait)
+            attempt += 1
+
+    async def _attempt(self, call: Call, end: float) -> Reply:
+        reply = None
+        while reply is None:
+            await self._pacing.wait(call.name, end)
+            reply = await self._exchange(call, end)
+        if reply.server_date is not None:
+            self.clock.learn(reply.server_date, reply.sent_at, reply.received_at)
+        self._pacing.learn(call.name, reply.headers, reply.received_at)
+        error = refusal(call, reply)
+        if error is None or (call.absence_is_an_answer and isinstance(error, NotFound)):
+            return reply
+        if isinstance(error, RateLimited) and error.retry_after:
+            self._pacing.pause(call.name, error.retry_after)
+        if isinstance(error, ServerFailed):
+            error.retry_after = seconds_to_wait(reply.headers, reply.received_at)
+        raise error
+
+    def _wait_before_retry(self, call: Call, error: E2BError, attempt: int) -> float | None:
+        """Seconds; None when the call must not, or need not, be tried again."""
+        if attempt >= RETRIES or not _may_pass(error) or (call.changes and not _never_left(error)):
+            return None
+        jitter = self.timing.uniform(0.0, min(CAP_SECONDS, BASE_SECONDS * 2**attempt))
+        if isinstance(error, RateLimited) and error.retry_after:
+            return 0.0  # the route is paused for all: that is the wait
+        told = error.retry_after if isinstance(error, ServerFailed) else None
+        return jitter if told is None else max(told, jitter)
+
+    async def _exchange(self, call: Call, end: float) -> Reply | None:
+        """None when the route was paused while the call waited for a slot: nothing was sent."""
+        left = end - self.timing.monotonic()
+        sent = False
+        try:
+            async with asyncio.timeout(max(left, 0.0)), self._slots:
+                if not self._pacing.is_open(call.name):
+                    return None
+                request = self._request(call)
+                sent_at, sent = self.timing.now(), True
+                response = await self._http.send(request)
+        except TimeoutError:
+            raise _unreachable(call, f"no answer within {max(left, 0.0):.1f} s", maybe_sent=sent) from None
+        except _NOT_SENT as error:
+            raise _unreachable(call, _reason(error), maybe_sent=False) from error
+        except httpx.TransportError as error:
+            raise _unreachable(call, _reason(error), maybe_sent=True) from error
+        except httpx.DecodingError as error:
+            message = f"{call.name}: the answer is packed wrongly: check proxies on the way"
+            raise BadAnswer(message, maybe_sent=call.changes) from error
+        return Reply(response.status_code, response.content, response.headers, sent_at, self.timing.now())
+
+    def _request(self, call: Call) -> httpx.Request:
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        content = None if call.body is None else msgspec.json.encode(call.body)
+        headers = None if content is None else {"Content-Type": "application/json"}
+        return self._http.build_request(
+            call.method, f"{self._base_url}{call.path}{query}", content=content, headers=headers
+        )
+
+
+def _may_pass(error: E2BError) -> bool:
+    return isinstance(error, (RateLimited, Unreachable)) or error.status in _PASSING_STATUS
+
+
+def _never_left(error: E2BError) -> bool:
+    return isinstance(error, Unreachable) and not error.maybe_sent
+
+
+def _unreachable(call: Call, reason: str, *, maybe_sent: bool) -> Unreachable:
+    advice = "Check the base URL, the network and the backend"
+    if call.changes and maybe_sent:
+        advice = "The change may have happened all the same: look before you try again"
+    return Unreachable(f"{call.name}: {reason}. {advice}", maybe_sent=call.changes and maybe_sent)
+
+
+def _reason(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
+        return "no connection"
+    if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        return "the request could not be written"
+    return "the connection broke off"

@@ -1,0 +1,246 @@
+"""E2B's answers as typed, frozen structs: unknown fields ignored, missing ones tolerated, secrets never kept.
+
+Times are aware and in UTC (nanoseconds are rounded to microseconds). Shapes: `openapi.yml` of e2b-dev/infra and
+`openapi.argus.yaml` of e2b-dev/dashboard. The access token that comes with a sandbox's details has no field here,
+and neither have network rules, which can carry credentials.
+"""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec.structs import force_setattr
+
+
+def _as_e2b_spells_it(name: str) -> str:
+    """`sandbox_id` → `sandboxID`, `memory_mb` → `memoryMB`, `started_at` → `startedAt`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.upper() if word in {"id", "mb"} else word.capitalize() for word in rest)
+
+
+class _Timed(msgspec.Struct, frozen=True):
+    """Turns every time into UTC; a time before 1970 is Go's zero time and means there is none."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, datetime) and value.tzinfo is not UTC:
+                force_setattr(self, name, value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
+            if isinstance(value, datetime) and value.year < 1970:
+                force_setattr(self, name, None)
+
+
+class ListedSandbox(_Timed, frozen=True, kw_only=True, rename=_as_e2b_spells_it):
+    """One entry of `GET /v2/sandboxes`. `started_at` is the start of the current or last run.
+
+    `end_at` is None where sandboxes never expire; for a paused one it is about the time of the pause.
+    `state` is the backend's word, empty when it gave none.
+    """
+
+    sandbox_id: str
+    template_id: str = ""
+    alias: str | None = None
+    client_id: str = ""
+    started_at: datetime | None = None
+    end_at: datetime | None = None
+    cpu_count: int | float | None = None
+    memory_mb: int | float | None = None
+    disk_size_mb: int | float | None = None
+    state: str = ""
+    metadata: dict[str, str] = {}
+    envd_version: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # An old form of E2B's IDs ends in the entry's own client ID, which is not part of it.
+        if self.client_id and self.sandbox_id.endswith(f"-{self.client_id}"):
+            force_setattr(self, "sandbox_id", self.sandbox_id.removesuffix(f"-{self.client_id}"))
+
+
+class Lifecycle(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What happens at the end of a sandbox's time: `on_timeout` is `kill` or `pause`."""
+
+    auto_resume: bool | None = None
+    on_timeout: str = ""
+
+
+class SandboxInfo(ListedSandbox, frozen=True, kw_only=True, rename=_as_e2b_spells_it):
+    """`GET /sandboxes/{id}`: what the list says and a little more."""
+
+    domain: str | None = None
+    allow_internet_access: bool | None = None
+    lifecycle: Lifecycle | None = None
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """One sample. CPU in percent of all cores together; memory and disk in bytes, as given.
+
+    0 in `mem_cache` or in the disk's fields can mean unknown (old agents); `mem_cache` is None on older backends.
+    """
+
+    timestamp_unix: int | float = 0
+    timestamp: datetime | None = None
+    cpu_count: int | float = 0
+    cpu_used_pct: float = 0.0
+    mem_used: int | float = 0
+    mem_total: int | float = 0
+    mem_cache: int | float | None = None
+    disk_used: int | float = 0
+    disk_total: int | float = 0
+
+    def __post_init__(self) -> None:
+        if not self.timestamp_unix and self.timestamp is not None:
+            force_setattr(self, "timestamp_unix", int(self.timestamp.timestamp()))
+
+
+def is_plausible(metric: Metric) -> bool:
+    """Finite, not negative, with a time: fit to be stored. Numbers above a total are left to the caller."""
+    numbers = (metric.cpu_used_pct, metric.mem_used, metric.mem_total, metric.disk_used, metric.disk_total)
+    return 0 < metric.timestamp_unix < 1 << 33 and all(math.isfinite(number) and number >= 0 for number in numbers)
+
+
+class MetricsById(msgspec.Struct, frozen=True):
+    """The bulk answer: the latest sample of each sandbox that has one."""
+
+    sandboxes: dict[str, Metric]
+
+
+class Event(_Timed, frozen=True, kw_only=True, rename="camel"):
+    """A lifecycle event in the REST spelling (camelCase; a webhook's body has other keys)."""
+
+    id: str
+    timestamp: datetime
+    sandbox_id: str
+    version: str = ""
+    type: str = ""
+    event_category: str = ""
+    event_label: str = ""
+    event_data: dict[str, Any] | None = None
+    sandbox_execution_id: str = ""
+    sandbox_template_id: str = ""
+    sandbox_build_id: str = ""
+    sandbox_team_id: str = ""
+
+
+class Webhook(_Timed, frozen=True, kw_only=True, rename="camel"):
+    """A webhook as it reads back: never with its secret. Both spellings of the team's ID end in `team_id`."""
+
+    id: str
+    url: str = ""
+    name: str = ""
+    team_id: str = ""
+    team_id_in_capitals: str = msgspec.field(default="", name="teamID")
+    created_at: datetime | None = None
+    enabled: bool = True
+    events: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.team_id:
+            force_setattr(self, "team_id", self.team_id_in_capitals)
+
+
+class DeliveryAttempt(_Timed, frozen=True, kw_only=True, rename="camel"):
+    """One try to deliver one event; `status` is `success` or `failed`."""
+
+    status: str = ""
+    timestamp: datetime | None = None
+    duration_ms: int | float = 0
+    request_body: str = ""
+    response_http_status_code: int | None = None
+    error_class: str | None = None
+    error_message: str | None = None
+
+
+class WebhookDeliveryGroup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One event with all tries to deliver it: it is lost only when none succeeded."""
+
+    event_id: str
+    event_type: str = ""
+    sandbox_id: str = ""
+    attempts: tuple[DeliveryAttempt, ...] = ()
+
+    @property
+    def arrived(self) -> bool:
+        return any(attempt.status == "success" for attempt in self.attempts)
+
+
+class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A page of deliveries; `next_cursor` is None on the last."""
+
+    data: tuple[WebhookDeliveryGroup, ...]
+    next_cursor: str | None = None
+
+
+class DeliveryDuration(msgspec.Struct, frozen=True, kw_only=True):
+    """Milliseconds."""
+
+    minimum: float = 0.0
+    average: float = 0.0
+    maximum: float = 0.0
+
+
+class DeliveryBucket(_Timed, frozen=True, kw_only=True, rename="camel"):
+    """Attempts in one span of time."""
+
+    timestamp: datetime
+    total: int = 0
+    failed: int = 0
+    duration_ms: DeliveryDuration = DeliveryDuration()
+
+
+class DeliveryStats(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Attempts of one webhook over the span asked for, the last 24 h by default."""
+
+    total: int
+    failed: int = 0
+    duration_ms: DeliveryDuration = DeliveryDuration()
+    buckets: tuple[DeliveryBucket, ...] = ()
+
+
+class LogLine(_Timed, frozen=True, kw_only=True):
+    """One line of a sandbox's log; `level` is debug, info, warn or error."""
+
+    timestamp: datetime | None = None
+    level: str = ""
+    message: str = ""
+    fields: dict[str, str] = {}
+
+
+class LogLines(msgspec.Struct, frozen=True):
+    """`GET /v2/sandboxes/{id}/logs`."""
+
+    logs: tuple[LogLine, ...]
+
+
+class OldLogLine(_Timed, frozen=True):
+    """A line of the first version's answer: `line` is mostly a JSON object in text."""
+
+    timestamp: datetime | None = None
+    line: str = ""
+
+
+class OldLogLines(msgspec.Struct, frozen=True, rename="camel"):
+    """`GET /sandboxes/{id}/logs`: the same lines once raw and, on newer backends, once in fields."""
+
+    logs: tuple[OldLogLine, ...] = ()
+    log_entries: tuple[LogLine, ...] = ()
+
+
+class Template(_Timed, frozen=True, kw_only=True, rename=_as_e2b_spells_it):
+    """A template that sandboxes are made from."""
+
+    template_id: str
+    build_id: str = ""
+    names: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    cpu_count: int | float | None = None
+    memory_mb: int | float | None = None
+    disk_size_mb: int | float | None = None
+    public: bool = False
+    build_status: str = ""
+    spawn_count: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    last_spawned_at: datetime | None = None
