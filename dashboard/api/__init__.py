@@ -1,0 +1,35 @@
+"""REST, at `/api/v1/`: the contract is told in `docs/api.md`, and by OpenAPI at `openapi.json` and `docs`."""
+
+from typing import NoReturn
+
+from django.http import HttpRequest
+from ninja import Router
+
+from dashboard.api import health, sandboxes
+from dashboard.api.auth import TokenOrSession
+from dashboard.api.errors import Refusal, handle
+from dashboard.api.mount import DESCRIPTION, Api
+from dashboard.api.strict import know_parameters
+
+api = Api(
+    title="Sandwarden",
+    version="1",
+    description=DESCRIPTION,
+    urls_namespace="api-v1",
+    auth=TokenOrSession(),
+)
+handle(api)
+api.add_decorator(know_parameters, mode="view")
+api.add_router("/health", health.router)
+api.add_router("/sandboxes", sandboxes.router)
+
+nowhere = Router()
+
+
+@nowhere.api_operation(["GET", "POST", "PUT", "PATCH", "DELETE"], "/{path:rest}", include_in_schema=False)
+def no_such_call(request: HttpRequest, rest: str) -> NoReturn:
+    """Whatever no other route took."""
+    raise Refusal(404, "not_found", f"there is no call {request.method} /api/v1/{rest}")
+
+
+api.add_router("", nowhere)

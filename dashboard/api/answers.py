@@ -1,0 +1,58 @@
+"""How a call succeeds: typed answers as JSON, and what OpenAPI tells of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+
+from dashboard.api.auth import Caller
+from dashboard.api.errors import Problem
+
+_described: list[Any] = [Problem]
+_REFERENCE = "#/components/schemas/{name}"
+
+
+def answer(data: Any, status: int = 200) -> HttpResponse:
+    """`data` (structs, dicts, times, numbers) as JSON; times become RFC 3339 in UTC."""
+    return HttpResponse(msgspec.json.encode(data), status=status, content_type="application/json")
+
+
+def nothing() -> HttpResponse:
+    """Done, with nothing to tell."""
+    return HttpResponse(status=204)
+
+
+def returns(kind: Any, status: int = 200, *, takes_metadata: bool = False) -> dict[str, Any]:
+    """Keywords for an operation that answers `kind` (a msgspec struct; None for no body) with `status`."""
+    told: dict[str, Any] = {"default": _described_as(Problem, "An error")}
+    if kind is not None:
+        _described.append(kind)
+        told[status] = _described_as(kind, "OK")  # type: ignore[index]
+    extra: dict[str, Any] = {"responses": told}
+    if takes_metadata:
+        metadata = {"in": "query", "name": "metadata.KEY", "schema": {"type": "string"}, "required": False}
+        told_why = "Any number of these: only sandboxes with this value under this metadata key."
+        extra |= {"parameters": [metadata | {"description": told_why}], "x-takes-metadata": True}
+    return {"response": {status: None}, "openapi_extra": extra}
+
+
+def schemas() -> dict[str, Any]:
+    """The OpenAPI schemas of all answers, by name."""
+    return dict(msgspec.json.schema_components(_described, ref_template=_REFERENCE)[1])
+
+
+def _described_as(kind: Any, description: str) -> dict[str, Any]:
+    (reference,), _ = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
+    return {"description": description, "content": {"application/json": {"schema": reference}}}
+
+
+def caller(request: HttpRequest) -> Caller:
+    """Who calls; the door has let them in."""
+    who: Caller = request.auth  # type: ignore[attr-defined]
+    return who
+
+
+def without(items: Sequence[msgspec.Struct], *names: str) -> list[dict[str, Any]]:
+    """The structs as dicts that lack these fields."""
+    return [{k: v for k, v in msgspec.structs.asdict(item).items() if k not in names} for item in items]

@@ -1,0 +1,67 @@
+"""Who calls: a program by its bearer token, or a person by the page's session."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja.security.base import AuthBase
+from ninja.utils import check_csrf
+
+from dashboard.api.errors import Refusal
+from dashboard.api.strict import refuse_unknown_parameters
+from dashboard.models import ApiToken
+
+_USED_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`key` tells callers apart for ever, `name` is what the audit trail shows."""
+
+    kind: Literal["token", "user"]
+    key: str
+    name: str
+
+
+class TokenOrSession(AuthBase):
+    """`Authorization: Bearer TOKEN`, else the login of the pages with its CSRF token on calls that change."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __call__(self, request: HttpRequest) -> Caller:
+        given = request.headers.get("Authorization")
+        caller = by_token(given) if given is not None else _by_session(request)
+        refuse_unknown_parameters(request)  # only now: who may not call learns nothing of what may be asked
+        return caller
+
+
+def by_token(authorization: str) -> Caller:
+    """The token's owner. Raises Refusal 401 when it is none, unknown or revoked."""
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise _unknown("the Authorization header must be: Bearer TOKEN")
+    token = ApiToken.objects.filter(digest=ApiToken.digest_of(text.strip()), revoked_at=None).first()
+    if token is None:
+        raise _unknown("this token is unknown or revoked")
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USED_EVERY)
+    if token.last_used_at is None or token.last_used_at < now - _USED_EVERY:
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    return Caller("token", f"token:{token.pk}", token.name)
+
+
+def _by_session(request: HttpRequest) -> Caller:
+    user: Any = request.user
+    if not user.is_authenticated:
+        raise _unknown("send a token: Authorization: Bearer TOKEN")
+    if check_csrf(request) is not None:
+        raise Refusal(403, "forbidden", "the CSRF token is missing or wrong; programs use a bearer token")
+    return Caller("user", f"user:{user.pk}", user.get_username())
+
+
+def _unknown(message: str) -> Refusal:
+    return Refusal(401, "unauthorized", message)

@@ -1,0 +1,118 @@
+"""How a call fails: one shape for every error, and one place that turns exceptions into it."""
+
+import logging
+import math
+from typing import Any
+
+import msgspec
+import redis
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from psycopg_pool import PoolTimeout
+
+from sandboxes import e2b
+from sandboxes.search import QueryError
+
+log = logging.getLogger(__name__)
+_WORDS = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True, rename={"name": "Error"}):
+    """`code` is a word for programs, `message` a sentence for people, `details` what it is about."""
+
+    code: str
+    message: str
+    details: Any = None
+
+
+class Refusal(Exception):
+    """A call that is answered with an error. `retry_after` is in seconds."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, details: Any = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = Problem(code, message, details)
+        self.retry_after = retry_after
+
+
+def bad_request(message: str, details: Any = None) -> Refusal:
+    return Refusal(400, "bad_request", message, details=details)
+
+
+def not_found(what: str) -> Refusal:
+    return Refusal(404, "not_found", f"{what} is not on our record")
+
+
+def problem_response(status: int, problem: Problem, retry_after: float | None = None) -> HttpResponse:
+    response = HttpResponse(msgspec.json.encode(problem), status=status, content_type="application/json")
+    if retry_after is not None:
+        response["Retry-After"] = str(math.ceil(retry_after))
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def handle(api: NinjaAPI) -> None:
+    """Every exception that can leave an operation becomes an error in our shape."""
+    api.add_exception_handler(Refusal, _refused)
+    api.add_exception_handler(QueryError, lambda _, error: _plain(400, str(error)))
+    api.add_exception_handler(ValidationError, _invalid)
+    api.add_exception_handler(HttpError, lambda _, error: _plain(error.status_code, str(error)))
+    api.add_exception_handler(Http404, lambda _, __: _plain(404, "there is no such thing here"))
+    api.add_exception_handler(RequestDataTooBig, lambda _, __: _plain(400, "the body is too large"))
+    for kind in (OperationalError, InterfaceError, PoolTimeout):
+        api.add_exception_handler(kind, lambda _, error: _away("database", error))
+    api.add_exception_handler(redis.RedisError, lambda _, error: _away("redis", error))
+    api.add_exception_handler(e2b.E2BError, _backend_failed)
+    api.add_exception_handler(Exception, _failed)
+
+
+def _plain(status: int, message: str) -> HttpResponse:
+    return problem_response(status, Problem(_WORDS.get(status, "error"), message))
+
+
+def _refused(_: HttpRequest, refusal: Refusal) -> HttpResponse:
+    return problem_response(refusal.status, refusal.problem, refusal.retry_after)
+
+
+def _invalid(_: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Names each field that is wrong and why; the value itself is not repeated, it may be a secret."""
+    details = [
+        {
+            "field": ".".join(str(part) for part in one["loc"][1:] if part not in {"body", "query", "asked"}),
+            "why": one["msg"],
+        }
+        for one in error.errors
+    ]
+    first = details[0]
+    message = f"{first['field']}: {first['why']}" if first["field"] else str(first["why"])
+    return problem_response(400, Problem("bad_request", message, details))
+
+
+def _away(name: str, error: Exception) -> HttpResponse:
+    log.warning("answered 503, the %s is away: %s", name, error)
+    problem = Problem("unavailable", f"the {name} is away; try again in a moment", {"dependency": name})
+    return problem_response(503, problem, retry_after=5)
+
+
+def _backend_failed(_: HttpRequest, error: e2b.E2BError) -> HttpResponse:
+    """The E2B backend would not, or could not, answer a call that we pass through."""
+    if isinstance(error, e2b.RateLimited):
+        return problem_response(429, Problem("rate_limited", str(error)), retry_after=error.retry_after or 1)
+    if isinstance(error, e2b.BadRequest):
+        return problem_response(400, Problem("bad_request", str(error)))
+    if isinstance(error, e2b.NotFound):
+        return problem_response(404, Problem("not_found", str(error)))
+    if isinstance(error, e2b.Conflict):
+        return problem_response(409, Problem("not_in_state", str(error)))
+    return problem_response(503, Problem("backend_unavailable", str(error), {"dependency": "backend"}), retry_after=5)
+
+
+def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return problem_response(500, Problem("internal", "this failed on our side; the log says why"))

@@ -1,0 +1,73 @@
+"""`/health`: how we reach each account, and what its backend can do."""
+
+import tomllib
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Router
+
+from dashboard.api.answers import answer, returns
+from sandboxes.accounts import enabled_accounts
+from sandboxes.models import Account, AccountHealth
+
+router = Router(tags=["health"])
+_MISSED_ROUNDS = 4
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """An account as seen from here. `reachable` is null before the first try, `cap` when nobody told it."""
+
+    name: str
+    url: str
+    reachable: bool | None
+    last_sync_at: datetime | None
+    last_poll_at: datetime | None
+    poll_seconds: float | None
+    webhook_last_at: datetime | None
+    cap: int | None
+    capabilities: dict[str, Any]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`ok`, or `degraded` when an account can't be read or was not read for some rounds."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    accounts: list[AccountState]
+
+
+@router.get("", **returns(Health))
+def health(request: HttpRequest) -> HttpResponse:
+    """Each account in sight: reachable, read when, how fast, what its backend can do."""
+    accounts = enabled_accounts()
+    read = {one.account_id: one for one in AccountHealth.objects.filter(account__in=accounts)}
+    states = [_state(account, read.get(account.pk)) for account in accounts]
+    late = timezone.now() - timedelta(seconds=_MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
+    well = all(one.reachable and one.last_sync_at and one.last_sync_at > late for one in states)
+    return answer(Health("ok" if well else "degraded", version(), states))
+
+
+@cache
+def version() -> str:
+    """Ours, as the project file names it."""
+    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
+
+
+def _state(account: Account, read: AccountHealth | None) -> AccountState:
+    return AccountState(
+        name=account.name,
+        url=account.url,
+        reachable=read and read.reachable,
+        last_sync_at=read and read.last_sync_at,
+        last_poll_at=read and read.last_poll_at,
+        poll_seconds=read and read.poll_seconds,
+        webhook_last_at=read and read.webhook_last_at,
+        cap=account.cap,
+        capabilities=account.capabilities,
+    )

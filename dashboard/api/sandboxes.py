@@ -1,0 +1,78 @@
+"""`/sandboxes`: the fleet's list, and one sandbox."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+from pydantic import Field
+
+from dashboard.api.answers import answer, returns, without
+from dashboard.api.errors import not_found
+from dashboard.api.params import Form, Paged, Word
+from dashboard.api.strict import metadata_of
+from sandboxes.search import DEFAULT_ORDER, Page, SandboxQuery, SandboxRow, find, search, states_of
+
+router = Router(tags=["sandboxes"])
+_OURS = "key"  # what our own pages call it by; programs have the ID
+Age = Annotated[float, Field(ge=0, le=100 * 366 * 86400, allow_inf_nan=False, description="Seconds.")]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+Sandbox = msgspec.defstruct(
+    "Sandbox",
+    [(field.name, field.type) for field in msgspec.structs.fields(SandboxRow) if field.name != _OURS],
+    module=__name__,
+)
+SandboxList = msgspec.defstruct(
+    "SandboxList", [("items", list[Sandbox]), ("next", str | None), ("total", int)], module=__name__  # type: ignore[valid-type]
+)  # fmt: skip
+
+
+class Filter(Form):
+    """The filters of the list; `POST /actions/bulk` takes the same."""
+
+    state: Annotated[Word, Field(description="Some of running, paused, ended, with commas; or all.")] = "running,paused"
+    account: Word | None = None
+    template: Annotated[Word | None, Field(description="Its ID or name.")] = None
+    owner: Word | None = None
+    environment: Word | None = None
+    age_min: Age | None = None
+    age_max: Age | None = None
+    ends_within: Age | None = None
+    cpu_min: Percent | None = None
+    mem_min: Percent | None = None
+    no_sample: bool | None = None
+    q: Annotated[Word | None, Field(description="Part of its ID, alias, owner or metadata.")] = None
+    orphan: bool | None = None
+    protected: bool | None = None
+
+    def query(self, metadata: dict[str, str], order: str = DEFAULT_ORDER) -> SandboxQuery:
+        """As the search takes it. Raises QueryError for a state or order that cannot be."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in Filter.model_fields if name != "state"}
+        return SandboxQuery(states=states_of(self.state), metadata=metadata, order=order, **given)
+
+
+class ListParameters(Filter, Paged):
+    order: Annotated[Word, Field(description="One of the orders, - before it for descending.")] = DEFAULT_ORDER
+
+
+@router.get("", **returns(SandboxList, takes_metadata=True))
+def list_sandboxes(request: HttpRequest, asked: Query[ListParameters]) -> HttpResponse:
+    """Those that match, in the order asked for."""
+    page = search(asked.query(metadata_of(request), asked.order), limit=asked.limit, cursor=asked.cursor)
+    return answer(Page(without(page.items, _OURS), page.next, page.total))
+
+
+@router.get("/{sandbox_id}", **returns(Sandbox))
+def one_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
+    """One, by its ID; ended ones too, as long as we keep them."""
+    return answer(without([row_of(sandbox_id)], _OURS)[0])
+
+
+def row_of(sandbox_id: str, now: datetime | None = None) -> SandboxRow:
+    """The sandbox. Raises Refusal 404 when it is not on our record."""
+    row = find(sandbox_id, now=now)
+    if row is None:
+        raise not_found(f"sandbox {sandbox_id!r}")
+    return row

@@ -1,0 +1,1 @@
+"""Pages and plain endpoints, one file each."""
