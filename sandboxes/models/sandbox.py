@@ -47,7 +47,7 @@ class Sandbox(models.Model):
     guard = models.ForeignKey(Guard, models.PROTECT, related_name="sandboxes")
     sandbox_id = models.CharField(max_length=128)
     template_id = models.CharField(max_length=128, blank=True, default="")
-    template_name = models.CharField(max_length=200, null=True, blank=True)  # written by sandboxes.inventory.templates
+    template_name = models.CharField(max_length=200, null=True, blank=True)  # from AccountHealth.templates
     alias = models.CharField(max_length=200, null=True, blank=True)
     state = models.CharField(max_length=8, choices=State.choices)
     created_at = models.DateTimeField()

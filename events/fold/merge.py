@@ -1,0 +1,110 @@
+"""Merges one event into a Base."""
+
+from typing import Any, TypeVar
+
+from events.fold.base import (
+    OBSERVED,
+    REAL,
+    START_EVENT,
+    START_GUESSED,
+    START_TOLD,
+    Base,
+    End,
+    Fact,
+    Look,
+    Run,
+    Start,
+    Until,
+    json_text,
+    micros,
+)
+from events.wire import Event, moment
+
+T = TypeVar("T", End, Until, Fact)
+OPENS = {"created", "resumed"}
+ENDS = {"paused", "killed"}
+LOOKED_AT = ("alias", "cpu_count", "memory_mb", "disk_mb", "envd_version")
+
+
+def fold(base: Base, event: Event) -> Base:
+    """`base` with `event` merged in. `base` itself is changed and returned; folding an event again changes nothing."""
+    if event.execution_id is None:
+        _look(base, event)
+    else:
+        _real(base, event, event.execution_id)
+    return base
+
+
+def _real(base: Base, event: Event, execution_id: str) -> None:
+    at, word, data = micros(event.timestamp), event.word, event.data or {}
+    run = base.runs.get(execution_id)
+    heard = Start(START_EVENT, at, word) if word in OPENS else Start(START_GUESSED, at)
+    if run is None:
+        run = base.runs[execution_id] = Run(start=heard)
+    run.start = min(run.start, heard)
+    if word in OPENS:
+        run.opened = max(run.opened, at)
+    if word in ENDS:
+        _end(run, at, word, data)
+    if word == "updated" and (end_at := moment(data.get("set_timeout"))):
+        run.until = _greater(run.until, Until(at, REAL, micros(end_at)))
+    _fact(base, "template_id", event.template_id or None, at, REAL)
+    _fact(base, "metadata", _words(data.get("sandbox_metadata")), at, REAL)
+
+
+def _end(run: Run, at: int, word: str, data: dict[str, Any]) -> None:
+    told = data.get("execution")
+    told = told if isinstance(told, dict) else {}
+    if started := moment(told.get("started_at")):
+        run.start = min(run.start, Start(START_TOLD, micros(started)))
+    reason = data.get("kill_reason")
+    end = End(
+        at,
+        word == "killed",
+        reason if isinstance(reason, str) else "",
+        _whole(told.get("execution_time"), -1),
+        _whole(told.get("vcpu_count"), 0),
+        _whole(told.get("memory_mb"), 0),
+    )
+    run.end = _greater(run.end, end)
+
+
+def _look(base: Base, event: Event) -> None:
+    """An observed event: its `data.started_at` names the run, its timestamp is when the look was sent."""
+    at, word, data = micros(event.timestamp), event.word, event.data or {}
+    started = moment(data.get("started_at"))
+    look = base.looks.setdefault(str(micros(started) if started else at), Look())
+    if word in OPENS or (word == "updated" and data.get("state") == "running"):
+        look.running = max(look.running, at)
+    elif word == "paused":
+        look.paused = max(look.paused, at)
+    elif word == "killed":
+        look.gone = max(look.gone, at)
+    if left := moment(data.get("ended_at")):
+        look.left = max(look.left, micros(left))
+    if end_at := moment(data.get("set_timeout")):
+        look.until = _greater(look.until, Until(at, OBSERVED, micros(end_at)))
+    _fact(base, "template_id", event.template_id or None, at, OBSERVED)
+    _fact(base, "metadata", _words(data.get("sandbox_metadata")), at, OBSERVED)
+    for name in LOOKED_AT:
+        _fact(base, name, data.get(name), at, OBSERVED)
+
+
+def _fact(base: Base, name: str, value: Any, at: int, rank: int) -> None:
+    if value is not None:
+        base.facts[name] = _greater(base.facts.get(name), Fact(at, rank, json_text(value)))
+
+
+def _greater(held: T | None, new: T) -> T:
+    return new if held is None or new > held else held
+
+
+def _words(value: Any) -> dict[str, str] | None:
+    """An object of strings; what is no string in it is kept as its JSON text."""
+    if not isinstance(value, dict):
+        return None
+    return {key: word if isinstance(word, str) else json_text(word) for key, word in value.items()}
+
+
+def _whole(value: Any, missing: int) -> int:
+    return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else missing

@@ -1,0 +1,95 @@
+"""Reads a sandbox's state out of a Base."""
+
+import msgspec
+
+from events.fold.base import Base
+from events.fold.runs import Draft, RunView, drafts, finish
+
+# An explicit DELETE is final; a list asked for while it works may still show the sandbox as paused.
+KILL_SETTLES = 60_000_000
+
+
+class View(msgspec.Struct, frozen=True):
+    """A sandbox as it is now believed to be. Times in microseconds since 1970; `facts` as last told.
+
+    `stamp` is the time of the latest statement about its state: a look sent before it changes nothing.
+    """
+
+    state: str
+    created_at: int
+    started_at: int
+    end_at: int | None
+    paused_at: int | None
+    ended_at: int | None
+    end_reason: str | None
+    gone_at: int | None
+    stamp: int
+    facts: dict[str, object]
+    runs: list[RunView]
+    told: frozenset[tuple[str, int]]
+
+
+def view(base: Base) -> View:
+    """The state that `base` amounts to.
+
+    Raises ValueError when no event was folded into it yet.
+    """
+    parts = drafts(base)
+    if not parts:
+        raise ValueError("no event was folded into this base")
+    runs = [finish(part, after) for part, after in zip(parts, [*parts[1:], None], strict=True)]
+    last, run = parts[-1], runs[-1]
+    state, since, reason = _state(last, run)
+    return View(
+        state=state,
+        created_at=min(r.started_at for r in runs),
+        started_at=run.started_at,
+        end_at=run.end_at if state == "running" else None,
+        paused_at=since if state == "paused" else None,
+        ended_at=since if state == "ended" else None,
+        end_reason=reason if state == "ended" else None,
+        gone_at=last.latest("gone") or None,
+        stamp=_stamp(last, run),
+        facts={name: msgspec.json.decode(fact.value) for name, fact in base.facts.items()},
+        runs=runs,
+        told=_told(parts),
+    )
+
+
+def _state(last: Draft, run: RunView) -> tuple[str, int, str | None]:
+    """State, since when, and why it ended."""
+    if run.ended_at is None:
+        return "running", max(last.alive, run.started_at), None
+    end, paused, gone = last.end, last.latest("paused"), last.latest("gone")
+    if end and end.killed and end.reason == "request" and paused <= end.at + KILL_SETTLES:
+        paused = 0
+    said = [(gone, 0, "ended"), (paused, 0, "paused")]
+    if end:
+        said.append((end.at, 1, "ended" if end.killed else "paused"))
+    at, _, state = max(said)
+    if state == "paused":
+        own = end.at if end and not end.killed and end.at >= last.alive else at
+        return "paused", own, None
+    if end and end.killed and paused <= end.at:
+        return "ended", end.at, end.reason or "unknown"
+    return "ended", run.ended_at if run.ended_by == "vanished" else at, "vanished"
+
+
+def _stamp(last: Draft, run: RunView) -> int:
+    """The latest statement about the last run's state."""
+    return max(run.started_at, last.alive, last.latest("paused"), last.latest("gone"), last.end.at if last.end else 0)
+
+
+def _told(parts: list[Draft]) -> frozenset[tuple[str, int]]:
+    """What looks saw and E2B's own events told too: (word, start the look saw). Those observed events step back."""
+    words: set[tuple[str, int]] = set()
+    for part in parts:
+        run = part.run
+        if run is None:
+            continue
+        for started, _ in part.looks:
+            if run.opened:
+                words |= {("created", started), ("resumed", started)}
+            if run.end:
+                words.add(("killed" if run.end.killed else "paused", started))
+    return frozenset(words)

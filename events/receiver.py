@@ -1,0 +1,153 @@
+"""The webhook receiver: read, verify, parse, store, answer. An ASGI app outside Django's request path.
+
+Status codes are the contract's (docs/webhooks.md): 202 only after the commit, 401, 400, 413, 405, 404, 503.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from events import refusals, signature
+from events.doors import Door, Doors
+from events.inbox import Inbox, Unavailable
+from events.retention import too_old
+from events.wire import NotOneObject, Unreadable, parse_body, read_event
+from events.writing import Arrival, Parked
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_BODY_BYTES = 256 * 1024
+BODY_SECONDS = 10.0
+PREFIX = "/webhooks/e2b/"
+log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """An answer other than 202: its status, a code word and a sentence."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+class Receiver:
+    """One per web process; `start` and `stop` with it."""
+
+    def __init__(self) -> None:
+        self.inbox, self.doors, self.refusals = Inbox(), Doors(), refusals.Refusals()
+
+    async def start(self) -> None:
+        """Begins to write what arrives."""
+        await self.inbox.start()
+        self.refusals.start()
+
+    async def stop(self) -> None:
+        """Refuses what still waits; writes down the refusals."""
+        await self.inbox.stop()
+        await self.refusals.stop()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        try:
+            await self._take(scope, receive)
+        except Refused as refused:
+            await answer(send, refused.status, {"code": refused.code, "message": refused.message})
+        else:
+            await answer(send, 202, {"stored": True})
+
+    async def _take(self, scope: Message, receive: Receive) -> None:
+        door = await self._door(scope["path"])
+        if scope["method"] != "POST":
+            raise Refused(405, "method_not_allowed", "deliveries are POSTed")
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        body = await read_body(receive, headers)
+        received_at = datetime.now(UTC)
+        try:
+            raw = verified(door, headers, body)
+        except Refused as refused:
+            self.refusals.note(door.account_id, refused.message, received_at, headers, body)
+            raise
+        try:
+            event = read_event(raw, received_at)
+        except Unreadable as why:
+            parked = Parked(str(why), str(raw.get("id") or "")[:64], refusals.masked(headers), body)
+            await self._store(Arrival(door.account_id, "webhook", received_at, parked=parked))
+            return
+        if not too_old(event.timestamp, received_at):
+            await self._store(Arrival(door.account_id, "webhook", received_at, event=event))
+
+    async def _door(self, path: str) -> Door:
+        name = path.removeprefix(PREFIX).strip("/")
+        if not path.startswith(PREFIX) or "/" in name:
+            raise Refused(404, "not_found", "no webhook here")
+        try:
+            door = await self.doors.find(name)
+        except OSError as error:
+            raise Refused(503, "unavailable", "the database is away") from error
+        if door is None:
+            raise Refused(404, "not_found", f"no account {name!r}")
+        return door
+
+    async def _store(self, arrival: Arrival) -> None:
+        try:
+            await self.inbox.store(arrival)
+        except Unavailable as error:
+            raise Refused(503, "unavailable", "not stored, send it again") from error
+
+
+def verified(door: Door, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """The one JSON object in a body that one of the account's secrets signed.
+
+    Raises Refused: 401 for the signature, 400 for the body.
+    """
+    secrets = door.secrets(time.time())
+    if not secrets:
+        raise Refused(401, "unauthorized", "no webhook secret is set for this account")
+    if not signature.verify(headers.get("e2b-signature", ""), body, secrets):
+        raise Refused(401, "unauthorized", "the signature does not fit the body")
+    try:
+        return parse_body(body)
+    except NotOneObject as error:
+        raise Refused(400, "bad_request", str(error)) from None
+
+
+async def read_body(receive: Receive, headers: dict[str, str]) -> bytes:
+    """The request's body.
+
+    Raises Refused: 413 over MAX_BODY_BYTES, 400 when the sender went away, 408 when it holds its body open.
+    """
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        raise Refused(413, "too_large", f"over {MAX_BODY_BYTES} bytes")
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused(400, "bad_request", "the body ended early")
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > MAX_BODY_BYTES:
+                    raise Refused(413, "too_large", f"over {MAX_BODY_BYTES} bytes")
+                if not message.get("more_body"):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise Refused(408, "timeout", f"the body took over {BODY_SECONDS:g} s") from None
+
+
+async def answer(send: Send, status: int, body: dict[str, Any]) -> None:
+    """One JSON answer."""
+    text = msgspec.json.encode(body)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(text)).encode())]
+    if status == 405:
+        headers.append((b"allow", b"POST"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})

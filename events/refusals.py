@@ -1,0 +1,84 @@
+"""Refused deliveries are noted, within bounds: an attacker can neither fill the disk nor slow the receiver down."""
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import suppress
+from datetime import datetime
+
+from asgiref.sync import sync_to_async
+from django.db import Error, close_old_connections
+
+from events.models import Delivery
+from sandboxes.masking import mask
+
+MAX_WAITING = 200
+KEPT_BODY_BYTES = 4096
+SECRET_HEADERS = {"authorization", "cookie", "x-api-key", "e2b-signature", "proxy-authorization"}
+log = logging.getLogger(__name__)
+
+
+class Refusals:
+    """Gathers refusals in memory and writes them about once a second; what is over MAX_WAITING is only counted."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Delivery] = deque(maxlen=MAX_WAITING)
+        self._wake = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to write."""
+        self._writer = asyncio.create_task(self._write_forever())
+
+    async def stop(self) -> None:
+        """Writes what waits, and ends."""
+        if self._writer:
+            self._writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._writer
+        await self.flush()
+
+    def note(self, account: int, reason: str, at: datetime, headers: dict[str, str], body: bytes) -> None:
+        """Remembers one refusal: the beginning of its body, its headers without secrets."""
+        self._waiting.append(
+            Delivery(
+                account_id=account,
+                state=Delivery.State.REFUSED,
+                reason=reason,
+                received_at=at,
+                headers=masked(headers),
+                body=body[:KEPT_BODY_BYTES],
+            )
+        )
+        self._wake.set()
+
+    async def flush(self) -> None:
+        """Writes down what waits; when the database is away it waits on."""
+        batch = list(self._waiting)
+        if not batch:
+            return
+        try:
+            await sync_to_async(_write)(batch)
+        except Error as error:
+            log.warning("%d refused deliveries are not written down yet: %s", len(batch), error)
+            return
+        for _ in batch:
+            self._waiting.popleft()
+
+    async def _write_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self.flush()
+            await asyncio.sleep(1)
+
+
+def masked(headers: dict[str, str]) -> dict[str, str]:
+    """The headers with what is secret masked and what PostgreSQL cannot hold replaced."""
+    shown = {k: "•••" if k in SECRET_HEADERS else mask(v) for k, v in headers.items()}
+    return {k.replace("\x00", "\ufffd"): v.replace("\x00", "\ufffd") for k, v in shown.items()}
+
+
+def _write(batch: list[Delivery]) -> None:
+    close_old_connections()
+    Delivery.objects.bulk_create(batch)

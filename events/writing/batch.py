@@ -1,0 +1,159 @@
+"""Writes one batch of arrivals inside the caller's transaction."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from events.fold import Base, View, fold, view
+from events.fold.base import moment
+from events.wire import PREFIX, Event
+from events.wire import moment as moment_of
+from events.writing import statements as sql
+from events.writing.arrivals import Arrival, Stored
+from events.writing.house import House, house
+from events.writing.rows import run_row, sandbox_row
+from events.writing.summaries import event_summary, sandbox_summary
+
+Key = tuple[int, str]
+
+
+async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stored:
+    """Keeps new events, folds them into their sandboxes, sets aside what was parked; all or nothing.
+
+    Locks are taken in one order everywhere: events by ID, then sandboxes by ID.
+    """
+    stored = Stored()
+    parked = [a for a in arrivals if a.parked]
+    await sql.run(connection, sql.INSERT_PARKED, [_parked_row(a) for a in parked])
+    stored.parked = len(parked)
+    known = await house(connection)
+    rows = _event_rows([a for a in arrivals if a.account_id in known.accounts])
+    new = {(row[1], row[2]): row[0] for row in await sql.run(connection, sql.INSERT_EVENTS, [r for r, _ in rows])}
+    fresh = [(row, event) for row, event in rows if (row["account_id"], row["event_id"]) in new]
+    held = [row for row, _ in rows if (row["account_id"], row["event_id"]) not in new]
+    await sql.run(connection, sql.STAMP_WAYS, held)
+    stored.new, stored.held = len(fresh), len(held)
+    sandboxes = await _fold_into_sandboxes(connection, known, fresh)
+    webhooks = {a.account_id: a.received_at for a in arrivals if a.source == "webhook"}
+    await sql.run(connection, sql.TOUCH_WEBHOOK, [{"account_id": k, "at": v} for k, v in webhooks.items()])
+    told = [row for row, _ in fresh if row["source"] != "observed"]
+    closed = [{"account_id": row["account_id"], "event_id": str(row["event_id"])} for row in told]
+    await sql.run(connection, sql.CLOSE_PARKED, closed)
+    for row, event in fresh:
+        body = stored.changes.setdefault(row["account_id"], {"sandboxes": [], "events": []})
+        body["events"].append(event_summary(new[row["account_id"], row["event_id"]], row, event))
+    for account, summary in sandboxes:
+        stored.changes[account]["sandboxes"].append(summary)
+    return stored
+
+
+def _event_rows(arrivals: Sequence[Arrival]) -> list[tuple[dict[str, Any], Event]]:
+    """One row an event, whichever ways it came by in this batch."""
+    rows: dict[tuple[int, Any], tuple[dict[str, Any], Event]] = {}
+    for arrival in arrivals:
+        event = arrival.event
+        if event is None:
+            continue
+        way = {f"{arrival.source}_at": arrival.received_at} if arrival.source != "observed" else {}
+        row = {
+            "account_id": arrival.account_id, "event_id": event.id, "type": event.type,
+            "sandbox_id": event.sandbox_id, "execution_id": event.execution_id or None,
+            "template_id": event.template_id, "timestamp": event.timestamp, "received_at": arrival.received_at,
+            "source": arrival.source, "webhook_at": None, "reconcile_at": None, "superseded": False,
+            "data": event.data, "raw": event.raw,
+        } | way  # fmt: skip
+        first = rows.setdefault((arrival.account_id, event.id), (row, event))[0]
+        first.update({k: v for k, v in way.items() if first[k] is None})
+    return list(rows.values())
+
+
+async def _fold_into_sandboxes(
+    connection: sql.Connection, known: House, fresh: list[tuple[dict[str, Any], Event]]
+) -> list[tuple[int, dict[str, Any]]]:
+    """Folds new events into their sandboxes; (account, summary) of each sandbox that may have changed."""
+    by_key: dict[Key, list[Event]] = {}
+    first_seen: dict[Key, Any] = {}
+    for row, event in fresh:
+        key = (row["account_id"], event.sandbox_id)
+        by_key.setdefault(key, []).append(event)
+        first_seen.setdefault(key, row["received_at"])
+    keys = [{"account_id": a, "sandbox_id": s, "seen_at": first_seen[a, s]} for a, s in by_key]
+    await sql.run(connection, sql.INSERT_GUARDS, keys)
+    await sql.run(connection, sql.INSERT_SANDBOXES, keys)
+    locked = await sql.run(connection, sql.LOCK_SANDBOXES, keys)
+    folded = [_Folded(pk, (account, text), base, by_key[account, text]) for pk, account, text, base in locked]
+    await _write_folded(connection, known, folded)
+    return [
+        (f.key[0], sandbox_summary(f.pk, f.key[1], sandbox_row(f.after, known.accounts[f.key[0]], known.prices)))
+        for f in folded
+    ]
+
+
+class _Folded:
+    """A sandbox before and after its new events."""
+
+    def __init__(self, pk: int, key: Key, base: dict[str, Any], events: list[Event]) -> None:
+        self.pk, self.key, self.events = pk, key, events
+        self.base = msgspec.convert(base, Base)
+        self.before: View | None = view(self.base) if self.base.runs or self.base.looks else None
+        for event in events:
+            fold(self.base, event)
+        self.after = view(self.base)
+
+    @property
+    def changed_runs(self) -> list[dict[str, Any]]:
+        held = set(self.before.runs) if self.before else set()
+        return [{"sandbox_id": self.pk} | run_row(run) for run in self.after.runs if run not in held]
+
+    @property
+    def dropped_runs(self) -> list[dict[str, Any]]:
+        held = {run.key for run in self.before.runs} if self.before else set()
+        return [{"sandbox_id": self.pk, "key": key} for key in held - {run.key for run in self.after.runs}]
+
+    @property
+    def moves(self) -> list[dict[str, Any]]:
+        """Each move of an end that the new events tell."""
+        ends = [(event, moment_of((event.data or {}).get("set_timeout"))) for event in self.events]
+        return [{"sandbox_id": self.pk, "at": event.timestamp, "end_at": end} for event, end in ends if end]
+
+    @property
+    def superseded(self) -> list[dict[str, Any]]:
+        """What E2B's own events tell too, where that or an observed event is new."""
+        observed = any(event.execution_id is None for event in self.events)
+        told = self.after.told if observed or self.before is None else self.after.told - self.before.told
+        return [
+            {"account_id": self.key[0], "sandbox_id": self.key[1], "type": PREFIX + word,
+             "started_at": moment(started).isoformat()}
+            for word, started in told
+        ]  # fmt: skip
+
+    @property
+    def superseded_moves(self) -> list[dict[str, Any]]:
+        real = [event for event in self.events if event.execution_id is not None and event.word == "updated"]
+        ends = [moment_of((event.data or {}).get("set_timeout")) for event in real] if self.base.looks else []
+        return [{"account_id": self.key[0], "sandbox_id": self.key[1], "end_at": end} for end in ends if end]
+
+
+async def _write_folded(connection: sql.Connection, known: House, folded: list[_Folded]) -> None:
+    rows = [{"id": f.pk, "fold": f.base} | sandbox_row(f.after, known.accounts[f.key[0]], known.prices) for f in folded]
+    await sql.run(connection, sql.UPDATE_SANDBOXES, rows)
+    await sql.run(connection, sql.DELETE_RUNS, [row for f in folded for row in f.dropped_runs])
+    await sql.run(connection, sql.UPSERT_RUNS, [row for f in folded for row in f.changed_runs])
+    await sql.run(connection, sql.INSERT_ENDS, [row for f in folded for row in f.moves])
+    await sql.run(connection, sql.SUPERSEDE, [row for f in folded for row in f.superseded])
+    await sql.run(connection, sql.SUPERSEDE_MOVES, [row for f in folded for row in f.superseded_moves])
+
+
+def _parked_row(arrival: Arrival) -> dict[str, Any]:
+    parked = arrival.parked
+    assert parked is not None
+    return {
+        "account_id": arrival.account_id,
+        "reason": parked.reason,
+        "event_id": parked.event_id,
+        "received_at": arrival.received_at,
+        "headers": parked.headers,
+        "body": base64.b64encode(parked.body).decode(),
+    }

@@ -1,0 +1,57 @@
+"""What a batch needs to know of its accounts: address, owner keys, template names, prices."""
+
+import time
+
+import msgspec
+import psycopg
+
+from sandboxes.cost import PriceBook, Rate
+
+KEEP_SECONDS = 5.0
+
+
+class AccountFacts(msgspec.Struct, frozen=True):
+    """The part of an account that folding reads."""
+
+    id: int
+    url: str
+    owner_keys: list[str]
+    environment_keys: list[str]
+    templates: dict[str, str]
+
+
+class House(msgspec.Struct):
+    """Accounts by primary key, and the price book."""
+
+    accounts: dict[int, AccountFacts]
+    prices: PriceBook
+
+
+_held: tuple[float, str, House] | None = None
+
+
+async def house(connection: psycopg.AsyncConnection) -> House:
+    """The house as the database had it at most KEEP_SECONDS ago: a setting, not a fact of the fleet."""
+    global _held  # noqa: PLW0603 - one small cache a process
+    if _held and time.monotonic() - _held[0] < KEEP_SECONDS and _held[1] == connection.info.dbname:
+        return _held[2]
+    rows = await (
+        await connection.execute(
+            "SELECT a.id, a.url, a.owner_keys, a.environment_keys, coalesce(h.templates, '{}') "
+            "FROM sandboxes_account a LEFT JOIN sandboxes_accounthealth h ON h.account_id = a.id"
+        )
+    ).fetchall()
+    prices = await (
+        await connection.execute(
+            "SELECT since, usd_per_vcpu_second, usd_per_gib_second FROM sandboxes_price ORDER BY since"
+        )
+    ).fetchall()
+    found = House({row[0]: AccountFacts(*row) for row in rows}, PriceBook([Rate(*row) for row in prices]))
+    _held = (time.monotonic(), connection.info.dbname, found)
+    return found
+
+
+def forget() -> None:
+    """The next batch reads the house anew (after a change of settings, and between tests)."""
+    global _held  # noqa: PLW0603
+    _held = None

@@ -1,0 +1,121 @@
+"""The SQL of one batch, a statement for each set. Rows travel as one JSON parameter, taken apart by PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+
+from events.writing.rows import COLUMNS, RUN_COLUMNS
+
+Connection = psycopg.AsyncConnection[Any]
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def recordset(columns: dict[str, str]) -> str:
+    """`jsonb_to_recordset` of the one parameter, with these columns."""
+    return f"jsonb_to_recordset(%s::jsonb) AS r({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
+
+
+EVENT = {
+    "account_id": "bigint", "event_id": "uuid", "type": "text", "sandbox_id": "text", "execution_id": "text",
+    "template_id": "text", "timestamp": "timestamptz", "received_at": "timestamptz", "source": "text",
+    "webhook_at": "timestamptz", "reconcile_at": "timestamptz", "superseded": "bool", "data": "jsonb", "raw": "jsonb",
+}  # fmt: skip
+KEY = {"account_id": "bigint", "sandbox_id": "text"}
+
+# In the order of the unique key, in every process: two batches with the same events wait, they never cross.
+INSERT_EVENTS = f"""
+INSERT INTO events_lifecycleevent ({", ".join(EVENT)})
+SELECT {", ".join(f"r.{name}" for name in EVENT)} FROM {recordset(EVENT)}
+ORDER BY r.account_id, r.event_id
+ON CONFLICT (account_id, event_id) DO NOTHING RETURNING id, account_id, event_id"""
+
+# What came again: only the first time by each way is kept, and only that rewrites the row.
+STAMP_WAYS = f"""
+UPDATE events_lifecycleevent e
+SET webhook_at = coalesce(e.webhook_at, r.webhook_at), reconcile_at = coalesce(e.reconcile_at, r.reconcile_at)
+FROM {recordset({k: EVENT[k] for k in ("account_id", "event_id", "webhook_at", "reconcile_at")})}
+WHERE e.account_id = r.account_id AND e.event_id = r.event_id
+  AND ((e.webhook_at IS NULL AND r.webhook_at IS NOT NULL)
+    OR (e.reconcile_at IS NULL AND r.reconcile_at IS NOT NULL))"""
+
+INSERT_GUARDS = f"""
+INSERT INTO sandboxes_guard (url, sandbox_id, claim_number, protected, protected_reason, protected_by)
+SELECT DISTINCT a.url, r.sandbox_id, 0, false, '', ''
+FROM {recordset(KEY)} JOIN sandboxes_account a ON a.id = r.account_id
+WHERE NOT EXISTS (SELECT 1 FROM sandboxes_guard g WHERE g.url = a.url AND g.sandbox_id = r.sandbox_id)
+ORDER BY 1, 2 ON CONFLICT (url, sandbox_id) DO NOTHING"""
+
+# A bare row for each sandbox not held yet; it is filled in below, in the same transaction.
+INSERT_SANDBOXES = f"""
+INSERT INTO sandboxes_sandbox (account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, metadata,
+  envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold)
+SELECT r.account_id, g.id, r.sandbox_id, '', 'running', r.seen_at, r.seen_at, '{{}}', '', 0, 0, r.seen_at, '{{}}'
+FROM {recordset(KEY | {"seen_at": "timestamptz"})} JOIN sandboxes_account a ON a.id = r.account_id
+JOIN sandboxes_guard g ON g.url = a.url AND g.sandbox_id = r.sandbox_id
+WHERE NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.account_id = r.account_id AND s.sandbox_id = r.sandbox_id)
+ORDER BY r.account_id, r.sandbox_id ON CONFLICT (account_id, sandbox_id) DO NOTHING"""
+
+LOCK_SANDBOXES = f"""
+SELECT s.id, s.account_id, s.sandbox_id, s.fold FROM sandboxes_sandbox s
+JOIN {recordset(KEY)} USING (account_id, sandbox_id)
+ORDER BY s.account_id, s.sandbox_id FOR UPDATE OF s"""
+
+UPDATE_SANDBOXES = f"""
+UPDATE sandboxes_sandbox s SET {", ".join(f"{name} = r.{name}" for name in COLUMNS)}
+FROM {recordset({"id": "int"} | COLUMNS)} WHERE s.id = r.id"""
+
+UPSERT_RUNS = f"""
+INSERT INTO sandboxes_execution (sandbox_id, {", ".join(RUN_COLUMNS)})
+SELECT r.sandbox_id, {", ".join(f"r.{name}" for name in RUN_COLUMNS)}
+FROM {recordset({"sandbox_id": "int"} | RUN_COLUMNS)}
+ON CONFLICT (sandbox_id, key) DO UPDATE SET {", ".join(f"{n} = excluded.{n}" for n in RUN_COLUMNS if n != "key")}"""
+
+DELETE_RUNS = f"""
+DELETE FROM sandboxes_execution e USING {recordset({"sandbox_id": "int", "key": "text"})}
+WHERE e.sandbox_id = r.sandbox_id AND e.key = r.key"""
+
+INSERT_ENDS = f"""
+INSERT INTO sandboxes_executionend (sandbox_id, at, end_at)
+SELECT r.sandbox_id, r.at, r.end_at
+FROM {recordset({"sandbox_id": "int", "at": "timestamptz", "end_at": "timestamptz"})}
+ON CONFLICT DO NOTHING"""
+
+# An observed event steps back once E2B's own event tells the same change of the same run.
+SUPERSEDE = f"""
+UPDATE events_lifecycleevent e SET superseded = true
+FROM {recordset(KEY | {"type": "text", "started_at": "text"})}
+WHERE e.account_id = r.account_id AND e.sandbox_id = r.sandbox_id AND e.source = 'observed' AND NOT e.superseded
+  AND e.type = r.type AND e.data ->> 'started_at' = r.started_at"""
+
+SUPERSEDE_MOVES = f"""
+UPDATE events_lifecycleevent e SET superseded = true
+FROM {recordset(KEY | {"end_at": "timestamptz"})}
+WHERE e.account_id = r.account_id AND e.sandbox_id = r.sandbox_id AND e.source = 'observed' AND NOT e.superseded
+  AND e.type = 'sandbox.lifecycle.updated' AND e.data ? 'set_timeout'
+  AND abs(extract(epoch FROM (e.data ->> 'set_timeout')::timestamptz - r.end_at)) < 2"""
+
+INSERT_PARKED = f"""
+INSERT INTO events_delivery (account_id, state, reason, event_id, received_at, headers, body)
+SELECT r.account_id, 'parked', r.reason, r.event_id, r.received_at, r.headers, decode(r.body, 'base64')
+FROM {recordset({"account_id": "bigint", "reason": "text", "event_id": "text", "received_at": "timestamptz",
+                 "headers": "jsonb", "body": "text"})}"""  # fmt: skip
+
+# A parked delivery is closed when the same ID arrives in readable form.
+CLOSE_PARKED = f"""
+UPDATE events_delivery d SET state = 'replayed' FROM {recordset({"account_id": "bigint", "event_id": "text"})}
+WHERE d.account_id = r.account_id AND d.event_id = r.event_id AND d.state = 'parked' AND d.event_id <> ''"""
+
+TOUCH_WEBHOOK = f"""
+UPDATE sandboxes_accounthealth h SET webhook_last_at = r.at
+FROM {recordset({"account_id": "bigint", "at": "timestamptz"})}
+WHERE h.account_id = r.account_id AND (h.webhook_last_at IS NULL OR h.webhook_last_at < r.at - interval '1 second')"""
+
+
+async def run(connection: Connection, statement: str, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Runs `statement` over `rows`; the rows that it returns, if it returns any. Nothing is sent for no rows."""
+    if not rows:
+        return []
+    cursor = await connection.execute(statement, [_encode(rows).decode()])
+    return await cursor.fetchall() if cursor.description else []

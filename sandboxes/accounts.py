@@ -1,0 +1,42 @@
+"""Which accounts are at work, and a client for one."""
+
+from django.db.models import Q
+
+from sandboxes.e2b import E2BClient
+from sandboxes.models import Account, AccountHealth
+
+DEMO = "demo"
+
+
+def enabled_accounts() -> list[Account]:
+    """Accounts to watch, oldest first. The simulated one steps back once a real one exists."""
+    real = Account.objects.filter(enabled=True, simulated=False)
+    shown = Account.objects.filter(enabled=True) if not real.exists() else real
+    return list(shown.order_by("id"))
+
+
+def first_account() -> Account | None:
+    """The account behind `/webhooks/e2b/` and the pages."""
+    return next(iter(enabled_accounts()), None)
+
+
+def client_for(account: Account) -> E2BClient:
+    """An E2B client with the account's address and key; use it as an async context manager."""
+    return E2BClient(account.url, account.api_key or None)
+
+
+def health_of(account: Account) -> AccountHealth:
+    """The account's health row, made when it is missing."""
+    return AccountHealth.objects.get_or_create(account=account)[0]
+
+
+def shown_account_ids() -> list[int]:
+    """Primary keys of the accounts whose sandboxes pages and REST show."""
+    return [account.pk for account in enabled_accounts()]
+
+
+def by_name(name: str) -> Account | None:
+    """The account of that name; the empty name means the first one."""
+    if not name:
+        return first_account()
+    return Account.objects.filter(Q(name=name), enabled=True).first()
