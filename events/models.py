@@ -73,7 +73,6 @@ class ReconcileMark(models.Model):
     account = models.OneToOneField(Account, models.CASCADE, related_name="reconcile_mark")
     complete_to = models.DateTimeField(null=True, help_text="Every event up to here has been read.")
     oldest_at = models.DateTimeField(null=True, help_text="How far back the backend keeps events, as found.")
-    reading_to = models.DateTimeField(null=True, help_text="The newest event of the sweep under way.")
 
     def __str__(self) -> str:
         return f"{self.account_id} to {self.complete_to}"

@@ -1,0 +1,116 @@
+"""The record of events, newest first, page by page."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from django.db.models import Q, QuerySet
+
+from events.models import LifecycleEvent
+from sandboxes.search import Page, QueryError, seen_accounts
+
+SOURCES: Final = ("webhook", "reconcile", "observed")
+MAX_LIMIT: Final = 1000
+_NOT_OURS: Final = "this cursor is none of ours: take `next` of the page before"
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """One event; `source` is what brought it first, `data` what E2B told of it."""
+
+    id: UUID
+    type: str
+    sandbox_id: str
+    execution_id: str | None
+    timestamp: datetime
+    received_at: datetime
+    source: Literal["webhook", "reconcile", "observed"]
+    data: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class EventQuery:
+    """Filters of `GET /events`; None is not asked. `type` is a whole type or its last word.
+
+    Raises QueryError for an unknown source.
+    """
+
+    type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    sandbox: str | None = None
+    source: str | None = None
+    account: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.source is not None and self.source not in SOURCES:
+            raise QueryError(f"source must be one of {', '.join(SOURCES)}")
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    timestamp: datetime
+    key: int
+
+
+def list_events(query: EventQuery, *, limit: int = 100, cursor: str | None = None) -> Page[EventRow]:
+    """One page of at most `limit` (1 to 1,000) events, the newest first. Raises QueryError for a bad cursor or limit.
+
+    Observed events whose real event came are left out, here and in the total.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise QueryError(f"limit must be 1 to {MAX_LIMIT}")
+    matching = _matching(query)
+    found = list(_after(matching, cursor).order_by("-timestamp", "-id")[: limit + 1])
+    following = _encode(found[limit - 1]) if len(found) > limit else None
+    return Page(_rows(found[:limit]), following, matching.count())
+
+
+def _matching(query: EventQuery) -> QuerySet[LifecycleEvent]:
+    found = LifecycleEvent.objects.filter(superseded=False, account_id__in=seen_accounts(query.account)).defer("raw")
+    if query.type is not None:
+        last_word = Q(type__endswith=f".{query.type}") if "." not in query.type else Q()
+        found = found.filter(Q(type=query.type) | last_word)
+    if query.since is not None:
+        found = found.filter(timestamp__gte=query.since)
+    if query.until is not None:
+        found = found.filter(timestamp__lt=query.until)
+    if query.sandbox is not None:
+        found = found.filter(sandbox_id=query.sandbox)
+    return found if query.source is None else found.filter(source=query.source)
+
+
+def _after(found: QuerySet[LifecycleEvent], cursor: str | None) -> QuerySet[LifecycleEvent]:
+    if not cursor:
+        return found
+    try:
+        last = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Cursor)
+    except (msgspec.MsgspecError, binascii.Error, UnicodeError, ValueError):
+        raise QueryError(_NOT_OURS) from None
+    if last.timestamp.tzinfo is None or not 0 <= last.key < 2**63:
+        raise QueryError(_NOT_OURS)
+    return found.filter(Q(timestamp__lt=last.timestamp) | Q(timestamp=last.timestamp, id__lt=last.key))
+
+
+def _encode(event: LifecycleEvent) -> str:
+    cursor = _Cursor(event.timestamp.astimezone(UTC), event.pk)
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
+
+
+def _rows(events: Sequence[LifecycleEvent]) -> list[EventRow]:
+    return [
+        EventRow(
+            id=event.event_id,
+            type=event.type,
+            sandbox_id=event.sandbox_id,
+            execution_id=event.execution_id,
+            timestamp=event.timestamp,
+            received_at=event.received_at,
+            source=event.source,  # type: ignore[arg-type]
+            data=event.data,
+        )
+        for event in events
+    ]

@@ -1,0 +1,159 @@
+"""Reads each account's list and takes in what differs from the record, as `observed` events through the inbox."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+from events import inbox
+from events.wire import PREFIX, Event
+from events.writing import Arrival
+from sandboxes import accounts, inventory, live
+from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, SandboxInfo, probe
+from sandboxes.inventory import Difference, Held
+from sandboxes.models import Account, AccountHealth, Sandbox
+from sandboxes.turns import turn
+
+OBSERVED = uuid.UUID("0d0c7a52-1c53-4a7e-9a6b-6f0a3b1f4f6e")
+LOOKS_AT_ONCE = 8
+LOOKS_A_ROUND = 400
+TEMPLATES_EVERY = timedelta(minutes=10)
+PROBE_EVERY = timedelta(hours=1)
+log = logging.getLogger(__name__)
+
+
+async def sync_all() -> None:
+    """Every account at work, side by side; one that fails does not hold up the others."""
+    for account in await sync_to_async(accounts.enabled_accounts)():
+        async with turn(f"sync:{account.pk}", max(60, settings.SYNC_INTERVAL_SECONDS * 4)) as ours:
+            if ours:
+                await sync(account)
+
+
+async def sync(account: Account) -> int:
+    """One look at the whole list of `account`; the number of differences taken in.
+
+    A failed look is written down and changes nothing: nobody is declared dead for a failed call.
+    """
+    health = await sync_to_async(accounts.health_of)(account)
+    try:
+        async with accounts.client_for(account) as client:
+            taken = await _look(account, health, client)
+    except E2BError as error:
+        health.sync_error, health.sync_failed_at = str(error), datetime.now(UTC)
+        health.reachable = False
+        await health.asave(update_fields=["sync_error", "sync_failed_at", "reachable"])
+        log.warning("account %s: the list could not be read: %s", account.name, error)
+        taken = 0
+    await live.apublish("status", account.pk, status_of(health))
+    return taken
+
+
+async def _look(account: Account, health: AccountHealth, client: E2BClient) -> int:
+    await _learn_the_backend(account, health, client)
+    found = await client.list_all()
+    offset = timedelta(seconds=found.clock_offset_seconds)
+    sent_at = found.sent_at + offset
+    held = await sync_to_async(inventory.held_by)(account, [entry.sandbox_id for entry in found.items])
+    seen = inventory.differences(held, found.items, sent_at)
+    arrivals = [_observed(account, one, sent_at) for one in seen]
+    if found.complete:
+        arrivals += await _gone(account, client, offset, inventory.missing(held, found.items, sent_at))
+        health.last_sync_at, health.sync_error = found.sent_at, ""
+    else:
+        health.sync_error, health.sync_failed_at = str(found.failure or "entries unreadable"), datetime.now(UTC)
+    await inbox.store(arrivals)
+    health.reachable, health.clock_offset_seconds = True, found.clock_offset_seconds
+    fields = ["last_sync_at", "sync_error", "sync_failed_at", "reachable", "clock_offset_seconds"]
+    await health.asave(update_fields=fields)
+    return len(arrivals)
+
+
+async def _gone(account: Account, client: E2BClient, offset: timedelta, absent: Sequence[Held]) -> list[Arrival]:
+    """A look at each that is on no page: only a 404 ends it, and what GET shows otherwise is taken in too."""
+    gate = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+    async def look(one: Held) -> Arrival | None:
+        async with gate:
+            sent_at = datetime.now(UTC) + offset
+            try:
+                info: SandboxInfo = await client.get(one.sandbox_id)
+            except NotFound:
+                return _observed(account, _death(one, sent_at), sent_at)
+            except E2BError as error:
+                log.info("account %s: no look at %s: %s", account.name, one.sandbox_id, error)
+                return None
+            seen = inventory.differences({one.sandbox_id: one}, [info], sent_at)
+            return _observed(account, seen[0], sent_at) if seen else None
+
+    return [found for found in await asyncio.gather(*map(look, absent[:LOOKS_A_ROUND])) if found]
+
+
+def _death(one: Held, sent_at: datetime) -> Difference:
+    """It is gone without a word. A run that had an end before now ended then, as far as anybody can know."""
+    data: dict[str, object] = {"started_at": one.started_at.isoformat()}
+    if one.state == "running" and one.end_at and one.end_at < sent_at:
+        data["ended_at"] = one.end_at.isoformat()
+    return Difference("killed", one.sandbox_id, one.template_id, one.started_at, one.changed_at, data)
+
+
+def _observed(account: Account, seen: Difference, sent_at: datetime) -> Arrival:
+    """The event of a difference. Its ID follows from what differs from what: two looks at one change are one event."""
+    told = msgspec.json.encode(seen.data, order="sorted").decode()
+    name = f"{account.pk}|{seen.sandbox_id}|{seen.word}|{seen.since}|{told}"
+    event = Event(
+        id=uuid.uuid5(OBSERVED, name),
+        type=PREFIX + seen.word,
+        sandbox_id=seen.sandbox_id,
+        execution_id=None,
+        template_id=seen.template_id,
+        timestamp=sent_at,
+        data=seen.data,
+        raw=seen.data,
+    )
+    return Arrival(account.pk, "observed", datetime.now(UTC), event)
+
+
+async def _learn_the_backend(account: Account, health: AccountHealth, client: E2BClient) -> None:
+    """What it can do (once an hour) and what its templates are called (every 10 minutes)."""
+    now = datetime.now(UTC)
+    asked = datetime.fromisoformat(account.capabilities.get("at", "1970-01-01T00:00:00+00:00"))
+    if now - asked > PROBE_EVERY:
+        known = await probe(client, Capabilities.from_dict(account.capabilities))
+        account.capabilities = known.to_dict() | {"at": now.isoformat()}
+        await account.asave(update_fields=["capabilities"])
+    if health.templates_at is None or now - health.templates_at > TEMPLATES_EVERY:
+        await _learn_templates(account, health, client, now)
+
+
+async def _learn_templates(account: Account, health: AccountHealth, client: E2BClient, now: datetime) -> None:
+    try:
+        templates = await client.templates()
+    except E2BError as error:
+        log.info("account %s: no names of templates: %s", account.name, error)
+        templates = []
+    names = {t.template_id: t.names[0] for t in templates if t.names}
+    health.templates_at = now
+    if names and names != health.templates:
+        health.templates = names
+        for template_id, name in names.items():
+            rows = Sandbox.objects.filter(account=account, template_id=template_id)
+            await rows.exclude(template_name=name).aupdate(template_name=name)
+    await health.asave(update_fields=["templates", "templates_at"])
+
+
+def status_of(health: AccountHealth) -> dict[str, object]:
+    """An account's health as live messages carry it; times in Unix seconds."""
+    return {
+        "last_sync_at": health.last_sync_at.timestamp() if health.last_sync_at else None,
+        "last_poll_at": health.last_poll_at.timestamp() if health.last_poll_at else None,
+        "poll_seconds": health.poll_seconds,
+        "sync_error": health.sync_error,
+        "poll_error": health.poll_error,
+        "reachable": health.reachable,
+    }

@@ -1,0 +1,93 @@
+"""Reads E2B's own record of events and takes in what no webhook brought.
+
+Newest first, page by page, until an event of before the mark: everything up to the mark has been read already.
+Offset paging moves while new events arrive, so pages overlap and the inbox drops what it holds.
+The mark moves only when a sweep reached it: after an outage the next sweep reads on, as far back as E2B keeps events.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+from events import inbox
+from events.models import ReconcileMark
+from events.retention import EVENTS_KEPT
+from events.wire import Event, Unreadable, read_event
+from events.writing import Arrival, Parked
+from sandboxes import accounts
+from sandboxes.e2b import E2BClient, E2BError, NotFound, Unsupported
+from sandboxes.models import Account
+from sandboxes.turns import turn
+
+PAGE = 100
+STEP = 90  # pages overlap by ten: what moved in between is read twice, not missed
+LOOK_BACK = timedelta(seconds=90)  # an event may be recorded a little after its own time
+TURN_SECONDS = 300
+log = logging.getLogger(__name__)
+
+
+async def reconcile_all() -> None:
+    """Every account at work whose backend has events."""
+    for account in await sync_to_async(accounts.enabled_accounts)():
+        if account.capabilities.get("events") is False:
+            continue
+        async with turn(f"reconcile:{account.pk}", max(TURN_SECONDS, settings.RECONCILE_INTERVAL_SECONDS * 2)) as ours:
+            if ours:
+                await reconcile(account)
+
+
+async def reconcile(account: Account) -> int:
+    """One sweep; the number of events read. A failure is written down, and the next sweep reads on."""
+    mark = (await ReconcileMark.objects.aget_or_create(account=account))[0]
+    health = await sync_to_async(accounts.health_of)(account)
+    read = 0
+    try:
+        async with accounts.client_for(account) as client:
+            read = await _sweep(account, mark, client)
+    except (NotFound, Unsupported):
+        health.reconcile_error = "This backend has no events API: what its list shows is all there is"
+    except E2BError as error:
+        health.reconcile_error = str(error)
+        log.warning("account %s: events could not be read: %s", account.name, error)
+    else:
+        health.reconcile_error, health.last_reconcile_at = "", datetime.now(UTC)
+    await health.asave(update_fields=["reconcile_error", "last_reconcile_at"])
+    return read
+
+
+async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> int:
+    """Reads back to the mark, or as far as E2B keeps events; moves the mark at the end."""
+    now = datetime.now(UTC)
+    until = mark.complete_to - LOOK_BACK if mark.complete_to else now - EVENTS_KEPT
+    offset, read, newest, oldest = 0, 0, mark.complete_to, mark.oldest_at
+    while True:
+        page = await client.whole_events(offset=offset, limit=PAGE)
+        arrivals = [_arrival(account, raw) for raw in page]
+        await inbox.store([a for a in arrivals if a.parked or _wanted(a.event, until)])
+        times = [a.event.timestamp for a in arrivals if a.event]
+        newest = max([*times, *([newest] if newest else [])], default=None)
+        oldest = min([*times, *([oldest] if oldest else [])], default=None)
+        read += len(page)
+        if len(page) < PAGE or (times and min(times) < until):
+            break
+        offset += STEP
+    mark.complete_to, mark.oldest_at = (min(newest, now) if newest else None), oldest
+    await mark.asave(update_fields=["complete_to", "oldest_at"])
+    return read
+
+
+def _wanted(event: Event | None, until: datetime) -> bool:
+    return event is not None and event.timestamp >= until
+
+
+def _arrival(account: Account, raw: dict[str, Any]) -> Arrival:
+    now = datetime.now(UTC)
+    try:
+        return Arrival(account.pk, "reconcile", now, read_event(raw, now))
+    except Unreadable as why:
+        body = repr(raw).encode()
+        parked = Parked(f"from the events API: {why}", str(raw.get("id") or "")[:64], {}, body)
+        return Arrival(account.pk, "reconcile", now, parked=parked)
