@@ -81,9 +81,9 @@ class Postgres:
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def query(self, sql: str) -> str | None:
-        """One statement through psql, rows as lines, columns with `|`; None when the server said no."""
-        command = [str(self.identity.binaries / "psql"), "-XAtq", "-d", self.url, "-c", sql]
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        """What psql answers to a script, rows as lines, columns with `|`; None when the server said no."""
+        command = [str(self.identity.binaries / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url]
+        asked = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=10, check=False)
         return asked.stdout if asked.returncode == 0 else None
 
     def _create(self) -> None:

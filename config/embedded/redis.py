@@ -56,6 +56,7 @@ class Redis:
             "save": "",
             "appendonly": "no",
             "daemonize": "no",
+            "loglevel": "warning",
             "maxmemory": MEMORY_LIMIT,
             "maxmemory-policy": "noeviction",
         }

@@ -1,0 +1,64 @@
+"""How each process is run: the web, the worker, the clock, the simulator, and the two servers."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from config.embedded import Server
+from config.supervisor.child import Part
+from config.supervisor.choices import ROOT, Choices, for_servers
+from config.supervisor.simulated import SimulatorAddress
+
+GO_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # the kernel ends them with us, were we killed without a word
+OF_NO_CONCERN = "Memory overcommit must be enabled"  # for those who let Redis write to disk, which we don't
+PYTHON = (*GO_WITH_US, sys.executable, "-m")
+
+
+def server(running: Server) -> Part:
+    """An embedded server; it sees nothing of our environment."""
+
+    async def prepare() -> None:
+        await asyncio.to_thread(running.prepare)
+
+    return Part(
+        running.name, running.command(), for_servers(), Path("/"), running.stop_signal, prepare, hush=OF_NO_CONCERN
+    )
+
+
+def web(choices: Choices, environment: Mapping[str, str]) -> Part:
+    """The pages, REST, sockets and the webhook receiver."""
+    loops = ("--loop", "uvloop", "--http", "httptools", "--ws", "websockets", "--lifespan", "on")
+    quiet = ("--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "3")
+    where = ("--host", choices.host, "--port", str(choices.port))
+    return Part("web", (*PYTHON, "uvicorn", "config.asgi:application", *where, *loops, *quiet), environment, ROOT)
+
+
+def worker(choices: Choices, environment: Mapping[str, str]) -> Part:
+    """Celery's worker: one of it, so the talk among workers is off."""
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    size = ("--pool", "prefork", "--concurrency", str(choices.workers))
+    command = (*PYTHON, "celery", "--quiet", "-A", "config", "worker", "--loglevel", "WARNING", *size, *alone)
+    return Part("worker", command, environment, ROOT)
+
+
+def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
+    """Celery's clock."""
+    keeps = ("--schedule", str(choices.home / "run" / "beat-schedule"), "--pidfile", "")
+    command = (*PYTHON, "celery", "--quiet", "-A", "config", "beat", "--loglevel", "WARNING", *keeps)
+    return Part("beat", command, environment, ROOT)
+
+
+def simulator(choices: Choices, address: SimulatorAddress) -> Part:
+    """The stand-in for E2B, which sends its webhooks to us."""
+    hook = ("--webhook-url", f"{choices.address}/webhooks/e2b/demo/", "--webhook-secret", address.webhook_secret)
+    command = (*PYTHON, "simulator", "--port", str(address.port), "--api-key", address.key, *hook)
+    return Part("simulator", command, for_servers(), ROOT)
+
+
+def django(
+    name: str, arguments: tuple[str, ...], environment: Mapping[str, str], hear: Callable[[str], None] | None
+) -> Part:
+    """One of manage.py's commands."""
+    command = (*GO_WITH_US, sys.executable, str(ROOT / "manage.py"), *arguments)
+    return Part(name, command, environment, ROOT, hear=hear)

@@ -1,0 +1,69 @@
+"""The real supervisor and the real PostgreSQL and Redis, with small programs in place of Django's and Celery's.
+
+Run as a program by test_supervisor.py: `little_house.py`, with DATA_DIR and PORT in the environment.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from config.supervisor import __main__ as supervisor
+from config.supervisor import house, parts
+from config.supervisor.child import Part
+from config.supervisor.choices import ROOT, Choices
+
+WEB = """
+import http.server, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
+"""
+WORKER = """
+import os, signal, subprocess, sys, time
+if os.environ.get("STUBBORN"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("worker", os.getpid(), "has", grandchild.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def small(name: str, program: str, *arguments: str) -> Part:
+    """A part that runs a few lines of Python, tied to the supervisor as the real ones are."""
+    command = (*parts.GO_WITH_US, sys.executable, "-c", program, *arguments)
+    return Part(name, command, dict(os.environ), ROOT)
+
+
+def web(choices: Choices, environment: Mapping[str, str]) -> Part:
+    """Answers every GET with 200."""
+    return small("web", WEB, str(choices.port))
+
+
+def worker(choices: Choices, environment: Mapping[str, str]) -> Part:
+    """Has a child of its own, and ignores SIGTERM when STUBBORN is set."""
+    return small("worker", WORKER)
+
+
+def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
+    """Sleeps."""
+    return small("beat", "import time; time.sleep(600)")
+
+
+def django(
+    name: str, arguments: tuple[str, ...], environment: Mapping[str, str], hear: Callable[[str], None] | None
+) -> Part:
+    """`bootstrap` tells a password; the others have nothing to do."""
+    said = "print('admin password: for-the-test')" if name == "bootstrap" else ""
+    command = (sys.executable, "-c", said)
+    return Part(name, command, environment, ROOT, hear=hear)
+
+
+for replaced in (web, worker, beat, django):
+    setattr(parts, replaced.__name__, replaced)
+house.stamps.static_files = lambda: "the same as always"
+house.assets.install = lambda home: home
+
+if __name__ == "__main__":
+    sys.exit(supervisor.main())
