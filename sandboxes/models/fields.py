@@ -1,12 +1,17 @@
 """A text column that holds a secret in encrypted form and opens it only when it is read from the instance."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
 from sandboxes import crypto
+
+if TYPE_CHECKING:
+    _Text = models.TextField[str, str]
+else:
+    _Text = models.TextField  # Django's own class takes no parameters
 
 
 class Sealed(str):
@@ -24,7 +29,7 @@ class _OpensOnAccess(DeferredAttribute):
         return crypto.decrypt(value) if isinstance(value, Sealed) else value
 
 
-class EncryptedTextField(models.TextField[str, str]):
+class EncryptedTextField(_Text):
     """In Python a str, in the database `fernet:…`; empty text and NULL are stored as they are.
 
     Reading the attribute raises crypto.CannotDecrypt when no key at hand opens it; loading, listing and saving

@@ -13,6 +13,9 @@ class Lease(models.Model):
     expires_at = models.DateTimeField()
     renewed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
+    lapsed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Set by a look at it while the API was up: only that ends a lease."
+    )
     metadata = models.JSONField(null=True, blank=True, help_text="Match by metadata; null when by IDs.")
     token = models.CharField(max_length=200, blank=True, default="", help_text="Whose token set it.")
 

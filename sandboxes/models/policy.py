@@ -34,6 +34,9 @@ class Policy(models.Model):
     hits = models.PositiveIntegerField(default=0, help_text="Of the last run.")
     breaker_tripped_at = models.DateTimeField(null=True, blank=True)
     breaker_why = models.TextField(blank=True, default="")
+    held_why = models.TextField(
+        blank=True, default="", help_text="Why the last run did not act: a stale view, quiet hours."
+    )
 
     class Meta:
         ordering = ["name"]
@@ -46,7 +49,8 @@ class Policy(models.Model):
 class Verdict(models.Model):
     """While it is open (`until` null), this policy holds this sandbox for an orphan, dry runs too."""
 
-    policy = models.ForeignKey(Policy, models.CASCADE, related_name="verdicts")
+    policy = models.ForeignKey(Policy, models.SET_NULL, null=True, related_name="verdicts")
+    policy_name = models.CharField(max_length=100, help_text="Stays when the policy is deleted.")
     policy_version = models.PositiveIntegerField()
     sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="verdicts")
     since = models.DateTimeField()
@@ -62,4 +66,4 @@ class Verdict(models.Model):
         indexes = [models.Index(fields=["sandbox", "since"], name="verdict_by_sandbox")]
 
     def __str__(self) -> str:
-        return f"{self.policy_id}: {self.sandbox_id}"
+        return f"{self.policy_name}: {self.sandbox_id}"
