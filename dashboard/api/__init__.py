@@ -9,6 +9,7 @@ from dashboard.api import health, sandboxes
 from dashboard.api.auth import TokenOrSession
 from dashboard.api.errors import Refusal, handle
 from dashboard.api.mount import DESCRIPTION, Api
+from dashboard.api.once import answered_once
 from dashboard.api.strict import know_parameters
 
 api = Api(
@@ -20,6 +21,7 @@ api = Api(
 )
 handle(api)
 api.add_decorator(know_parameters, mode="view")
+api.add_decorator(answered_once(api), mode="operation")
 api.add_router("/health", health.router)
 api.add_router("/sandboxes", sandboxes.router)
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -59,17 +60,22 @@ def problem_response(status: int, problem: Problem, retry_after: float | None = 
 
 def handle(api: NinjaAPI) -> None:
     """Every exception that can leave an operation becomes an error in our shape."""
-    api.add_exception_handler(Refusal, _refused)
-    api.add_exception_handler(QueryError, lambda _, error: _plain(400, str(error)))
-    api.add_exception_handler(ValidationError, _invalid)
-    api.add_exception_handler(HttpError, lambda _, error: _plain(error.status_code, str(error)))
-    api.add_exception_handler(Http404, lambda _, __: _plain(404, "there is no such thing here"))
-    api.add_exception_handler(RequestDataTooBig, lambda _, __: _plain(400, "the body is too large"))
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
-        api.add_exception_handler(kind, lambda _, error: _away("database", error))
-    api.add_exception_handler(redis.RedisError, lambda _, error: _away("redis", error))
-    api.add_exception_handler(e2b.E2BError, _backend_failed)
-    api.add_exception_handler(Exception, _failed)
+    handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
+        Refusal: _refused,
+        QueryError: lambda _, error: _plain(400, str(error)),
+        ValidationError: _invalid,
+        HttpError: lambda _, error: _plain(error.status_code, str(error)),
+        Http404: lambda _, __: _plain(404, "there is no such thing here"),
+        RequestDataTooBig: lambda _, __: _plain(400, "the body is too large"),
+        OperationalError: lambda _, error: _away("database", error),
+        InterfaceError: lambda _, error: _away("database", error),
+        PoolTimeout: lambda _, error: _away("database", error),
+        redis.RedisError: lambda _, error: _away("redis", error),
+        e2b.E2BError: _backend_failed,
+        Exception: _failed,
+    }
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)
 
 
 def _plain(status: int, message: str) -> HttpResponse:

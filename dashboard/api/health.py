@@ -46,7 +46,7 @@ def health(request: HttpRequest) -> HttpResponse:
     """Each account in sight: reachable, read when, how fast, what its backend can do."""
     accounts = enabled_accounts()
     read = {one.account_id: one for one in AccountHealth.objects.filter(account__in=accounts)}
-    states = [_state(account, read.get(account.pk)) for account in accounts]
+    states = [_state(account, read.get(account.pk) or AccountHealth(account=account)) for account in accounts]
     late = timezone.now() - timedelta(seconds=_MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
     well = all(one.reachable and one.last_sync_at and one.last_sync_at > late for one in states)
     return answer(Health("ok" if well else "degraded", version(), states))
@@ -59,15 +59,15 @@ def version() -> str:
     return str(project["version"])
 
 
-def _state(account: Account, read: AccountHealth | None) -> AccountState:
+def _state(account: Account, read: AccountHealth) -> AccountState:
     return AccountState(
         name=account.name,
         url=account.url,
-        reachable=read and read.reachable,
-        last_sync_at=read and read.last_sync_at,
-        last_poll_at=read and read.last_poll_at,
-        poll_seconds=read and read.poll_seconds,
-        webhook_last_at=read and read.webhook_last_at,
+        reachable=read.reachable,
+        last_sync_at=read.last_sync_at,
+        last_poll_at=read.last_poll_at,
+        poll_seconds=read.poll_seconds,
+        webhook_last_at=read.webhook_last_at,
         cap=account.cap,
         capabilities=account.capabilities,
     )

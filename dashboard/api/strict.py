@@ -42,7 +42,7 @@ def refuse_unknown_parameters(request: HttpRequest) -> None:
 
 def metadata_of(request: HttpRequest) -> dict[str, str]:
     """The `metadata.KEY=VALUE` parameters, by KEY."""
-    return {name.removeprefix(METADATA_PREFIX): value for name, value in request.GET.items() if _is_metadata(name)}
+    return {name.removeprefix(METADATA_PREFIX): str(value) for name, value in request.GET.items() if _is_metadata(name)}
 
 
 def _is_metadata(name: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from sandboxes import accounts
 from sandboxes.models import Account, Sandbox
 from sandboxes.search import sql
 from sandboxes.search.build import rows_of
@@ -46,12 +47,10 @@ __all__ = [
 
 
 def seen_accounts(name: str | None = None) -> list[int]:
-    """Keys of the accounts in sight: the one named, else all real ones, else the simulated one."""
-    if name is not None:
-        return list(Account.objects.filter(name=name).values_list("id", flat=True))
-    accounts = list(Account.objects.values_list("id", "simulated"))
-    real = [key for key, simulated in accounts if not simulated]
-    return real or [key for key, _ in accounts]
+    """Keys of the accounts in sight: the one named, else all that pages and REST show."""
+    if name is None:
+        return accounts.shown_account_ids()
+    return list(Account.objects.filter(name=name).values_list("id", flat=True))
 
 
 def search(
@@ -107,4 +106,5 @@ def key_of(sandbox_id: str, account: str | None = None) -> int | None:
 def _fetch(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

@@ -10,9 +10,9 @@ Row = TypeVar("Row")
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who did it: a user or token by name, or a policy."""
+    """Who did it: `user`, `token` or `policy`, and its name."""
 
-    kind: Literal["user", "token", "policy"]
+    kind: str
     name: str
 
 

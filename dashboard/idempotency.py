@@ -1,0 +1,90 @@
+"""A POST under an `Idempotency-Key` happens once: the same key and body get the first answer again for 24 hours."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from dashboard.models import IdempotentAnswer
+
+KEPT: Final = timedelta(hours=24)
+# A first call that has not answered by then died with its process: the next one under the key takes over.
+AT_WORK_AT_MOST: Final = timedelta(minutes=5)
+MAX_KEY_LENGTH: Final = 255
+
+
+class Conflict(Enum):
+    """Why a call under a key is refused."""
+
+    OTHER_BODY = "this Idempotency-Key was used for another call or body"
+    AT_WORK = "the first call under this Idempotency-Key has not answered yet"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it is kept: HTTP status and JSON body."""
+
+    status: int
+    body: bytes
+
+    @property
+    def final(self) -> bool:
+        """Whether asking again would change nothing: our failures and refusals for load are not kept."""
+        return self.status < 500 and self.status not in {408, 429}
+
+
+def digest_of(method: str, path: str, body: bytes) -> str:
+    """What makes a call the same call: SHA-256 of method, path and body."""
+    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
+
+
+def once(caller: str, key: str, digest: str, work: Callable[[], Answer], now: datetime) -> Answer | Conflict:
+    """Does `work` for the first call under the caller's `key`, and gives its answer to the calls after it.
+
+    Whatever `work` raises goes through, and leaves the key free.
+    """
+    row = _claim(caller, key, digest, now)
+    if not isinstance(row, int):
+        return row
+    try:
+        answer = work()
+    except BaseException:
+        IdempotentAnswer.objects.filter(pk=row).delete()
+        raise
+    mine = IdempotentAnswer.objects.filter(pk=row)
+    if answer.final:
+        mine.update(status=answer.status, body=answer.body)
+    else:
+        mine.delete()
+    return answer
+
+
+def _claim(caller: str, key: str, digest: str, now: datetime) -> int | Answer | Conflict:
+    """The row that is ours to fill, the answer that stands, or why there is none."""
+    _forget(caller, key, now)
+    try:
+        with transaction.atomic():
+            mine = IdempotentAnswer.objects.create(token=caller, key=key, digest=digest, created_at=now)
+    except IntegrityError:
+        held = IdempotentAnswer.objects.filter(token=caller, key=key).first()
+        if held is None:
+            return Conflict.AT_WORK  # its first call failed just now: the caller may try again
+        if held.digest != digest:
+            return Conflict.OTHER_BODY
+        return Conflict.AT_WORK if held.status is None else Answer(held.status, bytes(held.body))
+    return mine.pk
+
+
+def _forget(caller: str, key: str, now: datetime) -> None:
+    under_the_key = IdempotentAnswer.objects.filter(token=caller, key=key)
+    under_the_key.filter(created_at__lte=now - KEPT).delete()
+    under_the_key.filter(created_at__lte=now - AT_WORK_AT_MOST, status=None).delete()
+
+
+def delete_old(now: datetime) -> int:
+    """Deletes answers past their 24 hours; how many."""
+    return IdempotentAnswer.objects.filter(created_at__lte=now - KEPT).delete()[0]

@@ -1,0 +1,102 @@
+"""`/healthz` (the process is up) and `/readyz` (what it needs is there, each by its name); both open, no secrets."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Max
+from django.db.models.functions import Greatest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from psycopg_pool import PoolTimeout
+
+from sandboxes.accounts import enabled_accounts
+from sandboxes.models import AccountHealth
+
+_REDIS_SECONDS: Final = 2
+_MISSED_ROUNDS: Final = 4
+_LEAST_PATIENCE_SECONDS: Final = 60.0
+
+
+class Dependency(msgspec.Struct, frozen=True):
+    """Whether it is there, and in words what is seen of it; nothing that would tell a stranger a secret."""
+
+    ok: bool
+    seen: str
+
+
+@require_safe
+@never_cache
+def healthz(_: HttpRequest) -> HttpResponse:
+    """200 while the process can answer at all."""
+    return JsonResponse({"status": "up"})
+
+
+@require_safe
+@never_cache
+def readyz(_: HttpRequest) -> HttpResponse:
+    """200 when all dependencies are there, else 503; each is named with what is seen of it."""
+    found = {name: _look(check) for name, check in CHECKS.items()}
+    ready = all(one.ok for one in found.values())
+    body = {"status": "ready" if ready else "not_ready", "dependencies": msgspec.to_builtins(found)}
+    return JsonResponse(body, status=200 if ready else 503)
+
+
+def _look(check: Callable[[], Dependency]) -> Dependency:
+    try:
+        return check()
+    except (DatabaseError, PoolTimeout):
+        return Dependency(False, "the database does not answer")
+    except (redis.RedisError, OSError):
+        return Dependency(False, "it does not answer")
+
+
+def _database() -> Dependency:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Dependency(True, "answers")
+
+
+def _redis() -> Dependency:
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
+    )
+    with client:
+        client.ping()
+    return Dependency(True, "answers")
+
+
+def _migrations() -> Dependency:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    return Dependency(missing == 0, f"{missing} to apply" if missing else "all applied")
+
+
+def _worker() -> Dependency:
+    """The worker is seen by its last try to read an account; that the backend answered is not asked here."""
+    accounts = enabled_accounts()
+    if not accounts:
+        return Dependency(True, "no account to read")
+    epoch = datetime.fromtimestamp(0, tz=timezone.get_current_timezone())
+    tries = ["last_sync_at", "sync_failed_at", "last_poll_at", "poll_failed_at"]
+    last = AccountHealth.objects.filter(account__in=accounts).aggregate(at=Max(Greatest(*tries)))["at"] or epoch
+    if last == epoch:
+        return Dependency(False, "has read no account yet")
+    ago = timezone.now() - last
+    patience = max(_LEAST_PATIENCE_SECONDS, _MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
+    return Dependency(ago < timedelta(seconds=patience), f"last read an account {ago.total_seconds():.0f} s ago")
+
+
+CHECKS: Final[dict[str, Callable[[], Dependency]]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "redis": _redis,
+    "worker": _worker,
+}
