@@ -1,0 +1,119 @@
+"""Time travel: who was there at a moment, in which state, and with which figures. State comes from runs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from django.db import connection
+
+from sandboxes.accounts import shown_account_ids
+from sandboxes.fleet.frames import latest_frames
+from sandboxes.models import MetricFrame
+from sandboxes.series.frame import Sample, seen_in
+
+# A day back there is a frame each tick, a week back one a minute: an older one does not answer for this moment.
+NEAR = timedelta(seconds=90)
+
+# Alive at %(at)s: created by then and not ended by then; running when one of its runs covers it, else paused. The
+# price is that of the moment; the first price holds for all time before it.
+_ALIVE: Final = """
+WITH alive AS (
+    SELECT s.*, run.cores, run.memory FROM sandboxes_sandbox s
+    LEFT JOIN LATERAL (
+        SELECT coalesce(e.cpu_count, s.cpu_count, 0) AS cores, coalesce(e.memory_mb, s.memory_mb, 0) AS memory
+        FROM sandboxes_execution e
+        WHERE e.sandbox_id = s.id AND e.started_at <= %(at)s AND (e.ended_at IS NULL OR e.ended_at > %(at)s)
+        LIMIT 1
+    ) run ON true
+    WHERE s.account_id = ANY(%(accounts)s) AND s.created_at <= %(at)s AND (s.ended_at IS NULL OR s.ended_at > %(at)s)
+)"""
+_COUNTS: Final = _ALIVE + " SELECT count(cores), count(*) - count(cores) FROM alive"
+_ITEMS: Final = (
+    _ALIVE
+    + """, price AS (
+    SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib FROM sandboxes_price
+    ORDER BY since <= %(at)s DESC, CASE WHEN since <= %(at)s THEN since END DESC, since LIMIT 1
+)
+SELECT a.id, a.sandbox_id, CASE WHEN a.cores IS NULL THEN 'paused' ELSE 'running' END, a.template_id, a.owner,
+       a.environment, a.created_at,
+       coalesce((a.cores * p.per_core + a.memory / 1024.0 * p.per_gib) * 3600, 0)::numeric(14, 6),
+       EXISTS (SELECT FROM sandboxes_verdict v JOIN sandboxes_policy y ON y.id = v.policy_id
+               WHERE v.sandbox_id = a.id AND y.enabled AND v.since <= %(at)s
+                 AND (v.until IS NULL OR v.until > %(at)s))
+FROM alive a LEFT JOIN price p ON true
+WHERE a.id > %(after)s ORDER BY a.id LIMIT %(limit)s"""
+)
+
+
+class SandboxThen(msgspec.Struct, frozen=True):
+    """One sandbox at that moment; figures are None when no sample of it is held for then."""
+
+    id: str
+    state: str
+    template_id: str
+    owner: str | None
+    environment: str | None
+    created_at: datetime
+    cpu_pct: float | None
+    mem_used: int | None
+    mem_total: int | None
+    burn_usd_per_hour: Decimal
+    orphan: bool
+
+
+class FleetThen(msgspec.Struct, frozen=True):
+    """`GET /fleet/at`. `exact_t` is the tick that answers; None says that there is none near: states alone."""
+
+    t: datetime
+    exact_t: datetime | None
+    running: int
+    paused: int
+    items: list[SandboxThen]
+    next: str | None
+
+
+def at(t: datetime, limit: int = 100, cursor: str | None = None, account_id: int | None = None) -> FleetThen:
+    """The fleet at `t`, a page of `limit` at a time. Raises ValueError for a cursor that is not ours."""
+    accounts = [account_id] if account_id else shown_account_ids()
+    frames = [frame for frame in latest_frames(accounts, t) if t - frame.at <= NEAR]
+    exact = max((frame.at for frame in frames), default=None)
+    wanted: dict[str, Any] = {"at": exact or t, "accounts": accounts, "after": _after(cursor), "limit": limit + 1}
+    with connection.cursor() as sql:
+        sql.execute(_COUNTS, wanted)
+        running, paused = sql.fetchone()
+        sql.execute(_ITEMS, wanted)
+        rows = sql.fetchall()
+    samples = _samples(frames, {row[0] for row in rows})
+    items = [_item(row, samples.get(row[0])) for row in rows[:limit]]
+    return FleetThen(t, exact, running, paused, items, str(rows[limit - 1][0]) if len(rows) > limit else None)
+
+
+def _after(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    if not cursor.isdecimal() or len(cursor) > 10:
+        raise ValueError("this cursor is none of ours: begin without one")
+    return int(cursor)
+
+
+def _samples(frames: Sequence[MetricFrame], keys: set[int]) -> dict[int, Sample]:
+    return {key: sample for frame in frames for key, sample in seen_in(frame).items() if key in keys}
+
+
+def _item(row: Sequence[Any], sample: Sample | None) -> SandboxThen:
+    _, sandbox_id, state, template_id, owner, environment, created_at, burn, orphan = row
+    return SandboxThen(
+        id=sandbox_id,
+        state=state,
+        template_id=template_id,
+        owner=owner,
+        environment=environment,
+        created_at=created_at,
+        cpu_pct=sample.cpu / 100 if sample else None,
+        mem_used=sample.mem * 1024 if sample else None,
+        mem_total=sample.mem_total * 1024 if sample else None,
+        burn_usd_per_hour=burn,
+        orphan=orphan,
+    )

@@ -1,0 +1,138 @@
+"""The fleet at this moment: counts, spread of CPU and memory, burn, orphans, and how old all that is."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+
+from sandboxes.accounts import enabled_accounts
+from sandboxes.fleet.frames import latest_frames
+from sandboxes.fleet.percentiles import Spread, spread
+from sandboxes.models import Account, AccountHealth, Execution, MetricFrame, Sandbox, Verdict
+
+RATE_OVER = timedelta(minutes=5)
+REASONS_OVER = timedelta(hours=1)
+CURRENT_SECONDS = 300  # an older sample says nothing about the fleet now
+LATE_TICKS = 2
+
+
+class FleetNow(msgspec.Struct, frozen=True):
+    """`GET /fleet`. Rates are means of the last 5 minutes; `ended_by_reason` counts the last hour.
+
+    `cap` is None when an account has none; `stale_since` is the time of the last good look when it is late.
+    """
+
+    t: datetime
+    running: int
+    paused: int
+    started_per_minute: float
+    ended_per_minute: float
+    ended_by_reason: dict[str, int]
+    cpu_pct: Spread
+    mem_pct: Spread
+    burn_usd_per_hour: Decimal
+    orphans: int
+    orphan_usd_per_hour: Decimal
+    cap: int | None
+    stale_since: datetime | None
+
+
+def now(now: datetime, account_id: int | None = None) -> FleetNow:
+    """Of one account, or of all enabled ones together."""
+    accounts = [account for account in enabled_accounts() if account_id in {None, account.pk}]
+    ids = [account.pk for account in accounts]
+    cpu, mem = _shares(latest_frames(ids, now))
+    return FleetNow(
+        t=now,
+        **_states(ids),
+        started_per_minute=_per_minute(_born(ids, now)),
+        ended_per_minute=_per_minute(_ended(ids, now - RATE_OVER).count()),
+        ended_by_reason=_reasons(ids, now),
+        cpu_pct=spread(cpu),
+        mem_pct=spread(mem),
+        **_orphans(ids),
+        cap=_cap(accounts),
+        stale_since=stale_since(accounts, now),
+    )
+
+
+def _states(ids: Sequence[int]) -> dict[str, Any]:
+    alive = Sandbox.objects.filter(account__in=ids).exclude(state=Sandbox.State.ENDED)
+    found = alive.aggregate(
+        running=Count("pk", filter=Q(state=Sandbox.State.RUNNING)),
+        paused=Count("pk", filter=Q(state=Sandbox.State.PAUSED)),
+        burn_usd_per_hour=Sum("burn_usd_per_hour", default=Decimal(0)),
+    )
+    return dict(found)
+
+
+def _born(ids: Sequence[int], now: datetime) -> int:
+    """Created in the last minutes; found by the start of a run, which has an index."""
+    since = now - RATE_OVER
+    runs = Execution.objects.filter(started_at__gt=since, sandbox__account__in=ids, sandbox__created_at__gt=since)
+    return runs.values("sandbox").distinct().count()
+
+
+def _ended(ids: Sequence[int], since: datetime) -> QuerySet[Sandbox]:
+    return Sandbox.objects.filter(account__in=ids, ended_at__gt=since)
+
+
+def _per_minute(count: int) -> float:
+    return round(count / (RATE_OVER / timedelta(minutes=1)), 2)
+
+
+def _reasons(ids: Sequence[int], now: datetime) -> dict[str, int]:
+    counted = _ended(ids, now - REASONS_OVER).values_list("end_reason").annotate(n=Count("pk")).order_by("-n")
+    reasons: dict[str, int] = {}
+    for reason, count in counted:
+        reasons[reason or "unknown"] = reasons.get(reason or "unknown", 0) + count
+    return reasons
+
+
+def _shares(frames: Sequence[MetricFrame]) -> tuple[list[float], list[float]]:
+    """CPU and memory in percent; one without a memory limit counts for CPU alone."""
+    cpu: list[float] = []
+    mem: list[float] = []
+    for frame in frames:
+        for age, pct, used, total in zip(frame.ages, frame.cpu, frame.mem, frame.mem_total, strict=True):
+            if 0 <= age <= CURRENT_SECONDS:
+                cpu.append(pct / 100)
+                if total > 0:
+                    mem.append(min(100 * used / total, 100.0))
+    return cpu, mem
+
+
+def _orphans(ids: Sequence[int]) -> dict[str, Any]:
+    """Live sandboxes that an enabled policy, a dry run too, holds for orphans now."""
+    held = Verdict.objects.filter(sandbox=OuterRef("pk"), until=None, policy__enabled=True)
+    alive = Sandbox.objects.filter(Exists(held), account__in=ids).exclude(state=Sandbox.State.ENDED)
+    found = alive.aggregate(orphans=Count("pk"), orphan_usd_per_hour=Sum("burn_usd_per_hour", default=Decimal(0)))
+    return dict(found)
+
+
+def _cap(accounts: Sequence[Account]) -> int | None:
+    caps = [account.cap for account in accounts]
+    return sum(cap or 0 for cap in caps) if caps and None not in caps else None
+
+
+def stale_since(accounts: Sequence[Account], now: datetime) -> datetime | None:
+    """The oldest last good sync or poll that is more than two ticks ago; None when all are on time.
+
+    An account that was never read is stale since it was made.
+    """
+    late: list[datetime] = []
+    health = {row.account_id: row for row in AccountHealth.objects.filter(account__in=accounts)}
+    for account in accounts:
+        row = health.get(account.pk)
+        for last, seconds in (
+            (row.last_sync_at if row else None, settings.SYNC_INTERVAL_SECONDS),
+            (row.last_poll_at if row else None, settings.POLL_INTERVAL_SECONDS),
+        ):
+            seen = last or account.created_at
+            if now - seen > timedelta(seconds=LATE_TICKS * seconds):
+                late.append(seen)
+    return min(late, default=None)

@@ -1,0 +1,40 @@
+"""Percentiles of values and of histograms of 101 steps of 1 %. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+
+import msgspec
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Percent, 0 to 100; None in all three when there is no sample."""
+
+    p50: float | None
+    p95: float | None
+    mean: float | None
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Nearest rank: each percentile is one of the values."""
+    if not values:
+        return Spread(None, None, None)
+    ordered = sorted(values)
+    return Spread(
+        round(ordered[_rank(len(ordered), 50) - 1], 2),
+        round(ordered[_rank(len(ordered), 95) - 1], 2),
+        round(sum(ordered) / len(ordered), 2),
+    )
+
+
+def of_histogram(counts: Sequence[int], percent: int) -> float | None:
+    """The middle of the step in which the percentile lies (step i holds i to i + 1 %, the last one 100 alone)."""
+    sums = list(accumulate(counts))
+    if not sums or not sums[-1]:
+        return None
+    step = bisect_left(sums, _rank(sums[-1], percent))
+    return min(step + 0.5, 100.0)
+
+
+def _rank(number: int, percent: int) -> int:
+    return max(1, -(-number * percent // 100))

@@ -1,0 +1,151 @@
+"""The back-fill's two ends in the database: who lacks which past, and the writing of what was found."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Random
+
+from sandboxes.models import Execution, MetricFrame, MetricSeries, Sandbox
+from sandboxes.series import minutes
+from sandboxes.series.frame import Sample
+from sandboxes.series.frame_store import literal
+from sandboxes.series.samples import MERGE
+from sandboxes.series.spans import COARSE_STEP_SECONDS, FINE_STEP_SECONDS, Span, missing, windows
+
+REACH = timedelta(hours=24)
+SETTLED = timedelta(minutes=2)  # a newborn's own samples are on their way
+CANDIDATES: Final = 1000
+
+_GIVEN: Final = """
+WITH samples AS (
+    SELECT * FROM unnest(%(keys)s::int[], %(unix)s::bigint[], %(cpu)s::smallint[], %(mem)s::int[],
+                         %(mem_total)s::int[], %(disk)s::int[]) AS u (key, unix, cpu, mem, mem_total, disk)
+),"""
+_TO_SERIES: Final = _GIVEN + MERGE
+
+# Each sandbox counts once a minute by its mean, whatever step it was read in: these minutes are an estimate from the
+# sandboxes read so far. Histograms add up entry by entry.
+_TO_MINUTES: Final = (
+    _GIVEN
+    + """
+means AS (
+    SELECT key, unix / 60 AS minute, avg(cpu) / 100.0 AS cpu,
+           avg(CASE WHEN mem_total > 0 THEN least(100.0 * mem / mem_total, 100) END) AS mem
+    FROM samples GROUP BY 1, 2
+),
+totals AS (
+    SELECT minute, count(*) AS samples, sum(cpu) AS cpu_sum, coalesce(sum(mem), 0) AS mem_sum FROM means GROUP BY 1
+),
+cpu_steps AS (SELECT minute, floor(cpu)::int AS step, count(*) AS n FROM means GROUP BY 1, 2),
+mem_steps AS (SELECT minute, floor(mem)::int AS step, count(*) AS n FROM means WHERE mem IS NOT NULL GROUP BY 1, 2)
+UPDATE sandboxes_fleetminute held SET
+    samples = held.samples + t.samples, cpu_sum = held.cpu_sum + t.cpu_sum, mem_sum = held.mem_sum + t.mem_sum,
+    cpu_hist = (SELECT array_agg((h.n + coalesce(c.n, 0))::int ORDER BY h.place)
+                FROM unnest(held.cpu_hist) WITH ORDINALITY AS h (n, place)
+                LEFT JOIN cpu_steps c ON c.minute = t.minute AND c.step = h.place - 1),
+    mem_hist = (SELECT array_agg((h.n + coalesce(m.n, 0))::int ORDER BY h.place)
+                FROM unnest(held.mem_hist) WITH ORDINALITY AS h (n, place)
+                LEFT JOIN mem_steps m ON m.minute = t.minute AND m.step = h.place - 1)
+FROM totals t
+WHERE held.account_id = %(account)s AND held.minute = to_timestamp(t.minute * 60) AND held.source = 'backfill'"""
+)
+
+
+class Wanted(NamedTuple):
+    """A sandbox whose past is to be looked at, from `since` on; without `spans` there is nothing to ask for."""
+
+    key: int
+    sandbox_id: str
+    since: datetime
+    spans: list[Span]
+
+
+def wanted(account_id: int, now: datetime, calls: int) -> list[Wanted]:
+    """The next sandboxes for about `calls` calls: running ones first, the rest in no order, so that they tell of
+    the whole day early on and one that always fails holds up nobody."""
+    day = now - REACH
+    rows = (
+        Sandbox.objects.filter(Q(ended_at=None) | Q(ended_at__gt=day), account_id=account_id, backfilled_from=None)
+        .exclude(state=Sandbox.State.RUNNING, started_at__gt=now - SETTLED)
+        .order_by(Case(When(state=Sandbox.State.RUNNING, then=Value(0)), default=Value(1)), Random())
+        .values_list("pk", "sandbox_id")[:CANDIDATES]
+    )
+    ids = dict(rows)
+    if not ids:
+        return []
+    runs, held = _runs(list(ids), day, now), _held(list(ids), day)
+    polled = _polled_minutes(account_id, day)
+    found: list[Wanted] = []
+    for key, sandbox_id in ids.items():
+        spans = missing(runs[key], polled, held[key])
+        calls -= sum(len(windows(span)) for span in spans)
+        first = min((run.start for run in runs[key]), default=int(day.timestamp()))
+        found.append(Wanted(key, sandbox_id, datetime.fromtimestamp(first, UTC), spans))
+        if calls <= 0:
+            break
+    return found
+
+
+def _runs(keys: list[int], day: datetime, now: datetime) -> dict[int, list[Span]]:
+    runs: dict[int, list[Span]] = defaultdict(list)
+    rows = Execution.objects.filter(Q(ended_at=None) | Q(ended_at__gt=day), sandbox_id__in=keys, started_at__lt=now)
+    for key, start, end in rows.values_list("sandbox_id", "started_at", "ended_at"):
+        runs[key].append(Span(int(max(start, day).timestamp()), int(min(end or now, now).timestamp())))
+    return runs
+
+
+def _held(keys: list[int], day: datetime) -> dict[int, list[Span]]:
+    """What earlier rounds brought: from a row's first to its last sample."""
+    held: dict[int, list[Span]] = defaultdict(list)
+    rows = MetricSeries.objects.filter(
+        sandbox_id__in=keys, source=MetricSeries.Source.BACKFILL, hour__gt=day - timedelta(hours=1)
+    )
+    for key, hour, step, offsets in rows.values_list("sandbox_id", "hour", "step_seconds", "offsets"):
+        start = int(hour.timestamp())
+        # One window's last bucket and the next one's first need not touch.
+        slack = max(step, COARSE_STEP_SECONDS)
+        held[key].append(Span(start + offsets[0] - slack, start + offsets[-1] + 2 * slack))
+    return held
+
+
+def _polled_minutes(account_id: int, day: datetime) -> set[int]:
+    clocks = MetricFrame.objects.filter(account_id=account_id, at__gt=day).values_list("clock_unix", flat=True)
+    return {clock // 60 for clock in clocks.iterator()}
+
+
+def write(account_id: int, now: datetime, samples: Sequence[tuple[int, Sample]], done: Iterable[Wanted]) -> None:
+    """Series, minutes and marks in one transaction: a round that is killed has not been."""
+    with transaction.atomic():
+        if samples or now.minute % 10 == 0:  # the record of the past itself may have grown
+            minutes.count_past(account_id, *_known_past(account_id, now))
+        if samples:
+            _write_samples(account_id, samples)
+        by_start: dict[datetime, list[int]] = defaultdict(list)
+        for one in done:
+            by_start[one.since].append(one.key)
+        for since, keys in by_start.items():
+            Sandbox.objects.filter(pk__in=keys).update(backfilled_from=since)
+
+
+def _known_past(account_id: int, now: datetime) -> tuple[datetime, datetime]:
+    """From our account's first known sandbox, a day back at most, until frames can be expected to be rolled up."""
+    day = now - REACH
+    lived = Sandbox.objects.filter(Q(ended_at=None) | Q(ended_at__gt=day), account_id=account_id)
+    first = lived.order_by("created_at").values_list("created_at", flat=True).first()
+    return max(day, first or now), now - timedelta(minutes=3)
+
+
+def _write_samples(account_id: int, samples: Sequence[tuple[int, Sample]]) -> None:
+    keys, columns = zip(*samples, strict=True)
+    unix, cpu, mem, mem_total, disk, _ = map(literal, zip(*columns, strict=True))
+    given: dict[str, Any] = {
+        "account": account_id, "keys": literal(keys), "unix": unix, "cpu": cpu, "mem": mem, "mem_total": mem_total,
+        "disk": disk, "source": MetricSeries.Source.BACKFILL.value, "step": FINE_STEP_SECONDS,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_TO_SERIES, given)
+        cursor.execute(_TO_MINUTES, given)

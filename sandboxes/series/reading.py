@@ -1,0 +1,77 @@
+"""One sandbox's figures over a span: its series, and the frames that are not in series yet."""
+
+import itertools
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from statistics import median_low
+from typing import Final
+
+from django.db import connection
+
+from sandboxes.models import MetricSeries
+from sandboxes.series.thinning import Columns, Point, thin
+
+MOST_POINTS: Final = 1000
+
+# The place of the key is looked up once a frame; a frame of ten thousand holds its keys in order, one array a column.
+_FRAMES: Final = """
+SELECT f.clock_unix - f.ages[at.place], f.cpu[at.place], f.mem[at.place], f.disk[at.place]
+FROM sandboxes_metricframe f
+CROSS JOIN LATERAL (SELECT array_position(f.keys, %(key)s) AS place) at
+WHERE NOT f.compacted AND f.account_id = (SELECT account_id FROM sandboxes_sandbox WHERE id = %(key)s)
+  AND at.place IS NOT NULL AND at.place = ANY(f.fresh)
+ORDER BY 1"""
+
+
+def sandbox_metrics(sandbox_pk: int, start: datetime, end: datetime, points: int = MOST_POINTS) -> Columns:
+    """Samples of [start, end] (on the backend's clock, as its events are) as at most `points` entries (3 or more).
+
+    Where both are held, our own samples go before the back-fill's, which are maxima of their buckets.
+    """
+    first, last = int(start.timestamp()), int(end.timestamp())
+    waiting = _frames(sandbox_pk)  # before the series: what is compacted in between is then read twice, not lost
+    by_source = _series(sandbox_pk, start, end)
+    polled = _in_order(by_source[MetricSeries.Source.POLL] + waiting)
+    filled = _not_covered(_in_order(by_source[MetricSeries.Source.BACKFILL]), polled)
+    merged = sorted([point for point in (*polled, *filled) if first <= point.unix <= last])
+    return thin(merged, max(3, min(points, MOST_POINTS)))
+
+
+def _series(sandbox_pk: int, start: datetime, end: datetime) -> dict[str, list[Point]]:
+    found: dict[str, list[Point]] = {source: [] for source in MetricSeries.Source.values}
+    rows = MetricSeries.objects.filter(sandbox_id=sandbox_pk, hour__gt=start - timedelta(hours=1), hour__lte=end)
+    columns = rows.order_by("hour").values_list("source", "hour", "step_seconds", "offsets", "cpu", "mem", "disk")
+    for source, hour, told_step, offsets, *figures in columns:
+        begin, step = int(hour.timestamp()), max(told_step, _spacing(offsets))
+        found[source] += [Point(begin + offset, step, *point) for offset, *point in zip(offsets, *figures, strict=True)]
+    return found
+
+
+def _frames(sandbox_pk: int) -> list[Point]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FRAMES, {"key": sandbox_pk})
+        rows = cursor.fetchall()
+    step = max(1, _spacing([row[0] for row in rows]))
+    return [Point(unix, step, cpu, mem, disk) for unix, cpu, mem, disk in rows]
+
+
+def _spacing(times: Sequence[int]) -> int:
+    """The usual distance of samples: a backend may sample, or be asked, more seldom than we tick."""
+    return median_low([after - before for before, after in itertools.pairwise(times)] or [0])
+
+
+def _in_order(points: list[Point]) -> list[Point]:
+    """By time, one sample a second of time at most."""
+    return sorted({point.unix: point for point in points}.values())
+
+
+def _not_covered(filled: list[Point], polled: list[Point]) -> list[Point]:
+    """The points that have no polled sample within a step of them."""
+    times = [point.unix for point in polled]
+
+    def is_covered(point: Point) -> bool:
+        near = bisect_left(times, point.unix - point.step)
+        return near < len(times) and times[near] <= point.unix + point.step
+
+    return [point for point in filled if not is_covered(point)]
