@@ -1,7 +1,5 @@
 """Encryption at rest of our own keys and secrets, under ENCRYPTION_KEY or a key file in DATA_DIR."""
 
-# ruff: noqa: N818 - the errors are named for what is wrong
-
 import logging
 import os
 import stat

@@ -77,8 +77,8 @@ def _checked_url(text: str) -> str:
     """The base URL without a slash at its end; a path stays. Raises BadRequest when it is no such address."""
     try:
         parts = urlsplit(text.strip())
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        usable = parts.scheme in {"http", "https"} and bool(httpx.URL(text.strip()).host) and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
         usable = False
     if not usable or parts.username or parts.password or parts.query or parts.fragment:
         raise BadRequest(

@@ -1,10 +1,12 @@
 """From bytes to structs: one fast strict pass, and a patient one for answers that are only a little off.
 
 The patient pass takes what compatible backends really send: null for a missing field, NaN, numbers in quotes, an
-empty text for a time, metadata that is no text. In a list one entry that stays unreadable does not hide the others.
+empty text for a time, metadata that is no text. It also replaces what PostgreSQL can't store in a text (NUL and lone
+surrogates). In a list one entry that stays unreadable does not hide the others.
 """
 
 import json
+import re
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -12,6 +14,10 @@ import msgspec
 from sandboxes.e2b.errors import BadAnswer
 
 T = TypeVar("T")
+
+# JSON can only write these escaped. (Pairs of surrogates, as of an emoji, are fine and only cost the patient pass.)
+_MAY_BE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Decoder(Generic[T]):
@@ -24,20 +30,24 @@ class Decoder(Generic[T]):
 
     def one(self, body: bytes) -> T:
         """Raises BadAnswer when the body is not this shape."""
-        try:
-            return self._one.decode(body)
-        except msgspec.MsgspecError:
-            return self._patiently(_any_json(body))
+        if not _MAY_BE_UNSTORABLE.search(body):
+            try:
+                return self._one.decode(body)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                pass  # the patient pass decides
+        return self._patiently(_any_json(body))
 
     def many(self, body: bytes) -> tuple[list[T], int]:
         """The readable entries of a JSON array and the number of those that are not.
 
         Raises BadAnswer when it is no array.
         """
-        try:
-            return self._many.decode(body), 0
-        except msgspec.MsgspecError:
-            entries = _any_json(body)
+        if not _MAY_BE_UNSTORABLE.search(body):
+            try:
+                return self._many.decode(body), 0
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                pass  # the patient pass decides
+        entries = _any_json(body)
         if not isinstance(entries, list):
             raise BadAnswer(f"{_ODD} (a list of {self.shape.__name__} was expected, not {_kind(entries)})")
         found: list[T] = []
@@ -47,6 +57,23 @@ class Decoder(Generic[T]):
             except BadAnswer:
                 continue  # counted below
         return found, len(entries) - len(found)
+
+    def keyed(self, body: bytes, field: str) -> tuple[dict[str, T], int]:
+        """The readable values of the object in `field`, by key, and the number of those that are not.
+
+        For when one bad value has spoilt the whole. Raises BadAnswer when there is no such object.
+        """
+        outer = _any_json(body)
+        values = outer.get(field) if isinstance(outer, dict) else None
+        if not isinstance(values, dict):
+            raise BadAnswer(f"{_ODD} (an object in {field!r} was expected)")
+        found: dict[str, T] = {}
+        for key, value in values.items():
+            try:
+                found[key] = self._patiently(value)
+            except BadAnswer:
+                continue  # counted below
+        return found, len(values) - len(found)
 
     def _patiently(self, value: Any) -> T:
         try:
@@ -73,11 +100,12 @@ def _looks_like(body: bytes) -> str:
 
 
 def _tidy(value: Any) -> Any:
+    """Without what is missing in disguise; texts storable."""
     if isinstance(value, list):
         return [_tidy(entry) for entry in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _tidy_field(key, field) for key, field in value.items() if not _is_missing(key, field)}
+    if isinstance(value, dict):
+        return {_tidy(key): _tidy_field(key, field) for key, field in value.items() if not _is_missing(key, field)}
+    return _storable(value)
 
 
 def _is_missing(key: str, field: Any) -> bool:
@@ -86,10 +114,20 @@ def _is_missing(key: str, field: Any) -> bool:
 
 def _tidy_field(key: str, field: Any) -> Any:
     if key == "eventData":
-        return field  # kept to the letter
+        return _storable(field)  # nothing is left out of it
     if key in {"metadata", "fields"} and isinstance(field, dict):
-        return {name: text if isinstance(text, str) else json.dumps(text) for name, text in field.items()}
+        return _storable({name: text if isinstance(text, str) else json.dumps(text) for name, text in field.items()})
     return _tidy(field)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_storable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(field) for key, field in value.items()}
+    return value
 
 
 def _kind(value: Any) -> str:

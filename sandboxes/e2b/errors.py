@@ -1,7 +1,5 @@
 """The one family of errors of the E2B client; each message says what the user can do."""
 
-# ruff: noqa: N818 - they are named for what happened, as E2B's own errors are
-
 
 class E2BError(Exception):
     """Anything that went wrong between us and an E2B backend.

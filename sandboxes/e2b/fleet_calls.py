@@ -93,9 +93,17 @@ class FleetCalls(Connection):
         async def fetch(chunk: list[str]) -> Mapping[str, wire.Metric]:
             wanted = call("GET", "/sandboxes/metrics", query=[("sandbox_ids", ",".join(chunk))])
             reply = await self.sender.send(wanted, end - self.sender.timing.monotonic())
-            return _METRICS_BY_ID.one(reply.body).sandboxes
+            return self._samples(reply.body)
 
         return await bulk.read(fetch, ids, chunk=bulk.CHUNK, workers=self.workers, max_calls=None)
+
+    def _samples(self, body: bytes) -> dict[str, wire.Metric]:
+        try:
+            return _METRICS_BY_ID.one(body).sandboxes
+        except BadAnswer:
+            samples, unreadable = _METRIC.keyed(body, "sandboxes")
+            self.count_unreadable(unreadable, "samples")
+            return samples
 
     async def metrics_one_by_one(
         self, ids: Sequence[str], *, max_calls: int, deadline_seconds: float = 30.0, look_back_seconds: float = 120.0

@@ -59,8 +59,7 @@ def refusal(call: Call, reply: Reply) -> E2BError | None:
     if status == 404 and not said.by_the_api and reply.body.strip():
         return BadAnswer(f"{told}, and not in the API's words: check the base URL", status=status)
     if 300 <= status < 400:
-        target = httpx.URL(reply.headers.get("location", "")).host or "another address"
-        return BadAnswer(f"{told}: it redirects to {target}: set the base URL to the API's own", status=status)
+        return BadAnswer(f"{told}: it redirects elsewhere: set the base URL to the API's own", status=status)
     kind, advice = _meaning(status)
     return kind(
         f"{told}. {advice}",

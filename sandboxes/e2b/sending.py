@@ -7,7 +7,7 @@ import httpx
 import msgspec
 
 from sandboxes.e2b.calls import Call
-from sandboxes.e2b.errors import BadAnswer, E2BError, NotFound, RateLimited, ServerFailed, Unreachable
+from sandboxes.e2b.errors import BadAnswer, BadRequest, E2BError, NotFound, RateLimited, ServerFailed, Unreachable
 from sandboxes.e2b.pacing import Pacing, seconds_to_wait
 from sandboxes.e2b.refusals import Reply, refusal
 from sandboxes.e2b.timing import ServerClock, Timing
@@ -84,28 +84,30 @@ class Sender:
         if attempt >= RETRIES or not _may_pass(error) or (call.changes and not _never_left(error)):
             return None
         jitter = self.timing.uniform(0.0, min(CAP_SECONDS, BASE_SECONDS * 2**attempt))
-        if isinstance(error, RateLimited) and error.retry_after:
-            return 0.0  # the route is paused for all: that is the wait
-        told = error.retry_after if isinstance(error, ServerFailed) else None
-        return jitter if told is None else max(told, jitter)
+        told = error.retry_after if isinstance(error, (RateLimited, ServerFailed)) else None
+        return told or jitter
 
     async def _exchange(self, call: Call, end: float) -> Reply | None:
         """None when the route was paused while the call waited for a slot: nothing was sent."""
         left = end - self.timing.monotonic()
+        if left <= 0:
+            raise _unreachable(call, "its time was up before it could be sent", maybe_sent=False)
         sent = False
         try:
-            async with asyncio.timeout(max(left, 0.0)), self._slots:
+            async with asyncio.timeout(left), self._slots:
                 if not self._pacing.is_open(call.name):
                     return None
                 request = self._request(call)
                 sent_at, sent = self.timing.now(), True
                 response = await self._http.send(request)
         except TimeoutError:
-            raise _unreachable(call, f"no answer within {max(left, 0.0):.1f} s", maybe_sent=sent) from None
+            raise _unreachable(call, f"no answer within {left:.1f} s", maybe_sent=sent) from None
         except _NOT_SENT as error:
             raise _unreachable(call, _reason(error), maybe_sent=False) from error
         except httpx.TransportError as error:
             raise _unreachable(call, _reason(error), maybe_sent=True) from error
+        except httpx.InvalidURL:
+            raise BadRequest(f"{call.name}: the filter is too long or holds what no address can hold") from None
         except httpx.DecodingError as error:
             message = f"{call.name}: the answer is packed wrongly: check proxies on the way"
             raise BadAnswer(message, maybe_sent=call.changes) from error

@@ -7,7 +7,7 @@ and neither have network rules, which can carry credentials.
 
 import math
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -20,15 +20,19 @@ def _as_e2b_spells_it(name: str) -> str:
 
 
 class _Timed(msgspec.Struct, frozen=True):
-    """Turns every time into UTC; a time before 1970 is Go's zero time and means there is none."""
+    """Turns every time into UTC; one before 1970 (Go's zero time) or after 9990 means that there is none."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if isinstance(value, datetime) and value.tzinfo is not UTC:
-                force_setattr(self, name, value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
-            if isinstance(value, datetime) and value.year < 1970:
-                force_setattr(self, name, None)
+            if isinstance(value, datetime):
+                force_setattr(self, name, _in_utc(value))
+
+
+def _in_utc(time: datetime) -> datetime | None:
+    if not 1970 <= time.year <= 9990:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 class ListedSandbox(_Timed, frozen=True, kw_only=True, rename=_as_e2b_spells_it):
@@ -38,7 +42,7 @@ class ListedSandbox(_Timed, frozen=True, kw_only=True, rename=_as_e2b_spells_it)
     `state` is the backend's word, empty when it gave none.
     """
 
-    sandbox_id: str
+    sandbox_id: Annotated[str, msgspec.Meta(min_length=1)]
     template_id: str = ""
     alias: str | None = None
     client_id: str = ""
