@@ -78,7 +78,7 @@ def metrics(
     accounts = [account_id] if account_id else shown_account_ids()
     first, last, width = _grid(start, min(end, now or datetime.now(UTC)), max(1, min(points, MOST_POINTS)))
     buckets = [_Bucket() for _ in range(first, last, width)]
-    asked = {"accounts": accounts, "start": first, "end": last, "width": width}
+    asked: dict[str, Any] = {"accounts": accounts, "start": first, "end": last, "width": width}
     every = -(-(last - first) // (MINUTE_SECONDS * HISTOGRAMS)) or 1
     with connection.cursor() as cursor:
         cursor.execute(_LEVELS, asked)
