@@ -25,8 +25,12 @@ class Sealed(str):
 
 class _OpensOnAccess(DeferredAttribute):
     def __get__(self, instance: Any, cls: Any = None) -> Any:
-        value = super().__get__(instance, cls)  # type: ignore[no-untyped-call]
+        value = super().__get__(instance, cls)
         return crypto.decrypt(value) if isinstance(value, Sealed) else value
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        """Being settable is what puts a descriptor before the instance's own dict when the attribute is read."""
+        instance.__dict__[self.field.attname] = value
 
 
 class EncryptedTextField(_Text):
