@@ -54,16 +54,14 @@ class Refusals:
 
     async def flush(self) -> None:
         """Writes down what waits; when the database is away it waits on."""
-        batch = list(self._waiting)
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if not batch:
             return
         try:
             await sync_to_async(_write)(batch)
         except Error as error:
             log.warning("%d refused deliveries are not written down yet: %s", len(batch), error)
-            return
-        for _ in batch:
-            self._waiting.popleft()
+            self._waiting.extendleft(reversed(batch[: MAX_WAITING - len(self._waiting)]))
 
     async def _write_forever(self) -> None:
         while True:

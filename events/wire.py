@@ -152,7 +152,7 @@ def _time(value: Any) -> datetime:
 
 
 def moment(value: Any) -> datetime | None:
-    """An RFC 3339 time (nanoseconds are cut) in UTC; None when it is none."""
+    """An RFC 3339 time (nanoseconds are rounded) in UTC; None when it is none."""
     try:
         found = msgspec.convert(value, datetime)
         return found.astimezone(UTC) if found.tzinfo else None

@@ -27,12 +27,14 @@ class Rate:
 
 @dataclass(frozen=True)
 class PriceBook:
-    """Rates, oldest first. The first also holds for all time before it."""
+    """Rates, oldest first. The first also holds for all time before it; an empty book prices everything at nothing."""
 
     rates: Sequence[Rate]
 
     def at(self, moment: datetime) -> Rate:
         """The rate in force at `moment`."""
+        if not self.rates:
+            return Rate(moment, Decimal(0), Decimal(0))
         return max((rate for rate in self.rates if rate.since <= moment), key=lambda r: r.since, default=self.rates[0])
 
     def per_hour_usd(self, cpu_count: int | None, memory_mb: int | None, moment: datetime) -> Decimal:

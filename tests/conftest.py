@@ -12,6 +12,7 @@ from pathlib import Path
 
 import django
 import pytest
+import pytest_django
 import redis
 
 from config.embedded import Redis, addresses, both, start
@@ -48,3 +49,16 @@ def mailbox() -> Iterator["redis.Redis"]:
     yield client
     client.flushdb()
     client.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """pytest-django's own, and at the end no session of an async test's thread: a database in use can't be dropped."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -9,9 +9,7 @@ class Execution(models.Model):
     """A run from its start or resume to its pause or end. Written by `events.inbox` alone."""
 
     sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="executions")
-    key = models.CharField(
-        max_length=128, help_text="E2B's execution ID, or `observed:` and the start it was seen with."
-    )
+    key = models.CharField(max_length=128, help_text="E2B's execution ID, or `observed:` and its start.")
     execution_id = models.CharField(max_length=128, null=True, blank=True)
     started_at = models.DateTimeField()
     start_known = models.BooleanField(default=True, help_text="False when only a later event of the run was heard.")
