@@ -174,7 +174,7 @@ class House:
         took = time.monotonic() - self.began
         say(f"  Sandwarden is at {self.choices.address} (started in {took:.1f} s; Ctrl-C stops it)")
         for line in passwords:
-            say(f"  {line}")
+            say(f"  {line}  (shown only now)")
         if self.choices.simulated:
             say("  The fleet is simulated. To watch your own: E2B_API_KEY=… make run")
         say("")

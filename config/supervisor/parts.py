@@ -12,7 +12,7 @@ from config.supervisor.simulated import SimulatorAddress
 
 GO_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # the kernel ends them with us, were we killed without a word
 OF_NO_CONCERN = "Memory overcommit must be enabled"  # for those who let Redis write to disk, which we don't
-PYTHON = (*GO_WITH_US, sys.executable, "-m")
+PYTHON = (*GO_WITH_US, sys.executable, "-W", "ignore:You're running the worker with superuser", "-m")
 
 
 def server(running: Server) -> Part:
@@ -59,6 +59,6 @@ def simulator(choices: Choices, address: SimulatorAddress) -> Part:
 def django(
     name: str, arguments: tuple[str, ...], environment: Mapping[str, str], hear: Callable[[str], None] | None
 ) -> Part:
-    """One of manage.py's commands."""
-    command = (*GO_WITH_US, sys.executable, str(ROOT / "manage.py"), *arguments)
+    """One of manage.py's commands; Django's checks of our own code are for the tests, not for each start."""
+    command = (*GO_WITH_US, sys.executable, str(ROOT / "manage.py"), *arguments, "--skip-checks")
     return Part(name, command, environment, ROOT, hear=hear)

@@ -38,7 +38,7 @@ def small(name: str, program: str, *arguments: str) -> Part:
 
 def web(choices: Choices, environment: Mapping[str, str]) -> Part:
     """Answers every GET with 200."""
-    return small("web", WEB, str(choices.port))
+    return small("web", "raise SystemExit(3)" if os.environ.get("BROKEN_WEB") else WEB, str(choices.port))
 
 
 def worker(choices: Choices, environment: Mapping[str, str]) -> Part:
