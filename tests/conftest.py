@@ -7,7 +7,8 @@ the worker's name) and its own Redis, so workers can't see each other.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import django
@@ -16,6 +17,8 @@ import pytest_django
 import redis
 
 from config.embedded import Redis, addresses, both, start
+from simulator.options import empty
+from simulator.served import Served, served
 
 FROM_THE_SHELL = ("E2B_", "SANDWARDEN_", "SIMULATOR_")  # a developer's own key must never reach a test
 
@@ -49,6 +52,23 @@ def mailbox() -> Iterator["redis.Redis"]:
     yield client
     client.flushdb()
     client.close()
+
+
+@pytest.fixture
+def serve_simulator() -> Iterator[Callable[..., Served]]:
+    """`serve_simulator(options, clock)` gives a simulated E2B of its own on a free port, gone after the test.
+
+    `Served.url` is what an E2B client is given; the key is `simulator.options.DEFAULT_API_KEY` unless chosen. With a
+    `ManualClock` the test moves time (`Served.simulator.advance`), without one it is the wall's.
+    """
+    with ExitStack() as stack:
+        yield lambda options=None, clock=None: stack.enter_context(served(options, clock))
+
+
+@pytest.fixture
+def simulator(serve_simulator: Callable[..., Served]) -> Served:
+    """A simulated E2B in real time, without a sandbox or a past: what is in it the test has put there."""
+    return serve_simulator(empty())
 
 
 @pytest.fixture(scope="session")
