@@ -1,10 +1,8 @@
 """The record of events, newest first, page by page."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -12,11 +10,10 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from events.models import LifecycleEvent
-from sandboxes.search import Page, QueryError, seen_accounts
+from sandboxes.search import Page, QueryError, cursors, seen_accounts
 
 SOURCES: Final = ("webhook", "reconcile", "observed")
 MAX_LIMIT: Final = 1000
-_NOT_OURS: Final = "this cursor is none of ours: take `next` of the page before"
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -51,11 +48,6 @@ class EventQuery:
             raise QueryError(f"source must be one of {', '.join(SOURCES)}")
 
 
-class _Cursor(msgspec.Struct, frozen=True, array_like=True):
-    timestamp: datetime
-    key: int
-
-
 def list_events(query: EventQuery, *, limit: int = 100, cursor: str | None = None) -> Page[EventRow]:
     """One page of at most `limit` (1 to 1,000) events, the newest first. Raises QueryError for a bad cursor or limit.
 
@@ -65,7 +57,7 @@ def list_events(query: EventQuery, *, limit: int = 100, cursor: str | None = Non
         raise QueryError(f"limit must be 1 to {MAX_LIMIT}")
     matching = _matching(query)
     found = list(_after(matching, cursor).order_by("-timestamp", "-id")[: limit + 1])
-    following = _encode(found[limit - 1]) if len(found) > limit else None
+    following = cursors.by_time(found[limit - 1].timestamp, found[limit - 1].pk) if len(found) > limit else None
     return Page(_rows(found[:limit]), following, matching.count())
 
 
@@ -86,18 +78,8 @@ def _matching(query: EventQuery) -> QuerySet[LifecycleEvent]:
 def _after(found: QuerySet[LifecycleEvent], cursor: str | None) -> QuerySet[LifecycleEvent]:
     if not cursor:
         return found
-    try:
-        last = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Cursor)
-    except (msgspec.MsgspecError, binascii.Error, UnicodeError, ValueError):
-        raise QueryError(_NOT_OURS) from None
-    if last.timestamp.tzinfo is None or not 0 <= last.key < 2**63:
-        raise QueryError(_NOT_OURS)
-    return found.filter(Q(timestamp__lt=last.timestamp) | Q(timestamp=last.timestamp, id__lt=last.key))
-
-
-def _encode(event: LifecycleEvent) -> str:
-    cursor = _Cursor(event.timestamp.astimezone(UTC), event.pk)
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
+    last = cursors.decode_by_time(cursor)
+    return found.filter(Q(timestamp__lt=last.at) | Q(timestamp=last.at, id__lt=last.key))
 
 
 def _rows(events: Sequence[LifecycleEvent]) -> list[EventRow]:

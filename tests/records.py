@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from dashboard.models import ApiToken
 from events.models import LifecycleEvent
-from sandboxes.models import Account, Action, Guard, MetricFrame, Policy, Price, Sandbox, Verdict
+from sandboxes.models import Account, Action, Guard, Lease, LeaseMember, MetricFrame, Policy, Price, Sandbox, Verdict
 
 NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -85,7 +85,17 @@ def policy(name: str = "old ones", **fields: Any) -> Policy:
 def verdict(of: Sandbox, by: Policy | None = None) -> Verdict:
     """That a policy holds it for an orphan."""
     reasons = [{"rule": "older_than_seconds", "evidence": "runs for 3600 s, limit 60 s"}]
-    return Verdict.objects.create(policy=by or policy(), policy_version=1, sandbox=of, since=NOW, reasons=reasons)
+    by = by or policy()
+    given = {"policy_name": by.name, "policy_version": by.version, "since": NOW, "reasons": reasons}
+    return Verdict.objects.create(policy=by, sandbox=of, **given)
+
+
+def lease(key: str, *, minutes: float, members: Sequence[str] = (), **fields: Any) -> Lease:
+    """That ends in so many minutes; by IDs, or by `metadata`."""
+    times = {"expires_at": NOW + timedelta(minutes=minutes), "renewed_at": NOW}
+    made = Lease.objects.create(key=key, ttl_seconds=600, **(times | fields))
+    LeaseMember.objects.bulk_create([LeaseMember(lease=made, sandbox_id=one) for one in members])
+    return made
 
 
 def action(on: Sandbox, kind: str = "kill", state: str = "queued", **fields: Any) -> Action:

@@ -1,5 +1,6 @@
 """The fleet's list: what matches a query, page by page, each sandbox with all that is known of it now."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,20 +9,17 @@ from django.utils import timezone
 
 from sandboxes import accounts
 from sandboxes.models import Account, Sandbox
-from sandboxes.search import sql
+from sandboxes.search import cursors, sql
 from sandboxes.search.build import rows_of
+from sandboxes.search.place import Place, place_of
 from sandboxes.search.query import (
     DEFAULT_ORDER,
     LIVE,
     MAX_LIMIT,
     ORDERS,
     STATES,
-    Cursor,
     QueryError,
     SandboxQuery,
-    cursor_value,
-    decode_cursor,
-    encode_cursor,
     states_of,
 )
 from sandboxes.search.rows import Page, SandboxRow
@@ -39,6 +37,7 @@ __all__ = [
     "count",
     "find",
     "key_of",
+    "keys_of",
     "matching_ids",
     "search",
     "seen_accounts",
@@ -60,14 +59,14 @@ def search(
     if not 1 <= limit <= MAX_LIMIT:
         raise QueryError(f"limit must be 1 to {MAX_LIMIT}")
     now = now or timezone.now()
-    last = decode_cursor(cursor, query.order, now) if cursor else None
+    last = place_of(cursor, query.order, now) if cursor else None
     as_of = last.as_of if last else now
     made = sql.statement(query, seen_accounts(query.account), now=now, as_of=as_of)
     found = _fetch(*sql.page_sql(made, last, limit))
     following = None
     if len(found) > limit:
         key, value = found[limit - 1]
-        following = encode_cursor(Cursor(query.order, as_of, cursor_value(value), key))
+        following = cursors.encode(Place(query.order, as_of, cursors.value_of(value), key))
     items = rows_of([key for key, _ in found[:limit]], now=now, as_of=as_of)
     return Page(items, following, _fetch(*sql.count_sql(made))[0][0])
 
@@ -96,11 +95,16 @@ def find(sandbox_id: str, account: str | None = None, *, now: datetime | None = 
 
 def key_of(sandbox_id: str, account: str | None = None) -> int | None:
     """The primary key of the sandbox that `find` would show."""
-    if "\0" in sandbox_id:
-        return None
-    found = Sandbox.objects.filter(sandbox_id=sandbox_id, account_id__in=seen_accounts(account))
-    alive = sorted(found.values_list("state", "id"), key=lambda one: (one[0] == Sandbox.State.ENDED, one[1]))
-    return alive[0][1] if alive else None
+    return keys_of([sandbox_id], account).get(sandbox_id)
+
+
+def keys_of(sandbox_ids: Iterable[str], account: str | None = None) -> dict[str, int]:
+    """The primary keys of those that are on record, by ID; where several accounts have one, a live one."""
+    wanted = [one for one in sandbox_ids if "\0" not in one]
+    found = Sandbox.objects.filter(sandbox_id__in=wanted, account_id__in=seen_accounts(account))
+    rows = found.values_list("state", "id", "sandbox_id")
+    live_last = sorted(rows, key=lambda row: (row[0] != Sandbox.State.ENDED, -row[1]))
+    return {sandbox_id: key for _, key, sandbox_id in live_last}
 
 
 def _fetch(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -33,7 +33,7 @@ def rows_of(keys: Sequence[int], *, now: datetime, as_of: datetime) -> list[Sand
         record["id"]: record for record in Sandbox.objects.filter(id__in=keys).values(*_PLAIN, *_SAMPLE, *_BESIDE)
     }
     samples = details.newest_samples(keys, sorted({record["account_id"] for record in records.values()}), as_of)
-    leases, reasons, marks = details.leases(keys, now), details.reasons(keys), details.marks(keys)
+    leases, reasons, marks = details.leases(keys), details.reasons(keys), details.marks(keys)
     endings = details.endings([key for key, record in records.items() if record["state"] == "ended"])
     prices = price_book()
     return [

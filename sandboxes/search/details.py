@@ -10,7 +10,8 @@ from datetime import datetime
 import msgspec
 from django.db import connection
 
-from sandboxes.models import Action, Verdict
+from sandboxes import leases as owners_word
+from sandboxes.models import Action, LeaseSpan, Verdict
 from sandboxes.search.rows import Actor, EndedBy, LeaseState, Reason
 from sandboxes.search.sql import NEWEST_FRAMES
 
@@ -21,20 +22,6 @@ _SAMPLES = f"""
     CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
         AS u (key, age, cpu, mem, mem_total, disk, disk_total)
     WHERE u.age >= 0 AND u.key = ANY(%(keys)s)"""
-
-# Leases by ID and by metadata, each by its own way in; the one that holds longest is shown. One that ended before the
-# sandbox was there never covered it.
-_LEASES = """
-    WITH wanted AS (SELECT id, sandbox_id, metadata, created_at FROM sandboxes_sandbox WHERE id = ANY(%(keys)s)),
-    covering AS (
-        SELECT w.id, w.created_at, l.key, least(l.expires_at, l.released_at) AS ends
-        FROM wanted w JOIN sandboxes_leasemember m ON m.sandbox_id = w.sandbox_id
-        JOIN sandboxes_lease l ON l.id = m.lease_id
-        UNION ALL
-        SELECT w.id, w.created_at, l.key, least(l.expires_at, l.released_at)
-        FROM sandboxes_lease l JOIN wanted w ON w.metadata @> l.metadata WHERE l.metadata IS NOT NULL
-    )
-    SELECT DISTINCT ON (id) id, key, ends FROM covering WHERE ends > created_at ORDER BY id, ends DESC, key"""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -59,19 +46,19 @@ def newest_samples(keys: Sequence[int], accounts: Sequence[int], as_of: datetime
     }
 
 
-def leases(keys: Sequence[int], now: datetime) -> dict[int, LeaseState]:
-    """The lease that covers each, or the last one that did."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LEASES, {"keys": list(keys)})
-        rows = cursor.fetchall()
-    return {key: LeaseState(name, ends, "live" if ends > now else "expired") for key, name, ends in rows}
+def leases(keys: Sequence[int]) -> dict[int, LeaseState]:
+    """The lease that holds each, else the one that ended last."""
+    spans = LeaseSpan.objects.filter(sandbox_id__in=keys).order_by("until").values_list("sandbox_id", "key", "until")
+    found = {key: LeaseState(name, until, "expired") for key, name, until in spans}
+    held = owners_word.holding(keys)
+    return found | {key: LeaseState(lease.key, lease.expires_at, "live") for key, lease in held.items()}
 
 
 def reasons(keys: Sequence[int]) -> dict[int, list[Reason]]:
     """Why enabled policies, dry runs too, hold them for orphans; one entry for each rule that holds."""
     found: dict[int, list[Reason]] = defaultdict(list)
     held = Verdict.objects.filter(sandbox_id__in=keys, until=None, policy__enabled=True).order_by("since", "id")
-    for key, policy, given in held.values_list("sandbox_id", "policy__name", "reasons"):
+    for key, policy, given in held.values_list("sandbox_id", "policy_name", "reasons"):
         found[key] += [Reason(policy, reason.get("rule", ""), reason.get("evidence")) for reason in given]
     return found
 

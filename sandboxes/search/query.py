@@ -1,14 +1,9 @@
-"""What can be asked of the fleet's list, and the cursor that leads from one page to the next."""
+"""What can be asked of the fleet's list."""
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 ORDERS: Final = (
     "started_at", "created_at", "end_at", "cpu_pct", "mem_pct", "cost_usd", "burn_usd_per_hour", "id",
@@ -81,54 +76,3 @@ def states_of(text: str) -> tuple[str, ...]:
     if not set(words) <= set(STATES):
         raise QueryError(f"state must be some of {', '.join(STATES)}, or all")
     return words
-
-
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """The last row of a page: the next one begins after it.
-
-    `as_of` is the moment of the first page: what moves by itself (cost, CPU, memory) is read as it stood then, so
-    that no row is met twice or left out while one pages.
-    """
-
-    order: str
-    as_of: datetime
-    value: float | str | None
-    key: int
-
-
-def encode_cursor(cursor: Cursor) -> str:
-    """As an opaque word fit for a URL."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
-
-
-def decode_cursor(text: str, order: str, now: datetime) -> Cursor:
-    """The cursor again. Raises QueryError when it is none of ours or of another order."""
-    try:
-        cursor = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
-        sound = cursor.as_of.tzinfo is not None and _sound_value(cursor) and -(2**31) < cursor.key < 2**31
-    except (msgspec.MsgspecError, binascii.Error, UnicodeError, ValueError):
-        raise QueryError("this cursor is none of ours: take `next` of the page before") from None
-    if not sound or cursor.as_of > now + timedelta(minutes=5):
-        raise QueryError("this cursor is none of ours: take `next` of the page before")
-    if cursor.order != order:
-        raise QueryError(f"this cursor belongs to the order {cursor.order}, not {order}")
-    return cursor
-
-
-def _sound_value(cursor: Cursor) -> bool:
-    """Whether the value is of the kind its order compares with."""
-    by = cursor.order.removeprefix("-")
-    if cursor.value is None:
-        return by in {"end_at", "cpu_pct", "mem_pct"}
-    if by in {"started_at", "created_at", "end_at"}:
-        return isinstance(cursor.value, str) and datetime.fromisoformat(cursor.value).tzinfo is not None
-    if by == "id":
-        return isinstance(cursor.value, str) and "\0" not in cursor.value
-    return isinstance(cursor.value, float | int)
-
-
-def cursor_value(value: Any) -> float | str | None:
-    """A database value as a cursor holds it: times as ISO text in UTC, numbers as floats."""
-    if value is None or isinstance(value, str):
-        return value
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else float(value)

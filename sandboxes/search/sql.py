@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sandboxes.search.query import Cursor, SandboxQuery
+from sandboxes.search.place import Place
+from sandboxes.search.query import SandboxQuery
 
 FRAME_WINDOW_SECONDS: Final = 120
 FRAME_HISTORY_SECONDS: Final = 86400
@@ -152,16 +153,16 @@ def _add_samples(made: Statement, query: SandboxQuery) -> None:
         made.where.append(f"(m.key IS NULL AND s.sampled_at IS NULL) = {'true' if query.no_sample else 'false'}")
 
 
-def page_sql(made: Statement, cursor: Cursor | None, limit: int) -> tuple[str, dict[str, Any]]:
+def page_sql(made: Statement, place: Place | None, limit: int) -> tuple[str, dict[str, Any]]:
     """Keys and order values of one page, in order; asks for one row more than `limit`, to know of a next page.
 
     Values that are null come last in both directions; equal values go by key, ascending.
     """
     parameters = made.parameters | {"limit": limit + 1}
     after = ""
-    if cursor is not None:
-        parameters |= {"value": cursor.value, "key": cursor.key}
-        after = f"WHERE {_after(made, cursor)}"
+    if place is not None:
+        parameters |= {"value": place.value, "key": place.key}
+        after = f"WHERE {_after(made, place)}"
     priced = f"WITH {_PRICES} " if made.needs("FROM prices p") else ""
     direction = "DESC" if made.descending else "ASC"
     rows = f"SELECT s.id, {made.order_by} AS value {made.body()}"
@@ -169,8 +170,8 @@ def page_sql(made: Statement, cursor: Cursor | None, limit: int) -> tuple[str, d
     return f"{priced}SELECT id, value FROM ({rows}) rows {after} {order}", parameters
 
 
-def _after(made: Statement, cursor: Cursor) -> str:
-    if cursor.value is None:
+def _after(made: Statement, place: Place) -> str:
+    if place.value is None:
         return "value IS NULL AND id > %(key)s"
     value, sign = f"%(value)s::{made.order_type}", "<" if made.descending else ">"
     tail = " OR value IS NULL" if made.order_nulls else ""

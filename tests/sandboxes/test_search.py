@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from sandboxes.models import Guard, Lease, LeaseMember
+from sandboxes.models import Guard, LeaseSpan
 from sandboxes.search import ORDERS, QueryError, SandboxQuery, find, matching_ids, search, states_of
 from tests import records
 from tests.records import NOW, Reading
@@ -169,7 +169,7 @@ def test_a_cursor_of_another_order_is_refused() -> None:
     for _ in range(2):
         records.sandbox()
     cursor = search(SandboxQuery(order="id"), limit=1, now=NOW).next
-    with pytest.raises(QueryError, match="belongs to the order id"):
+    with pytest.raises(QueryError, match="belongs to the order"):
         search(SandboxQuery(order="-id"), limit=1, cursor=cursor, now=NOW)
 
 
@@ -234,30 +234,27 @@ def test_protection_holds_until_its_end() -> None:
     assert (row.protected.until, row.protected.reason, row.protected.by) == (NOW + timedelta(1), "mine", "ada")
 
 
-def lease(key: str, minutes: float, **fields: object) -> Lease:
-    times = {"expires_at": NOW + timedelta(minutes=minutes), "renewed_at": NOW}
-    return Lease.objects.create(key=key, ttl_seconds=600, **(times | fields))
-
-
 def test_the_lease_that_holds_longest_is_shown() -> None:
-    records.sandbox("a", metadata={"job": "7"})
-    LeaseMember.objects.create(lease=lease("by-id", 5), sandbox_id="a")
-    lease("by-metadata", 9, metadata={"job": "7"})
-    lease("of-others", 99, metadata={"job": "8"})
+    box = records.sandbox("a", metadata={"job": "7"})
+    records.lease("by-id", minutes=5, members=["a"])
+    records.lease("by-metadata", minutes=9, metadata={"job": "7"})
+    records.lease("of-others", minutes=99, metadata={"job": "8"})
+    LeaseSpan.objects.create(key="before", sandbox=box, since=NOW - timedelta(1), until=NOW - timedelta(hours=1))
     row = find("a", now=NOW)
     assert row is not None
     assert row.lease is not None
     assert (row.lease.key, row.lease.state, row.lease.expires_at) == ("by-metadata", "live", NOW + timedelta(minutes=9))
 
 
-def test_a_released_lease_has_expired_and_one_from_before_its_time_never_covered_it() -> None:
-    records.sandbox("a", metadata={"job": "7"})
-    LeaseMember.objects.create(lease=lease("given back", 5, released_at=NOW - timedelta(minutes=1)), sandbox_id="a")
-    lease("long ago", -90, metadata={"job": "7"})
+def test_without_a_live_lease_the_last_one_that_covered_it_is_shown() -> None:
+    box = records.sandbox("a")
+    records.lease("given back", minutes=5, members=["a"], released_at=NOW)
+    for key, hours in (("given back", 0), ("long ago", 5)):
+        LeaseSpan.objects.create(key=key, sandbox=box, since=NOW - timedelta(1), until=NOW - timedelta(hours=hours))
     row = find("a", now=NOW)
     assert row is not None
     assert row.lease is not None
-    assert (row.lease.key, row.lease.state) == ("given back", "expired")
+    assert (row.lease.key, row.lease.state, row.lease.expires_at) == ("given back", "expired", NOW)
 
 
 def test_who_ended_it() -> None:
