@@ -5,7 +5,7 @@ from typing import NoReturn
 from django.http import HttpRequest
 from ninja import Router
 
-from dashboard.api import health, sandboxes
+from dashboard.api import actions, acts, events, fleet, health, leases, logs, metrics, sandboxes
 from dashboard.api.auth import TokenOrSession
 from dashboard.api.errors import Refusal, handle
 from dashboard.api.mount import DESCRIPTION, Api
@@ -23,7 +23,12 @@ handle(api)
 api.add_decorator(know_parameters, mode="view")
 api.add_decorator(answered_once(api), mode="operation")
 api.add_router("/health", health.router)
-api.add_router("/sandboxes", sandboxes.router)
+for router in (sandboxes.router, metrics.router, events.of_sandbox, logs.router, acts.router):
+    api.add_router("/sandboxes", router)
+api.add_router("/events", events.router)
+api.add_router("/actions", actions.router)
+api.add_router("/fleet", fleet.router)
+api.add_router("/leases", leases.router)
 
 nowhere = Router()
 

@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from dashboard.api.auth import Caller
 from dashboard.api.errors import Problem
 
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _described: list[Any] = [Problem]
 _REFERENCE = "#/components/schemas/{name}"
 
 
 def answer(data: Any, status: int = 200) -> HttpResponse:
     """`data` (structs, dicts, times, numbers) as JSON; times become RFC 3339 in UTC."""
-    return HttpResponse(msgspec.json.encode(data), status=status, content_type="application/json")
+    return HttpResponse(_encode(data), status=status, content_type="application/json")
 
 
 def nothing() -> HttpResponse:
@@ -39,7 +40,17 @@ def returns(kind: Any, status: int = 200, *, takes_metadata: bool = False) -> di
 
 def schemas() -> dict[str, Any]:
     """The OpenAPI schemas of all answers, by name."""
-    return dict(msgspec.json.schema_components(_described, ref_template=_REFERENCE)[1])
+    found = msgspec.json.schema_components(_described, ref_template=_REFERENCE)[1]
+    return {name: _with_numbers(schema) for name, schema in found.items()}
+
+
+def _with_numbers(schema: Any) -> Any:
+    """Money is written as numbers, where msgspec tells of decimals in text."""
+    if isinstance(schema, dict):
+        if schema.get("format") == "decimal":
+            return {"type": "number"}
+        return {name: _with_numbers(part) for name, part in schema.items()}
+    return [_with_numbers(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def _described_as(kind: Any, description: str) -> dict[str, Any]:

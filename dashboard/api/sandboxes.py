@@ -12,7 +12,7 @@ from dashboard.api.answers import answer, returns, without
 from dashboard.api.errors import not_found
 from dashboard.api.params import Form, Paged, Word
 from dashboard.api.strict import metadata_of
-from sandboxes.search import DEFAULT_ORDER, Page, SandboxQuery, SandboxRow, find, search, states_of
+from sandboxes.search import DEFAULT_ORDER, Page, SandboxQuery, SandboxRow, find, key_of, search, states_of
 
 router = Router(tags=["sandboxes"])
 _OURS = "key"  # what our own pages call it by; programs have the ID
@@ -68,6 +68,14 @@ def list_sandboxes(request: HttpRequest, asked: Query[ListParameters]) -> HttpRe
 def one_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     """One, by its ID; ended ones too, as long as we keep them."""
     return answer(without([row_of(sandbox_id)], _OURS)[0])
+
+
+def key_or_refusal(sandbox_id: str) -> int:
+    """Its primary key. Raises Refusal 404 when it is not on our record."""
+    key = key_of(sandbox_id)
+    if key is None:
+        raise not_found(f"sandbox {sandbox_id!r}")
+    return key
 
 
 def row_of(sandbox_id: str, now: datetime | None = None) -> SandboxRow:

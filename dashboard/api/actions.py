@@ -1,0 +1,121 @@
+"""`/actions`: the audit trail, one action, its cancelling, and one wish for many sandboxes."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from django.http import HttpRequest, HttpResponse, QueryDict
+from ninja import Query, Router
+from pydantic import Field, ValidationError
+
+from dashboard.api.acts import actor_of, not_in_state
+from dashboard.api.answers import answer, returns
+from dashboard.api.audit import ActionList, ActionQuery, ActionRow, list_actions, row_of_action
+from dashboard.api.errors import Refusal, bad_request, not_found
+from dashboard.api.params import Form, Paged, Seconds, Text, Word
+from dashboard.api.sandboxes import Filter
+from dashboard.api.strict import METADATA_PREFIX
+from sandboxes.actions import NotInState, cancel, request_bulk
+from sandboxes.models import Action
+from sandboxes.search import keys_of, matching_ids, seen_accounts
+
+router = Router(tags=["actions"])
+_MOST_IDS = 100_000
+
+
+class AuditParameters(Paged):
+    """`kind` and `state` may be several, with commas; `actor` is a name or `user`, `token`, `policy`."""
+
+    sandbox: Word | None = None
+    kind: Word | None = None
+    state: Word | None = None
+    actor: Word | None = None
+    bulk_id: UUID | None = None
+
+
+class BulkBody(Form):
+    """For the sandboxes with these IDs, or for all that the filter of `GET /sandboxes` matches, as an object."""
+
+    action: Literal["kill", "pause", "resume", "timeout", "extend", "protect", "unprotect"]
+    ids: Annotated[list[Text], Field(min_length=1, max_length=_MOST_IDS)] | None = None
+    filter: dict[str, Any] | Text | None = None
+    expected_count: Annotated[int, Field(strict=True, ge=0)]
+    seconds: Seconds | None = None
+    reason: Text = ""
+
+
+class BulkAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`count` were queued; `refused` (only when there are any) were not in a state for it, each with the reason."""
+
+    bulk_id: UUID
+    count: int
+    refused: dict[str, str] = {}
+
+
+@router.get("", **returns(ActionList))
+def list_all(request: HttpRequest, asked: Query[AuditParameters]) -> HttpResponse:
+    """Who asked for what, when, and what became of it; newest first."""
+    query = ActionQuery(asked.sandbox, asked.kind, asked.state, asked.actor, asked.bulk_id)
+    return answer(list_actions(query, limit=asked.limit, cursor=asked.cursor))
+
+
+@router.post("/bulk", **returns(BulkAsked, 202))
+def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
+    """One wish for many. 409 with the new count when it matches another number than `expected_count`."""
+    if (body.ids is None) == (body.filter is None):
+        raise bad_request("give either ids or filter")
+    by_id = keys_of(set(body.ids)) if body.ids is not None else {}
+    keys = list(by_id.values()) if body.ids is not None else _filtered(body.filter)
+    if len(keys) != body.expected_count:
+        message = f"it matches {len(keys)} sandboxes, not {body.expected_count}"
+        raise Refusal(409, "count_differs", message, details={"count": len(keys)})
+    try:
+        done = request_bulk(keys, body.action, actor_of(request), seconds=body.seconds, reason=body.reason)
+    except ValueError as error:
+        raise bad_request(str(error)) from None
+    refused = {str(key): why for key, why in done.refused.items()}
+    if body.ids is not None:
+        names = {key: sandbox_id for sandbox_id, key in by_id.items()}
+        refused = {names[key]: why for key, why in done.refused.items()}
+    return answer(BulkAsked(done.bulk_id, len(done.actions), refused), 202)
+
+
+@router.get("/{int:action_id}", **returns(ActionRow))
+def one(request: HttpRequest, action_id: int) -> HttpResponse:
+    """One action, as far as it has come."""
+    return answer(row_of_action(_action(action_id)))
+
+
+@router.post("/{int:action_id}/cancel", **returns(ActionRow))
+def stop(request: HttpRequest, action_id: int) -> HttpResponse:
+    """While in grace or queued; its policy then spares the sandbox for 24 hours."""
+    try:
+        cancel(_action(action_id), actor_of(request))
+    except NotInState as error:
+        raise not_in_state(error) from None
+    return answer(row_of_action(_action(action_id)))
+
+
+def _action(action_id: int) -> Action:
+    found = Action.objects.filter(pk=action_id, account_id__in=seen_accounts()) if action_id < 2**63 else None
+    action = found.select_related("sandbox", "account").first() if found is not None else None
+    if action is None:
+        raise not_found(f"action {action_id}")
+    return action
+
+
+def _filtered(given: dict[str, Any] | str | None) -> list[int]:
+    """The keys of what a filter matches: an object, or the query string of `GET /sandboxes` itself."""
+    if isinstance(given, str):
+        given = QueryDict(given.removeprefix("?")).dict()
+    given = given or {}
+    metadata = {
+        name.removeprefix(METADATA_PREFIX): str(v) for name, v in given.items() if name.startswith(METADATA_PREFIX)
+    }
+    plain = {name: value for name, value in given.items() if not name.startswith(METADATA_PREFIX)}
+    try:
+        asked = Filter.model_validate(plain)
+    except ValidationError as error:
+        details = [{"field": ".".join(map(str, one["loc"])), "why": one["msg"]} for one in error.errors()]
+        raise bad_request(f"filter: {details[0]['field']}: {details[0]['why']}", details) from None
+    return matching_ids(asked.query(metadata))

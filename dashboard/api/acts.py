@@ -1,0 +1,120 @@
+"""What can be done to one sandbox: kill, pause, resume, timeout, extend, protect; each is queued and audited."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Router
+
+from dashboard.api.answers import answer, caller, returns
+from dashboard.api.errors import Refusal, bad_request
+from dashboard.api.params import Form, Moment, Seconds, Text
+from dashboard.api.sandboxes import key_or_refusal
+from sandboxes.actions import Actor, NotInState
+from sandboxes.actions import request as ask
+from sandboxes.models import Sandbox
+
+router = Router(tags=["actions"])
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The action that was queued, or that it joined: `GET /actions/{id}` tells what became of it."""
+
+    action_id: int
+
+
+class Plain(Form):
+    """`reason` is kept in the audit trail."""
+
+    reason: Text = ""
+
+
+class WithSeconds(Plain):
+    seconds: Seconds
+
+
+class Resume(Plain):
+    seconds: Seconds = 300
+
+
+class Protect(Form):
+    """For good without `until`."""
+
+    until: Moment | None = None
+    reason: Text
+
+
+@router.post("/{sandbox_id}/kill", **returns(Asked, 202))
+def kill(request: HttpRequest, sandbox_id: str, body: Plain | None = None) -> HttpResponse:
+    """Ends it for good, a paused one too. A kill that is open already is joined."""
+    return _ask(request, sandbox_id, "kill", reason=body.reason if body else "")
+
+
+@router.post("/{sandbox_id}/pause", **returns(Asked, 202))
+def pause(request: HttpRequest, sandbox_id: str, body: Plain | None = None) -> HttpResponse:
+    """Keeps its state and stops its cost."""
+    return _ask(request, sandbox_id, "pause", reason=body.reason if body else "")
+
+
+@router.post("/{sandbox_id}/resume", **returns(Asked, 202))
+def resume(request: HttpRequest, sandbox_id: str, body: Resume | None = None) -> HttpResponse:
+    """Wakes a paused one for so many seconds, 300 unless told."""
+    body = body or Resume()
+    return _ask(request, sandbox_id, "resume", seconds=body.seconds, reason=body.reason)
+
+
+@router.post("/{sandbox_id}/timeout", **returns(Asked, 202))
+def timeout(request: HttpRequest, sandbox_id: str, body: WithSeconds) -> HttpResponse:
+    """Its end becomes now + `seconds`, earlier or later than before."""
+    return _ask(request, sandbox_id, "timeout", seconds=body.seconds, reason=body.reason)
+
+
+@router.post("/{sandbox_id}/extend", **returns(Asked, 202))
+def extend(request: HttpRequest, sandbox_id: str, body: WithSeconds) -> HttpResponse:
+    """Its end becomes now + `seconds`, never earlier than before."""
+    return _ask(request, sandbox_id, "extend", seconds=body.seconds, reason=body.reason)
+
+
+@router.post("/{sandbox_id}/protect", **returns(Asked, 202))
+def protect(request: HttpRequest, sandbox_id: str, body: Protect) -> HttpResponse:
+    """No policy touches it from the moment this is answered. 409 when it is condemned."""
+    if body.until is not None and body.until <= timezone.now():
+        raise bad_request("until lies in the past", {"field": "until"})
+    return _ask(request, sandbox_id, "protect", until=body.until, reason=body.reason)
+
+
+@router.delete("/{sandbox_id}/protect", **returns(Asked, 202))
+def unprotect(request: HttpRequest, sandbox_id: str) -> HttpResponse:
+    """Lifts the protection."""
+    return _ask(request, sandbox_id, "unprotect")
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The caller as the audit trail names them."""
+    who = caller(request)
+    return Actor(who.kind, who.name)
+
+
+def not_in_state(error: NotInState, details: Any = None) -> Refusal:
+    return Refusal(409, "not_in_state", str(error), details=details)
+
+
+def _ask(
+    request: HttpRequest,
+    sandbox_id: str,
+    kind: str,
+    *,
+    seconds: int | None = None,
+    until: datetime | None = None,
+    reason: str = "",
+) -> HttpResponse:
+    sandbox = Sandbox.objects.get(pk=key_or_refusal(sandbox_id))
+    try:
+        action = ask(sandbox, kind, actor_of(request), seconds=seconds, until=until, reason=reason)
+    except NotInState as error:
+        raise not_in_state(error, {"state": sandbox.state}) from None
+    except ValueError as error:
+        raise bad_request(str(error)) from None
+    return answer(Asked(action.pk), 202)

@@ -1,0 +1,46 @@
+"""`/events` and `/sandboxes/{id}/events`: what happened, newest first."""
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from dashboard.api.answers import answer, returns
+from dashboard.api.params import Moment, Paged, Word
+from dashboard.api.sandboxes import key_or_refusal
+from events.listing import EventQuery, EventRow, list_events
+
+router = Router(tags=["events"])
+of_sandbox = Router(tags=["events"])
+EventList = msgspec.defstruct(
+    "EventList", [("items", list[EventRow]), ("next", str | None), ("total", int)], module=__name__
+)
+
+
+class OfSandbox(Paged):
+    """`type` is a whole type or its last word; `since` is by the event's own time."""
+
+    type: Word | None = None
+    since: Moment | None = None
+    source: Word | None = None
+
+
+class OfAll(OfSandbox):
+    sandbox: Word | None = None
+
+
+@router.get("", **returns(EventList))
+def all_events(request: HttpRequest, asked: Query[OfAll]) -> HttpResponse:
+    """Of the whole fleet; of one sandbox with `sandbox`."""
+    return _page(asked, asked.sandbox)
+
+
+@of_sandbox.get("/{sandbox_id}/events", **returns(EventList))
+def events_of_sandbox(request: HttpRequest, sandbox_id: str, asked: Query[OfSandbox]) -> HttpResponse:
+    """Of one sandbox, all its runs."""
+    key_or_refusal(sandbox_id)
+    return _page(asked, sandbox_id)
+
+
+def _page(asked: OfSandbox, sandbox: str | None) -> HttpResponse:
+    query = EventQuery(type=asked.type, since=asked.since, sandbox=sandbox, source=asked.source)
+    return answer(list_events(query, limit=asked.limit, cursor=asked.cursor))

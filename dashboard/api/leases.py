@@ -1,0 +1,120 @@
+"""`/leases`: owners say what is theirs and alive."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Query, Router
+from pydantic import Field
+
+from dashboard.api.answers import answer, caller, nothing, returns
+from dashboard.api.errors import Refusal, bad_request, not_found
+from dashboard.api.params import Form, Paged, Text
+from sandboxes import leases
+from sandboxes.models import Lease, LeaseMember
+from sandboxes.search import Page, cursors
+
+router = Router(tags=["leases"])
+
+
+class Match(Form):
+    """Either IDs, known or not yet, or metadata."""
+
+    ids: list[Text] | None = None
+    metadata: dict[str, Text] | None = None
+
+
+class LeaseBody(Form):
+    ttl_seconds: Annotated[int, Field(strict=True, ge=1, le=leases.LONGEST_TTL_SECONDS)]
+    match: Match
+
+
+class LeaseAnswer(msgspec.Struct, frozen=True):
+    """`live` sandboxes are covered now; `unknown` ones from first sight; `marked` ones are spared from now on;
+    `condemned` ones are being killed, or have ended, and must not be handed out."""
+
+    key: str
+    expires_at: datetime
+    live: int
+    unknown: list[str]
+    marked: list[str]
+    condemned: list[str]
+
+
+class LeaseRow(msgspec.Struct, frozen=True):
+    """A live lease and how many sandboxes it covers now."""
+
+    key: str
+    expires_at: datetime
+    ttl_seconds: int
+    renewed_at: datetime
+    live: int
+    match: dict[str, Any]
+
+
+LeaseList = msgspec.defstruct(
+    "LeaseList", [("items", list[LeaseRow]), ("next", str | None), ("total", int)], module=__name__
+)
+
+
+class _After(msgspec.Struct, frozen=True, array_like=True):
+    key: str
+
+
+@router.get("", **returns(LeaseList))
+def list_leases(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
+    """Live ones, by key: renewals move none of them between pages."""
+    held = sorted(leases.list_(timezone.now()), key=lambda lease: lease.key)
+    after = cursors.decode(asked.cursor, _After).key if asked.cursor else ""
+    rest = [lease for lease in held if lease.key > after]
+    shown = rest[: asked.limit]
+    following = cursors.encode(_After(shown[-1].key)) if len(rest) > len(shown) else None
+    return answer(Page(_rows(shown), following, len(held)))
+
+
+@router.put("/{path:key}", **returns(LeaseAnswer))
+def put(request: HttpRequest, key: str, body: LeaseBody) -> HttpResponse:
+    """Makes or renews it. 409 when every named ID is condemned or has ended."""
+    try:
+        result = leases.put(
+            key,
+            body.ttl_seconds,
+            ids=body.match.ids,
+            metadata=body.match.metadata,
+            token=caller(request).name,
+        )
+    except leases.LeaseError as error:
+        raise bad_request(str(error)) from None
+    except leases.LeaseConflict as conflict:
+        raise Refusal(409, "condemned", str(conflict), details={"condemned": conflict.condemned}) from None
+    return answer(
+        LeaseAnswer(result.key, result.expires_at, result.live, result.unknown, result.marked, result.condemned)
+    )
+
+
+@router.delete("/{path:key}", **returns(None, 204))
+def release(request: HttpRequest, key: str) -> HttpResponse:
+    """Ends it now."""
+    if not leases.release(key):
+        raise not_found(f"a live lease {key!r}")
+    return nothing()
+
+
+def _rows(held: list[Lease]) -> list[LeaseRow]:
+    members: dict[int, list[str]] = {lease.pk: [] for lease in held}
+    named = LeaseMember.objects.filter(lease__in=held).order_by("sandbox_id").values_list("lease_id", "sandbox_id")
+    for lease_id, sandbox_id in named:
+        members[lease_id].append(sandbox_id)
+    return [
+        LeaseRow(
+            key=lease.key,
+            expires_at=lease.expires_at,
+            ttl_seconds=lease.ttl_seconds,
+            renewed_at=lease.renewed_at,
+            live=lease.live_count,  # type: ignore[attr-defined]
+            match={"metadata": lease.metadata} if lease.metadata is not None else {"ids": members[lease.pk]},
+        )
+        for lease in held
+    ]
