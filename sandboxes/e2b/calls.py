@@ -31,7 +31,13 @@ class Call:
 
     @property
     def name(self) -> str:
+        """What its rate is counted under."""
         return f"{self.method} {self.route}"
+
+    @property
+    def shown(self) -> str:
+        """For messages."""
+        return f"{self.method} {self.path}"
 
 
 def call(

@@ -53,7 +53,7 @@ def refusal(call: Call, reply: Reply) -> E2BError | None:
     if 200 <= status < 300:
         return _odd_yes(call, reply)
     said = _Said.of(reply)
-    told = f"{call.name} answered {status}" + (f": {said.message}" if said.message else "")
+    told = f"{call.shown} answered {status}" + (f": {said.message}" if said.message else "")
     if status == 429:
         return _too_much(call, reply, said, told)
     if status == 404 and not said.by_the_api and reply.body.strip():
@@ -87,7 +87,7 @@ def _meaning(status: int) -> tuple[type[E2BError], str]:
 def _odd_yes(call: Call, reply: Reply) -> E2BError | None:
     if not reply.is_web_page:
         return None
-    message = f"{call.name} was answered with a web page, not the API: check the base URL and proxies on the way"
+    message = f"{call.shown} was answered with a web page, not the API: check the base URL and proxies on the way"
     return BadAnswer(message, status=reply.status, maybe_sent=call.changes)
 
 

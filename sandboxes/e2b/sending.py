@@ -107,9 +107,9 @@ class Sender:
         except httpx.TransportError as error:
             raise _unreachable(call, _reason(error), maybe_sent=True) from error
         except httpx.InvalidURL:
-            raise BadRequest(f"{call.name}: the filter is too long or holds what no address can hold") from None
+            raise BadRequest(f"{call.shown}: the filter is too long or holds what no address can hold") from None
         except httpx.DecodingError as error:
-            message = f"{call.name}: the answer is packed wrongly: check proxies on the way"
+            message = f"{call.shown}: the answer is packed wrongly: check proxies on the way"
             raise BadAnswer(message, maybe_sent=call.changes) from error
         return Reply(response.status_code, response.content, response.headers, sent_at, self.timing.now())
 
@@ -134,7 +134,7 @@ def _unreachable(call: Call, reason: str, *, maybe_sent: bool) -> Unreachable:
     advice = "Check the base URL, the network and the backend"
     if call.changes and maybe_sent:
         advice = "The change may have happened all the same: look before you try again"
-    return Unreachable(f"{call.name}: {reason}. {advice}", maybe_sent=call.changes and maybe_sent)
+    return Unreachable(f"{call.shown}: {reason}. {advice}", maybe_sent=call.changes and maybe_sent)
 
 
 def _reason(error: httpx.TransportError) -> str:
