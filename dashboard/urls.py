@@ -3,9 +3,20 @@
 from django.urls import path
 
 from dashboard.api import api
-from dashboard.views import health, prometheus
+from dashboard.views import acts, fleet, health, login, prometheus, sandbox, sandboxes
 
 urlpatterns = [
+    path("", fleet.fleet, name="fleet"),
+    path("fleet/needs/", fleet.attention_list, name="fleet-needs"),
+    path("sandboxes/", sandboxes.sandboxes, name="sandboxes"),
+    path("sandboxes/<str:sandbox_id>/", sandbox.sandbox, name="sandbox"),
+    path("sandboxes/<str:sandbox_id>/parts/", sandbox.parts, name="sandbox-parts"),
+    path("sandboxes/<str:sandbox_id>/timeline/", sandbox.timeline, name="sandbox-timeline"),
+    path("act/", acts.act, name="act"),
+    path("act/ask/", acts.ask, name="act-ask"),
+    path("act/<int:action_id>/stop/", acts.stop, name="act-stop"),
+    path("login/", login.login, name="login"),
+    path("logout/", login.logout, name="logout"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", prometheus.metrics, name="metrics"),

@@ -1,0 +1,85 @@
+"""Gathers the facts behind "Needs attention" from the record."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from dashboard.context import read_frame
+from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
+from events.models import LifecycleEvent
+from sandboxes import fleet
+from sandboxes.models import Account, AccountHealth, Action, Policy
+from sandboxes.search import SandboxQuery, SandboxRow, search
+
+
+
+def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
+    """As of now, over the accounts in sight."""
+    frame = read_frame()
+    ids = [account.pk for account in frame.accounts]
+    running = ("running",)
+    orphans = search(SandboxQuery(orphan=True, order="-burn_usd_per_hour"), limit=50, now=now)
+    hot = search(SandboxQuery(states=running, mem_min=95), limit=50, now=now)
+    silent = search(SandboxQuery(states=running, no_sample=True, age_min=_two_ticks()), limit=50, now=now)
+    acts = [row.orphan.act_at for row in orphans.items if row.orphan.act_at]
+    return Facts(
+        now=now,
+        running=figures.running,
+        cap=figures.cap,
+        started_per_minute=figures.started_per_minute,
+        ended_per_minute=figures.ended_per_minute,
+        orphans=orphans.total,
+        orphan_usd_per_hour=figures.orphan_usd_per_hour,
+        orphan_where=_where(orphans.items, "environment"),
+        first_act_at=min(acts, default=None),
+        over_memory=hot.total,
+        over_memory_where=_where(hot.items, "template_name"),
+        no_sample=silent.total,
+        no_sample_where=_where(silent.items, "template_name"),
+        stale_since=frame.stale_since,
+        poll_error=frame.poll_error or frame.sync_error,
+        polls_slow=_slow(ids),
+        webhooks_silent=_silent_webhooks(frame.accounts, now),
+        breakers=_breakers(),
+        failed_actions=Action.objects.filter(
+            account__in=ids, state=Action.State.FAILED, requested_at__gt=now - timedelta(hours=1)
+        ).count(),
+    )
+
+
+def _two_ticks() -> float:
+    return 2 * settings.POLL_INTERVAL_SECONDS + 10
+
+
+def _where(rows: "list[SandboxRow] | tuple[SandboxRow, ...]", name: str) -> str:
+    """The commonest values of a field among these, one or two of them by name."""
+    found = [value for value, _ in Counter(getattr(row, name) for row in rows).most_common() if value]
+    if not found:
+        return ""
+    return found[0] if len(found) == 1 else f"{found[0]} and {found[1]}" if len(found) == 2 else f"{found[0]} and more"
+
+
+def _slow(accounts: list[int]) -> list[tuple[str, float, float]]:
+    interval = settings.POLL_INTERVAL_SECONDS
+    late = AccountHealth.objects.filter(account__in=accounts, poll_seconds__gt=interval)
+    return [(name, seconds, interval) for name, seconds in late.values_list("account__name", "poll_seconds")]
+
+
+def _silent_webhooks(accounts: list[Account], now: datetime) -> list[tuple[str, datetime]]:
+    """Accounts whose webhooks used to come and no longer do, while the events API still tells of events."""
+    since = now - timedelta(seconds=SILENT_WEBHOOK_SECONDS)
+    stopped = AccountHealth.objects.filter(account__in=accounts, webhook_last_at__lt=since)
+    return [
+        (health.account.name, health.webhook_last_at)
+        for health in stopped.select_related("account")
+        if health.webhook_last_at
+        and LifecycleEvent.objects.filter(
+            account=health.account, received_at__gt=since, source=LifecycleEvent.Source.RECONCILE
+        ).exists()
+    ]
+
+
+def _breakers() -> list[tuple[str, str]]:
+    tripped = Policy.objects.filter(enabled=True, breaker_tripped_at__isnull=False)
+    return list(tripped.values_list("name", "breaker_why"))

@@ -1,0 +1,68 @@
+"""What the frame around every page shows: whose fleet, whether it is simulated, counts, and how old the data is."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from sandboxes.accounts import enabled_accounts
+from sandboxes.models import Account, AccountHealth, Action, Sandbox
+
+THEMES = ("dark", "light", "system")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`stale_since` is the last good poll when that is more than two ticks ago; `waiting` counts marks in grace."""
+
+    accounts: list[Account]
+    simulated: bool
+    live: int
+    waiting: int
+    polled_at: datetime | None
+    poll_seconds: float | None
+    poll_error: str
+    sync_error: str
+    stale_since: datetime | None
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context of every template. The frame itself is read only when a template shows it."""
+    return {
+        "theme": theme_of(request),
+        "frame": SimpleLazyObject(read_frame),
+        "poll_interval": settings.POLL_INTERVAL_SECONDS,
+    }
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme that the cookie remembers; dark for whoever has not chosen."""
+    chosen = request.COOKIES.get("theme", "")
+    return chosen if chosen in THEMES else "dark"
+
+
+def read_frame() -> Frame:
+    """As of now, over all accounts that pages show."""
+    accounts = enabled_accounts()
+    ids = [account.pk for account in accounts]
+    counts = Sandbox.objects.filter(account__in=ids).aggregate(live=Count("id", filter=~Q(state=Sandbox.State.ENDED)))
+    health = list(AccountHealth.objects.filter(account__in=ids).order_by("last_poll_at"))
+    oldest = health[0] if health else None
+    polled_at = oldest.last_poll_at if oldest else None
+    late = timedelta(seconds=2 * settings.POLL_INTERVAL_SECONDS + (oldest.poll_seconds or 0 if oldest else 0))
+    return Frame(
+        accounts=accounts,
+        simulated=any(account.simulated for account in accounts),
+        live=counts["live"],
+        waiting=Action.objects.filter(account__in=ids, state=Action.State.GRACE).count(),
+        polled_at=polled_at,
+        poll_seconds=oldest.poll_seconds if oldest else None,
+        poll_error=next((one.poll_error for one in health if one.poll_error), ""),
+        sync_error=next((one.sync_error for one in health if one.sync_error), ""),
+        stale_since=polled_at if polled_at and timezone.now() - polled_at > late else None,
+    )

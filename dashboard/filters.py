@@ -1,0 +1,144 @@
+"""The address of the Sandboxes page as a query, and the query as words, tokens and links. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from dashboard import words
+from sandboxes.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
+
+NUMBERS: Final = ("age_min", "age_max", "ends_within", "cpu_min", "mem_min")
+FLAGS: Final = ("no_sample", "orphan", "protected")
+WORDS: Final = ("account", "template", "owner", "environment", "q")
+METADATA: Final = "metadata."
+ORDER_WORDS: Final = {
+    "-started_at": "newest run first", "started_at": "oldest run first",
+    "-created_at": "youngest first", "created_at": "oldest first",
+    "end_at": "soonest to end first", "-end_at": "last to end first",
+    "-cpu_pct": "busiest first", "cpu_pct": "quietest first",
+    "-mem_pct": "fullest first", "mem_pct": "emptiest first",
+    "-cost_usd": "most costly first", "cost_usd": "cheapest first",
+    "-burn_usd_per_hour": "most costly an hour first", "burn_usd_per_hour": "cheapest an hour first",
+    "id": "by ID", "-id": "by ID, backwards",
+}  # fmt: skip
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
+_UNIT_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True)
+class Token:
+    """One filter as it is shown: `env is staging`, and the address without it."""
+
+    name: str
+    verb: str
+    value: str
+    without: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading that can be sorted by; `sort` is the state for screen readers, '' when it is another's turn."""
+
+    name: str
+    link: str
+    sort: str
+    arrow: str
+
+
+def query_of(asked: QueryDict) -> SandboxQuery:
+    """Raises QueryError, naming what makes no sense."""
+    values: dict[str, Any] = {name: asked[name] for name in WORDS if asked.get(name)}
+    values |= {name: _number(name, asked[name]) for name in NUMBERS if asked.get(name)}
+    values |= {name: asked[name].lower() in {"true", "1"} for name in FLAGS if asked.get(name)}
+    return SandboxQuery(
+        states=states_of(asked["state"]) if asked.get("state") else LIVE,
+        metadata=metadata_of(asked),
+        order=asked.get("order") or DEFAULT_ORDER,
+        **values,
+    )
+
+
+def metadata_of(asked: QueryDict) -> dict[str, str]:
+    """Every `metadata.KEY=VALUE` of the address, and `meta=KEY=VALUE` as the filter form sends it."""
+    found = {name.removeprefix(METADATA): asked[name] for name in asked if name.startswith(METADATA)}
+    key, equals, value = asked.get("meta", "").partition("=")
+    if key and not equals:
+        raise QueryError("metadata is asked for as key=value")
+    return found | ({key: value} if key else {})
+
+
+def tokens(asked: QueryDict) -> list[Token]:
+    """The filters in force, in the order of the address; state and order show elsewhere."""
+    found = []
+    for name in asked:
+        if asked[name] and (shown := _shown(name, asked[name])):
+            found.append(Token(*shown, without=with_(asked, **{name: None})))
+    return found
+
+
+def columns(asked: QueryDict) -> dict[str, Column]:
+    """The sortable headings by name; a second click turns the order round."""
+    current = asked.get("order") or DEFAULT_ORDER
+    return {
+        name: _column(asked, name, first, current)
+        for name, first in (
+            ("id", "id"), ("created_at", "created_at"), ("end_at", "end_at"), ("cpu_pct", "-cpu_pct"),
+            ("mem_pct", "-mem_pct"), ("cost_usd", "-cost_usd"),
+        )
+    }  # fmt: skip
+
+
+def with_(asked: QueryDict, **changes: str | None) -> str:
+    """The address with these parameters changed, or left out when None; paging begins anew."""
+    kept: list[tuple[str, str]] = [(name, asked[name]) for name in asked if name not in {"cursor", *changes}]
+    kept += [(name, value) for name, value in changes.items() if value is not None]
+    return "?" + urlencode([(name, value) for name, value in kept if value])
+
+
+def _column(asked: QueryDict, name: str, first: str, current: str) -> Column:
+    turned = first.removeprefix("-") if first.startswith("-") else f"-{first}"
+    mine = current.removeprefix("-") == name
+    down = current.startswith("-")
+    return Column(
+        name=name,
+        link=with_(asked, order=turned if current == first else first),
+        sort=("descending" if down else "ascending") if mine else "",
+        arrow=("↓" if down else "↑") if mine else "",
+    )
+
+
+def _shown(name: str, value: str) -> tuple[str, str, str] | None:
+    """Name, verb and value of a filter, as people read it; None for what is none."""
+    plain: Mapping[str, tuple[str, str]] = {
+        "template": ("template", "is"), "owner": ("owner", "is"), "environment": ("env", "is"),
+        "account": ("account", "is"), "q": ("text", "has"),
+        "cpu_min": ("CPU", "over"), "mem_min": ("memory", "over"),
+        "age_min": ("age", "over"), "age_max": ("age", "under"), "ends_within": ("ends", "within"),
+    }  # fmt: skip
+    if name in plain:
+        shown = value
+        if name in {"age_min", "age_max", "ends_within"}:
+            shown = words.span(_number(name, value))
+        elif name in {"cpu_min", "mem_min"}:
+            shown = f"{value} %"
+        return (*plain[name], shown)
+    if name in FLAGS:
+        return name.replace("_", " "), "is", "so" if value.lower() in {"true", "1"} else "not so"
+    if name.startswith(METADATA):
+        return name.removeprefix(METADATA), "is", value
+    if name == "meta":
+        key, _, wanted = value.partition("=")
+        return key, "is", wanted
+    return None
+
+
+def _number(name: str, text: str) -> float:
+    """Seconds also as `20m`, `1.5h`, `2d`. Raises QueryError for what is no number."""
+    found = _LENGTH.fullmatch(text.strip())
+    if not found:
+        raise QueryError(f"{name} must be a number, not {text!r}")
+    return float(found[1]) * _UNIT_SECONDS.get(found[2] or "s", 1)

@@ -1,0 +1,221 @@
+"""The fleet as this process knows it: live sandboxes, newest frames, and what changed since which version. Pure."""
+
+from array import array
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+HISTORY_SECONDS: Final = 900
+HISTORY_STEP_SECONDS: Final = 14
+CHANGES_KEPT: Final = 4096
+RATE_SECONDS: Final = 300
+REASONS_SECONDS: Final = 3600
+
+
+@dataclass(slots=True)
+class Cell:
+    """A live sandbox. Times are Unix seconds; `burn` is USD an hour; `act_at` is when its grace ends."""
+
+    key: int
+    id: str
+    account: int
+    template: str
+    owner: str
+    environment: str
+    state: str
+    created_at: float
+    started_at: float
+    end_at: float | None
+    cpu_count: int
+    memory_mb: int
+    burn: float
+    orphan: str = "none"
+    act_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One tick of one shard, as `sandboxes.live` publishes it; every array has one entry a sandbox, keys ascending."""
+
+    at: float
+    took: float
+    keys: array[int]
+    ages: array[int]
+    cpu: array[int]
+    mem: array[int]
+    mem_total: array[int]
+    disk: array[int]
+
+    def position(self, key: int) -> int | None:
+        """Where `key` stands, None when it is not in this frame or has no sample."""
+        found = bisect_left(self.keys, key)
+        if found < len(self.keys) and self.keys[found] == key and self.ages[found] >= 0:
+            return found
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """That a sandbox ended, and E2B's word for why."""
+
+    at: float
+    reason: str
+
+
+def frame_of(body: Mapping[str, Any]) -> Frame:
+    """A frame from the body of a live message."""
+    numbers = {name: array("i", body[name]) for name in ("keys", "ages", "cpu", "mem", "mem_total", "disk")}
+    return Frame(at=body["at"], took=body.get("took", 0.0), **numbers)
+
+
+def cell_of(account: int, row: Mapping[str, Any]) -> Cell:
+    """A cell from one sandbox of a `change` message."""
+    return Cell(
+        key=row["key"],
+        id=row["id"],
+        account=account,
+        template=row.get("template_name") or row.get("alias") or row.get("template_id") or "",
+        owner=row.get("owner") or "",
+        environment=row.get("environment") or "",
+        state=row["state"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        end_at=row.get("end_at"),
+        cpu_count=row.get("cpu_count") or 0,
+        memory_mb=row.get("memory_mb") or 0,
+        burn=float(row.get("burn") or 0),
+    )
+
+
+class LiveFleet:
+    """Applies live messages in the order they come; every one that changes a cell moves `version` on."""
+
+    def __init__(
+        self, cells: Iterable[Cell] = (), born: Iterable[float] = (), ended: Iterable[Ended] = ()
+    ) -> None:
+        self.cells: dict[int, Cell] = {cell.key: cell for cell in cells}
+        self.born: deque[float] = deque(born)
+        self.ended: deque[Ended] = deque(ended)
+        self.reasons: Counter[str] = Counter(one.reason for one in self.ended)
+        self.frames: dict[tuple[int, int], Frame] = {}
+        self.history: dict[tuple[int, int], deque[tuple[float, array[int], array[int]]]] = {}
+        self.status: dict[int, Mapping[str, Any]] = {}
+        self.version = 0
+        self.frame_version = 0
+        self._changes: deque[tuple[int, int, bool]] = deque(maxlen=CHANGES_KEPT)  # version, key, left
+
+    def apply_frame(self, account: int, shard: int, frame: Frame) -> None:
+        """Keeps the newest frame of the shard; an older one that comes late is dropped."""
+        known = self.frames.get((account, shard))
+        if known and known.at >= frame.at:
+            return
+        self.frames[account, shard] = frame
+        self.frame_version += 1
+        self.remember(account, shard, frame.at, frame.keys, frame.cpu)
+
+    def remember(self, account: int, shard: int, at: float, keys: array[int], cpu: array[int]) -> None:
+        """Puts CPU by for the sparklines, one point each 15 s, as long as they look back."""
+        past = self.history.setdefault((account, shard), deque())
+        if not past or at - past[-1][0] >= HISTORY_STEP_SECONDS:
+            past.append((at, keys, cpu))
+        while past and at - past[0][0] > HISTORY_SECONDS:
+            past.popleft()
+
+    def apply_change(self, account: int, rows: Iterable[Mapping[str, Any]]) -> set[int]:
+        """Sandboxes as they are now; returns the keys that moved. Verdicts stay with a cell that stays."""
+        touched = set()
+        for row in rows:
+            cell = cell_of(account, row)
+            known = self.cells.get(cell.key)
+            touched.add(cell.key)
+            if cell.state == "ended":
+                if known:
+                    self._end(cell.key, row)
+                continue
+            if known:
+                cell.orphan, cell.act_at = known.orphan, known.act_at
+            else:
+                self.born.append(cell.created_at)
+            self.cells[cell.key] = cell
+            self._note(cell.key)
+        return touched
+
+    def apply_verdict(self, orphans: Iterable[Mapping[str, Any]], cleared: Iterable[int]) -> set[int]:
+        """What the policies say now: `{key, state, act_at}` of each orphan, and the keys that are none any more."""
+        touched = set()
+        for verdict in [*orphans, *({"key": key, "state": "none"} for key in cleared)]:
+            cell = self.cells.get(verdict["key"])
+            if cell:
+                cell.orphan, cell.act_at = verdict["state"], verdict.get("act_at")
+                touched.add(cell.key)
+                self._note(cell.key)
+        return touched
+
+    def since(self, version: int) -> tuple[list[int], list[Cell]] | None:
+        """Keys that left and cells that came or changed after `version`; None when that is too long ago.
+
+        A key that left and came back is in both: first taken out, then put in at the end, as it was here.
+        """
+        if version == self.version:
+            return [], []
+        if version > self.version or (self._changes and self._changes[0][0] > version + 1) or not self._changes:
+            return None
+        later = [(key, left) for number, key, left in self._changes if number > version]
+        gone = list(dict.fromkeys(key for key, left in later if left))
+        changed = {key for key, _ in later if key in self.cells}
+        return gone, [self.cells[key] for key in sorted(changed, key=self._order(changed).__getitem__)]
+
+    def sample(self, key: int) -> tuple[float, float, int, int, int] | None:
+        """Time of the sample, CPU percent, memory used and allocated, disk used (bytes) of the newest frame."""
+        cell = self.cells.get(key)
+        if cell is None or cell.state != "running":
+            return None
+        for (account, _), frame in self.frames.items():
+            if account == cell.account and (at := frame.position(key)) is not None:
+                used, total, disk = frame.mem[at] * 1024, frame.mem_total[at] * 1024, frame.disk[at] * 1024
+                return frame.at - frame.ages[at], frame.cpu[at] / 100, used, total, disk
+        return None
+
+    def spark(self, key: int) -> list[int]:
+        """CPU in whole percent over the last quarter of an hour, oldest first, -1 where there was no sample."""
+        cell = self.cells.get(key)
+        if cell is None:
+            return []
+        for (account, _), past in self.history.items():
+            if account == cell.account and past and _holds(past[-1][1], key):
+                return [_cpu_at(keys, cpu, key) for _, keys, cpu in past]
+        return []
+
+    def forget_old(self, now: float) -> None:
+        """Births count for five minutes, endings for an hour: for the rates and the reasons."""
+        while self.born and now - self.born[0] > RATE_SECONDS:
+            self.born.popleft()
+        while self.ended and now - self.ended[0].at > REASONS_SECONDS:
+            self.reasons[self.ended.popleft().reason] -= 1
+
+    def _end(self, key: int, row: Mapping[str, Any]) -> None:
+        del self.cells[key]
+        self._note(key, left=True)
+        ended = Ended(row.get("ended_at") or 0.0, row.get("end_reason") or "unknown")
+        self.ended.append(ended)
+        self.reasons[ended.reason] += 1
+
+    def _note(self, key: int, *, left: bool = False) -> None:
+        self.version += 1
+        self._changes.append((self.version, key, left))
+
+    def _order(self, keys: set[int]) -> dict[int, int]:
+        """Where these stand among all cells."""
+        return {key: place for place, key in enumerate(self.cells) if key in keys}
+
+
+def _holds(keys: array[int], key: int) -> bool:
+    found = bisect_left(keys, key)
+    return found < len(keys) and keys[found] == key
+
+
+def _cpu_at(keys: array[int], cpu: array[int], key: int) -> int:
+    found = bisect_left(keys, key)
+    return round(cpu[found] / 100) if found < len(keys) and keys[found] == key else -1

@@ -1,0 +1,129 @@
+"""One per web process: joins the live group once, keeps the fleet, and wakes the browsers that show what moved."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import msgspec
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.db import Error as DatabaseError
+
+from dashboard import heartbeat
+from dashboard.live import snapshot
+from dashboard.live.browser import Browser
+from dashboard.live.fleet import LiveFleet, frame_of
+from dashboard.live.messages import Messages
+from dashboard.live.sequence import Sequence
+from sandboxes.live import GROUP
+
+REFRESH_SECONDS: Final = 300.0
+RETRY_SECONDS: Final = 2.0
+WATCH_SECONDS: Final = 1.0
+log = logging.getLogger(__name__)
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class Hub:
+    """Started and stopped with the process (config.asgi); everything here runs on its one event loop."""
+
+    def __init__(self) -> None:
+        self.browsers: set[Browser] = set()
+        self.messages = Messages(LiveFleet(), time.time())
+        self._sequence = Sequence()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._reload = asyncio.Event()
+
+    async def start(self) -> None:
+        """Begins to listen, to keep the picture fresh, and to tell that the API is alive."""
+        self._reload = asyncio.Event()
+        self._reload.set()
+        self._begin(self._listen(), self._keep_fresh(), self._watch(), heartbeat.beat_forever())
+
+    async def stop(self) -> None:
+        """Ends all of that."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def join(self, browser: Browser) -> None:
+        self.browsers.add(browser)
+        browser.wake.set()
+
+    def leave(self, browser: Browser) -> None:
+        self.browsers.discard(browser)
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Applies one live message and wakes whom it concerns."""
+        now = time.time()
+        if not self._sequence.note(message["epoch"], message["number"], now):
+            self._reload.set()
+        fleet, account, body = self.messages.fleet, message["account"], _decode(message["body"])
+        touched: set[int] = set()
+        actions: list[Any] = []
+        match message["kind"]:
+            case "frame":
+                fleet.apply_frame(account, body["shard"], frame_of(body))
+            case "change":
+                touched = fleet.apply_change(account, body["sandboxes"])
+            case "verdict":
+                touched = fleet.apply_verdict(body["orphans"], body["cleared"])
+            case "status":
+                fleet.status[account] = body
+            case "action":
+                actions = body["items"]
+            case other:
+                log.warning("a live message of an unknown kind: %s", other)
+        self.messages.refresh(now)
+        for browser in self.browsers:
+            browser.concerns(touched, actions)
+
+    def _begin(self, *jobs: Coroutine[Any, Any, None]) -> None:
+        self._tasks = [asyncio.create_task(job) for job in jobs]
+
+    async def _listen(self) -> None:
+        """Receives for as long as the process lives; after a broken connection it joins anew and reads all again."""
+        layer = get_channel_layer()
+        while True:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(GROUP, channel)
+                self._reload.set()
+                while True:
+                    self.take(await layer.receive(channel))
+            except (OSError, ConnectionError) as error:
+                log.warning("the live stream broke off, trying again: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _keep_fresh(self) -> None:
+        """Reads the whole picture when something was lost, and every few minutes in any case."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._reload.wait(), REFRESH_SECONDS)
+            self._reload.clear()
+            try:
+                self._replace(await database_sync_to_async(snapshot.read)())
+            except DatabaseError as error:
+                log.warning("the fleet could not be read, trying again: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._reload.set()
+
+    def _replace(self, fleet: LiveFleet) -> None:
+        self.messages = Messages(fleet, time.time())
+        for browser in self.browsers:
+            browser.forget()
+            browser.wake.set()
+
+    async def _watch(self) -> None:
+        """A number that stays away for two seconds is a lost message."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if self._sequence.lost(time.time()):
+                self._reload.set()
+
+
+hub = Hub()

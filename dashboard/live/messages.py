@@ -1,0 +1,141 @@
+"""What a browser is sent, as compact JSON: only what its page shows, and only what it does not have yet."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from dashboard.live import figures
+from dashboard.live.fleet import Cell, LiveFleet
+
+NO_SAMPLE: Final = 255
+ORPHAN: Final = {"none": "n", "candidate": "c", "marked": "m", "condemned": "x"}
+encode = msgspec.json.Encoder().encode
+
+
+class Messages:
+    """Builds messages and keeps each until the fleet moves on: 500 browsers on one page cost one build."""
+
+    def __init__(self, fleet: LiveFleet, now: float) -> None:
+        self.fleet = fleet
+        self._usage: tuple[int, dict[str, Any]] = (-1, {})
+        self._kept: dict[tuple[int, int], bytes] = {}
+        self._summary: dict[str, Any] = {}
+        self.refresh(now)
+
+    def refresh(self, now: float) -> None:
+        """To be called after each change of the fleet, before anything is built."""
+        if self._usage[0] != self.fleet.frame_version:
+            self._usage = (self.fleet.frame_version, figures.usage(self.fleet))
+        self._kept.clear()
+        newest = max((frame.at for frame in self.fleet.frames.values()), default=None)
+        status = {str(account): dict(told) for account, told in self.fleet.status.items()}
+        self._summary = {
+            "now": now,
+            "at": newest,
+            **self._usage[1],
+            **figures.counts(self.fleet, now),
+            "took": max((frame.took for frame in self.fleet.frames.values()), default=None),
+            "status": status,
+        }
+
+    def fleet_page(self, roster_version: int, frame_version: int) -> bytes:
+        """Figures; cells that came, changed or left since `roster_version`; each cell's CPU and memory when new."""
+        asked = (roster_version, frame_version)
+        if asked not in self._kept:
+            self._kept[asked] = encode(self._fleet_page(*asked))
+        return self._kept[asked]
+
+    def _fleet_page(self, roster_version: int, frame_version: int) -> dict[str, Any]:
+        message: dict[str, Any] = {"kind": "fleet", "figures": self._summary}
+        if roster_version != self.fleet.version or frame_version < 0:
+            message["roster"] = self._roster(roster_version)
+        if frame_version != self.fleet.frame_version or "roster" in message:
+            message["values"] = values(self.fleet)
+        return message
+
+    def _roster(self, version: int) -> dict[str, Any]:
+        moved = self.fleet.since(version)
+        if moved is None:
+            return {"full": True, **columns(list(self.fleet.cells.values()))}
+        gone, cells = moved
+        return {"full": False, "gone": gone, **columns(cells)}
+
+    def rows(self, keys: Iterable[int], sparks: Iterable[int]) -> bytes:
+        """The rows in view as they are now; `sparks` are those whose last quarter of an hour is asked for too."""
+        return encode(
+            {
+                "kind": "rows",
+                "figures": self._summary,
+                "rows": [row(self.fleet, key) for key in keys],
+                "sparks": {str(key): self.fleet.spark(key) for key in sparks},
+            }
+        )
+
+    def sandbox(self, key: int, *, changed: bool) -> bytes:
+        """One sandbox's newest sample; `changed`: its record, events or actions moved, the page asks for them."""
+        cell = self.fleet.cells.get(key)
+        return encode(
+            {
+                "kind": "sandbox",
+                "figures": self._summary,
+                "state": cell.state if cell else "ended",
+                "sample": self.fleet.sample(key),
+                "changed": changed,
+            }
+        )
+
+    def frame_only(self) -> bytes:
+        """For a page that shows nothing live but the frame around it."""
+        return encode({"kind": "frame", "figures": self._summary})
+
+
+def row(fleet: LiveFleet, key: int) -> list[Any]:
+    """`[key, state, orphan, act_at, end_at, cpu %, memory used, memory allocated]` (bytes, Unix seconds)."""
+    cell = fleet.cells.get(key)
+    if cell is None:
+        return [key, "ended"]
+    _, cpu, used, total, _ = fleet.sample(key) or (None, None, None, None, None)
+    return [key, cell.state, cell.orphan, cell.act_at, cell.end_at, cpu, used, total]
+
+
+def columns(cells: Sequence[Cell]) -> dict[str, Any]:
+    """Cells as columns; words that repeat (template, owner, environment) are numbers into `words`."""
+    words: dict[str, int] = {}
+    number = partial(_number, words)
+    return {
+        "key": [cell.key for cell in cells],
+        "id": [cell.id for cell in cells],
+        "template": [number(cell.template) for cell in cells],
+        "owner": [number(cell.owner) for cell in cells],
+        "environment": [number(cell.environment) for cell in cells],
+        "state": [cell.state[0] for cell in cells],
+        "orphan": [ORPHAN[cell.orphan] for cell in cells],
+        "created": [round(cell.created_at) for cell in cells],
+        "burn": [round(cell.burn, 4) for cell in cells],
+        "cpus": [cell.cpu_count for cell in cells],
+        "memory": [cell.memory_mb for cell in cells],
+        "words": list(words),
+    }
+
+
+def values(fleet: LiveFleet) -> dict[str, str]:
+    """CPU and memory of every cell in the order of the roster, one byte each (percent; 255: no sample), base64."""
+    cpu = bytearray([NO_SAMPLE]) * len(fleet.cells)
+    mem = bytearray([NO_SAMPLE]) * len(fleet.cells)
+    places = {key: place for place, (key, cell) in enumerate(fleet.cells.items()) if cell.state == "running"}
+    for frame in fleet.frames.values():
+        for key, age, cpu_now, used, total in zip(
+            frame.keys, frame.ages, frame.cpu, frame.mem, frame.mem_total, strict=True
+        ):
+            place = places.get(key)
+            if place is not None and age >= 0:
+                cpu[place] = min(100, round(cpu_now / 100))
+                mem[place] = min(100, round(100 * used / total)) if total else 0
+    return {"cpu": base64.b64encode(cpu).decode(), "mem": base64.b64encode(mem).decode()}
+
+
+def _number(words: dict[str, int], word: str) -> int:
+    return words.setdefault(word, len(words))

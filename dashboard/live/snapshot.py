@@ -1,0 +1,110 @@
+"""Reads the live fleet from the database: at the start of a process, and whenever a live message was lost."""
+
+from array import array
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from dashboard.live.fleet import (
+    HISTORY_SECONDS,
+    HISTORY_STEP_SECONDS,
+    RATE_SECONDS,
+    REASONS_SECONDS,
+    Cell,
+    Ended,
+    Frame,
+    LiveFleet,
+)
+from sandboxes.accounts import shown_account_ids
+from sandboxes.models import AccountHealth, Action, Execution, MetricFrame, Sandbox, Verdict
+
+
+def read() -> LiveFleet:
+    """All that the pages show now, the last quarter of an hour of CPU too."""
+    now, accounts = timezone.now(), shown_account_ids()
+    fleet = LiveFleet(_cells(accounts), _born(accounts, now), _ended(accounts, now))
+    for account, shard, at, keys, cpu in _past(accounts, now):
+        fleet.remember(account, shard, at.timestamp(), array("i", keys), array("i", cpu))
+    for row in _newest(accounts, now):
+        fleet.apply_frame(row.account_id, row.shard, _frame(row))
+    for health in AccountHealth.objects.filter(account__in=accounts):
+        fleet.status[health.account_id] = {
+            "last_sync_at": _unix(health.last_sync_at),
+            "last_poll_at": _unix(health.last_poll_at),
+            "poll_seconds": health.poll_seconds,
+            "sync_error": health.sync_error,
+            "poll_error": health.poll_error,
+            "reachable": health.reachable,
+        }
+    return fleet
+
+
+def _cells(accounts: list[int]) -> Iterator[Cell]:
+    alive = Sandbox.objects.filter(account__in=accounts).exclude(state=Sandbox.State.ENDED)
+    held = set(
+        Verdict.objects.filter(until=None, policy__enabled=True, sandbox__in=alive).values_list("sandbox", flat=True)
+    )
+    marks = dict(
+        Action.objects.filter(state=Action.State.GRACE, account__in=accounts)
+        .order_by("-act_at")
+        .values_list("sandbox", "act_at")
+    )
+    rows = alive.order_by("created_at", "id").values_list(
+        "id", "sandbox_id", "account", "template_id", "template_name", "alias", "owner", "environment", "state",
+        "created_at", "started_at", "end_at", "cpu_count", "memory_mb", "burn_usd_per_hour", "guard__condemned_by",
+    )  # fmt: skip
+    for key, name, account, template, called, alias, owner, env, state, born, began, end, cpus, memory, burn, doom in (
+        rows.iterator(chunk_size=5000)
+    ):
+        orphan = "condemned" if doom and key in held else "marked" if key in marks else "candidate"
+        yield Cell(
+            key=key, id=name, account=account, template=called or alias or template, owner=owner or "",
+            environment=env or "", state=state, created_at=born.timestamp(), started_at=began.timestamp(),
+            end_at=_unix(end), cpu_count=cpus or 0, memory_mb=memory or 0, burn=float(burn),
+            orphan=orphan if key in held or key in marks else "none", act_at=_unix(marks.get(key)),
+        )  # fmt: skip
+
+
+def _born(accounts: list[int], now: datetime) -> list[float]:
+    """When those of the last five minutes were created; found by the start of a run, which has an index."""
+    since = now - timedelta(seconds=RATE_SECONDS)
+    runs = Execution.objects.filter(started_at__gt=since, sandbox__account__in=accounts, sandbox__created_at__gt=since)
+    return sorted(at.timestamp() for _, at in runs.values_list("sandbox", "sandbox__created_at").distinct())
+
+
+def _ended(accounts: list[int], now: datetime) -> list[Ended]:
+    ended = Sandbox.objects.filter(account__in=accounts, ended_at__gt=now - timedelta(seconds=REASONS_SECONDS))
+    rows = ended.order_by("ended_at").values_list("ended_at", "end_reason")
+    return [Ended(at.timestamp(), reason or "unknown") for at, reason in rows if at]
+
+
+def _past(accounts: list[int], now: datetime) -> Iterator[tuple[int, int, datetime, list[int], list[int]]]:
+    """Frames of the last quarter of an hour, one each 15 s, oldest first."""
+    since = now - timedelta(seconds=HISTORY_SECONDS)
+    frames = MetricFrame.objects.filter(account__in=accounts, at__gt=since).order_by("at")
+    last: dict[tuple[int, int], datetime] = {}
+    wanted = []
+    for key, account, shard, at in frames.values_list("id", "account", "shard", "at"):
+        if (at - last.get((account, shard), since)).total_seconds() >= HISTORY_STEP_SECONDS:
+            last[account, shard] = at
+            wanted.append(key)
+    rows = MetricFrame.objects.filter(id__in=wanted).order_by("at")
+    yield from rows.values_list("account", "shard", "at", "keys", "cpu").iterator(chunk_size=20)
+
+
+def _newest(accounts: list[int], now: datetime) -> list[MetricFrame]:
+    recent = MetricFrame.objects.filter(account__in=accounts, at__gt=now - timedelta(seconds=HISTORY_SECONDS))
+    return list(recent.order_by("account", "shard", "-at").distinct("account", "shard"))
+
+
+def _frame(row: MetricFrame) -> Frame:
+    return Frame(
+        at=row.at.timestamp(), took=0.0, keys=array("i", row.keys), ages=array("i", row.ages),
+        cpu=array("i", row.cpu), mem=array("i", row.mem), mem_total=array("i", row.mem_total),
+        disk=array("i", row.disk),
+    )  # fmt: skip
+
+
+def _unix(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None

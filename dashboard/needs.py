@@ -1,0 +1,151 @@
+"""What needs somebody now, as sentences: soonest first, bold only on the number that matters. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dashboard import words
+
+NEAR_CAP = 0.8
+SILENT_WEBHOOK_SECONDS = 360
+
+
+@dataclass(frozen=True)
+class Need:
+    """A sentence whose parts are plain or bold, its cause or cost, and where to act; `urgency` sorts, 0 first."""
+
+    mark: str
+    parts: Sequence[tuple[str, bool]]
+    cause: str
+    link: str
+    label: str
+    urgency: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is asked of the fleet; counts over the accounts in sight, money in USD an hour."""
+
+    now: datetime
+    running: int = 0
+    cap: int | None = None
+    started_per_minute: float = 0
+    ended_per_minute: float = 0
+    orphans: int = 0
+    orphan_usd_per_hour: float = 0
+    orphan_where: str = ""
+    first_act_at: datetime | None = None
+    over_memory: int = 0
+    over_memory_where: str = ""
+    no_sample: int = 0
+    no_sample_where: str = ""
+    stale_since: datetime | None = None
+    poll_error: str = ""
+    polls_slow: Sequence[tuple[str, float, float]] = field(default=())  # account, seconds, interval
+    webhooks_silent: Sequence[tuple[str, datetime]] = field(default=())  # account, last delivery
+    breakers: Sequence[tuple[str, str]] = field(default=())  # policy, why
+    failed_actions: int = 0
+
+
+def needs(facts: Facts) -> list[Need]:
+    """All that is true of these facts, most urgent first; an empty list means all is well."""
+    found = [
+        _poll(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts), _failed(facts),
+        *_breakers(facts), *_webhooks(facts), *_slow(facts),
+    ]  # fmt: skip
+    return sorted((need for need in found if need), key=lambda need: need.urgency)
+
+
+def _poll(facts: Facts) -> Need | None:
+    if facts.stale_since is None:
+        return None
+    ago = words.span((facts.now - facts.stale_since).total_seconds())
+    parts = [("No poll for ", False), (ago, True)]
+    return Need("bad", parts, facts.poll_error or "figures below are as of then", "/api/v1/health", "See health", 0)
+
+
+def _orphans(facts: Facts) -> Need | None:
+    if not facts.orphans:
+        return None
+    parts = [(words.plural(facts.orphans, "orphan"), True)]
+    if facts.orphan_where:
+        parts.append((f" in {facts.orphan_where}", False))
+    if facts.first_act_at:
+        left = words.exact_span((facts.first_act_at - facts.now).total_seconds())
+        parts += [(", the first acted on in ", False), (left, True)]
+    cost = f"{words.usd(facts.orphan_usd_per_hour)}/h"
+    cause = f"{cost}, in grace" if facts.first_act_at else f"{cost}; a dry run, nothing is done to them"
+    return Need("orph", parts, cause, "/sandboxes/?orphan=true", f"Review {facts.orphans:,}", 1)
+
+
+def _memory(facts: Facts) -> Need | None:
+    if not facts.over_memory:
+        return None
+    parts = [(words.plural(facts.over_memory, "sandbox", "sandboxes"), True), (" over ", False), ("95 % memory", True)]
+    link = "/sandboxes/?mem_min=95&state=running"
+    return Need("bad", parts, facts.over_memory_where, link, f"Open {facts.over_memory:,}", 2)
+
+
+def _cap(facts: Facts) -> Need | None:
+    if not facts.cap or facts.running < facts.cap * NEAR_CAP:
+        return None
+    parts = [(f"{facts.running:,} of {facts.cap:,}", True), (" at once", False)]
+    growth = facts.started_per_minute - facts.ended_per_minute
+    if growth > 0 and facts.running < facts.cap:
+        full_in = words.span((facts.cap - facts.running) / growth * 60)
+        parts[1] = (", full in about ", False)
+        parts.append((full_in, True))
+    cause = f"{facts.started_per_minute:.0f} start and {facts.ended_per_minute:.0f} end a minute"
+    return Need("warn", parts, cause, "/sandboxes/?order=started_at", "See oldest", 3)
+
+
+def _silence(facts: Facts) -> Need | None:
+    if not facts.no_sample:
+        return None
+    parts = [(words.plural(facts.no_sample, "sandbox", "sandboxes"), True), (" sent no sample yet", False)]
+    cause = f"{facts.no_sample_where}; E2B lists them" if facts.no_sample_where else "E2B lists them as running"
+    return Need("stale", parts, cause, "/sandboxes/?no_sample=true&state=running", f"Open {facts.no_sample:,}", 5)
+
+
+def _failed(facts: Facts) -> Need | None:
+    if not facts.failed_actions:
+        return None
+    parts = [(words.plural(facts.failed_actions, "action"), True), (" failed in the last hour", False)]
+    return Need("warn", parts, "what E2B answered is in the audit trail", "/admin/sandboxes/action/?state__exact=failed",
+                f"Open {facts.failed_actions:,}", 4)  # fmt: skip
+
+
+def _breakers(facts: Facts) -> list[Need]:
+    return [
+        Need("bad", [("The breaker of ", False), (policy, True), (" tripped", False)], why,
+             "/admin/sandboxes/policy/", "See policy", 1)
+        for policy, why in facts.breakers
+    ]  # fmt: skip
+
+
+def _webhooks(facts: Facts) -> list[Need]:
+    return [
+        Need(
+            "note",
+            [("Webhooks silent for ", False), (words.span((facts.now - last).total_seconds()), True)],
+            f"{account}; events are fetched meanwhile, nothing is lost",
+            "/api/v1/health",
+            "See health",
+            6,
+        )
+        for account, last in facts.webhooks_silent
+    ]
+
+
+def _slow(facts: Facts) -> list[Need]:
+    return [
+        Need(
+            "note",
+            [("A poll takes ", False), (f"{seconds:.1f} s", True), (f", longer than its {interval:g} s", False)],
+            f"{account}; samples come at that pace",
+            "/api/v1/health",
+            "See health",
+            7,
+        )
+        for account, seconds, interval in facts.polls_slow
+    ]

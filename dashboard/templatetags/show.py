@@ -1,0 +1,110 @@
+"""How templates show times, figures and marks; loaded into every template by settings."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dashboard import words
+
+register = template.Library()
+
+register.filter("span", words.span)
+register.filter("exact_span", words.exact_span)
+register.filter("size", words.size)
+register.filter("round_size", words.round_size)
+register.filter("percent", words.percent)
+register.filter("usd", words.usd)
+register.filter("exact", words.exact)
+
+STATES = {
+    "running": ("run", "running"),
+    "paused": ("pause", "paused"),
+    "ended": ("end", "ended"),
+    "orphan": ("orph", "orphan"),
+}
+
+
+@register.filter
+def whole(value: float | None) -> str:
+    """A count with thousands apart: `1,912`; a dash when unknown."""
+    return words.DASH if value is None else f"{value:,.0f}"
+
+
+@register.filter
+def mebibytes(count: int | None) -> int | None:
+    """MiB as bytes."""
+    return None if count is None else count * words.MIB
+
+
+@register.filter
+def wordlist(text: str) -> list[str]:
+    """The words of a text, to loop over."""
+    return text.split()
+
+
+@register.filter
+def clock(moment: datetime | None) -> str:
+    """`14:16:21`."""
+    return f"{moment:%H:%M:%S}" if moment else words.DASH
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """For a data attribute; Django escapes it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+@register.filter
+def share(part: float | None, of: float | None) -> float:
+    """`part` in percent of `of`, 0 to 100; 0 when either is unknown."""
+    return round(min(100.0, 100 * part / of), 1) if part and of else 0.0
+
+
+@register.simple_tag
+def glyph(name: str, extra: str = "") -> SafeString:
+    """A 12 px mark of the sprite; decoration only, a word stands beside it."""
+    return format_html(
+        '<svg class="g {}" aria-hidden="true"><use href="{}#g-{}"/></svg>', extra or name, static("icons.svg"), name
+    )
+
+
+@register.simple_tag
+def icon(name: str, pixels: int = 16) -> SafeString:
+    """An icon of the menu or of a button."""
+    return format_html(
+        '<svg width="{0}" height="{0}" aria-hidden="true"><use href="{1}#i-{2}"/></svg>',
+        pixels, static("icons.svg"), name,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def when(moment: datetime | None, form: str = "ago") -> SafeString | str:
+    """A time as `3 min ago` (`ago`), `in 9 min` or `12 min` (`age`), or `14:16:21` (`clock`); exact on hover.
+
+    The page's script keeps the first two up to date.
+    """
+    if moment is None:
+        return words.DASH
+    now = timezone.now()
+    shown = {
+        "ago": lambda: words.relative(moment, now),
+        "age": lambda: words.span((now - moment).total_seconds()),
+        "left": lambda: words.exact_span((moment - now).total_seconds()),
+        "clock": lambda: clock(moment),
+    }[form]()
+    return format_html(
+        '<time datetime="{}" title="{}" data-form="{}">{}</time>', moment.isoformat(), words.exact(moment), form, shown
+    )
+
+
+@register.simple_tag
+def state_mark(state: str, *, orphan: bool = False) -> SafeString:
+    """Its state as shape and word; an orphan says so instead of running or paused."""
+    mark, word = STATES["orphan" if orphan and state != "ended" else state]
+    return format_html('<span class="state s-{}">{}<span>{}</span></span>', mark, glyph(mark), word)

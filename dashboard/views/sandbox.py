@@ -1,0 +1,129 @@
+"""A sandbox's page: one timeline of charts, states and events; facts; why it is an orphan; what can be done."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from dashboard import charts, story, verdicts
+from events.listing import EventQuery, list_events
+from sandboxes.models import Action, Execution, LeaseSpan
+from sandboxes.search import SandboxRow, find
+from sandboxes.series import sandbox_metrics
+
+RANGE_WORDS = (("life", "Life"), ("1h", "1 h"), ("15min", "15 min"))
+RANGES = {"life": None, "1h": timedelta(hours=1), "15min": timedelta(minutes=15)}
+MOST_STEPS = 200
+POINTS = 1000
+QUIET_SECONDS = 30.0  # longer than this without a sample is a gap worth showing
+
+
+@login_required
+def sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
+    """The whole page."""
+    row, now = _row(sandbox_id), timezone.now()
+    chosen = _range(request)
+    context = _context(row, now) | {"ranges": RANGE_WORDS, "range": chosen, "timeline": _timeline(row, chosen, now)}
+    return render(request, "sandbox/page.html", context)
+
+
+@login_required
+def parts(request: HttpRequest, sandbox_id: str) -> HttpResponse:
+    """Head, side and steps anew, for htmx to put where they stand: asked for when something happened to it."""
+    return render(request, "sandbox/parts.html", _context(_row(sandbox_id), timezone.now()))
+
+
+@login_required
+def timeline(request: HttpRequest, sandbox_id: str) -> JsonResponse:
+    """The figure and its lane for a range: `life`, `1h` or `15min`."""
+    return JsonResponse(_timeline(_row(sandbox_id), _range(request), timezone.now()))
+
+
+def _row(sandbox_id: str) -> SandboxRow:
+    row = find(sandbox_id)
+    if row is None:
+        raise Http404(f"no sandbox {sandbox_id} on record")
+    return row
+
+
+def _range(request: HttpRequest) -> str:
+    asked = request.GET.get("range", "life")
+    return asked if asked in RANGES else "life"
+
+
+def _context(row: SandboxRow, now: datetime) -> dict[str, Any]:
+    waiting = Action.objects.filter(sandbox=row.key, state=Action.State.GRACE).order_by("act_at").first()
+    opinions = verdicts.opinions(row, now)
+    return {
+        "row": row,
+        "now": now,
+        "steps": _steps(row),
+        "runs": Execution.objects.filter(sandbox=row.key).count(),
+        "waiting": waiting,
+        "held_by": [one for one in opinions if one.hit],
+        "not_held_by": [one for one in opinions if not one.hit],
+    }
+
+
+def _steps(row: SandboxRow) -> list[story.Step]:
+    events = list_events(EventQuery(sandbox=row.id, account=row.account), limit=MOST_STEPS).items
+    actions = Action.objects.filter(sandbox=row.key).order_by("-requested_at")[:MOST_STEPS]
+    leases = LeaseSpan.objects.filter(sandbox=row.key).order_by("-since")[:MOST_STEPS]
+    return story.steps(events, actions, leases)
+
+
+def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
+    """`{"figure", "lane": {"stretches", "steps", "gaps", "planned"}, "range"}`; times in Unix seconds."""
+    last = row.ended_at or now
+    length = RANGES[name]
+    start = max(row.created_at, last - length) if length else row.created_at
+    columns = sandbox_metrics(row.key, start, last, POINTS)
+    stretches = story.stretches(list(Execution.objects.filter(sandbox=row.key)), row.ended_at)
+    gaps = charts.gaps_of(
+        columns.t, columns.cpu_pct, _pauses(stretches, last), least_seconds=max(QUIET_SECONDS, _thin(columns.t))
+    )
+    steps = _steps(row)
+    figure = charts.sandbox_panels(
+        columns.t, columns.cpu_pct, columns.mem_used, columns.disk_used,
+        limits=(row.mem_total or (row.memory_mb or 0) * 1024**2 or None, row.disk_total or None),
+        span=_padded(start, last, live=row.ended_at is None),
+        marks=[charts.Mark(step.at.timestamp(), _line(step.hue)) for step in steps],
+        gaps=gaps,
+    )  # fmt: skip
+    lane = {
+        "stretches": [
+            {"start": one.start.timestamp(), "end": (one.end or last).timestamp(), "state": one.state}
+            for one in stretches
+        ],
+        "steps": [step.on_the_lane() for step in reversed(steps)],
+        "gaps": [{"start": gap.start, "end": gap.end, "why": gap.why} for gap in gaps],
+        "end_at": row.end_at.timestamp() if row.end_at and row.state == "running" else None,
+        "act_at": row.orphan.act_at.timestamp() if row.orphan.act_at else None,
+        "orphan": row.orphan.is_orphan,
+    }
+    return {"figure": figure, "lane": lane, "range": name, "live": row.ended_at is None}
+
+
+def _pauses(stretches: Sequence[story.Stretch], last: datetime) -> list[tuple[float, float]]:
+    paused = [one for one in stretches if one.state == "paused"]
+    return [(one.start.timestamp(), (one.end or last).timestamp()) for one in paused]
+
+
+def _thin(t: Sequence[float]) -> float:
+    """Three usual steps between points: thinned columns have wider ones."""
+    steps = sorted(after - before for before, after in zip(t, t[1:], strict=False))
+    return 3 * steps[len(steps) // 2] if steps else 0.0
+
+
+def _padded(start: datetime, last: datetime, *, live: bool) -> tuple[float, float]:
+    """A little room at both ends, more of it right of now while it lives."""
+    length = max(60.0, (last - start).total_seconds())
+    return start.timestamp() - 0.03 * length, last.timestamp() + (0.06 if live else 0.03) * length
+
+
+def _line(hue: str) -> str:
+    return "ctl" if hue == "ink" else hue
