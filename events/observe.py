@@ -84,7 +84,7 @@ async def _gone(account: Account, client: E2BClient, offset: timedelta, absent: 
             try:
                 info: SandboxInfo = await client.get(one.sandbox_id)
             except NotFound:
-                return _observed(account, _death(one, sent_at), sent_at)
+                return _observed(account, _death(account, one, sent_at), sent_at)
             except E2BError as error:
                 log.info("account %s: no look at %s: %s", account.name, one.sandbox_id, error)
                 return None
@@ -94,11 +94,17 @@ async def _gone(account: Account, client: E2BClient, offset: timedelta, absent: 
     return [found for found in await asyncio.gather(*map(look, absent[:LOOKS_A_ROUND])) if found]
 
 
-def _death(one: Held, sent_at: datetime) -> Difference:
-    """It is gone without a word. A run that had an end before now ended then, as far as anybody can know."""
+def _death(account: Account, one: Held, sent_at: datetime) -> Difference:
+    """It is gone without a word; `ended_at` says since when at the least, where that is better than now.
+
+    A run that had an end before now ended then, as far as anybody can know. What changed last before we watched this
+    account at all had died unseen: its death is dated by its last sign, not counted as one of today.
+    """
     data: dict[str, object] = {"started_at": one.started_at.isoformat()}
     if one.state == "running" and one.end_at and one.end_at < sent_at:
         data["ended_at"] = one.end_at.isoformat()
+    elif one.changed_at < account.created_at:
+        data["ended_at"] = one.changed_at.isoformat()
     return Difference("killed", one.sandbox_id, one.template_id, one.started_at, one.changed_at, data)
 
 

@@ -29,13 +29,14 @@ def apply(now: datetime) -> dict[str, int]:
     }
 
 
-def _delete(table: str, condition: str, value: object) -> int:
+def _delete(table: str, condition: str, value: datetime | int) -> int:
     """Deletes in batches, so that no transaction is long; `table` and `condition` are our own text."""
     total = 0
     statement = f"DELETE FROM {table} WHERE id = ANY(ARRAY(SELECT id FROM {table} WHERE {condition} LIMIT {BATCH}))"
     while True:
         with connection.cursor() as cursor:
             cursor.execute(statement, [value])
-            total += cursor.rowcount
-            if cursor.rowcount < BATCH:
+            deleted: int = cursor.rowcount
+            total += deleted
+            if deleted < BATCH:
                 return total

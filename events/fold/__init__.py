@@ -8,6 +8,7 @@ The rules for ties and contradictions are written in `docs/architecture.md`, "Th
 
 from events.fold.base import Base, Look, Run
 from events.fold.merge import fold
-from events.fold.view import RunView, View, view
+from events.fold.runs import RunView
+from events.fold.view import View, view
 
 __all__ = ["Base", "Look", "Run", "RunView", "View", "fold", "view"]

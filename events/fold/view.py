@@ -72,7 +72,10 @@ def _state(last: Draft, run: RunView) -> tuple[str, int, str | None]:
         return "paused", own, None
     if end and end.killed and paused <= end.at:
         return "ended", end.at, end.reason or "unknown"
-    return "ended", run.ended_at if run.ended_by == "vanished" else at, "vanished"
+    if run.ended_by == "vanished":
+        return "ended", run.ended_at, "vanished"
+    known, left = max(end.at if end else 0, paused, last.alive), last.latest("left")
+    return "ended", left if known <= left < at else at, "vanished"
 
 
 def _stamp(last: Draft, run: RunView) -> int:

@@ -71,6 +71,11 @@ def test_a_paused_one_that_vanishes_is_ended_without_a_word():
     assert runs_of(found) == [(0, 10, "paused")]
 
 
+def test_one_that_died_before_we_watched_is_dated_by_its_last_sign():
+    found = state_of(real("created", 0), real("paused", 10), seen("killed", 9000, 0, ended_at=at(10).isoformat()))
+    assert (found.state, seconds(found.ended_at)) == ("ended", 10)
+
+
 def test_a_killed_one_that_comes_back_as_paused_is_open_again():
     found = state_of(
         real("created", 0), real("paused", 10), real("resumed", 20, "x2"),
