@@ -16,7 +16,7 @@ from dashboard.api.params import Form, Paged, Seconds, Text, Word
 from dashboard.api.sandboxes import Filter
 from dashboard.api.strict import METADATA_PREFIX
 from sandboxes.actions import NotInState, cancel, request_bulk
-from sandboxes.models import Action
+from sandboxes.models import Action, Sandbox
 from sandboxes.search import keys_of, matching_ids, seen_accounts
 
 router = Router(tags=["actions"])
@@ -64,8 +64,7 @@ def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
     """One wish for many. 409 with the new count when it matches another number than `expected_count`."""
     if (body.ids is None) == (body.filter is None):
         raise bad_request("give either ids or filter")
-    by_id = keys_of(set(body.ids)) if body.ids is not None else {}
-    keys = list(by_id.values()) if body.ids is not None else _filtered(body.filter)
+    keys = list(keys_of(set(body.ids)).values()) if body.ids is not None else _filtered(body.filter)
     if len(keys) != body.expected_count:
         message = f"it matches {len(keys)} sandboxes, not {body.expected_count}"
         raise Refusal(409, "count_differs", message, details={"count": len(keys)})
@@ -73,10 +72,8 @@ def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
         done = request_bulk(keys, body.action, actor_of(request), seconds=body.seconds, reason=body.reason)
     except ValueError as error:
         raise bad_request(str(error)) from None
-    refused = {str(key): why for key, why in done.refused.items()}
-    if body.ids is not None:
-        names = {key: sandbox_id for sandbox_id, key in by_id.items()}
-        refused = {names[key]: why for key, why in done.refused.items()}
+    named = Sandbox.objects.filter(pk__in=done.refused).values_list("pk", "sandbox_id")
+    refused = {sandbox_id: done.refused[key] for key, sandbox_id in named}
     return answer(BulkAsked(done.bulk_id, len(done.actions), refused), 202)
 
 
@@ -109,13 +106,12 @@ def _filtered(given: dict[str, Any] | str | None) -> list[int]:
     if isinstance(given, str):
         given = QueryDict(given.removeprefix("?")).dict()
     given = given or {}
-    metadata = {
-        name.removeprefix(METADATA_PREFIX): str(v) for name, v in given.items() if name.startswith(METADATA_PREFIX)
-    }
-    plain = {name: value for name, value in given.items() if not name.startswith(METADATA_PREFIX)}
+    metadata = {name: str(value) for name, value in given.items() if name.startswith(METADATA_PREFIX)}
+    plain = {name: value for name, value in given.items() if name not in metadata}
     try:
         asked = Filter.model_validate(plain)
     except ValidationError as error:
         details = [{"field": ".".join(map(str, one["loc"])), "why": one["msg"]} for one in error.errors()]
         raise bad_request(f"filter: {details[0]['field']}: {details[0]['why']}", details) from None
-    return matching_ids(asked.query(metadata))
+    wanted = {name.removeprefix(METADATA_PREFIX): value for name, value in metadata.items()}
+    return matching_ids(asked.query(wanted))

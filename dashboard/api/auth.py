@@ -58,6 +58,7 @@ def _by_session(request: HttpRequest) -> Caller:
     user: Any = request.user
     if not user.is_authenticated:
         raise _unknown("send a token: Authorization: Bearer TOKEN")
+    len(request.body)  # read it whole first: the check may look for the token in a form, and would use the stream up
     if check_csrf(request) is not None:
         raise Refusal(403, "forbidden", "the CSRF token is missing or wrong; programs use a bearer token")
     return Caller("user", f"user:{user.pk}", user.get_username())
