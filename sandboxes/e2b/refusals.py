@@ -40,7 +40,8 @@ class Reply:
 
     @property
     def server_date(self) -> datetime | None:
-        return http_date(self.headers.get("date"))
+        """The newest where a server in front added its own: a `Date` can be stale, but not early."""
+        return max(filter(None, map(http_date, self.headers.get_list("date"))), default=None)
 
     @property
     def is_web_page(self) -> bool:

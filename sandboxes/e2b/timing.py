@@ -23,12 +23,17 @@ class Timing:
     uniform: Callable[[float, float], float] = random.uniform
 
 
+# How old a `Date` header may be when it is sent: many servers (uvicorn, nginx) renew theirs only now and then.
+_STALE_SECONDS = 1.0
+
+
 class ServerClock:
     """Narrows down, answer by answer, how many seconds the server's clock is ahead of ours.
 
     A `Date` header D (whole seconds) on a request sent at S and answered at R says that the server's clock was
-    within D and D+1 s somewhere between S and R, so the offset lies between D-R and D+1-S. All answers' spans are
-    cut with each other; when they contradict (a clock was set) the newest counts alone.
+    between D and D+1 s, or a little more, somewhere between S and R: so the offset lies between D-R and D+1-S and
+    that little more. All answers' spans are cut with each other; when they contradict (a clock was set) the newest
+    counts alone.
     """
 
     def __init__(self) -> None:
@@ -37,7 +42,7 @@ class ServerClock:
 
     def learn(self, date: datetime, sent_at: datetime, received_at: datetime) -> None:
         low = (date - received_at).total_seconds()
-        high = (date - sent_at).total_seconds() + 1
+        high = (date - sent_at).total_seconds() + 1 + _STALE_SECONDS
         self._low, self._high = max(self._low, low), min(self._high, high)
         if self._low > self._high:
             self._low, self._high = low, high

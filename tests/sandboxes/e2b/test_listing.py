@@ -159,10 +159,19 @@ def test_clocks_that_may_agree_are_taken_as_equal_and_answers_narrow_the_span():
     assert clock.offset_seconds == 0
     clock.learn(at(10), at(10, 400_000), at(10, 500_000))
     assert clock.offset_seconds == 0
-    clock.learn(at(22), at(20, 600_000), at(20, 700_000))
-    assert clock.offset_seconds == pytest.approx(1.3)  # the two contradict: the newest counts
-    clock.learn(at(33), at(31, 500_000), at(31, 500_000))
-    assert clock.offset_seconds == pytest.approx(1.5)
+    clock.learn(at(18), at(19, 900_000), at(19, 950_000))
+    assert clock.offset_seconds == 0  # a Date that the server renews once a second
+    clock.learn(at(22), at(22, 0), at(21, 950_000))
+    assert clock.offset_seconds == pytest.approx(0.05)
+    clock.learn(at(40), at(45), at(45))
+    assert clock.offset_seconds == pytest.approx(-3)  # this contradicts the others: the newest counts
+
+
+async def test_of_two_dates_the_newer_counts(client, api):
+    dates = [("Date", "Fri, 21 Aug 2026 11:59:59 GMT"), ("Date", "Fri, 21 Aug 2026 12:00:00 GMT")]
+    api.get(LIST).mock(return_value=httpx.Response(200, json=[], headers=dates))
+
+    assert (await client.list_page()).server_date == datetime(2026, 8, 21, 12, tzinfo=UTC)
 
 
 async def test_the_metadata_filter_is_encoded_as_the_official_sdk_does(client, api):
