@@ -1,9 +1,14 @@
 """An account at a backend, and its events by the shortest way."""
 
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import httpx
 import pytest
+
+from simulator import DEFAULT_API_KEY, ManualClock, empty
+from simulator.served import served
 
 SECRET = "s3cret"
 
@@ -25,3 +30,31 @@ def account(transactional_db):
     AccountHealth.objects.create(account=made)
     yield made
     house.forget()
+
+
+@pytest.fixture
+def clock():
+    """The simulated backend's clock, in the test's hand; it starts now."""
+    return ManualClock(time.time())
+
+
+@pytest.fixture
+def e2b(clock):
+    """A simulated backend without a fleet: the test makes one."""
+    with served(empty(duplicate_share=0.0, late_share=0.0), clock) as running:
+        yield running
+
+
+@pytest.fixture
+def watched(account, e2b):
+    """The account `prod` at the simulated backend."""
+    account.url, account.api_key = e2b.url, DEFAULT_API_KEY
+    account.save()
+    return account
+
+
+@pytest.fixture
+def api(e2b):
+    """A client of the simulated backend, as the fleet's owner has one."""
+    with httpx.Client(base_url=e2b.url, headers={"X-API-Key": DEFAULT_API_KEY}, trust_env=False) as client:
+        yield client
