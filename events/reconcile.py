@@ -74,7 +74,9 @@ async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> in
         if len(page) < PAGE or (times and min(times) < until):
             break
         offset += STEP
-    mark.complete_to, mark.oldest_at = (min(newest, now) if newest else None), oldest
+    # An event stamped in the future must not carry the mark there: the backend's clock bounds it.
+    latest = datetime.now(UTC) + timedelta(seconds=client.clock_offset_seconds)
+    mark.complete_to, mark.oldest_at = (min(newest, latest) if newest else None), oldest
     await mark.asave(update_fields=["complete_to", "oldest_at"])
     return read
 
