@@ -1,0 +1,61 @@
+"""Tells the pages what became of actions, and wakes the worker; both only after the transaction is on disk."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from sandboxes import live
+from sandboxes.models import Action
+
+TASK = "sandboxes.tasks.act"
+log = logging.getLogger(__name__)
+
+
+def changed(actions: Iterable[Action]) -> None:
+    """Publishes one "action" message an account. The actions need their `sandbox` loaded."""
+    items: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for action in actions:
+        items[action.account_id].append(_item(action))
+    for account, bodies in items.items():
+        transaction.on_commit(_publication(account, bodies))
+
+
+def wake() -> None:
+    """Has queued actions sent at once; with Redis away the next beat does it."""
+    transaction.on_commit(_send_task)
+
+
+def _publication(account: int, bodies: list[dict[str, Any]]) -> Any:
+    return lambda: live.publish("action", account, {"items": bodies})
+
+
+def _send_task() -> None:
+    try:
+        current_app.send_task(TASK, expires=10, retry=False, ignore_result=True)
+    except (OperationalError, RedisError, OSError) as error:
+        log.warning("actions wait for the next beat, Redis is away: %s", error)
+
+
+def _item(action: Action) -> dict[str, Any]:
+    return {
+        "id": action.pk,
+        "kind": action.kind,
+        "state": action.state,
+        "sandbox_key": action.sandbox.pk,
+        "sandbox_id": action.sandbox.sandbox_id,
+        "actor": {"kind": action.actor_kind, "name": action.actor_name},
+        "act_at": _unix(action.act_at),
+        "outcome": action.outcome,
+        "error": action.error,
+    }
+
+
+def _unix(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None

@@ -1,0 +1,44 @@
+"""An action that will not happen: stopped by a person, or void because what it stood on is gone."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from sandboxes.actions import announce
+from sandboxes.actions.actor import Actor, NotInState
+from sandboxes.models import Action, Guard
+
+SPARE = timedelta(hours=24)
+State = Action.State
+
+
+@transaction.atomic
+def cancel(action: Action, actor: Actor) -> Action:
+    """Stops an action in grace or queued; its policy then spares the sandbox for 24 h.
+
+    Raises NotInState when it has been sent or has ended.
+    """
+    now = timezone.now()
+    guard = Guard.objects.select_for_update(of=("self",)).get(sandboxes=action.sandbox_id)
+    action = Action.objects.select_related("sandbox", "account").get(pk=action.pk)
+    action.sandbox.guard = guard
+    if action.state not in (State.GRACE, State.QUEUED):
+        raise NotInState(f"the action is {action.state}: only one in grace or queued can be stopped")
+    if action.policy_id is not None:
+        action.spare_until = now + SPARE
+    close(action, outcome=f"cancelled by {actor.name}")
+    return action
+
+
+def close(action: Action, *, outcome: str) -> None:
+    """Cancels an action whose guard the caller has locked, lifts its sentence, and tells the pages."""
+    action.state, action.outcome, action.next_attempt_at = State.CANCELLED, outcome, None
+    action.save(update_fields=["state", "outcome", "next_attempt_at", "spare_until"])
+    pardon(action)
+    announce.changed([action])
+
+
+def pardon(action: Action) -> None:
+    """Its sandbox is not condemned by this action any more."""
+    Guard.objects.filter(condemned_by=action).update(condemned_by=None)

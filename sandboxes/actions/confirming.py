@@ -1,0 +1,102 @@
+"""From answer to fact: confirmed by the record (its event, or absence and a 404), by a look, or an alarm once."""
+
+from datetime import UTC, datetime, timedelta
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.db.models import F, Q
+
+from sandboxes.actions.looking import looks
+from sandboxes.actions.settling import confirm, fail, locked
+from sandboxes.e2b import E2BError, NotFound, SandboxInfo
+from sandboxes.models import Action, Sandbox
+
+MOST_LOOKS = 5  # at 5, 10, 20, 40 and 80 s after the last one: some two and a half minutes
+END_SLACK = timedelta(seconds=20)
+RETURNS_WITHIN = timedelta(hours=24)
+
+Kind, State = Action.Kind, Action.State
+ENDED, PAUSED, RUNNING = Sandbox.State.ENDED, Sandbox.State.PAUSED, Sandbox.State.RUNNING
+
+
+async def confirm_answered() -> None:
+    """Confirms what the record shows, looks at what it does not show in time, and notices what has come back."""
+    await sync_to_async(_by_record)(datetime.now(UTC))
+    for action, seen in await looks(State.DONE):
+        await sync_to_async(_by_look)(action, seen)
+    await sync_to_async(_notice_returned)(datetime.now(UTC))
+
+
+def _by_record(now: datetime) -> None:
+    """The fold has taken in the event of it, or its absence from a complete list after a 404."""
+    shown = (
+        Q(kind=Kind.KILL, sandbox__state=ENDED)
+        | Q(kind=Kind.PAUSE, sandbox__state__in=[PAUSED, ENDED])
+        | Q(kind=Kind.RESUME, sandbox__state=RUNNING)
+    )
+    for pk in list(Action.objects.filter(shown, state=State.DONE).values_list("pk", flat=True)):
+        with transaction.atomic():
+            action = locked(pk)
+            if action.state == State.DONE:
+                confirm(action, now)
+
+
+@transaction.atomic
+def _by_look(looked_at: Action, seen: SandboxInfo | E2BError) -> None:
+    action, now = locked(looked_at.pk), datetime.now(UTC)
+    if action.state != State.DONE:
+        return
+    if isinstance(seen, SandboxInfo) and _is_fact(action, seen):
+        confirm(action, now)
+        return
+    counts = isinstance(seen, SandboxInfo) or (isinstance(seen, NotFound) and action.kind != Kind.KILL)
+    if isinstance(seen, NotFound) and action.kind == Kind.KILL:
+        counts = _still_listed(action)  # E2B's own words differ; else the next complete list settles it
+    number = action.parameters.get("looks", 0) + (1 if counts else 0)
+    if number >= MOST_LOOKS:
+        fail(action, _alarm(action, seen), "not_confirmed")
+        return
+    action.parameters = {**action.parameters, "looks": number}
+    action.next_attempt_at = now + timedelta(seconds=5.0 * 2 ** min(number, 4))
+    action.save(update_fields=["parameters", "next_attempt_at"])
+
+
+def _is_fact(action: Action, seen: SandboxInfo) -> bool:
+    if action.kind in (Kind.PAUSE, Kind.RESUME):
+        return seen.state == (PAUSED if action.kind == Kind.PAUSE else RUNNING)
+    if action.kind not in (Kind.TIMEOUT, Kind.EXTEND) or action.answered_at is None:
+        return False
+    expected = action.answered_at + timedelta(seconds=action.parameters.get("seconds", 0))
+    early = seen.end_at is not None and seen.end_at < expected - END_SLACK
+    late = seen.end_at is not None and seen.end_at > expected + END_SLACK
+    return not early and not (late and action.kind == Kind.TIMEOUT)
+
+
+def _still_listed(action: Action) -> bool:
+    """Whether a complete list that was asked for after the answer still shows the sandbox."""
+    health = getattr(action.account, "health", None)
+    listed = action.sandbox.state != ENDED
+    asked = health.last_sync_at if health is not None else None
+    return listed and asked is not None and action.answered_at is not None and asked > action.answered_at
+
+
+def _alarm(action: Action, seen: SandboxInfo | E2BError) -> str:
+    if isinstance(seen, NotFound):
+        where = "E2B's list still shows it" if action.kind == Kind.KILL else "the sandbox is gone"
+    else:
+        state = seen.state if isinstance(seen, SandboxInfo) else "unknown"
+        where = f"{MOST_LOOKS} looks later the sandbox is {state or 'still there'}"
+    return f"E2B answered {action.outcome!r} to the {action.kind}, but {where}. Nothing more is sent by itself"
+
+
+def _notice_returned(now: datetime) -> None:
+    """A killed sandbox that lives again is an alarm, once: whoever ends it next decides so anew."""
+    returned = Action.objects.filter(
+        kind=Kind.KILL, state=State.CONFIRMED, confirmed_at__gte=now - RETURNS_WITHIN
+    ).exclude(sandbox__state=ENDED)
+    listed_again = returned.filter(sandbox__account__health__last_sync_at__gt=F("confirmed_at"))
+    for pk in list(listed_again.values_list("pk", flat=True)):
+        with transaction.atomic():
+            action = locked(pk)
+            if action.state == State.CONFIRMED and action.sandbox.state != ENDED:
+                fail(action, "It was killed and confirmed gone, and has come back. Nothing more is sent", "came_back")

@@ -1,0 +1,89 @@
+"""Looks at sandboxes whose call has no answer (a broken connection, a crash): only what E2B shows settles them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from sandboxes import accounts
+from sandboxes.actions.calls import Result
+from sandboxes.actions.settling import apply, fail, locked
+from sandboxes.e2b import E2BError, NotFound, SandboxInfo
+from sandboxes.models import Action
+
+LOOKS = 64
+AT_ONCE = 8
+HELD_SECONDS = 120.0  # a look that was taken and never came back may be taken again after this
+
+Kind, State = Action.Kind, Action.State
+Seen = SandboxInfo | E2BError  # NotFound among the errors is the one proof of death
+
+
+async def look_at_unanswered() -> None:
+    """Settles what was sent, has no answer, and is due for a look."""
+    for action, seen in await looks(State.SENT):
+        await sync_to_async(_conclude)(action, seen)
+
+
+async def looks(state: str) -> list[tuple[Action, Seen]]:
+    """Actions of `state` that are due for a look, each with what E2B shows of its sandbox now."""
+    taken = await sync_to_async(_take)(state, datetime.now(UTC))
+    return await look_at(taken)
+
+
+async def look_at(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
+    """`GET /sandboxes/{id}` for each, by its own account's key. The actions need `sandbox` and `account` loaded."""
+    by_account: dict[int, list[Action]] = defaultdict(list)
+    for action in actions:
+        by_account[action.account_id].append(action)
+    found = await asyncio.gather(*(_look_at_account(mine) for mine in by_account.values()))
+    return [pair for pairs in found for pair in pairs]
+
+
+async def _look_at_account(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with await sync_to_async(accounts.client_for)(actions[0].account) as client:
+
+        async def look(action: Action) -> tuple[Action, Seen]:
+            async with gate:
+                try:
+                    return action, await client.get(action.sandbox.sandbox_id, deadline_seconds=10.0)
+                except E2BError as error:
+                    return action, error
+
+        return list(await asyncio.gather(*(look(action) for action in actions)))
+
+
+@transaction.atomic
+def _take(state: str, now: datetime) -> Sequence[Action]:
+    """Takes due looks, so that no other worker makes them too."""
+    due = Action.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=state, next_attempt_at__lte=now)
+    taken = list(due.select_related("sandbox", "account").order_by("next_attempt_at")[:LOOKS])
+    held = now + timedelta(seconds=HELD_SECONDS)
+    Action.objects.filter(pk__in=[action.pk for action in taken]).update(next_attempt_at=held)
+    return taken
+
+
+@transaction.atomic
+def _conclude(looked_at: Action, seen: Seen) -> None:
+    action = locked(looked_at.pk)
+    if action.state != State.SENT or action.claim_number != looked_at.claim_number:
+        return
+    if isinstance(seen, NotFound):
+        if action.kind == Kind.KILL:
+            apply(action, Result("done", "killed"))
+        else:
+            fail(action, "The sandbox is gone", "gone")
+    elif isinstance(seen, E2BError):
+        now = datetime.now(UTC)
+        since = (now - (action.sent_at or now)).total_seconds()
+        action.error = f"Not known yet whether it happened, E2B does not answer: {seen}"
+        action.next_attempt_at = now + timedelta(seconds=min(120.0, max(5.0, since / 2)))
+        action.save(update_fields=["error", "next_attempt_at"])
+    elif (action.kind, seen.state) in ((Kind.PAUSE, "paused"), (Kind.RESUME, "running")):
+        apply(action, Result("done", f"{action.kind}d"))
+    else:
+        apply(action, Result("again", error=action.error or "E2B gave no answer, and nothing had happened"))

@@ -1,0 +1,43 @@
+"""Whether an action fits the state on our record: one rule a kind, the same for pages, REST and admin."""
+
+from sandboxes.models import Action, Guard, Sandbox
+
+Kind, State = Action.Kind, Sandbox.State
+NEEDS: dict[str, tuple[str, ...]] = {
+    Kind.KILL: (State.RUNNING, State.PAUSED),
+    Kind.PAUSE: (State.RUNNING,),
+    Kind.RESUME: (State.PAUSED,),
+    Kind.TIMEOUT: (State.RUNNING,),
+    Kind.EXTEND: (State.RUNNING,),
+    Kind.PROTECT: (State.RUNNING, State.PAUSED),
+    Kind.UNPROTECT: (State.RUNNING, State.PAUSED),
+}
+CONDEMNING = (Kind.KILL, Kind.PAUSE)  # what must not cross an owner's word on its way
+
+
+def refusal(kind: str, sandbox: Sandbox, guard: Guard, condemning: str | None) -> str | None:
+    """Why the action can't be taken, or None. `condemning` is the kind of the act that may be on its way."""
+    if kind not in NEEDS:
+        return f"{kind} is not something to be asked for"
+    if sandbox.state not in NEEDS[kind]:
+        return f"the sandbox is {sandbox.state}: {kind} needs it {' or '.join(NEEDS[kind])}"
+    if guard.condemned_by_id is None or kind in (Kind.KILL, Kind.UNPROTECT):
+        return None
+    return f"a {condemning or 'kill'} is on its way"
+
+
+def needs_seconds(kind: str, seconds: int | None) -> int | None:
+    """The seconds an action goes by: 300 for a resume that names none (E2B's default).
+
+    Raises ValueError where they are needed and missing, or not above 0.
+    """
+    if kind == Kind.RESUME and seconds is None:
+        return 300
+    if kind in (Kind.RESUME, Kind.TIMEOUT, Kind.EXTEND):
+        if seconds is None or not 0 < seconds <= MOST_SECONDS:
+            raise ValueError(f"{kind} needs seconds, from 1 to {MOST_SECONDS:,}")
+        return seconds
+    return None
+
+
+MOST_SECONDS = 30 * 86_400

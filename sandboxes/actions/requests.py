@@ -1,0 +1,169 @@
+"""A person's or a program's wish becomes an action: decided under the sandbox's guard, by the state on our record."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from sandboxes.actions import announce, protection
+from sandboxes.actions.actor import Actor, NotInState
+from sandboxes.actions.cancelling import close
+from sandboxes.actions.permission import CONDEMNING, needs_seconds, refusal
+from sandboxes.models import Action, Guard, Sandbox
+
+CHUNK = 500  # guards locked at a time: an owner's lease waits for no more than that
+
+Kind, State = Action.Kind, Action.State
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What became of one wish for many: `refused` are sandboxes that were not in the state for it, with the reason."""
+
+    bulk_id: uuid.UUID
+    actions: list[Action]
+    refused: dict[int, str]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    kind: str
+    actor: Actor
+    seconds: int | None
+    until: datetime | None
+    reason: str
+    bulk_id: uuid.UUID | None
+    at: datetime
+
+
+def request(
+    sandbox: Sandbox,
+    kind: str,
+    actor: Actor,
+    *,
+    seconds: int | None = None,
+    until: datetime | None = None,
+    reason: str = "",
+) -> Action:
+    """Queues `kind` for one sandbox; protect and unprotect hold at once. A kill joins one that is open already.
+
+    Protection holds off policies, not a person who asks for a kill. Raises NotInState by the state on our record,
+    ValueError for missing or bad `seconds`.
+    """
+    wish = _Wish(kind, actor, needs_seconds(kind, seconds), until, reason, None, timezone.now())
+    actions, refused = _take([sandbox.pk], wish)
+    if refused:
+        raise NotInState(refused[sandbox.pk])
+    if not actions:
+        raise NotInState("the sandbox is not on record any more")
+    return actions[0]
+
+
+def request_bulk(
+    sandbox_pks: Sequence[int], kind: str, actor: Actor, *, seconds: int | None = None, reason: str = ""
+) -> Bulk:
+    """Queues `kind` for many, those in a state for it; the others are told apart, nothing is raised for them."""
+    wish = _Wish(kind, actor, needs_seconds(kind, seconds), None, reason, uuid.uuid4(), timezone.now())
+    keys = sorted(set(sandbox_pks))
+    actions: list[Action] = []
+    refused: dict[int, str] = {}
+    for start in range(0, len(keys), CHUNK):
+        taken, not_taken = _take(keys[start : start + CHUNK], wish)
+        actions += taken
+        refused |= not_taken
+    assert wish.bulk_id is not None
+    return Bulk(wish.bulk_id, actions, refused)
+
+
+@transaction.atomic
+def _take(sandbox_pks: Sequence[int], wish: _Wish) -> tuple[list[Action], dict[int, str]]:
+    """Locks the guards in order of their keys, decides for each sandbox, and writes what is new."""
+    sandboxes = list(Sandbox.objects.filter(pk__in=sandbox_pks).select_related("account").order_by("pk"))
+    guards = lock_guards([sandbox.guard_id for sandbox in sandboxes])
+    for sandbox in sandboxes:  # the state may have moved while we waited for the lock
+        sandbox.guard = guards[sandbox.guard_id]
+    open_actions = _open_by_guard(list(guards))
+    actions: list[Action] = []
+    refused: dict[int, str] = {}
+    for sandbox in sandboxes:
+        guard = sandbox.guard
+        of_guard = open_actions.setdefault(guard.pk, [])
+        condemning = next((a.kind for a in of_guard if a.pk == guard.condemned_by_id), None)
+        problem = refusal(wish.kind, sandbox, guard, condemning)
+        if problem is not None:
+            refused[sandbox.pk] = problem
+            continue
+        action = _decide(wish, sandbox, of_guard)
+        if action not in of_guard:
+            of_guard.append(action)
+        actions.append(action)
+    announce.changed(actions)
+    if any(action.state == State.QUEUED for action in actions):
+        announce.wake()
+    return actions, refused
+
+
+def lock_guards(guard_pks: Sequence[int]) -> dict[int, Guard]:
+    """Guards by key, locked in order of their keys, so that two who need several never wait for each other."""
+    rows = Guard.objects.select_for_update().filter(pk__in=set(guard_pks)).order_by("pk")
+    return {guard.pk: guard for guard in rows}
+
+
+def _open_by_guard(guard_pks: Sequence[int]) -> dict[int, list[Action]]:
+    found: dict[int, list[Action]] = {}
+    live = Action.objects.filter(
+        sandbox__guard_id__in=guard_pks, state__in=[State.GRACE, State.QUEUED, State.SENT, State.DONE]
+    )
+    for action in live.select_related("sandbox", "account").order_by("pk"):
+        found.setdefault(action.sandbox.guard_id, []).append(action)
+    return found
+
+
+def _decide(wish: _Wish, sandbox: Sandbox, of_guard: list[Action]) -> Action:
+    if wish.kind in (Kind.PROTECT, Kind.UNPROTECT):
+        return protection.apply(_new(wish, sandbox), sandbox.guard, of_guard, wish.at)
+    if wish.kind in (Kind.KILL, Kind.RESUME):
+        joined = next((action for action in of_guard if action.kind == wish.kind), None)
+        if joined is not None:
+            return _join(joined, wish, sandbox.guard)
+    action = _new(wish, sandbox)
+    action.save(force_insert=True)
+    if wish.kind in CONDEMNING:
+        _supersede(of_guard, wish)
+        sandbox.guard.condemned_by = action
+        sandbox.guard.save(update_fields=["condemned_by"])
+    return action
+
+
+def _new(wish: _Wish, sandbox: Sandbox) -> Action:
+    until = {"until": wish.until.isoformat()} if wish.until else {}
+    seconds = {"seconds": wish.seconds} if wish.seconds is not None else {}
+    return Action(
+        kind=wish.kind, state=State.QUEUED, account=sandbox.account, sandbox=sandbox,
+        actor_kind=wish.actor.kind, actor_name=wish.actor.name, bulk_id=wish.bulk_id, reason=wish.reason,
+        parameters=seconds | until, requested_at=wish.at, next_attempt_at=wish.at,
+    )  # fmt: skip
+
+
+def _join(action: Action, wish: _Wish, guard: Guard) -> Action:
+    """A person's word makes an open action theirs too: grace ends now, and no lease or policy change undoes it."""
+    word = {"kind": wish.actor.kind, "name": wish.actor.name, "reason": wish.reason, "at": wish.at.isoformat()}
+    action.parameters = {**action.parameters, "joined": [*action.parameters.get("joined", []), word]}
+    if action.state in (State.GRACE, State.QUEUED):
+        action.state, action.next_attempt_at = State.QUEUED, wish.at
+        if action.kind == Kind.KILL:
+            guard.condemned_by = action
+            guard.save(update_fields=["condemned_by"])
+    action.save(update_fields=["parameters", "state", "next_attempt_at"])
+    return action
+
+
+def _supersede(of_guard: list[Action], wish: _Wish) -> None:
+    """What was waiting for this sandbox gives way to the kill or pause that a person wants now."""
+    for action in of_guard:
+        mark_outlasts = action.kind == Kind.KILL and wish.kind == Kind.PAUSE
+        if action.state in (State.GRACE, State.QUEUED) and not mark_outlasts:
+            close(action, outcome=f"superseded by a {wish.kind}")

@@ -1,0 +1,93 @@
+"""What an answer or a look makes of an action; each step under the guard's lock, and only by who holds the action."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from sandboxes.actions import announce
+from sandboxes.actions.calls import Result
+from sandboxes.actions.cancelling import pardon
+from sandboxes.actions.claims import Claim
+from sandboxes.models import Action, Guard
+
+MOST_ATTEMPTS = 5
+FIRST_LOOK_SECONDS = 5.0
+State = Action.State
+
+
+@transaction.atomic
+def settle(claim: Claim, result: Result) -> None:
+    """Writes down what E2B answered to a claim; nothing when somebody else has taken the action over since."""
+    action = locked(claim.action.pk)
+    if action.state == State.SENT and action.claim_number == claim.number:
+        apply(action, result)
+
+
+def apply(action: Action, result: Result) -> None:
+    """Moves a sent action, whose guard is locked, on by `result`."""
+    now = timezone.now()
+    if result.kind == "done":
+        answered(action, result.outcome, now)
+    elif result.kind == "unknown":
+        # It stays as it is, condemned too, until a look has been answered.
+        action.error, action.claimed_until = result.error, now
+        action.next_attempt_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
+        _save(action, "error", "claimed_until", "next_attempt_at")
+    elif result.kind == "never" or (result.counts and action.attempts >= MOST_ATTEMPTS):
+        tries = f" after {action.attempts} attempts" if action.attempts > 1 else ""
+        fail(action, f"Gave up{tries}: {result.error}", result.outcome or "refused")
+    else:
+        requeue(action, result, now)
+
+
+def answered(action: Action, outcome: str, now: datetime) -> None:
+    """E2B said yes. For a kill or a pause that is an answer, not the end: `confirming` waits for the fact."""
+    action.state, action.outcome, action.answered_at, action.error = State.DONE, outcome, now, ""
+    action.claimed_until, action.next_attempt_at = None, now + timedelta(seconds=FIRST_LOOK_SECONDS)
+    action.parameters = {**action.parameters, "looks": 0}
+    if outcome == "already_longer":
+        action.state, action.confirmed_at, action.next_attempt_at = State.CONFIRMED, now, None
+    _save(
+        action, "state", "outcome", "answered_at", "error", "claimed_until", "next_attempt_at", "parameters",
+        "confirmed_at",
+    )  # fmt: skip
+
+
+def requeue(action: Action, result: Result, now: datetime) -> None:
+    """Nothing happened at E2B: it waits for its next try, and by then an owner's word counts again."""
+    if not result.counts:
+        action.attempts -= 1
+    wait = result.wait_seconds if result.wait_seconds is not None else 2.0 ** min(action.attempts, 6)
+    action.state, action.error, action.claimed_until = State.QUEUED, result.error, None
+    action.next_attempt_at = now + timedelta(seconds=wait)
+    _save(action, "state", "error", "claimed_until", "next_attempt_at", "attempts")
+    if action.actor_kind == "policy" and not action.parameters.get("joined"):
+        pardon(action)
+
+
+def fail(action: Action, error: str, outcome: str = "failed") -> None:
+    """It stops here, for a person to see; once, and nothing shoots again by itself."""
+    action.state, action.error, action.outcome = State.FAILED, error, outcome
+    action.claimed_until = action.next_attempt_at = None
+    _save(action, "state", "error", "outcome", "claimed_until", "next_attempt_at")
+    pardon(action)
+
+
+def confirm(action: Action, now: datetime) -> None:
+    """It is a fact. A killed sandbox stays condemned: nobody hands it out."""
+    action.state, action.confirmed_at, action.next_attempt_at = State.CONFIRMED, now, None
+    _save(action, "state", "confirmed_at", "next_attempt_at")
+    if action.kind != Action.Kind.KILL:
+        pardon(action)
+
+
+def locked(action_pk: int) -> Action:
+    """The action with its guard locked; call it within a transaction."""
+    Guard.objects.select_for_update(of=("self",)).get(sandboxes__actions=action_pk)
+    return Action.objects.select_related("sandbox__guard", "account", "policy").get(pk=action_pk)
+
+
+def _save(action: Action, *fields: str) -> None:
+    action.save(update_fields=fields)
+    announce.changed([action])

@@ -1,0 +1,243 @@
+"""An owner's word, "these are mine and alive": made, renewed, released, and never run out because we were away."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from sandboxes.actions.cancelling import close
+from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseMember, LeaseSpan, Sandbox
+from sandboxes.policies import LeaseHeld
+
+API = "api"
+FRESH = timedelta(seconds=30)  # an API heartbeat older than this means owners can't reach us
+LONGEST_TTL_SECONDS = 30 * 86_400
+MOST_IDS = 20_000
+
+
+class LeaseError(ValueError):
+    """A lease that can't be taken as it was given (REST: 400)."""
+
+
+class LeaseConflict(Exception):
+    """Every sandbox that was named is being killed or has ended (REST: 409); nothing was written."""
+
+    def __init__(self, condemned: list[str]) -> None:
+        super().__init__("every sandbox named is being killed or has ended")
+        self.condemned = condemned
+
+
+@dataclass(frozen=True)
+class LeaseResult:
+    """The answer to an owner. `condemned` must not be handed out: being killed or ended. `marked` are spared now."""
+
+    key: str
+    expires_at: datetime
+    live: int
+    unknown: list[str]
+    marked: list[str]
+    condemned: list[str]
+
+
+@transaction.atomic
+def put(
+    key: str,
+    ttl_seconds: int,
+    *,
+    ids: Sequence[str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+    token: str = "",
+) -> LeaseResult:
+    """Makes or renews the lease `key` for exactly these IDs, or for all that carry the metadata, later ones too.
+
+    It takes the guards of the sandboxes in order, as the reaper's claim does: whatever is not condemned now is
+    spared from now on. IDs not on record yet are kept and covered from first sight.
+    Raises LeaseError for bad input, LeaseConflict when every named ID is condemned or ended.
+    """
+    _check(key, ttl_seconds, ids, metadata)
+    now = timezone.now()
+    lease = _locked_lease(key, now)
+    covered = _covered(ids, metadata)
+    guards = _locked_guards(covered)
+    live = [s for s in covered if s.state != Sandbox.State.ENDED and guards[s.guard_id].condemned_by_id is None]
+    alive_ids = {sandbox.sandbox_id for sandbox in live}
+    condemned = sorted({sandbox.sandbox_id for sandbox in covered} - alive_ids)
+    unknown = sorted(set(ids or ()) - {sandbox.sandbox_id for sandbox in covered})
+    if ids is not None and not live and not unknown:
+        raise LeaseConflict(condemned)
+    lease.ttl_seconds, lease.token, lease.renewed_at = ttl_seconds, token, now
+    lease.expires_at = now + timedelta(seconds=ttl_seconds)
+    lease.metadata = dict(metadata) if metadata is not None else None
+    lease.released_at = lease.lapsed_at = None
+    lease.save()
+    _set_members(lease, set(ids or ()))
+    _move_spans(lease, [sandbox.pk for sandbox in live], now)
+    marked = _spare(list(guards.values()), key)
+    return LeaseResult(key, lease.expires_at, len(alive_ids), unknown, marked, condemned)
+
+
+@transaction.atomic
+def release(key: str) -> bool:
+    """Ends a lease now; False when there is no such live lease."""
+    now = timezone.now()
+    lease = Lease.objects.select_for_update().filter(key=key, released_at=None).first()
+    if lease is None:
+        return False
+    was_live = lease.lapsed_at is None
+    lease.released_at = now
+    lease.expires_at = min(lease.expires_at, now)
+    lease.save(update_fields=["released_at", "expires_at"])
+    LeaseSpan.objects.filter(lease=lease, until__gt=now).update(until=now)
+    return was_live
+
+
+def list_(now: datetime | None = None) -> list[Lease]:
+    """Live leases, the one that ends first in front, each with `live_count`: the sandboxes it covers now."""
+    moment = now or timezone.now()
+    leases = list(Lease.objects.filter(released_at=None, lapsed_at=None).order_by("expires_at", "id"))
+    spans = LeaseSpan.objects.filter(lease__in=leases, until__gt=moment).exclude(sandbox__state=Sandbox.State.ENDED)
+    counts: dict[int | None, int] = {}
+    for lease_id in spans.values_list("lease_id", flat=True):
+        counts[lease_id] = counts.get(lease_id, 0) + 1
+    for lease in leases:
+        lease.live_count = counts.get(lease.pk, 0)  # type: ignore[attr-defined]
+    return leases
+
+
+def api_is_up(now: datetime) -> bool:
+    """Whether owners could have renewed: the API's own heartbeat is fresh. Without one nobody may act."""
+    return Heartbeat.objects.filter(name=API, at__gte=now - FRESH).exists()
+
+
+@transaction.atomic
+def look(now: datetime) -> None:
+    """Brings the leases up to `now`: prolongs what ran out while the API was away, covers newcomers, ends the rest.
+
+    A lease ends only here, and only while the API is up: what was live when it went away gets one whole TTL from
+    its return (decision 7 of the architecture).
+    """
+    alive = Lease.objects.select_for_update().filter(released_at=None, lapsed_at=None)
+    if not list(alive.order_by("pk").values_list("pk", flat=True)):
+        return
+    beat = Heartbeat.objects.filter(name=API, at__gte=now - FRESH).first()
+    with connection.cursor() as cursor:
+        if beat is not None:
+            cursor.execute(_PROLONG, {"back": beat.up_since})
+        cursor.execute(_COVER_NEWCOMERS)
+    if beat is not None:
+        Lease.objects.filter(released_at=None, lapsed_at=None, expires_at__lte=min(now, beat.at)).update(lapsed_at=now)
+
+
+def holding(sandbox_pks: Sequence[int]) -> dict[int, LeaseHeld]:
+    """The lease that holds longest, by sandbox. One that nobody has ended yet holds, whatever its time says."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDING, {"keys": list(sandbox_pks)})
+        return {sandbox: LeaseHeld(key, end) for sandbox, key, end in cursor.fetchall()}
+
+
+def _check(key: str, ttl_seconds: int, ids: Sequence[str] | None, metadata: Mapping[str, str] | None) -> None:
+    if not key or len(key) > 200:
+        raise LeaseError("a lease's key has 1 to 200 characters")
+    if not 1 <= ttl_seconds <= LONGEST_TTL_SECONDS:
+        raise LeaseError(f"ttl_seconds must be from 1 to {LONGEST_TTL_SECONDS:,}")
+    if (ids is None) == (metadata is None):
+        raise LeaseError("match needs either ids or metadata")
+    if ids is not None and not (0 < len(ids) <= MOST_IDS and all(0 < len(one) <= 128 for one in ids)):
+        raise LeaseError(f"match.ids needs from 1 to {MOST_IDS:,} sandbox IDs")
+    if metadata is not None and not metadata:
+        raise LeaseError("match.metadata is empty: it would cover every sandbox")
+
+
+def _locked_lease(key: str, now: datetime) -> Lease:
+    first = Lease(key=key, ttl_seconds=1, expires_at=now, renewed_at=now, released_at=now)
+    Lease.objects.bulk_create([first], ignore_conflicts=True)
+    return Lease.objects.select_for_update().get(key=key)
+
+
+def _covered(ids: Sequence[str] | None, metadata: Mapping[str, str] | None) -> list[Sandbox]:
+    if ids is not None:
+        found = Sandbox.objects.filter(sandbox_id__in=set(ids))
+    else:
+        found = Sandbox.objects.filter(metadata__contains=dict(metadata or {})).exclude(state=Sandbox.State.ENDED)
+    return list(found.only("sandbox_id", "state", "guard_id"))
+
+
+def _locked_guards(sandboxes: Sequence[Sandbox]) -> dict[int, Guard]:
+    keys = {sandbox.guard_id for sandbox in sandboxes}
+    return {guard.pk: guard for guard in Guard.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
+
+
+def _set_members(lease: Lease, wanted: set[str]) -> None:
+    held = set(lease.members.values_list("sandbox_id", flat=True))
+    lease.members.filter(sandbox_id__in=held - wanted).delete()
+    LeaseMember.objects.bulk_create([LeaseMember(lease=lease, sandbox_id=one) for one in sorted(wanted - held)])
+
+
+def _move_spans(lease: Lease, sandbox_pks: Sequence[int], now: datetime) -> None:
+    """Spans that still run move on with the lease; those of sandboxes it covers no more end; new ones begin."""
+    running = LeaseSpan.objects.filter(lease=lease, until__gt=now)
+    kept = set(running.filter(sandbox_id__in=sandbox_pks).values_list("sandbox_id", flat=True))
+    running.exclude(sandbox_id__in=sandbox_pks).update(until=now)
+    running.filter(sandbox_id__in=kept).update(until=lease.expires_at, token=lease.token)
+    LeaseSpan.objects.bulk_create(
+        LeaseSpan(lease=lease, key=lease.key, sandbox_id=pk, since=now, until=lease.expires_at, token=lease.token)
+        for pk in sandbox_pks
+        if pk not in kept
+    )
+
+
+def _spare(guards: Sequence[Guard], key: str) -> list[str]:
+    """Voids what policies had in mind for these; sandboxes with an act on its way are not among them."""
+    free = [guard.pk for guard in guards if guard.condemned_by_id is None]
+    marks = Action.objects.filter(
+        sandbox__guard_id__in=free, actor_kind="policy", state__in=[Action.State.GRACE, Action.State.QUEUED]
+    )
+    spared = list(marks.select_related("sandbox", "account"))
+    for mark in spared:
+        close(mark, outcome=f"spared: leased as {key}")
+    return sorted({mark.sandbox.sandbox_id for mark in spared})
+
+
+# A span that runs ends with its lease, so it moves with it.
+_PROLONG = """
+    WITH late AS (
+        SELECT id, expires_at AS before, %(back)s + ttl_seconds * interval '1 second' AS after
+        FROM sandboxes_lease
+        WHERE released_at IS NULL AND lapsed_at IS NULL AND renewed_at < %(back)s
+          AND expires_at < %(back)s + ttl_seconds * interval '1 second'
+    ), moved AS (
+        UPDATE sandboxes_lease l SET expires_at = late.after FROM late WHERE l.id = late.id
+    )
+    UPDATE sandboxes_leasespan s SET until = late.after FROM late WHERE s.lease_id = late.id AND s.until >= late.before
+"""
+
+# What an owner named before we had seen it, and what came later with a lease's metadata.
+_COVERS = """
+    SELECT s.id AS sandbox_id, s.guard_id, s.first_seen_at, l.id AS lease_id, l.key, l.renewed_at, l.expires_at, l.token
+    FROM sandboxes_lease l
+    JOIN sandboxes_leasemember m ON m.lease_id = l.id
+    JOIN sandboxes_sandbox s ON s.sandbox_id = m.sandbox_id
+    WHERE l.released_at IS NULL AND l.lapsed_at IS NULL AND s.state <> 'ended'
+    UNION ALL
+    SELECT s.id, s.guard_id, s.first_seen_at, l.id, l.key, l.renewed_at, l.expires_at, l.token
+    FROM sandboxes_lease l JOIN sandboxes_sandbox s ON s.metadata @> l.metadata
+    WHERE l.metadata IS NOT NULL AND l.released_at IS NULL AND l.lapsed_at IS NULL AND s.state <> 'ended'
+"""
+
+_COVER_NEWCOMERS = f"""
+    INSERT INTO sandboxes_leasespan (lease_id, key, sandbox_id, since, until, token)
+    SELECT c.lease_id, c.key, c.sandbox_id, greatest(c.first_seen_at, c.renewed_at), c.expires_at, c.token
+    FROM ({_COVERS}) c JOIN sandboxes_guard g ON g.id = c.guard_id
+    WHERE g.condemned_by_id IS NULL AND NOT EXISTS (
+        SELECT FROM sandboxes_leasespan p
+        WHERE p.lease_id = c.lease_id AND p.sandbox_id = c.sandbox_id AND p.until >= c.expires_at
+    )
+"""
+
+_HOLDING = f"""
+    SELECT DISTINCT ON (c.sandbox_id) c.sandbox_id, c.key, c.expires_at
+    FROM ({_COVERS}) c WHERE c.sandbox_id = ANY(%(keys)s)
+    ORDER BY c.sandbox_id, c.expires_at DESC
+"""

@@ -1,0 +1,28 @@
+"""What makes a sandbox an orphan: pure rules, facts in, judgement with reasons out; no I/O, no clock of their own."""
+
+from sandboxes.policies.facts import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection
+from sandboxes.policies.judge import Judgement, judge, judge_quarantine
+from sandboxes.policies.rules import Reason, duplicate_places
+from sandboxes.policies.shipped import SHIPPED
+from sandboxes.policies.spec import Match, OrphanWhen, PolicyError, PolicySpec, QuietHours, as_dict, parse
+
+__all__ = [
+    "SHIPPED",
+    "CpuWindow",
+    "DuplicatePlace",
+    "Facts",
+    "Judgement",
+    "LeaseHeld",
+    "Match",
+    "OrphanWhen",
+    "PolicyError",
+    "PolicySpec",
+    "Protection",
+    "QuietHours",
+    "Reason",
+    "as_dict",
+    "duplicate_places",
+    "judge",
+    "judge_quarantine",
+    "parse",
+]

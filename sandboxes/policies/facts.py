@@ -1,0 +1,65 @@
+"""What is known of one sandbox when it is judged: plain, frozen data, whoever gathered it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHeld:
+    """A live lease that covers it."""
+
+    key: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A person's word that it stays: `until` None means for good."""
+
+    by: str
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CpuWindow:
+    """Its CPU samples from `since` to `until`, in percent; the gap counts the window's edges too."""
+
+    since: datetime
+    until: datetime
+    samples: int
+    cpu_max_pct: float
+    largest_gap_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatePlace:
+    """Its place among sandboxes of one account with the same values of `keys`: 1 is the newest."""
+
+    keys: tuple[str, ...]
+    rank: int
+    alive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Times are aware and on the backend's clock. `cpu` and `duplicate` are there only where a policy asks."""
+
+    sandbox_id: str
+    account: str
+    state: Literal["running", "paused", "ended"]
+    template_id: str
+    created_at: datetime
+    started_at: datetime
+    first_seen_at: datetime
+    template_name: str | None = None
+    end_at: datetime | None = None
+    paused_at: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    lease: LeaseHeld | None = None
+    last_lease_ended_at: datetime | None = None
+    protection: Protection | None = None
+    cpu: CpuWindow | None = None
+    duplicate: DuplicatePlace | None = None

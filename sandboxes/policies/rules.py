@@ -1,0 +1,145 @@
+"""The conditions of a policy, one function each: it holds with its evidence, or it does not hold."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec import UNSET
+
+from sandboxes.policies.facts import DuplicatePlace, Facts
+from sandboxes.policies.spec import OrphanWhen
+from sandboxes.policies.wording import clock, limit, span
+
+# Idle needs a sample at least this often over the whole window, or too little is known: E2B samples every 5 s.
+LARGEST_GAP_SECONDS = 120.0
+SMALLEST_GAP_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A condition that held, and what shows it."""
+
+    rule: str
+    evidence: str
+
+
+def broken_rule(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+    """The first condition of `when` that does not hold; None when all that are given hold."""
+    return next((name for name, rule in _RULES if _given(when, name) and rule(when, facts, now) is None), None)
+
+
+def reasons(when: OrphanWhen, facts: Facts, now: datetime) -> tuple[Reason, ...]:
+    """The conditions of `when` that hold, each with its evidence."""
+    held = ((name, rule(when, facts, now)) for name, rule in _RULES if _given(when, name))
+    return tuple(Reason(name, evidence) for name, evidence in held if evidence is not None)
+
+
+def duplicate_places(fleet: Iterable[Facts], keys: tuple[str, ...]) -> dict[str, DuplicatePlace]:
+    """The place of each sandbox, by ID, among those of ONE account that carry every key with a non-empty value.
+
+    `fleet` is all that is alive in the account, paused ones and those outside the policy's match too. The latest
+    `started_at` is first; the ID decides between equals.
+    """
+    groups: dict[tuple[str, ...], list[Facts]] = defaultdict(list)
+    for facts in fleet:
+        values = tuple(facts.metadata.get(key, "") for key in keys)
+        if facts.state != "ended" and all(values):
+            groups[values].append(facts)
+    places = {}
+    for group in groups.values():
+        group.sort(key=lambda facts: (facts.started_at, facts.sandbox_id), reverse=True)
+        for rank, facts in enumerate(group, start=1):
+            places[facts.sandbox_id] = DuplicatePlace(keys, rank, len(group))
+    return places
+
+
+def _given(when: OrphanWhen, name: str) -> bool:
+    return getattr(when, name) is not UNSET
+
+
+def _longer(since: datetime | None, seconds: object, now: datetime) -> float | None:
+    """How long ago `since` is when that is `seconds` at least."""
+    if since is None or not isinstance(seconds, int | float):
+        return None
+    past = (now - since).total_seconds()
+    return past if past >= seconds else None
+
+
+def _older_than(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+    paused = facts.state == "paused"
+    since = facts.created_at if paused else facts.started_at
+    past = _longer(since, when.older_than_seconds, now)
+    if past is None:
+        return None
+    verb = "created" if paused else "running for"
+    ago = f"{span(past)} ago" if paused else span(past)
+    return f"{verb} {ago}, since {clock(since)}; limit {_limit(when.older_than_seconds)}"
+
+
+def _no_lease(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+    if facts.lease is not None:
+        return None
+    ended = facts.last_lease_ended_at
+    past = _longer(max(ended or facts.first_seen_at, facts.first_seen_at), when.no_lease_for_seconds, now)
+    if past is None:
+        return None
+    what = f"its last lease ended {clock(ended)}" if ended else f"never leased, first seen {clock(facts.first_seen_at)}"
+    return f"no lease for {span(past)}: {what}; limit {_limit(when.no_lease_for_seconds)}"
+
+
+def _idle(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+    cpu, below, seconds = facts.cpu, when.idle_cpu_below_pct, when.idle_for_seconds
+    if facts.state != "running" or cpu is None or not isinstance(seconds, int) or not isinstance(below, int | float):
+        return None
+    covers = (cpu.until - cpu.since).total_seconds() >= seconds and facts.started_at <= cpu.since
+    gap = min(LARGEST_GAP_SECONDS, max(SMALLEST_GAP_SECONDS, seconds / 4))
+    if not covers or cpu.until > now or cpu.samples < 2 or cpu.largest_gap_seconds > gap or cpu.cpu_max_pct >= below:
+        return None
+    return (
+        f"CPU at most {cpu.cpu_max_pct:.2f} % in {cpu.samples} samples over {limit(seconds)}; limit {below:g} %. "
+        "Low CPU alone is no proof: an agent that waits looks idle"
+    )
+
+
+def _missing_metadata(when: OrphanWhen, facts: Facts, _now: datetime) -> str | None:
+    keys = when.missing_metadata if isinstance(when.missing_metadata, tuple) else ()
+    missing = [key for key in keys if key not in facts.metadata]
+    return f"metadata without {', '.join(missing)}" if missing else None
+
+
+def _paused_for(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+    past = _longer(facts.paused_at, when.paused_for_seconds, now) if facts.state == "paused" else None
+    if past is None or facts.paused_at is None:
+        return None
+    return f"paused for {span(past)}, since {clock(facts.paused_at)}; limit {_limit(when.paused_for_seconds)}"
+
+
+def _past_end(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+    past = _longer(facts.end_at, when.past_end_seconds, now) if facts.state == "running" else None
+    if past is None or facts.end_at is None:
+        return None
+    return f"still running {span(past)} past its end, {clock(facts.end_at)}; limit {_limit(when.past_end_seconds)}"
+
+
+def _duplicate(when: OrphanWhen, facts: Facts, _now: datetime) -> str | None:
+    keep, place = when.keep if isinstance(when.keep, int) else 1, facts.duplicate
+    if place is None or place.keys != when.duplicate_of or place.rank <= keep:
+        return None
+    same = ", ".join(f"{key}={facts.metadata[key]}" for key in place.keys)
+    return f"number {place.rank}, newest first, of {place.alive} alive with {same}; kept are {keep}"
+
+
+def _limit(seconds: object) -> str:
+    return limit(seconds) if isinstance(seconds, int) else "none"
+
+
+_RULES: tuple[tuple[str, Callable[[OrphanWhen, Facts, datetime], str | None]], ...] = (
+    ("older_than_seconds", _older_than),
+    ("no_lease_for_seconds", _no_lease),
+    ("missing_metadata", _missing_metadata),
+    ("paused_for_seconds", _paused_for),
+    ("past_end_seconds", _past_end),
+    ("duplicate_of", _duplicate),
+    ("idle_for_seconds", _idle),  # last: the only one whose facts cost a look into history
+)

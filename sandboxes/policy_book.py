@@ -1,0 +1,68 @@
+"""The policies as they stand in the database: read as specs, changed with their version, deleted with their marks."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sandboxes.actions.cancelling import close
+from sandboxes.models import Action, Guard, Policy, Verdict
+from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
+
+FIELDS = PolicySpec.__struct_fields__
+
+
+def spec_of(policy: Policy) -> PolicySpec:
+    """The spec of a stored policy. Raises PolicyError when somebody stored one that can't be meant."""
+    return parse({name: getattr(policy, name) for name in FIELDS})
+
+
+@transaction.atomic
+def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
+    """Makes a policy, or gives `policy` a new version if anything is different; a new version voids its marks.
+
+    Raises PolicyError when the name is taken.
+    """
+    kept = Policy.objects.select_for_update().get(pk=policy.pk) if policy is not None else Policy(version=0)
+    given = as_dict(spec)
+    if kept.pk and all(getattr(kept, name) == given[name] for name in FIELDS):
+        return kept
+    for name in FIELDS:
+        setattr(kept, name, given[name])
+    kept.version += 1
+    kept.held_why = ""
+    try:
+        with transaction.atomic():
+            kept.save()
+    except IntegrityError:
+        raise PolicyError(f"there is a policy named {spec.name!r} already") from None
+    void_marks(Action.objects.filter(policy=kept), "void: the policy was changed")
+    return kept
+
+
+@transaction.atomic
+def delete(policy: Policy) -> None:
+    """Deletes it; its marks are void, its verdicts end now and stay on record under its name."""
+    void_marks(Action.objects.filter(policy=policy), "void: the policy was deleted")
+    Verdict.objects.filter(policy=policy, until=None).update(until=timezone.now())
+    policy.delete()
+
+
+def reset(policy: Policy) -> None:
+    """A person closes the tripped breaker. It trips again at the next run that would hit too much."""
+    Policy.objects.filter(pk=policy.pk).update(breaker_tripped_at=None, breaker_why="", held_why="")
+
+
+def void_marks(marks: QuerySet[Action], outcome: str) -> int:
+    """Cancels what policies have marked or queued and nobody has sent or made theirs; how many."""
+    waiting = marks.filter(state__in=[Action.State.GRACE, Action.State.QUEUED], actor_kind="policy")
+    keys = list(waiting.values_list("pk", "sandbox__guard_id"))
+    if not keys:
+        return 0
+    with transaction.atomic():
+        guards = {guard for _, guard in keys}
+        list(Guard.objects.select_for_update().filter(pk__in=guards).order_by("pk").values_list("pk", flat=True))
+        still = waiting.filter(pk__in=[key for key, _ in keys]).exclude(parameters__has_key="joined")
+        found = list(still.select_related("sandbox", "account"))
+        for mark in found:
+            close(mark, outcome=outcome)
+    return len(found)

@@ -1,0 +1,56 @@
+"""What holds the reaper back: a stale view, an API that was away, quiet hours, and the breaker."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from sandboxes.models import AccountHealth
+from sandboxes.policies import PolicySpec, QuietHours
+
+BREAKER_FLOOR = 5
+SYNC_SLACK_SECONDS = 15.0  # a long list is read for some time before it counts
+MOST_CLOCK_OFFSET_SECONDS = 120.0
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def stale_view(health: AccountHealth | None, now: datetime) -> str:
+    """Why what we know of the account is too old or doubtful to act on; empty when it is not."""
+    if health is None or health.last_sync_at is None:
+        return "E2B's list has not been read yet"
+    if health.sync_error:
+        return f"the last reading of E2B's list failed: {health.sync_error}"
+    age = (now - health.last_sync_at).total_seconds()
+    most = 2 * settings.SYNC_INTERVAL_SECONDS + SYNC_SLACK_SECONDS
+    if age > most:
+        return f"the last complete list is {age:.0f} s old, more than {most:.0f} s"
+    if abs(health.clock_offset_seconds) > MOST_CLOCK_OFFSET_SECONDS:
+        return f"E2B's clock and ours differ by {health.clock_offset_seconds:.0f} s"
+    return ""
+
+
+def is_quiet(spec: PolicySpec, now: datetime) -> bool:
+    """Whether `now` lies in the policy's quiet hours."""
+    return any(_within(hours, now) for hours in spec.quiet_hours)
+
+
+def breaker(hits: int, alive: int, fraction: float) -> str:
+    """Why the whole run must not act: it hits more than the larger of 5 and `fraction` of the account's living."""
+    most = max(BREAKER_FLOOR, fraction * alive)
+    if hits <= most:
+        return ""
+    return f"it hits {hits} of {alive} living sandboxes, more than {most:g} (the larger of 5 and {fraction:.1%})"
+
+
+def hour_before(now: datetime) -> datetime:
+    """Where the hour of `max_per_hour` begins."""
+    return now - timedelta(hours=1)
+
+
+def _within(hours: QuietHours, now: datetime) -> bool:
+    local = now.astimezone(UTC).astimezone(ZoneInfo(hours.zone))
+    since, until = hours.times()
+    clock, today, yesterday = local.time(), DAYS[local.weekday()], DAYS[local.weekday() - 1]
+    if since < until:
+        return today in hours.days and since <= clock < until
+    return (today in hours.days and clock >= since) or (yesterday in hours.days and clock < until)

@@ -1,0 +1,100 @@
+"""Marks: actions in grace, each of one version of one enforcing policy; made, voided, and found when grace is over."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from sandboxes.actions import announce
+from sandboxes.models import Account, Action, Policy, Sandbox
+from sandboxes.policies import PolicySpec
+from sandboxes.policy_book import void_marks
+from sandboxes.reaper.brakes import hour_before
+from sandboxes.reaper.facts import Fleet
+from sandboxes.reaper.verdicts import Hits, told_of
+
+ONCE_IN = timedelta(hours=24)  # what wakes or comes back after our act is not shot at again for that long
+QUARANTINE = "quarantine_of"
+Kind, State = Action.Kind, Action.State
+
+
+def void_unfounded() -> int:
+    """Voids marks whose policy has changed, stopped enforcing, or is gone."""
+    founded = Q(policy__enabled=True, policy__mode=Policy.Mode.ENFORCE, policy_version=F("policy__version"))
+    waiting = Action.objects.filter(actor_kind="policy", state__in=[State.GRACE, State.QUEUED])
+    sound = waiting.filter(founded).values("pk")
+    return void_marks(waiting.exclude(pk__in=sound), "void: the policy was changed or does not enforce any more")
+
+
+def mark(
+    policy: Policy, spec: PolicySpec, fleet: Fleet, hits: Hits, since: Mapping[int, datetime], now: datetime
+) -> list[Action]:
+    """Marks what is hit and not marked yet; voids marks of what is no longer hit. `since`: the verdicts' beginnings."""
+    mine = Action.objects.filter(policy=policy, account=fleet.account)
+    void_marks(
+        mine.exclude(sandbox_id__in=list(hits)).exclude(parameters__has_key=QUARANTINE), "void: no longer an orphan"
+    )
+    known = {key: reasons for key, reasons in hits.items() if not fleet.known[key].condemned}
+    barred = _barred(policy, list(known), since, now)
+    kind = Kind.PAUSE if spec.quarantine_seconds is not None else spec.action
+    new = [
+        Action(
+            kind=kind, state=State.GRACE, account=fleet.account, sandbox_id=key, actor_kind="policy",
+            actor_name=policy.name, policy=policy, policy_version=policy.version, reason=policy.name,
+            evidence=told_of(reasons), requested_at=now, act_at=now + timedelta(seconds=spec.grace_seconds),
+        )
+        for key, reasons in known.items()
+        if key not in barred
+    ]  # fmt: skip
+    Action.objects.bulk_create(new, batch_size=1000)
+    announce.changed(Action.objects.filter(pk__in=[one.pk for one in new]).select_related("sandbox"))
+    return new
+
+
+def mark_quarantined(policy: Policy, spec: PolicySpec, account: Account, now: datetime) -> None:
+    """What this version has paused as a quarantine is marked for its kill, once."""
+    if spec.quarantine_seconds is None:
+        return
+    mine = Action.objects.filter(policy=policy, account=account, policy_version=policy.version)
+    paused = mine.filter(kind=Kind.PAUSE, state=State.CONFIRMED).exclude(sandbox__state=Sandbox.State.ENDED)
+    followed = set(mine.filter(parameters__has_key=QUARANTINE).values_list(f"parameters__{QUARANTINE}", flat=True))
+    new = [
+        Action(
+            kind=Kind.KILL, state=State.GRACE, account=account, sandbox_id=pause.sandbox_id, actor_kind="policy",
+            actor_name=policy.name, policy=policy, policy_version=policy.version, reason=f"{policy.name}: quarantine",
+            evidence=pause.evidence, requested_at=now, parameters={QUARANTINE: pause.pk},
+            act_at=(pause.answered_at or now) + timedelta(seconds=spec.quarantine_seconds),
+        )
+        for pause in paused
+        if pause.pk not in followed
+    ]  # fmt: skip
+    Action.objects.bulk_create(new)
+    announce.changed(Action.objects.filter(pk__in=[one.pk for one in new]).select_related("sandbox"))
+
+
+def due(policy: Policy, accounts: Sequence[Account], now: datetime) -> list[Action]:
+    """Marks whose grace is over, the oldest sandbox first, as many as the run's and the hour's maximum leave."""
+    mine = Action.objects.filter(policy=policy)
+    lately = mine.filter(Q(sent_at__gte=hour_before(now)) | Q(state=State.QUEUED)).count()
+    room = min(policy.max_per_run, policy.max_per_hour - lately)
+    if room <= 0:
+        return []
+    ripe = mine.filter(state=State.GRACE, act_at__lte=now, account__in=list(accounts))
+    ordered = ripe.select_related("sandbox", "account", "account__health", "policy").order_by(
+        "sandbox__started_at", "pk"
+    )
+    return list(ordered[:room])
+
+
+def _barred(policy: Policy, keys: Sequence[int], since: Mapping[int, datetime], now: datetime) -> set[int]:
+    """Those the policy must not mark now: acted on or marked already, spared by a person, failed, told of."""
+    open_states = [State.GRACE, State.QUEUED, State.SENT, State.DONE]
+    tried = Action.objects.filter(policy=policy, sandbox_id__in=keys).filter(
+        Q(state__in=open_states)
+        | Q(spare_until__gt=now)
+        | Q(state=State.FAILED, policy_version=policy.version)
+        | Q(state__in=[State.FAILED, State.CONFIRMED], kind__in=[Kind.KILL, Kind.PAUSE], sent_at__gte=now - ONCE_IN)
+    )
+    told = Action.objects.filter(policy=policy, sandbox_id__in=keys, kind=Kind.NOTIFY, state=State.CONFIRMED)
+    noted = {key for key, at in told.values_list("sandbox_id", "requested_at") if at >= since[key]}
+    return set(tried.values_list("sandbox_id", flat=True)) | noted

@@ -1,0 +1,112 @@
+"""One round of the reaper: leases first, then every policy over every account, and last what enforcing ones act on."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+
+from sandboxes import accounts, leases
+from sandboxes.models import Account, Action, Policy
+from sandboxes.policies import PolicyError, PolicySpec
+from sandboxes.policy_book import spec_of
+from sandboxes.reaper import acting, brakes, marks, orphans, verdicts
+from sandboxes.reaper.facts import Fleet, fleet_of
+from sandboxes.turns import turn
+
+TURN_SECONDS = 300.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Due:
+    """What a policy may act on after its brakes."""
+
+    spec: PolicySpec
+    actions: list[Action]
+
+
+async def run_all() -> bool:
+    """Judges all accounts at work by all enabled policies; False when another worker is at it."""
+    await sync_to_async(close_old_connections)()
+    try:
+        async with turn("reap", TURN_SECONDS) as ours:
+            if ours:
+                await _run()
+        return ours
+    finally:
+        await sync_to_async(close_old_connections)()
+
+
+async def _run() -> None:
+    now = datetime.now(UTC)
+    at_work, policies = await sync_to_async(_prepare)(now)
+    before = await sync_to_async(orphans.shown)(at_work)
+    fleets = {account.pk: await sync_to_async(fleet_of)(account) for account in at_work}
+    for policy in policies:
+        work = await sync_to_async(_judge)(policy, fleets, now)
+        if work is not None and work.actions:
+            await acting.act(work.spec, work.actions, fleets)
+    await sync_to_async(orphans.tell)(at_work, before)
+
+
+def _prepare(now: datetime) -> tuple[list[Account], list[Policy]]:
+    at_work = accounts.enabled_accounts()
+    leases.look(now)
+    marks.void_unfounded()
+    verdicts.close_unheld([account.pk for account in at_work], now)
+    return at_work, list(Policy.objects.filter(enabled=True).order_by("pk"))
+
+
+def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime) -> _Due | None:
+    """Records the verdicts of one policy, marks for an enforcing one, and finds what is due."""
+    try:
+        spec = spec_of(policy)
+    except PolicyError as error:
+        _write_down(policy, now, hits=0, held=f"the policy can't be read: {error}")
+        return None
+    hits, held, ready = 0, [], []
+    for fleet in fleets.values():
+        stale = brakes.stale_view(getattr(fleet.account, "health", None), now)
+        if stale:
+            held.append(f"{fleet.account.name}: {stale}")
+            continue  # nothing new is known: verdicts and marks stay as they are
+        found = verdicts.hits_of(spec, fleet, now)
+        since = verdicts.record(policy, fleet.account, found, now)
+        hits += len(found)
+        if policy.mode != Policy.Mode.ENFORCE:
+            continue
+        trip = brakes.breaker(len(found), len(fleet.known), spec.max_fleet_fraction)
+        if trip and policy.breaker_tripped_at is None:
+            _trip(policy, f"{fleet.account.name}: {trip}", now)
+        if policy.breaker_tripped_at is None:
+            marks.mark(policy, spec, fleet, found, since, now)
+            marks.mark_quarantined(policy, spec, fleet.account, now)
+            ready.append(fleet.account)
+    held += _holds(policy, spec, now)
+    _write_down(policy, now, hits=hits, held="; ".join(held))
+    may_act = policy.mode == Policy.Mode.ENFORCE and not _holds(policy, spec, now)
+    return _Due(spec, marks.due(policy, ready, now)) if may_act else None
+
+
+def _trip(policy: Policy, why: str, now: datetime) -> None:
+    policy.breaker_tripped_at, policy.breaker_why = now, why
+    Policy.objects.filter(pk=policy.pk, version=policy.version).update(breaker_tripped_at=now, breaker_why=why)
+    log.warning("policy %s: the breaker has tripped: %s", policy.name, why)
+
+
+def _holds(policy: Policy, spec: PolicySpec, now: datetime) -> list[str]:
+    """Why this policy may not act on any account now."""
+    held = []
+    if policy.breaker_tripped_at is not None:
+        held.append(f"the breaker has tripped: {policy.breaker_why}")
+    if brakes.is_quiet(spec, now):
+        held.append("quiet hours")
+    if not leases.api_is_up(now):
+        held.append("our API has no fresh heartbeat, so owners can't renew their leases")
+    return held
+
+
+def _write_down(policy: Policy, now: datetime, *, hits: int, held: str) -> None:
+    Policy.objects.filter(pk=policy.pk, version=policy.version).update(last_run_at=now, hits=hits, held_why=held)

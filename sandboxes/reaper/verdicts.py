@@ -1,0 +1,76 @@
+"""Verdicts as intervals: from when to when each policy held each sandbox for an orphan, dry runs too."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sandboxes.models import Account, Policy, Verdict
+from sandboxes.policies import PolicySpec, Reason, duplicate_places, judge
+from sandboxes.reaper import facts
+from sandboxes.reaper.facts import Fleet, Known
+
+Hits = Mapping[int, tuple[Reason, ...]]
+
+
+def hits_of(spec: PolicySpec, fleet: Fleet, now: datetime) -> dict[int, tuple[Reason, ...]]:
+    """Whom the policy hits now, oldest first, with the reasons. `now` is on our clock."""
+    at = now + fleet.offset
+    known = complete(spec, fleet, list(fleet.known.values()), now)
+    judged = {one.key: judge(spec, one.facts, at) for one in known}
+    return {key: judgement.reasons for key, judgement in judged.items() if judgement.hit}
+
+
+def complete(spec: PolicySpec, fleet: Fleet, wanted: Sequence[Known], now: datetime) -> list[Known]:
+    """`wanted` with the facts that cost more: places among duplicates, and samples where all else already holds."""
+    when, at = spec.orphan_when, now + fleet.offset
+    if isinstance(when.duplicate_of, tuple):
+        places = duplicate_places((one.facts for one in fleet.known.values()), when.duplicate_of)
+        wanted = [replace(w, facts=replace(w.facts, duplicate=places.get(w.facts.sandbox_id))) for w in wanted]
+    if isinstance(when.idle_for_seconds, int):
+        worth = [w.key for w in wanted if judge(spec, w.facts, at, assume_idle=True).hit]
+        windows = facts.cpu_windows(fleet.account, worth, when.idle_for_seconds, at) if worth else {}
+        wanted = [replace(w, facts=replace(w.facts, cpu=windows.get(w.key))) for w in wanted]
+    return list(wanted)
+
+
+def record(policy: Policy, account: Account, hits: Hits, now: datetime) -> dict[int, datetime]:
+    """Opens and closes verdicts so that the open ones are `hits`; since when each is held, by sandbox.
+
+    A verdict belongs to one version: a changed policy begins anew. Reasons are rewritten only when they differ.
+    """
+    held = Verdict.objects.filter(policy=policy, until=None, sandbox__account=account)
+    by_key = {verdict.sandbox_id: verdict for verdict in held}
+    over = [v.pk for key, v in by_key.items() if key not in hits or v.policy_version != policy.version]
+    Verdict.objects.filter(pk__in=over).update(until=now)
+    kept = {key: verdict for key, verdict in by_key.items() if verdict.pk not in set(over)}
+    moved = []
+    for key, verdict in kept.items():
+        told = told_of(hits[key])
+        if verdict.reasons != told:
+            verdict.reasons = told
+            moved.append(verdict)
+    Verdict.objects.bulk_update(moved, ["reasons"], batch_size=1000)
+    new = [
+        Verdict(
+            policy=policy, policy_name=policy.name, policy_version=policy.version, sandbox_id=key, since=now,
+            reasons=told_of(reasons),
+        )
+        for key, reasons in hits.items()
+        if key not in kept
+    ]  # fmt: skip
+    Verdict.objects.bulk_create(new, batch_size=1000)
+    return dict.fromkeys(hits, now) | {key: verdict.since for key, verdict in kept.items()}
+
+
+def close_unheld(account_keys: Sequence[int], now: datetime) -> int:
+    """Ends the verdicts that no run will end: of policies that are off, and of accounts not at work any more."""
+    held = Verdict.objects.filter(until=None)
+    off = held.exclude(policy__in=Policy.objects.filter(enabled=True))
+    away = held.exclude(sandbox__account_id__in=account_keys)
+    return off.update(until=now) + away.update(until=now)
+
+
+def told_of(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+    """Reasons as they are stored and shown."""
+    return [asdict(reason) for reason in reasons]
