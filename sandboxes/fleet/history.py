@@ -1,7 +1,7 @@
 """The fleet over time: minutes gathered into buckets, the last ones straight from the frames."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from operator import add
 from typing import Any, Final
 
@@ -10,7 +10,6 @@ from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet.percentiles import of_histogram
-from sandboxes.models import FleetMinute
 from sandboxes.series import minutes
 
 MOST_POINTS: Final = 1000
@@ -101,24 +100,19 @@ def _grid(start: datetime, end: datetime, points: int) -> tuple[int, int, int]:
 
 def _add_newest(buckets: list[_Bucket], accounts: Iterable[int], first: int, last: int, width: int) -> None:
     """The minutes after the newest rolled up one: they fill a bucket that has nothing yet, and add their samples."""
-    end = datetime.fromtimestamp(last, UTC)
     new: dict[int, list[Any]] = {}
+    span = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
     for account_id in accounts:
-        rolled = FleetMinute.objects.filter(account_id=account_id, source="poll", minute__lt=end)
-        newest = rolled.order_by("-minute").values_list("minute", flat=True).first()
-        since = max(datetime.fromtimestamp(first, UTC), newest + minutes.MINUTE if newest else end - _NEWEST)
-        if since < end and end - since <= _NEWEST:
-            for minute, *levels, _, cpu, mem in minutes.not_rolled_up(account_id, since, end):
-                number = (int(minute.timestamp()) - first) // width
-                buckets[number].add(cpu, mem)
-                sums = new.setdefault(number, [0, 0, 0, 0, 0])
-                new[number] = list(map(add, sums, levels))
+        levels_of: dict[int, list[Any]] = {}
+        for minute, *levels, _, cpu, mem in minutes.not_rolled_up(account_id, *span):
+            number = (int(minute.timestamp()) - first) // width
+            buckets[number].add(cpu, mem)
+            levels_of[number] = levels  # of several new minutes in a bucket the last one counts
+        for number, levels in levels_of.items():
+            new[number] = list(map(add, new.get(number, [0] * len(levels)), levels))
     for number, levels in new.items():
         if buckets[number].levels is None:
             buckets[number].levels = tuple(levels)
-
-
-_NEWEST = timedelta(minutes=10)
 
 
 def _columns(buckets: list[_Bucket], first: int, width: int) -> FleetColumns:

@@ -46,7 +46,8 @@ levels AS (
 counts AS (
     SELECT minute, greatest(coalesce(runs, 0), 0) AS running,
            greatest(coalesce(lives, 0) - coalesce(runs, 0), 0) AS paused, started, ended,
-           greatest(coalesce((cores * price.usd_per_vcpu_second + gib * price.usd_per_gib_second) * 3600, 0), 0) AS burn
+           greatest(coalesce((cores * price.usd_per_vcpu_second + gib * price.usd_per_gib_second) * 3600, 0), 0)
+               ::numeric(14, 6) AS burn
     FROM levels
     LEFT JOIN LATERAL (
         SELECT usd_per_vcpu_second, usd_per_gib_second FROM sandboxes_price

@@ -7,45 +7,44 @@ from django.db import connection
 
 from sandboxes.models import Account, FleetMinute, MetricFrame
 from sandboxes.series.counts import COUNTS
+from sandboxes.series.histograms import FIGURES
 
 MINUTE: Final = timedelta(minutes=1)
 GRACE = timedelta(seconds=15)  # a poll that began in the minute may still be writing its frame
 AGAIN = timedelta(minutes=10)  # events of the last minutes may come late: those are counted again
 AT_ONCE = timedelta(hours=6)
 
-# `figures (minute, samples, cpu_sum, mem_sum, cpu_hist, mem_hist)` of the frames in [%(start)s, %(end)s). A memory
-# share needs a limit; a sample without one counts for CPU alone. Steps are 0 to 100 %, rounded down.
-_FIGURES: Final = """
-fresh AS (
+_FRAMES: Final = """sandboxes_metricframe f
+    WHERE f.account_id = %(account)s AND f.at >= %(start)s AND f.at < %(end)s"""
+
+# Each fresh sample once. A frame without any still tells of its minute: one row of nulls, which no figure counts.
+_EVERY_SAMPLE: Final = f"""
+readings AS (
     SELECT date_trunc('minute', f.at) AS minute, u.cpu / 100.0 AS cpu,
            CASE WHEN u.mem_total > 0 THEN least(100.0 * u.mem / u.mem_total, 100) END AS mem
-    FROM sandboxes_metricframe f
-    CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu, f.mem, f.mem_total)
-        WITH ORDINALITY AS u (key, age, cpu, mem, mem_total, place)
-    WHERE f.account_id = %(account)s AND f.at >= %(start)s AND f.at < %(end)s
-      AND u.age >= 0 AND u.place IN (SELECT unnest(f.fresh))
-),
-totals AS (
-    SELECT minute, count(*) AS samples, sum(cpu) AS cpu_sum, coalesce(sum(mem), 0) AS mem_sum FROM fresh GROUP BY 1
-),
-cpu_steps AS (SELECT minute, floor(cpu)::int AS step, count(*) AS n FROM fresh GROUP BY 1, 2),
-mem_steps AS (SELECT minute, floor(mem)::int AS step, count(*) AS n FROM fresh WHERE mem IS NOT NULL GROUP BY 1, 2),
-polled AS (
-    SELECT DISTINCT date_trunc('minute', at) AS minute FROM sandboxes_metricframe
-    WHERE account_id = %(account)s AND at >= %(start)s AND at < %(end)s
-),
-figures AS (
-    SELECT p.minute, coalesce(t.samples, 0) AS samples, coalesce(t.cpu_sum, 0) AS cpu_sum,
-           coalesce(t.mem_sum, 0) AS mem_sum,
-           (SELECT array_agg(coalesce(c.n, 0)::int ORDER BY g.step) FROM generate_series(0, 100) AS g (step)
-            LEFT JOIN cpu_steps c ON c.minute = p.minute AND c.step = g.step) AS cpu_hist,
-           (SELECT array_agg(coalesce(m.n, 0)::int ORDER BY g.step) FROM generate_series(0, 100) AS g (step)
-            LEFT JOIN mem_steps m ON m.minute = p.minute AND m.step = g.step) AS mem_hist
-    FROM polled p LEFT JOIN totals t USING (minute)
+    FROM (SELECT f.* FROM {_FRAMES}) f
+    LEFT JOIN LATERAL (
+        SELECT u.* FROM unnest(f.ages, f.cpu, f.mem, f.mem_total)
+            WITH ORDINALITY AS u (age, cpu, mem, mem_total, place)
+        WHERE u.age >= 0 AND u.place IN (SELECT unnest(f.fresh))
+    ) u ON true
+)"""
+
+# Each sandbox once a minute, from the minute's last frame: enough for a line's newest end, and twelve times quicker.
+_LAST_SAMPLES: Final = f"""
+readings AS (
+    SELECT date_trunc('minute', f.at) AS minute, u.cpu / 100.0 AS cpu,
+           CASE WHEN u.mem_total > 0 THEN least(100.0 * u.mem / u.mem_total, 100) END AS mem
+    FROM (
+        SELECT DISTINCT ON (date_trunc('minute', f.at), f.shard) f.* FROM {_FRAMES}
+        ORDER BY date_trunc('minute', f.at), f.shard, f.at DESC
+    ) f
+    LEFT JOIN LATERAL unnest(f.ages, f.cpu, f.mem, f.mem_total) AS u (age, cpu, mem, mem_total)
+        ON u.age BETWEEN 0 AND 60
 )"""
 
 _ROLL_UP: Final = f"""
-WITH {COUNTS}, {_FIGURES}
+WITH {COUNTS}, {_EVERY_SAMPLE}, {FIGURES}
 INSERT INTO sandboxes_fleetminute (account_id, minute, source, running, paused, started, ended, burn_usd_per_hour,
                                    samples, cpu_sum, mem_sum, cpu_hist, mem_hist)
 SELECT %(account)s, minute, 'poll', running, paused, started, ended, burn, samples, cpu_sum, mem_sum, cpu_hist, mem_hist
@@ -56,8 +55,17 @@ ON CONFLICT (account_id, minute) DO UPDATE SET
     cpu_sum = EXCLUDED.cpu_sum, mem_sum = EXCLUDED.mem_sum,
     cpu_hist = EXCLUDED.cpu_hist, mem_hist = EXCLUDED.mem_hist"""
 
-_LIVE: Final = f"""
-WITH {COUNTS}, {_FIGURES}
+_COUNT_AGAIN: Final = f"""
+WITH {COUNTS}
+UPDATE sandboxes_fleetminute held SET
+    running = c.running, paused = c.paused, started = c.started, ended = c.ended, burn_usd_per_hour = c.burn
+FROM counts c
+WHERE held.account_id = %(account)s AND held.minute = c.minute
+  AND (held.running, held.paused, held.started, held.ended, held.burn_usd_per_hour) IS DISTINCT FROM
+      (c.running, c.paused, c.started, c.ended, c.burn)"""
+
+_NOT_ROLLED_UP: Final = f"""
+WITH {COUNTS}, {_LAST_SAMPLES}, {FIGURES}
 SELECT minute, running, paused, started, ended, burn, samples, cpu_hist, mem_hist
 FROM counts JOIN figures USING (minute) ORDER BY minute"""
 
@@ -82,31 +90,41 @@ def whole(moment: datetime) -> datetime:
 
 
 def roll_up(now: datetime) -> None:
-    """Every closed minute with frames, from shortly before the newest rolled up one, for every account."""
+    """Every closed minute with frames that is not rolled up yet, for every account; the minutes before that are
+    counted again, since events may come late."""
     end = whole(now - GRACE)
     for account_id in Account.objects.values_list("pk", flat=True):
-        start = _first_to_do(account_id, end)
-        while start and start < end:
+        last = _newest(account_id, end)
+        if last:
+            _execute(_COUNT_AGAIN, account_id, last + MINUTE - AGAIN, last + MINUTE)
+        start = last + MINUTE if last else _first_frame(account_id, end)
+        while start < end:
             upto = min(start + AT_ONCE, end)
             _execute(_ROLL_UP, account_id, start, upto)
             start = upto
 
 
-def _first_to_do(account_id: int, end: datetime) -> datetime | None:
+def _newest(account_id: int, end: datetime) -> datetime | None:
     done = FleetMinute.objects.filter(account_id=account_id, source="poll", minute__lt=end)
-    last = done.order_by("-minute").values_list("minute", flat=True).first()
+    return done.order_by("-minute").values_list("minute", flat=True).first()
+
+
+def _first_frame(account_id: int, end: datetime) -> datetime:
     frames = MetricFrame.objects.filter(account_id=account_id, at__lt=end)
-    first = frames.order_by("at").values_list("at", flat=True).first()
-    if first is None or last is None:
-        return whole(first) if first else None
-    return max(last - AGAIN, whole(first))
+    return whole(frames.order_by("at").values_list("at", flat=True).first() or end)
 
 
 def not_rolled_up(account_id: int, start: datetime, end: datetime) -> list[tuple[Any, ...]]:
-    """Minutes of [start, end) straight from the frames: (minute, running, paused, started, ended, burn, samples,
-    cpu_hist, mem_hist). For the last minute or two, which compaction has not reached."""
+    """Minutes of [start, end) that compaction has not reached, straight from the frames: (minute, running, paused,
+    started, ended, burn, samples, cpu_hist, mem_hist)."""
+    newest = _newest(account_id, end)
+    since = max(whole(start), newest + MINUTE if newest else end - AGAIN)
+    if not since < end <= since + 2 * AGAIN:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_LIVE, {"account": account_id, "start": whole(start), "end": whole(end + MINUTE - _TICK)})
+        cursor.execute(
+            _NOT_ROLLED_UP, {"account": account_id, "start": whole(since), "end": whole(end + MINUTE - _TICK)}
+        )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 

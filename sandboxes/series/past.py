@@ -13,6 +13,7 @@ from sandboxes.models import Execution, MetricFrame, MetricSeries, Sandbox
 from sandboxes.series import minutes
 from sandboxes.series.frame import Sample
 from sandboxes.series.frame_store import literal
+from sandboxes.series.histograms import ADDED, FIGURES
 from sandboxes.series.samples import MERGE
 from sandboxes.series.spans import COARSE_STEP_SECONDS, FINE_STEP_SECONDS, Span, missing, windows
 
@@ -29,30 +30,17 @@ _TO_SERIES: Final = _GIVEN + MERGE
 
 # Each sandbox counts once a minute by its mean, whatever step it was read in: these minutes are an estimate from the
 # sandboxes read so far. Histograms add up entry by entry.
-_TO_MINUTES: Final = (
-    _GIVEN
-    + """
-means AS (
-    SELECT key, unix / 60 AS minute, avg(cpu) / 100.0 AS cpu,
+_TO_MINUTES: Final = f"""{_GIVEN}
+readings AS (
+    SELECT to_timestamp(unix / 60 * 60) AS minute, avg(cpu) / 100.0 AS cpu,
            avg(CASE WHEN mem_total > 0 THEN least(100.0 * mem / mem_total, 100) END) AS mem
-    FROM samples GROUP BY 1, 2
-),
-totals AS (
-    SELECT minute, count(*) AS samples, sum(cpu) AS cpu_sum, coalesce(sum(mem), 0) AS mem_sum FROM means GROUP BY 1
-),
-cpu_steps AS (SELECT minute, floor(cpu)::int AS step, count(*) AS n FROM means GROUP BY 1, 2),
-mem_steps AS (SELECT minute, floor(mem)::int AS step, count(*) AS n FROM means WHERE mem IS NOT NULL GROUP BY 1, 2)
+    FROM samples GROUP BY key, 1
+), {FIGURES}
 UPDATE sandboxes_fleetminute held SET
-    samples = held.samples + t.samples, cpu_sum = held.cpu_sum + t.cpu_sum, mem_sum = held.mem_sum + t.mem_sum,
-    cpu_hist = (SELECT array_agg((h.n + coalesce(c.n, 0))::int ORDER BY h.place)
-                FROM unnest(held.cpu_hist) WITH ORDINALITY AS h (n, place)
-                LEFT JOIN cpu_steps c ON c.minute = t.minute AND c.step = h.place - 1),
-    mem_hist = (SELECT array_agg((h.n + coalesce(m.n, 0))::int ORDER BY h.place)
-                FROM unnest(held.mem_hist) WITH ORDINALITY AS h (n, place)
-                LEFT JOIN mem_steps m ON m.minute = t.minute AND m.step = h.place - 1)
-FROM totals t
-WHERE held.account_id = %(account)s AND held.minute = to_timestamp(t.minute * 60) AND held.source = 'backfill'"""
-)
+    samples = held.samples + f.samples, cpu_sum = held.cpu_sum + f.cpu_sum, mem_sum = held.mem_sum + f.mem_sum,
+    cpu_hist = {ADDED.format("held.cpu_hist", "f.cpu_hist")}, mem_hist = {ADDED.format("held.mem_hist", "f.mem_hist")}
+FROM figures f
+WHERE held.account_id = %(account)s AND held.minute = f.minute AND held.source = 'backfill'"""
 
 
 class Wanted(NamedTuple):
