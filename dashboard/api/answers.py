@@ -38,6 +38,13 @@ def returns(kind: Any, status: int = 200, *, takes_metadata: bool = False) -> di
     return {"response": {status: None}, "openapi_extra": extra}
 
 
+def takes(kind: Any, keywords: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of `returns`, for an operation whose body is `kind` and which it reads by itself."""
+    _described.append(kind)
+    body = {"required": True, "content": _described_as(kind, "")["content"]}
+    return keywords | {"openapi_extra": keywords["openapi_extra"] | {"requestBody": body}}
+
+
 def schemas() -> dict[str, Any]:
     """The OpenAPI schemas of all answers, by name."""
     found = msgspec.json.schema_components(_described, ref_template=_REFERENCE)[1]

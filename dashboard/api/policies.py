@@ -1,0 +1,108 @@
+"""`/policies`: what is an orphan, and what to do with it."""
+
+from typing import Any
+
+import msgspec
+from celery import current_app
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from ninja import Query, Router
+
+from dashboard.api.answers import answer, nothing, returns, takes
+from dashboard.api.errors import Refusal, bad_request, not_found
+from dashboard.api.params import Paged
+from dashboard.api.policy_view import PolicyView, views_of
+from sandboxes import policy_book
+from sandboxes.models import Policy
+from sandboxes.policies import PolicyError, PolicySpec, parse
+from sandboxes.search import Page, cursors
+
+router = Router(tags=["policies"])
+PolicyList = msgspec.defstruct(
+    "PolicyList", [("items", list[PolicyView]), ("next", str | None), ("total", int)], module=__name__  # type: ignore[valid-type]
+)  # fmt: skip
+
+
+class _After(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+
+
+@router.get("", **returns(PolicyList))
+def list_policies(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
+    """By name, each with how it is doing."""
+    policies = Policy.objects.order_by("name")
+    rest = policies.filter(name__gt=cursors.decode(asked.cursor, _After).name) if asked.cursor else policies
+    found = list(rest[: asked.limit + 1])
+    following = cursors.encode(_After(found[asked.limit - 1].name)) if len(found) > asked.limit else None
+    return answer(Page(views_of(found[: asked.limit], timezone.now()), following, policies.count()))
+
+
+@router.post("", **takes(PolicySpec, returns(PolicyView, 201)))
+def make(request: HttpRequest) -> HttpResponse:
+    """A new policy. REST takes what it is given: `enforce` enforces."""
+    return _view(_write(request), 201)
+
+
+@router.get("/{int:policy_id}", **returns(PolicyView))
+def one(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """One policy."""
+    return _view(_policy(policy_id))
+
+
+@router.put("/{int:policy_id}", **takes(PolicySpec, returns(PolicyView)))
+def change(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """The whole policy anew; a change gives it a new version and voids its marks."""
+    return _view(_write(request, _policy(policy_id)))
+
+
+@router.delete("/{int:policy_id}", **returns(None, 204))
+def delete(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """With its marks; its verdicts stay on record."""
+    policy_book.delete(_policy(policy_id))
+    return nothing()
+
+
+@router.post("/{int:policy_id}/run", **returns(PolicyView, 202))
+def run(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """Evaluates now: look at `status.last_run_at`. 409 while it is not enabled."""
+    policy = _policy(policy_id)
+    if not policy.enabled:
+        raise Refusal(409, "not_in_state", "the policy is not enabled: nothing would be evaluated")
+    try:
+        current_app.send_task("sandboxes.tasks.reap", expires=60, retry=False, ignore_result=True)
+    except (OperationalError, OSError):
+        raise Refusal(503, "unavailable", "redis is away; try again in a moment", retry_after=5) from None
+    return _view(policy, 202)
+
+
+@router.post("/{int:policy_id}/reset", **returns(PolicyView))
+def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """Closes a tripped breaker."""
+    policy_book.reset(_policy(policy_id))
+    return _view(_policy(policy_id))
+
+
+def _view(policy: Policy, status: int = 200) -> HttpResponse:
+    return answer(views_of([policy], timezone.now())[0], status)
+
+
+def _write(request: HttpRequest, policy: Policy | None = None) -> Policy:
+    try:
+        return policy_book.write(parse(_json(request)), policy)
+    except PolicyError as error:
+        raise bad_request(str(error)) from None
+
+
+def _json(request: HttpRequest) -> Any:
+    try:
+        return msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise bad_request(f"the body is no JSON: {error}") from None
+
+
+def _policy(policy_id: int) -> Policy:
+    policy = Policy.objects.filter(pk=policy_id).first() if policy_id < 2**63 else None
+    if policy is None:
+        raise not_found(f"policy {policy_id}")
+    return policy
