@@ -2,14 +2,14 @@
 
 from typing import Any
 
-import brotli
-from whitenoise.compress import Compressor
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+import brotli  # type: ignore[import-untyped]
+from whitenoise.compress import Compressor  # type: ignore[import-untyped]
+from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ignore[import-untyped]
 
 BROTLI_QUALITY = 6  # of 11: plotly is 10 % larger than at 11, and ready thirty times sooner
 
 
-class QuickCompressor(Compressor):
+class QuickCompressor(Compressor):  # type: ignore[misc]
     """WhiteNoise's compressor, without source maps (only developer tools ask for them)."""
 
     SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
@@ -21,7 +21,7 @@ class QuickCompressor(Compressor):
         return packed
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """What settings.STORAGES names for static files."""
 
     def create_compressor(self, **options: Any) -> Compressor:

@@ -30,6 +30,7 @@ class House:
     console: Console
     children: dict[str, Child] = field(default_factory=dict)
     watches: list[asyncio.Task[None]] = field(default_factory=list)
+    passwords: list[str] = field(default_factory=list)  # told by bootstrap, not yet by us
     began: float = field(default_factory=time.monotonic)
 
     async def open(self) -> None:
@@ -40,11 +41,12 @@ class House:
         postgres, redis = await self._servers()
         urls = addresses(postgres, redis)
         shared = {**urls, **(address.variables if address else {}), **self._identity()}
-        passwords = await self._furnish(shared)
-        self._tell_where(passwords)
+        await self._furnish(shared)
+        self._tell_where()
 
     async def close(self) -> None:
         """Stops all, those that use a server before the server; what does not go in time is killed."""
+        self._tell_passwords()  # a start that failed after they were made must not lose them
         others = [name for name in self.children if name not in STOP_SECONDS]
         for names in ((*others, *STOP_ORDER[0]), *STOP_ORDER[1:]):
             going = [self.children[name] for name in names if name in self.children]
@@ -77,13 +79,12 @@ class House:
 
         await self._start(part, answers)
 
-    async def _furnish(self, shared: Mapping[str, str]) -> list[str]:
-        """Database, static files, then our own processes; gives bootstrap's lines about the first password."""
+    async def _furnish(self, shared: Mapping[str, str]) -> None:
+        """Database, static files, then our own processes."""
         lasting = for_django(shared)
-        passwords: list[str] = []
         current = await self._is_migrated()
         await asyncio.gather(self._static_files(lasting), *([] if current else [self._migrate(lasting)]))
-        bootstrap = self._command("bootstrap", ("bootstrap",), for_bootstrap(shared), self._listen_for(passwords))
+        bootstrap = self._command("bootstrap", ("bootstrap",), for_bootstrap(shared), self._hear_bootstrap)
         if current:  # it changes little and the pages need not wait for it
             await asyncio.gather(bootstrap, self._web(lasting))
         else:
@@ -91,7 +92,6 @@ class House:
             await self._web(lasting)
         await self._start(parts.worker(self.choices, lasting))
         await self._start(parts.beat(self.choices, lasting))
-        return passwords
 
     async def _web(self, environment: Mapping[str, str]) -> None:
         async def answers() -> bool:
@@ -149,14 +149,15 @@ class House:
             await ready.until(child, is_ready)
         self.watches.append(asyncio.create_task(child.watch()))
 
-    def _listen_for(self, passwords: list[str]) -> Callable[[str], None]:
-        def hear(line: str) -> None:
-            if "password:" in line:
-                passwords.append(line)  # shown at the end, where it is not scrolled away
-            else:
-                self.console.line("bootstrap", line)
+    def _hear_bootstrap(self, line: str) -> None:
+        if "password:" in line:
+            self.passwords.append(line)  # shown at the end, where it does not scroll away
+        else:
+            self.console.line("bootstrap", line)
 
-        return hear
+    def _tell_passwords(self) -> None:
+        while self.passwords:
+            self.console.say(f"  {self.passwords.pop(0)}  (shown only now)")
 
     def _identity(self) -> Mapping[str, str]:
         chosen = self.choices
@@ -168,13 +169,12 @@ class House:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def _tell_where(self, passwords: list[str]) -> None:
+    def _tell_where(self) -> None:
         say = self.console.say
         say("")
         took = time.monotonic() - self.began
         say(f"  Sandwarden is at {self.choices.address} (started in {took:.1f} s; Ctrl-C stops it)")
-        for line in passwords:
-            say(f"  {line}  (shown only now)")
+        self._tell_passwords()
         if self.choices.simulated:
             say("  The fleet is simulated. To watch your own: E2B_API_KEY=… make run")
         say("")

@@ -112,4 +112,5 @@ def test_a_part_that_never_comes_up_ends_the_start_and_leaves_nothing(supervised
     run = supervised.start(BROKEN_WEB="1")
     assert run.wait(30) == 1
     assert "Sandwarden can't start. web did not start: its lines above say why" in supervised.said()
+    assert "admin password: for-the-test" in supervised.said()  # it is made only once
     assert supervised.living() == []
