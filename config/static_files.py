@@ -22,7 +22,9 @@ class QuickCompressor(Compressor):  # type: ignore[misc]
 
 
 class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """What settings.STORAGES names for static files."""
+    """What settings.STORAGES names for static files. Imports between our ES modules name the hashed files too."""
+
+    support_js_module_import_aggregation = True
 
     def create_compressor(self, **options: Any) -> Compressor:
         """Called by WhiteNoise for each collectstatic."""

@@ -1,0 +1,22 @@
+/* The legend is a histogram too: ten swatches, and above each how many cells have it. */
+import { svg } from "../marks.js";
+
+const ENDS = { cpu: ["0", "100 % CPU"], mem: ["0", "100 % memory"], age: ["1 min", "over 4 h"], cost: ["$0.02", "over $5/h"] };
+
+export function drawScale(host, counts, measure) {
+  const most = Math.max(1, ...counts.steps);
+  const bars = document.createElement("span");
+  bars.className = "steps-of";
+  counts.steps.forEach((count, step) => {
+    const tall = count ? Math.max(1, Math.round((16 * Math.sqrt(count)) / Math.sqrt(most))) : 0;
+    const bar = svg("svg", { viewBox: "0 0 14 24", role: "img", "aria-label": `step ${step + 1}: ${count}` }, [
+      svg("rect", { class: "col", y: 17 - tall, width: 14, height: tall }),
+      svg("rect", { class: `heat-${step}`, y: 18, width: 14, height: 6 }),
+    ]);
+    bar.append(svg("title"));
+    bar.lastChild.textContent = `${count.toLocaleString("en-US")} sandboxes`;
+    bars.append(bar);
+  });
+  const [low, high] = ENDS[measure];
+  host.replaceChildren(low, bars, high);
+}

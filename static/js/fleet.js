@@ -1,0 +1,116 @@
+/* The Fleet page: figures, sparklines, honeycomb and charts, moved by the socket. */
+import { Comb } from "./comb/comb.js";
+import { labels } from "./endlabels.js";
+import { clock, percent, usd, whole } from "./format.js";
+import { on, show } from "./live.js";
+import { Plot } from "./plots.js";
+import { spark } from "./spark.js";
+import { onTheme } from "./theme.js";
+
+const HOUR = 3600, NEEDS_EVERY = 10_000, SPARK_POINTS = 60;
+const $ = (selector) => document.querySelector(selector);
+const parsed = (id) => JSON.parse($(`#${id}`).textContent);
+
+/* ---------- figures */
+const one = (v) => (v == null ? "–" : v.toFixed(1)), none = (v) => (v == null ? "–" : v.toFixed(0));
+const FIGURES = {
+  running: whole, paused: whole, burn: usd, orphan_burn: usd,
+  started: (v) => (v < 10 ? one(v).replace(/\.0$/, "") : whole(v)), ended: (v) => (v < 10 ? one(v).replace(/\.0$/, "") : whole(v)),
+  cpu_p50: one, cpu_p95: none, mem_p50: none, mem_p95: none,
+  ended_by: (by) => Object.entries(by).map(([reason, count]) => `${whole(count)} ${reason}`).join(", ") || "none in an hour",
+};
+
+function fill(figures) {
+  for (const element of document.querySelectorAll("[data-fill]")) {
+    const say = FIGURES[element.dataset.fill];
+    const words = say?.(figures[element.dataset.fill]);
+    if (words != null && element.textContent !== words) element.textContent = words;
+  }
+  const cap = $("[data-cap]");
+  if (cap) cap.querySelector(".used").setAttribute("width", Math.min(100, (100 * figures.running) / cap.dataset.cap));
+}
+
+const sparks = parsed("sparks");
+const drawSparks = () => {
+  for (const host of document.querySelectorAll("svg[data-spark]")) spark(host, sparks[host.dataset.spark]);
+};
+let minute = 0;
+function growSparks(figures) {
+  const now = Math.floor(figures.now / 60);
+  for (const [name, values] of Object.entries(sparks)) {
+    if (now !== minute && minute) values.push(figures[name]);
+    else values[Math.max(0, values.length - 1)] = figures[name];
+    while (values.length > SPARK_POINTS) values.shift();
+  }
+  minute = now;
+  drawSparks();
+}
+
+/* ---------- honeycomb */
+const comb = new Comb($("[data-comb]"), { scale: $("[data-scale]"), keys: $(".keys"), says: $("[data-comb-says]") });
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-measure]");
+  if (!button) return;
+  for (const other of document.querySelectorAll("[data-measure]")) other.setAttribute("aria-pressed", String(other === button));
+  comb.measureBy(button.dataset.measure);
+});
+
+/* ---------- charts */
+const readouts = {};
+function chart(name, trace, unit) {
+  const host = $(`[data-plot=${name}]`), out = $(`[data-readout=${name}]`);
+  const plot = new Plot(host, { onHover: (at) => hover(at), onMoved: () => labels(plot, host, trace) });
+  plot.sharesZoom = name !== "day";
+  readouts[name] = (at) => {
+    const said = at && plot.ready ? nearest(plot, at) : null;
+    out.textContent = said ? `${clock(said.t / 1000)}  ${said.values.map((v, i) => `${trace[i]} ${unit(v)}`).join("  ")}` : "";
+  };
+  return plot;
+}
+const hover = (at) => Object.values(readouts).forEach((read) => read(at == null ? null : new Date(at).getTime()));
+
+function nearest(plot, at) {
+  const x = plot.data[0].x;
+  let low = 0, high = x.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (x[middle] < at) low = middle + 1;
+    else high = middle;
+  }
+  if (low > 0 && at - x[low - 1] < x[low] - at) low -= 1;
+  return x.length ? { t: x[low], values: plot.data.map((trace) => trace.y[low]) } : null;
+}
+
+const shortPercent = (v) => percent(v, 0);
+const cpu = chart("cpu", ["median", "p95"], shortPercent), mem = chart("mem", ["median", "p95"], shortPercent), day = chart("day", [""], whole);
+async function drawCharts() {
+  await cpu.draw(parsed("figure-cpu"));
+  await mem.draw(parsed("figure-mem"));
+  await day.draw(parsed("figure-day"));
+}
+
+/* ---------- all of it, live */
+let newest = 0, dayAt = 0, needsAt = Date.now();
+on("fleet", (message) => {
+  const figures = message.figures;
+  comb.take(message);
+  fill(figures);
+  if (figures.at && figures.at > newest) {
+    newest = figures.at;
+    cpu.append(figures.at, [figures.cpu_p50, figures.cpu_p95], { lengthSeconds: HOUR });
+    mem.append(figures.at, [figures.mem_p50, figures.mem_p95], { lengthSeconds: HOUR });
+    growSparks(figures);
+    if (figures.at - dayAt > 60) {
+      day.append(figures.at, [figures.running], { lengthSeconds: 24 * HOUR });
+      dayAt = figures.at;
+    }
+  }
+  if (Date.now() - needsAt > NEEDS_EVERY) {
+    needsAt = Date.now();
+    htmx.trigger(document.body, "live:needs");
+  }
+});
+onTheme(drawSparks);
+drawSparks();
+show({ page: "fleet" });
+requestIdleCallback(drawCharts, { timeout: 1000 });

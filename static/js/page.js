@@ -1,0 +1,9 @@
+/* What every signed-in page loads. */
+import "./live.js";
+import "./theme.js";
+import "./times.js";
+import "./keys.js";
+import "./copy.js";
+import "./dialog.js";
+import "./toast.js";
+import "./frame.js";

@@ -1,0 +1,125 @@
+/* Plotly, loaded after the page is usable: draws server-built figures in the theme's colours and appends to them. */
+import { onTheme, token } from "./theme.js";
+
+const CONFIG = { displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: false, showTips: false };
+const drawn = new Set();
+let loading = null;
+
+function load() {
+  loading ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = document.body.dataset.plotly;
+    script.addEventListener("load", () => done(globalThis.Plotly));
+    script.addEventListener("error", () => failed(new Error("plotly could not be loaded")));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/* The figure with `var(--name)` put in as the theme has it. */
+function coloured(value) {
+  if (typeof value === "string") return value.startsWith("var(--") ? token(value.slice(6, -1)) : value;
+  if (Array.isArray(value)) return value.length && typeof value[0] !== "object" ? value : value.map(coloured);
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, coloured(v)]));
+  return value;
+}
+
+export class Plot {
+  constructor(host, { onHover, onMoved } = {}) {
+    Object.assign(this, { host, onHover, onMoved, zoomed: false, ready: false });
+    this.element = document.createElement("div");
+  }
+
+  async draw(figure) {
+    const plotly = await load();
+    this.plotly = plotly;
+    this.figure = figure;
+    this.data = figure.data.map((trace) => ({ ...trace, x: [...trace.x], y: [...trace.y] }));
+    this.range = figure.layout.xaxis.range;
+    if (!this.ready) {
+      this.host.querySelector(".wait")?.remove();
+      this.host.append(this.element);
+    }
+    await this.#paint();
+    if (this.ready) return;
+    this.ready = true;
+    drawn.add(this);
+    this.element.on("plotly_relayout", (change) => this.#relayout(change));
+    this.element.on("plotly_hover", ({ xvals }) => this.onHover?.(xvals?.[0] ?? null));
+    this.element.on("plotly_unhover", () => this.onHover?.(null));
+    this.element.addEventListener("dblclick", () => this.unzoom());
+    new ResizeObserver(() => plotly.relayout(this.element, this.#size()).then(() => this.onMoved?.())).observe(this.host);
+  }
+
+  #size() {
+    return { width: this.host.clientWidth, height: this.figure.layout.height ?? this.host.clientHeight };
+  }
+
+  #paint() {
+    const layout = coloured({ ...this.figure.layout, ...this.#size() });
+    layout.xaxis.range = this.zoomed ? this.view() : this.range;
+    const data = this.data.map((trace) => ({ ...coloured({ ...trace, x: null, y: null }), x: trace.x, y: trace.y }));
+    return this.plotly.react(this.element, data, layout, CONFIG).then(() => this.onMoved?.());
+  }
+
+  repaint() {
+    return this.ready ? this.#paint() : undefined;
+  }
+
+  view() {
+    return this.element.layout?.xaxis?.range ?? this.range;
+  }
+
+  axes() {
+    return this.element._fullLayout;
+  }
+
+  /* Appends a point to each trace; the view moves on unless somebody has zoomed into the past. */
+  append(seconds, values, { lengthSeconds = null, from = null, room = 0 } = {}) {
+    if (!this.ready) return;
+    const at = seconds * 1000;
+    this.data.forEach((trace, i) => {
+      trace.x.push(at);
+      trace.y.push(values[i] ?? null);
+      while (lengthSeconds && trace.x.length && trace.x[0] < at - lengthSeconds * 1000) {
+        trace.x.shift();
+        trace.y.shift();
+      }
+    });
+    const start = lengthSeconds ? at - lengthSeconds * 1000 : (from ?? new Date(this.range[0]).getTime());
+    this.range = [start, at + (at - start) * room];
+    const change = this.zoomed ? {} : { "xaxis.range": this.range };
+    this.plotly.update(this.element, { x: this.data.map((t) => t.x), y: this.data.map((t) => t.y) }, change).then(() => this.onMoved?.());
+  }
+
+  /* Shapes alone: what happened since. */
+  reshape(shapes) {
+    if (!this.ready) return;
+    this.figure.layout.shapes = shapes;
+    this.plotly.relayout(this.element, { shapes: coloured(shapes) });
+  }
+
+  zoom(range) {
+    this.zoomed = true;
+    this.plotly.relayout(this.element, { "xaxis.range": range });
+  }
+
+  unzoom() {
+    this.zoomed = false;
+    this.plotly.relayout(this.element, { "xaxis.range": this.range });
+    for (const other of drawn) if (other.zoomed) other.unzoom();
+  }
+
+  #relayout(change) {
+    const dragged = "xaxis.range[0]" in change;
+    if (dragged) {
+      this.zoomed = true;
+      for (const other of drawn) if (other !== this && other.sharesZoom && this.sharesZoom) other.zoom(this.view());
+    }
+    this.onMoved?.();
+  }
+}
+
+onTheme(() => {
+  for (const plot of drawn) plot.repaint();
+});

@@ -1,0 +1,115 @@
+/* Live cells of the rows in view: only those are asked for, and only what changed is written. */
+import { clock, percent, relative, size, usd, whole } from "./format.js";
+import { on, show } from "./live.js";
+import { stateMark } from "./marks.js";
+import { spark } from "./spark.js";
+import { onTheme } from "./theme.js";
+
+const MOST_POINTS = 60, SPARK_SECONDS = 14;
+const seen = new Set();
+const sparks = new Map(); // key → CPU of the last quarter of an hour
+let total = null, sparkAt = 0;
+
+export function follow(table) {
+  const watch = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) seen.add(target.dataset.key);
+      else seen.delete(target.dataset.key);
+    }
+    ask();
+  }, { rootMargin: "200px" });
+  const observe = () => table.querySelectorAll("tr[data-key]:not([data-watched])").forEach((row) => {
+    row.dataset.watched = "";
+    watch.observe(row);
+  });
+  observe();
+  document.addEventListener("htmx:afterSettle", observe);
+  on("rows", (message) => take(table, message));
+  onTheme(() => sparks.forEach((_, key) => drawSpark(table, key)));
+}
+
+let asked = 0;
+function ask() {
+  clearTimeout(asked);
+  asked = setTimeout(() => show({ page: "sandboxes", rows: [...seen].map(Number) }), 80);
+}
+
+const row = (table, key) => table.querySelector(`tr[data-key="${key}"]`);
+const put = (cell, words) => {
+  if (cell && cell.textContent !== words) cell.textContent = words;
+};
+
+function take(table, { figures, rows, sparks: told }) {
+  for (const [key, values] of Object.entries(told)) {
+    sparks.set(key, values);
+    drawSpark(table, key);
+  }
+  const grows = figures.at && figures.at - sparkAt >= SPARK_SECONDS;
+  if (grows) sparkAt = figures.at;
+  for (const told of rows) write(table, figures, told, grows);
+  tellNew(figures);
+}
+
+function write(table, figures, [key, state, orphan, actAt, endAt, cpu, used, allocated], grows) {
+  const line = row(table, key);
+  if (!line) return;
+  const is = state !== "ended" && orphan !== "none";
+  const look = `${state}${is}`;
+  if (line.dataset.look !== look) {
+    if (line.dataset.look || line.dataset.state !== state) line.querySelector("[data-cell=state]").replaceChildren(stateMark(state, is));
+    line.dataset.look = look;
+    line.dataset.state = state;
+  }
+  if (state === "ended") return leave(line);
+  put(line.querySelector("[data-cell=cpu]"), percent(state === "running" ? cpu : null));
+  put(line.querySelector("[data-cell=mem]"), size(used));
+  fillBar(line.querySelector(".bar"), used, allocated);
+  writeEnd(line.querySelector("[data-cell=end]"), figures.now, state, actAt, endAt);
+  const { cost, burn, at } = line.dataset;
+  put(line.querySelector("[data-cell=cost]"), usd(Number(cost) + (state === "running" ? (Number(burn) * (figures.now - at)) / 3600 : 0)));
+  if (grows && sparks.has(String(key))) {
+    const values = sparks.get(String(key));
+    values.push(cpu ?? -1);
+    while (values.length > MOST_POINTS) values.shift();
+    drawSpark(table, key);
+  }
+  return undefined;
+}
+
+function writeEnd(cell, now, state, actAt, endAt) {
+  const words = actAt ? `acts ${relative(actAt, now)}` : state === "running" && endAt ? relative(endAt, now) : "–";
+  if (cell.textContent.trim() === words) return;
+  cell.textContent = words;
+  cell.classList.toggle("orph", Boolean(actAt));
+  cell.title = actAt || endAt ? `${clock(actAt ?? endAt)} UTC` : "";
+}
+
+function fillBar(bar, used, allocated) {
+  const share = used && allocated ? Math.min(100, (100 * used) / allocated) : 0;
+  bar.firstElementChild.setAttribute("width", share.toFixed(1));
+  bar.classList.toggle("high", share > 95);
+}
+
+function leave(line) {
+  if (line.classList.contains("is-gone")) return;
+  line.classList.add("is-gone");
+  line.querySelector("[data-pick]").checked = false;
+  line.querySelector("[data-pick]").disabled = true;
+  put(line.querySelector("[data-cell=end]"), "ended");
+  document.dispatchEvent(new Event("row-gone"));
+}
+
+function drawSpark(table, key) {
+  const host = row(table, key)?.querySelector("[data-spark]");
+  if (host) spark(host, sparks.get(String(key)), { least: 0, most: 100 });
+}
+
+/* Without filters the view's count says how many came since the page was loaded. */
+function tellNew(figures) {
+  const note = document.querySelector("[data-new]");
+  const now = figures.running + figures.paused;
+  total ??= now;
+  const more = now - total;
+  note.hidden = location.search !== "" || more < 1;
+  if (!note.hidden) put(note.querySelector("[data-new-word]"), `${whole(more)} more ${more === 1 ? "sandbox" : "sandboxes"} since this list was read.`);
+}

@@ -1,0 +1,41 @@
+/* One line at the foot of the page about what was just done; it stays until read or ten seconds have passed. */
+import { glyph } from "./marks.js";
+import { on } from "./live.js";
+
+const LONGEST = 10_000, MOST = 4;
+const DONE = { kill: ["killed", "killed"], pause: ["pause", "paused"], resume: ["resumed", "resumed"], extend: ["updated", "extended"], timeout: ["updated", "given a new end"] };
+
+export function toast(mark, text) {
+  const list = document.querySelector(".toasts");
+  const line = document.createElement("li");
+  const words = document.createElement("p");
+  words.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "icon";
+  close.setAttribute("aria-label", "Close");
+  close.textContent = "×";
+  close.addEventListener("click", () => line.remove());
+  line.append(glyph(mark, ["bad", "pause"].includes(mark) ? mark : "ink"), words, close);
+  list.append(line);
+  while (list.children.length > MOST) list.firstElementChild.remove();
+  setTimeout(() => line.remove(), LONGEST);
+}
+
+document.addEventListener("toast", (event) => {
+  toast(event.detail.mark, event.detail.text);
+  if (event.detail.ok) document.dispatchEvent(new Event("acted"));
+});
+
+/* Many at once become one line. */
+on("actions", ({ items }) => {
+  const failed = items.filter((item) => item.state === "failed");
+  for (const item of failed.slice(0, 2)) toast("bad", `${item.kind} of ${item.sandbox_id} failed: ${item.error}`);
+  for (const kind of Object.keys(DONE)) {
+    const done = items.filter((item) => item.kind === kind && item.state === "done");
+    if (!done.length) continue;
+    const gone = done.filter((item) => item.outcome === "already_gone").length;
+    const what = done.length === 1 ? done[0].sandbox_id : `${done.length} sandboxes`;
+    toast(DONE[kind][0], `${what} ${DONE[kind][1]}${gone ? `, ${gone} had ended already` : ""}.`);
+  }
+});
