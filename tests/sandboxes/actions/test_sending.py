@@ -1,0 +1,243 @@
+"""What is queued is sent once, survives crashes and refusals, and ends confirmed or with a clear alarm."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from sandboxes.actions import Actor, request
+from sandboxes.actions.claims import claim_due, still_mine
+from sandboxes.actions.confirming import MOST_LOOKS
+from sandboxes.actions.sending import send_due
+from sandboxes.actions.settling import MOST_ATTEMPTS
+from sandboxes.models import Action, Guard, Sandbox
+from simulator import Fault
+
+ANNA = Actor("user", "anna")
+
+
+async def ask(sandbox, kind="kill", **given):
+    return await sync_to_async(request)(sandbox, kind, ANNA, **given)
+
+
+async def again(action):
+    return await Action.objects.select_related("sandbox__guard").aget(pk=action.pk)
+
+
+async def come_due(action):
+    """As much time passes as the action waits for."""
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await Action.objects.filter(pk=action.pk).aupdate(next_attempt_at=past)
+
+
+async def test_a_kill_is_sent_answered_and_confirmed_once_the_record_shows_it(backend, kills):
+    sandbox = await backend.held(backend.make())
+    action = await ask(sandbox, reason="enough")
+    assert (action.state, action.actor_name, action.reason) == ("queued", "anna", "enough")
+    assert await send_due() == 1
+    done = await again(action)
+    assert (done.state, done.outcome, done.attempts) == ("done", "killed", 1)
+    assert done.requested_at <= done.sent_at <= done.answered_at
+    assert backend.state(sandbox.sandbox_id) == "gone"
+    await backend.sync()
+    assert await send_due() == 0
+    confirmed = await again(action)
+    assert confirmed.state == "confirmed"
+    assert confirmed.confirmed_at
+    assert confirmed.sandbox.state == "ended"
+    assert kills == [sandbox.sandbox_id]
+
+
+async def test_one_that_is_gone_already_is_an_answer_too(backend):
+    sandbox = await backend.held(backend.make())
+    backend.call("DELETE", f"/sandboxes/{sandbox.sandbox_id}")
+    action = await ask(sandbox)
+    await send_due()
+    assert (await again(action)).outcome == "already_gone"
+    await backend.sync()
+    await send_due()
+    assert (await again(action)).state == "confirmed"
+
+
+async def test_pause_and_resume(backend):
+    sandbox = await backend.held(backend.make())
+    pause = await ask(sandbox, "pause")
+    await send_due()
+    assert backend.state(sandbox.sandbox_id) == "paused"
+    sandbox = await backend.held(sandbox.sandbox_id)
+    await send_due()
+    pause = await again(pause)
+    assert (pause.state, pause.outcome) == ("confirmed", "paused")
+    assert pause.sandbox.guard.condemned_by_id is None
+    resume = await ask(sandbox, "resume")
+    assert resume.parameters["seconds"] == 300
+    await send_due()
+    assert backend.state(sandbox.sandbox_id) == "running"
+    await come_due(resume)
+    await send_due()
+    assert (await again(resume)).state == "confirmed"
+
+
+async def test_an_extension_never_moves_the_end_earlier_and_a_timeout_does(backend):
+    sandbox = await backend.held(backend.make(timeout=1000))
+    shorter = await ask(sandbox, "extend", seconds=60)
+    await send_due()
+    shorter = await again(shorter)
+    assert (shorter.state, shorter.outcome) == ("confirmed", "already_longer")
+    longer = await ask(sandbox, "extend", seconds=2000)
+    await send_due()
+    assert (await again(longer)).outcome == "extended"
+    assert await left(backend, sandbox) == pytest.approx(2000, abs=5)
+    timeout = await ask(sandbox, "timeout", seconds=120)
+    await send_due()
+    assert await left(backend, sandbox) == pytest.approx(120, abs=5)
+    await come_due(timeout)
+    await send_due()
+    assert (await again(timeout)).state == "confirmed"
+
+
+async def left(backend, sandbox):
+    seen = await backend.held(sandbox.sandbox_id)
+    return (seen.end_at - datetime.now(UTC)).total_seconds()
+
+
+async def test_a_rate_limit_waits_as_told_and_costs_no_attempt(backend, kills):
+    sandbox = await backend.held(backend.make())
+    fault = backend.simulator.faults.add(Fault(status=429, method="DELETE", retry_after="120"))
+    action = await ask(sandbox)
+    await send_due()
+    waiting = await again(action)
+    assert (waiting.state, waiting.attempts) == ("queued", 0)
+    assert waiting.next_attempt_at > datetime.now(UTC) + timedelta(seconds=60)
+    assert waiting.sandbox.guard.condemned_by_id == action.pk  # a person's kill stays announced
+    backend.simulator.faults.remove(fault)
+    assert await send_due() == 0
+    await come_due(action)
+    await send_due()
+    assert (await again(action)).state == "done"
+    assert len(kills) == 2
+
+
+async def test_an_answer_that_got_lost_keeps_it_condemned_until_a_look(backend, kills):
+    sandbox = await backend.held(backend.make())
+    fault = backend.simulator.faults.add(Fault(status=502, method="DELETE"))
+    action = await ask(sandbox)
+    await send_due()
+    backend.simulator.faults.remove(fault)
+    unknown = await again(action)
+    assert (unknown.state, unknown.sandbox.guard.condemned_by_id) == ("sent", action.pk)
+    assert await send_due() == 0
+    await come_due(action)
+    await send_due()  # looks: it is alive
+    assert (await again(action)).state == "queued"
+    await come_due(action)
+    await send_due()
+    assert (await again(action)).state == "done"
+    assert backend.state(sandbox.sandbox_id) == "gone"
+
+
+async def test_while_e2b_does_not_answer_the_look_it_stays_condemned(backend):
+    sandbox = await backend.held(backend.make())
+    backend.simulator.faults.add(Fault(status=400, path=f"/sandboxes/{sandbox.sandbox_id}"))
+    action = await ask(sandbox)
+    claims = await sync_to_async(claim_due)(datetime.now(UTC))
+    assert len(claims) == 1  # and the worker dies here
+    await come_due(action)
+    await send_due()
+    unseen = await again(action)
+    assert (unseen.state, unseen.sandbox.guard.condemned_by_id) == ("sent", action.pk)
+    assert "does not answer" in unseen.error
+
+
+async def test_a_crash_before_sending_loses_nothing(backend, kills):
+    sandbox = await backend.held(backend.make())
+    action = await ask(sandbox)
+    assert await sync_to_async(claim_due)(datetime.now(UTC))
+    assert await send_due() == 0
+    for _ in range(2):  # a look, then the sending
+        await come_due(action)
+        await send_due()
+    assert (await again(action)).state == "done"
+    assert kills == [sandbox.sandbox_id]
+
+
+async def test_a_crash_after_sending_sends_nothing_twice(backend, kills):
+    sandbox = await backend.held(backend.make())
+    action = await ask(sandbox)
+    assert await sync_to_async(claim_due)(datetime.now(UTC))
+    backend.call("DELETE", f"/sandboxes/{sandbox.sandbox_id}")  # sent, and the worker dies
+    await come_due(action)
+    await send_due()
+    done = await again(action)
+    assert (done.state, done.outcome) == ("done", "killed")
+    assert kills == []
+
+
+async def test_a_sender_whose_claim_has_been_taken_over_sends_nothing(backend):
+    sandbox = await backend.held(backend.make())
+    await ask(sandbox)
+    (claim,) = await sync_to_async(claim_due)(datetime.now(UTC))
+    assert await sync_to_async(still_mine)(claim, datetime.now(UTC))
+    assert not await sync_to_async(still_mine)(claim, claim.until)
+    await Guard.objects.filter(pk=sandbox.guard_id).aupdate(claim_number=claim.number + 1)
+    assert not await sync_to_async(still_mine)(claim, datetime.now(UTC))
+
+
+async def test_two_workers_send_one_delete(backend, kills):
+    import asyncio
+
+    for _ in range(12):
+        sandbox = await backend.held(backend.make())
+        await ask(sandbox)
+    await asyncio.gather(send_due(), send_due())
+    assert len(kills) == 12
+    assert len(set(kills)) == 12
+
+
+async def test_repeated_failure_stops_with_a_clear_state(backend, monkeypatch):
+    sandbox = await backend.held(backend.make())
+    backend.simulator.faults.add(Fault(status=503, method="DELETE"))
+    action = await ask(sandbox)
+    for _ in range(2 * MOST_ATTEMPTS):
+        await come_due(action)
+        await send_due()
+    failed = await again(action)
+    assert (failed.state, failed.attempts) == ("failed", MOST_ATTEMPTS)
+    assert failed.error.startswith(f"Gave up after {MOST_ATTEMPTS} attempts")
+    assert failed.sandbox.guard.condemned_by_id is None
+
+
+async def test_a_kill_that_kills_nothing_is_an_alarm_once_and_no_loop(backend, kills, monkeypatch):
+    from sandboxes.e2b import Answer, E2BClient
+
+    async def says_yes(self, sandbox_id, **given):
+        kills.append(sandbox_id)
+        return Answer(204, datetime.now(UTC), datetime.now(UTC))
+
+    monkeypatch.setattr(E2BClient, "kill", says_yes)
+    sandbox = await backend.held(backend.make())
+    action = await ask(sandbox)
+    await send_due()
+    for _ in range(MOST_LOOKS + 3):
+        await backend.sync()
+        await come_due(action)
+        await send_due()
+    failed = await again(action)
+    assert (failed.state, failed.outcome) == ("failed", "not_confirmed")
+    assert "still" in failed.error or "looks later" in failed.error
+    assert failed.sandbox.guard.condemned_by_id is None
+    assert kills == [sandbox.sandbox_id]
+
+
+async def test_one_that_comes_back_is_told(backend):
+    sandbox = await backend.held(backend.make())
+    action = await ask(sandbox)
+    await send_due()
+    await backend.sync()
+    await send_due()
+    await Sandbox.objects.filter(pk=sandbox.pk).aupdate(state="running")
+    await backend.sync()
+    await Sandbox.objects.filter(pk=sandbox.pk).aupdate(state="running")
+    await send_due()
+    failed = await again(action)
+    assert (failed.state, failed.outcome) == ("failed", "came_back")
