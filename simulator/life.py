@@ -17,6 +17,8 @@ Kind = Literal["plain", "vanished", "overdue", "lasting"]
 HOUR = 3600.0
 _LONGEST_RUN = 20 * HOUR
 _SHORT_PAUSE = 60.0
+# Of a last run that ends in a snapshot thrown away, the share in which it runs.
+_KEPT_WORKING = 0.85
 _TIMEOUTS = (60, 120, 300, 300, 600, 900, 1800, 3600)
 _ENDINGS = (("kill", 52), ("timeout", 30), ("auto_pause", 6), ("oom", 4), ("delete_paused", 5), ("outlived", 3))
 _MOODS: tuple[tuple[Pattern, int], ...] = (("busy", 26), ("steady", 24), ("idle", 24), ("bursty", 22), ("leaking", 4))
@@ -97,11 +99,12 @@ def _plain(chance: Random, life: Life, duration: float) -> None:
         if number:
             life.steps.append(Step(start, "resume", timeout))
         last = number == len(runs) - 1
-        covered = _keep_alive(chance, life, start, timeout, end)
+        deleted = last and ending == "delete_paused"
+        covered = _keep_alive(chance, life, start, timeout, start + (end - start) * _KEPT_WORKING if deleted else end)
         if not last:
             life.steps.append(Step(end, "pause"))
         else:
-            _end(chance, life, ending, end, covered)
+            _end(chance, life, ending, start, end, covered)
     if len(runs) == 1 and duration > 300 and chance.random() < 0.02:
         life.steps.append(Step(duration * 0.5, "fork", _timeout(chance, duration)))
 
@@ -119,8 +122,8 @@ def _runs(chance: Random, duration: float, *, pausing: bool) -> list[tuple[float
 
 def _timeout(chance: Random, span: float) -> float:
     """A timeout as people choose them, of the order of the span, so that few extensions are needed."""
-    fitting = [seconds for seconds in _TIMEOUTS if seconds >= span / 4]
-    return float(chance.choice(fitting)) if fitting else min(span / 3, 6 * HOUR)
+    fitting = [seconds for seconds in _TIMEOUTS if span / 4 <= seconds <= span * 2]
+    return float(chance.choice(fitting)) if fitting else min(max(span / 3, 30.0), 6 * HOUR)
 
 
 def _keep_alive(chance: Random, life: Life, start: float, timeout: float, until: float) -> float:
@@ -134,12 +137,12 @@ def _keep_alive(chance: Random, life: Life, start: float, timeout: float, until:
     return end
 
 
-def _end(chance: Random, life: Life, ending: str, end: float, covered: float) -> None:
+def _end(chance: Random, life: Life, ending: str, start: float, end: float, covered: float) -> None:
     if ending == "oom":
         life.curve = patterns.drawn(chance, "leaking", max(end, 60.0))
         life.steps.append(Step(end, "oom"))
     elif ending == "delete_paused":
-        life.steps += [Step(end * 0.9, "pause"), Step(end, "delete_paused")]
+        life.steps += [Step(start + (end - start) * _KEPT_WORKING, "pause"), Step(end, "delete_paused")]
     elif ending in ("auto_pause", "outlived", "timeout"):
         life.on_timeout = "pause" if ending == "auto_pause" else "kill"
         # What is left as a snapshot is cleared away some time later, silently.
