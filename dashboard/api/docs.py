@@ -121,4 +121,5 @@ def kind_of(schema: dict[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return "time"
     names = {"string": "text", "integer": "int", "object": "object", "boolean": "true or false"}
-    return names.get(schema.get("type", "anything"), schema.get("type", "anything"))
+    kind = str(schema.get("type", "anything"))
+    return names.get(kind, kind)
