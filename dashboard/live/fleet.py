@@ -5,11 +5,12 @@ from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 HISTORY_SECONDS: Final = 900
 HISTORY_STEP_SECONDS: Final = 14
 CHANGES_KEPT: Final = 4096
+Numbers: TypeAlias = "array[int]"
 RATE_SECONDS: Final = 300
 REASONS_SECONDS: Final = 3600
 
@@ -41,12 +42,12 @@ class Frame:
 
     at: float
     took: float
-    keys: array[int]
-    ages: array[int]
-    cpu: array[int]
-    mem: array[int]
-    mem_total: array[int]
-    disk: array[int]
+    keys: Numbers
+    ages: Numbers
+    cpu: Numbers
+    mem: Numbers
+    mem_total: Numbers
+    disk: Numbers
 
     def position(self, key: int) -> int | None:
         """Where `key` stands, None when it is not in this frame or has no sample."""
@@ -100,7 +101,7 @@ class LiveFleet:
         self.ended: deque[Ended] = deque(ended)
         self.reasons: Counter[str] = Counter(one.reason for one in self.ended)
         self.frames: dict[tuple[int, int], Frame] = {}
-        self.history: dict[tuple[int, int], deque[tuple[float, array[int], array[int]]]] = {}
+        self.history: dict[tuple[int, int], deque[tuple[float, Numbers, Numbers]]] = {}
         self.status: dict[int, Mapping[str, Any]] = {}
         self.version = 0
         self.frame_version = 0
@@ -115,7 +116,7 @@ class LiveFleet:
         self.frame_version += 1
         self.remember(account, shard, frame.at, frame.keys, frame.cpu)
 
-    def remember(self, account: int, shard: int, at: float, keys: array[int], cpu: array[int]) -> None:
+    def remember(self, account: int, shard: int, at: float, keys: Numbers, cpu: Numbers) -> None:
         """Puts CPU by for the sparklines, one point each 15 s, as long as they look back."""
         past = self.history.setdefault((account, shard), deque())
         if not past or at - past[-1][0] >= HISTORY_STEP_SECONDS:
@@ -211,11 +212,11 @@ class LiveFleet:
         return {key: place for place, key in enumerate(self.cells) if key in keys}
 
 
-def _holds(keys: array[int], key: int) -> bool:
+def _holds(keys: Numbers, key: int) -> bool:
     found = bisect_left(keys, key)
     return found < len(keys) and keys[found] == key
 
 
-def _cpu_at(keys: array[int], cpu: array[int], key: int) -> int:
+def _cpu_at(keys: Numbers, cpu: Numbers, key: int) -> int:
     found = bisect_left(keys, key)
     return round(cpu[found] / 100) if found < len(keys) and keys[found] == key else -1

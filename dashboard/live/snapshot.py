@@ -17,6 +17,7 @@ from dashboard.live.fleet import (
     LiveFleet,
 )
 from sandboxes.accounts import shown_account_ids
+from sandboxes.fleet import latest_frames
 from sandboxes.models import AccountHealth, Action, Execution, MetricFrame, Sandbox, Verdict
 
 
@@ -26,7 +27,7 @@ def read() -> LiveFleet:
     fleet = LiveFleet(_cells(accounts), _born(accounts, now), _ended(accounts, now))
     for account, shard, at, keys, cpu in _past(accounts, now):
         fleet.remember(account, shard, at.timestamp(), array("i", keys), array("i", cpu))
-    for row in _newest(accounts, now):
+    for row in latest_frames(accounts, now):
         fleet.apply_frame(row.account_id, row.shard, _frame(row))
     for health in AccountHealth.objects.filter(account__in=accounts):
         fleet.status[health.account_id] = {
@@ -91,11 +92,6 @@ def _past(accounts: list[int], now: datetime) -> Iterator[tuple[int, int, dateti
             wanted.append(key)
     rows = MetricFrame.objects.filter(id__in=wanted).order_by("at")
     yield from rows.values_list("account", "shard", "at", "keys", "cpu").iterator(chunk_size=20)
-
-
-def _newest(accounts: list[int], now: datetime) -> list[MetricFrame]:
-    recent = MetricFrame.objects.filter(account__in=accounts, at__gt=now - timedelta(seconds=HISTORY_SECONDS))
-    return list(recent.order_by("account", "shard", "-at").distinct("account", "shard"))
 
 
 def _frame(row: MetricFrame) -> Frame:
