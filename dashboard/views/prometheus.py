@@ -1,7 +1,8 @@
 """`/metrics`: the fleet's and our own main figures for Prometheus, read when they are asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -24,6 +25,7 @@ from sandboxes.accounts import enabled_accounts
 from sandboxes.models import Account, AccountHealth, Action, Heartbeat, Policy
 
 PREFIX = "sandwarden_"
+Number = float | Decimal
 
 
 @require_safe
@@ -112,11 +114,13 @@ def _of_our_doing(accounts: list[Account], now: datetime) -> Iterator[Metric]:
     yield _gauge("heartbeat_age_seconds", "Since that part's last beat.", ["part"], beats)
 
 
-def _of_account(name: str, help_text: str, values: list[tuple[str, float]]) -> GaugeMetricFamily:
+def _of_account(name: str, help_text: str, values: Sequence[tuple[str, Number]]) -> GaugeMetricFamily:
     return _gauge(name, help_text, ["account"], [([account], value) for account, value in values])
 
 
-def _gauge(name: str, help_text: str, labels: list[str], values: list[tuple[list[str], float]]) -> GaugeMetricFamily:
+def _gauge(
+    name: str, help_text: str, labels: list[str], values: Sequence[tuple[list[str], Number]]
+) -> GaugeMetricFamily:
     family = GaugeMetricFamily(PREFIX + name, help_text, labels=labels)
     for given, value in values:
         family.add_metric(given, float(value))
