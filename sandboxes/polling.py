@@ -120,7 +120,10 @@ async def _ask(client: E2BClient, tick: Tick, running: Sequence[Running], deadli
     try:
         answers = await client.latest_metrics(ids, deadline_seconds=deadline_seconds)
     except (NotFound, Unsupported):
-        return await _ask_in_turn(client, tick, ids, deadline_seconds)
+        answers = await _ask_in_turn(client, tick, ids, deadline_seconds)
+        if ids and not answers.samples:
+            raise  # nothing at all is there: it is the address that is wrong
+        return answers
     refused.update(answers.refused_ids)
     return answers
 

@@ -99,7 +99,8 @@ def _grid(start: datetime, end: datetime, points: int) -> tuple[int, int, int]:
 
 
 def _add_newest(buckets: list[_Bucket], accounts: Iterable[int], first: int, last: int, width: int) -> None:
-    """The minutes after the newest rolled up one: they fill a bucket that has nothing yet, and add their samples."""
+    """The minutes after the newest rolled up one: they add their samples and counts, and give their levels to a
+    bucket that has none yet."""
     new: dict[int, list[Any]] = {}
     span = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
     for account_id in accounts:
@@ -107,12 +108,14 @@ def _add_newest(buckets: list[_Bucket], accounts: Iterable[int], first: int, las
         for minute, *levels, _, cpu, mem in minutes.not_rolled_up(account_id, *span):
             number = (int(minute.timestamp()) - first) // width
             buckets[number].add(cpu, mem)
-            levels_of[number] = levels  # of several new minutes in a bucket the last one counts
+            running, paused, started, ended, burn = levels
+            before = levels_of.get(number, [0] * 5)
+            levels_of[number] = [running, paused, started + before[2], ended + before[3], burn]
         for number, levels in levels_of.items():
-            new[number] = list(map(add, new.get(number, [0] * len(levels)), levels))
-    for number, levels in new.items():
-        if buckets[number].levels is None:
-            buckets[number].levels = tuple(levels)
+            new[number] = list(map(add, new.get(number, [0] * 5), levels))
+    for number, (running, paused, started, ended, burn) in new.items():
+        known = buckets[number].levels or (running, paused, 0, 0, burn)
+        buckets[number].levels = (*known[:2], known[2] + started, known[3] + ended, known[4])
 
 
 def _columns(buckets: list[_Bucket], first: int, width: int) -> FleetColumns:

@@ -111,8 +111,8 @@ def build(
     not `fresh`; so is the last one of a sandbox that the backend did not answer for.
     """
     readings = {one_id: sample for one_id, metric in answers.items() if (sample := reading(metric))}
-    ahead = (sample.unix for sample in readings.values() if sample.unix <= clock_unix + SOON_SECONDS)
-    frame = Frame(max(clock_unix, max(ahead, default=clock_unix)))
+    known = (sample.unix for samples in (readings, seen) for sample in samples.values())
+    frame = Frame(max((unix for unix in known if clock_unix < unix <= clock_unix + SOON_SECONDS), default=clock_unix))
     for one in sorted(running, key=lambda one: one.key):
         before = _of_this_run(seen.get(one.key), one)
         sample, is_new = _newest(_of_this_run(readings.get(one.sandbox_id), one), before, frame.clock_unix)

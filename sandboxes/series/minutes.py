@@ -13,6 +13,7 @@ MINUTE: Final = timedelta(minutes=1)
 GRACE = timedelta(seconds=15)  # a poll that began in the minute may still be writing its frame
 AGAIN = timedelta(minutes=10)  # events of the last minutes may come late: those are counted again
 AT_ONCE = timedelta(hours=6)
+_INSTANT = timedelta(microseconds=1)
 
 _FRAMES: Final = """sandboxes_metricframe f
     WHERE f.account_id = %(account)s AND f.at >= %(start)s AND f.at < %(end)s"""
@@ -123,13 +124,10 @@ def not_rolled_up(account_id: int, start: datetime, end: datetime) -> list[tuple
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            _NOT_ROLLED_UP, {"account": account_id, "start": whole(since), "end": whole(end + MINUTE - _TICK)}
+            _NOT_ROLLED_UP, {"account": account_id, "start": whole(since), "end": whole(end + MINUTE - _INSTANT)}
         )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
-
-
-_TICK = timedelta(microseconds=1)
 
 
 def count_past(account_id: int, start: datetime, end: datetime) -> None:

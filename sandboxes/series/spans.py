@@ -45,8 +45,10 @@ def _closed(start: int | None, end: int) -> list[Span]:
 
 
 def windows(span: Span) -> list[Span]:
-    """The span in pieces that the backend answers in steps of 30 s or finer."""
-    cuts = [*range(span.start, span.end, WINDOW_SECONDS), span.end]
+    """The span in equal pieces that the backend answers in steps of 30 s or finer."""
+    length = span.end - span.start
+    number = -(-length // WINDOW_SECONDS)
+    cuts = [span.start + length * piece // number for piece in range(number + 1)]
     return [Span(start, end) for start, end in itertools.pairwise(cuts)]
 
 
