@@ -25,6 +25,11 @@ class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """What settings.STORAGES names for static files. Imports between our ES modules name the hashed files too."""
 
     support_js_module_import_aggregation = True
+    # Only in ours: other packages' modules import by names that no hashing can follow.
+    _js_module_import_aggregation_patterns = (
+        "js/*.js",
+        CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],
+    )
 
     def create_compressor(self, **options: Any) -> Compressor:
         """Called by WhiteNoise for each collectstatic."""

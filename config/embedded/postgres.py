@@ -70,6 +70,8 @@ class Postgres:
             "unix_socket_directories": str(self.identity.sockets),
             "unix_socket_permissions": "0700",
             "logging_collector": "off",
+            "client_connection_check_interval": "5s",  # a killed worker's long query ends with it
+            "log_min_error_statement": "panic",  # statements are long, and hold what is nobody's business
             **({} if self.durable else HASTY_SETTINGS),
         }
         server = [str(self.identity.binaries / "postgres"), "-D", str(self.identity.cluster)]

@@ -55,6 +55,7 @@ async def run(choices: Choices, console: Console) -> None:
         asked.cancel()
         await asyncio.gather(opening, asked, return_exceptions=True)
         await house.close()
+        console.say("Stopped.")
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ class Child:
         text = line.decode(errors="replace").rstrip()
         if self.part.hear is not None:
             self.part.hear(text)
-        elif not self.part.hush or self.part.hush not in text:
+        elif text and not (self.part.hush and self.part.hush in text):
             self.console.line(self.part.name, text)
 
 

@@ -84,14 +84,17 @@ class House:
         lasting = for_django(shared)
         current = await self._is_migrated()
         await asyncio.gather(self._static_files(lasting), *([] if current else [self._migrate(lasting)]))
-        bootstrap = self._command("bootstrap", ("bootstrap",), for_bootstrap(shared), self._hear_bootstrap)
-        if current:  # it changes little and the pages need not wait for it
-            await asyncio.gather(bootstrap, self._web(lasting))
+        if current:  # little is left for bootstrap to change: the pages need not wait for it
+            await self._web(lasting)
+            await self._bootstrap(shared)
         else:
-            await bootstrap
+            await self._bootstrap(shared)
             await self._web(lasting)
         await self._start(parts.worker(self.choices, lasting))
         await self._start(parts.beat(self.choices, lasting))
+
+    async def _bootstrap(self, shared: Mapping[str, str]) -> None:
+        await self._command("bootstrap", ("bootstrap",), for_bootstrap(shared), self._hear_bootstrap)
 
     async def _web(self, environment: Mapping[str, str]) -> None:
         async def answers() -> bool:

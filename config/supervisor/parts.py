@@ -28,7 +28,7 @@ def server(running: Server) -> Part:
 
 def web(choices: Choices, environment: Mapping[str, str]) -> Part:
     """The pages, REST, sockets and the webhook receiver."""
-    loops = ("--loop", "uvloop", "--http", "httptools", "--ws", "websockets", "--lifespan", "on")
+    loops = ("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--lifespan", "on")
     quiet = ("--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "3")
     where = ("--host", choices.host, "--port", str(choices.port))
     return Part("web", (*PYTHON, "uvicorn", "config.asgi:application", *where, *loops, *quiet), environment, ROOT)
@@ -50,9 +50,9 @@ def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
 
 
 def simulator(choices: Choices, address: SimulatorAddress) -> Part:
-    """The stand-in for E2B, which sends its webhooks to us."""
+    """The stand-in for E2B, which sends its webhooks to us; it must not take the machine from what is real."""
     hook = ("--webhook-url", f"{choices.address}/webhooks/e2b/demo/", "--webhook-secret", address.webhook_secret)
-    command = (*PYTHON, "simulator", "--port", str(address.port), "--api-key", address.key, *hook)
+    command = ("nice", *PYTHON, "simulator", "--port", str(address.port), "--api-key", address.key, *hook)
     return Part("simulator", command, for_servers(), ROOT)
 
 

@@ -34,10 +34,11 @@ def free_port() -> int:
 
 @dataclass
 class Supervised:
-    """Starts tests/config/little_house.py and looks at what it says and does."""
+    """Starts tests/config/little_house.py, or another program, and looks at what it says and does."""
 
     home: Path
     port: int
+    program: tuple[str, ...] = (str(ROOT / "tests/config/little_house.py"),)
     runs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -50,7 +51,8 @@ class Supervised:
         chosen = {"DATA_DIR": str(self.home), "PORT": str(self.port), "E2B_API_URL": "http://127.0.0.1:9", **variables}
         with self.log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, str(ROOT / "tests/config/little_house.py")],
+                [sys.executable, *self.program],
+                cwd=ROOT,
                 env={**inherited, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **chosen},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -88,7 +90,16 @@ class Supervised:
 @pytest.fixture
 def supervised(home: Path, free_port: int) -> Iterator[Supervised]:
     """Nothing of it is left after the test, whatever happened in it."""
-    whole = Supervised(home, free_port)
+    yield from _watched(Supervised(home, free_port))
+
+
+@pytest.fixture
+def whole_house(home: Path, free_port: int) -> Iterator[Supervised]:
+    """As `supervised`, with every real process: what `make run` runs."""
+    yield from _watched(Supervised(home, free_port, ("-m", "config.supervisor")))
+
+
+def _watched(whole: Supervised) -> Iterator[Supervised]:
     yield whole
     proc.see_off([run.pid for run in whole.runs if run.poll() is None], signal.SIGTERM, 15)
     for run in whole.runs:
