@@ -5,6 +5,7 @@ import logging
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 from asgiref.sync import sync_to_async
@@ -14,14 +15,14 @@ from events import inbox
 from events.wire import PREFIX, Event
 from events.writing import Arrival
 from sandboxes import accounts, inventory, live
-from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, SandboxInfo, probe
+from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, SandboxInfo, Template, probe
 from sandboxes.inventory import Difference, Held
 from sandboxes.models import Account, AccountHealth, Sandbox
 from sandboxes.turns import turn
 
 OBSERVED = uuid.UUID("0d0c7a52-1c53-4a7e-9a6b-6f0a3b1f4f6e")
-LOOKS_AT_ONCE = 8
-LOOKS_A_ROUND = 400
+LOOKS_AT_ONCE = 16
+LOOKS_A_ROUND = 2_000
 TEMPLATES_EVERY = timedelta(minutes=10)
 PROBE_EVERY = timedelta(hours=1)
 log = logging.getLogger(__name__)
@@ -143,14 +144,20 @@ async def _learn_templates(account: Account, health: AccountHealth, client: E2BC
     except E2BError as error:
         log.info("account %s: no names of templates: %s", account.name, error)
         templates = []
-    names = {t.template_id: t.names[0] for t in templates if t.names}
+    known = {t.template_id: _template(t) for t in templates}
     health.templates_at = now
-    if names and names != health.templates:
-        health.templates = names
-        for template_id, name in names.items():
+    if known and known != health.templates:
+        health.templates = known
+        for template_id, told in known.items():
             rows = Sandbox.objects.filter(account=account, template_id=template_id)
-            await rows.exclude(template_name=name).aupdate(template_name=name)
+            await rows.exclude(template_name=told["name"]).aupdate(template_name=told["name"])
     await health.asave(update_fields=["templates", "templates_at"])
+
+
+def _template(told: Template) -> dict[str, Any]:
+    """Its name, and the size that a sandbox of it has until the list tells its own."""
+    sizes = {"cpu_count": told.cpu_count, "memory_mb": told.memory_mb, "disk_mb": told.disk_size_mb}
+    return {"name": next(iter(told.names), None), **{name: int(size or 0) for name, size in sizes.items()}}
 
 
 def status_of(health: AccountHealth) -> dict[str, object]:

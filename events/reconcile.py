@@ -5,6 +5,7 @@ Offset paging moves while new events arrive, so pages overlap and the inbox drop
 The mark moves only when a sweep reached it: after an outage the next sweep reads on, as far back as E2B keeps events.
 """
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from sandboxes.models import Account
 from sandboxes.turns import turn
 
 PAGE = 100
+PAGES_AT_ONCE = 5
 STEP = 90  # pages overlap by ten: what moved in between is read twice, not missed
 LOOK_BACK = timedelta(seconds=90)  # an event may be recorded a little after its own time
 TURN_SECONDS = 300
@@ -59,21 +61,23 @@ async def reconcile(account: Account) -> int:
 
 
 async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> int:
-    """Reads back to the mark, or as far as E2B keeps events; moves the mark at the end."""
-    now = datetime.now(UTC)
-    until = mark.complete_to - LOOK_BACK if mark.complete_to else now - EVENTS_KEPT
-    offset, read, newest, oldest = 0, 0, mark.complete_to, mark.oldest_at
+    """Reads back to the mark, or as far as E2B keeps events; moves the mark at the end.
+
+    One page first, since mostly nothing is missing; then several at once.
+    """
+    until = mark.complete_to - LOOK_BACK if mark.complete_to else datetime.now(UTC) - EVENTS_KEPT
+    offsets, read, newest, oldest = [0], 0, mark.complete_to, mark.oldest_at
     while True:
-        page = await client.whole_events(offset=offset, limit=PAGE)
-        arrivals = [_arrival(account, raw) for raw in page]
+        pages = await asyncio.gather(*(client.whole_events(offset=offset, limit=PAGE) for offset in offsets))
+        arrivals = [_arrival(account, raw) for page in pages for raw in page]
         await inbox.store([a for a in arrivals if a.parked or _wanted(a.event, until)])
         times = [a.event.timestamp for a in arrivals if a.event]
         newest = max([*times, *([newest] if newest else [])], default=None)
         oldest = min([*times, *([oldest] if oldest else [])], default=None)
-        read += len(page)
-        if len(page) < PAGE or (times and min(times) < until):
+        read += sum(map(len, pages))
+        if len(pages[-1]) < PAGE or (times and min(times) < until):
             break
-        offset += STEP
+        offsets = [offsets[-1] + STEP * (n + 1) for n in range(PAGES_AT_ONCE)]
     # An event stamped in the future must not carry the mark there: the backend's clock bounds it.
     latest = datetime.now(UTC) + timedelta(seconds=client.clock_offset_seconds)
     mark.complete_to, mark.oldest_at = (min(newest, latest) if newest else None), oldest

@@ -1,6 +1,7 @@
 """What a batch needs to know of its accounts: address, owner keys, template names, prices."""
 
 import time
+from typing import Any
 
 import msgspec
 import psycopg
@@ -17,7 +18,7 @@ class AccountFacts(msgspec.Struct, frozen=True):
     url: str
     owner_keys: list[str]
     environment_keys: list[str]
-    templates: dict[str, str]
+    templates: dict[str, dict[str, Any]]
 
 
 class House(msgspec.Struct):

@@ -32,12 +32,13 @@ def sandbox_row(seen: View, account: AccountFacts, prices: PriceBook) -> dict[st
     metadata = facts.get("metadata") or {}
     assert isinstance(metadata, dict)
     template = _text(facts.get("template_id"))
-    cpu, memory = _size(seen, "cpu_count"), _size(seen, "memory_mb")
+    known = account.templates.get(template, {})
+    cpu, memory = _size(seen, known, "cpu_count"), _size(seen, known, "memory_mb")
     closed = sum((_cost(run, cpu, memory, prices) for run in seen.runs), Decimal(0))
     running = seen.state == "running"
     return {
         "template_id": template,
-        "template_name": account.templates.get(template),
+        "template_name": known.get("name"),
         "alias": _text(facts.get("alias")) or None,
         "state": seen.state,
         **{name: _moment(getattr(seen, name)) for name in ("created_at", "started_at", "end_at", "paused_at")},
@@ -45,7 +46,7 @@ def sandbox_row(seen: View, account: AccountFacts, prices: PriceBook) -> dict[st
         "end_reason": seen.end_reason,
         "cpu_count": cpu,
         "memory_mb": memory,
-        "disk_mb": _whole(facts.get("disk_mb")),
+        "disk_mb": _size(seen, known, "disk_mb"),
         "metadata": metadata,
         "owner": first_of(metadata, account.owner_keys),
         "environment": first_of(metadata, account.environment_keys),
@@ -69,10 +70,11 @@ def first_of(metadata: dict[str, str], keys: Sequence[str]) -> str | None:
     return next((metadata[key][:200] for key in keys if metadata.get(key)), None)
 
 
-def _size(seen: View, name: str) -> int | None:
-    """What the list said of the size, else the latest run's own word."""
+def _size(seen: View, template: dict[str, Any], name: str) -> int | None:
+    """What the list said of the size, else the latest run's own word, else what its template has."""
     said = _whole(seen.facts.get(name))
-    return said or next((getattr(run, name) for run in reversed(seen.runs) if getattr(run, name)), None)
+    told = (getattr(run, name, None) for run in reversed(seen.runs))
+    return said or next((size for size in told if size), None) or _whole(template.get(name))
 
 
 def _cost(run: RunView, cpu: int | None, memory: int | None, prices: PriceBook) -> Decimal:

@@ -47,7 +47,7 @@ class AccountHealth(models.Model):
     polls_late = models.PositiveBigIntegerField(default=0)
     reconcile_error = models.TextField(blank=True, default="")
     last_reconcile_at = models.DateTimeField(null=True)
-    templates = models.JSONField(default=dict, help_text="Template ID to name, as the backend last told.")
+    templates = models.JSONField(default=dict, help_text="Names and sizes by template ID, as the backend last told.")
     templates_at = models.DateTimeField(null=True)
     webhook_last_at = models.DateTimeField(null=True)
 
