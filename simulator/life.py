@@ -11,8 +11,8 @@ from simulator.templates import Template
 
 Act = Literal["timeout", "refresh", "connect", "pause", "resume", "fork", "kill", "delete_paused", "oom", "orphaned"]
 # `plain` comes and goes; `vanished` lost its owner and is kept alive by a forgotten timer; `overdue` runs on past
-# its end; `lasting` is on a plan that lets a run go on for days.
-Kind = Literal["plain", "vanished", "overdue", "lasting"]
+# its end; `lasting` is on a plan that lets a run go on for days; `staying` starts a new run now and then, for ever.
+Kind = Literal["plain", "vanished", "overdue", "lasting", "staying"]
 
 HOUR = 3600.0
 _LONGEST_RUN = 20 * HOUR
@@ -35,7 +35,8 @@ class Step:
 
 @dataclass(slots=True)
 class Life:
-    """All that is decided at birth; `timeout` is the first one, `steps` are in the order of time."""
+    """All that is decided at birth; `timeout` is the first one, `steps` are in the order of time and begin again
+    every `repeats_after` seconds (if that is not 0)."""
 
     template: Template
     metadata: dict[str, str]
@@ -44,6 +45,7 @@ class Life:
     on_timeout: OnTimeout = "kill"
     overdue: bool = False
     steps: list[Step] = field(default_factory=list)
+    repeats_after: float = 0.0
 
 
 def drawn(chance: Random, templates: tuple[Template, ...], kind: Kind, duration: float) -> Life:
@@ -56,6 +58,8 @@ def drawn(chance: Random, templates: tuple[Template, ...], kind: Kind, duration:
         _outstay(chance, life, duration)
     elif kind == "lasting":
         _last(chance, life, duration)
+    elif kind == "staying":
+        _stay(life)
     else:
         _plain(chance, life, max(duration, 20.0))
     life.steps.sort(key=lambda step: step.after)
@@ -88,6 +92,12 @@ def _last(chance: Random, life: Life, duration: float) -> None:
     stays = max(duration, chance.uniform(90, 150) * HOUR)
     life.timeout = max(7 * 24 * HOUR, stays * 1.1)
     life.steps = [Step(stays, "kill")]
+
+
+def _stay(life: Life) -> None:
+    # Never longer than a plan lets a run go on.
+    life.timeout, life.repeats_after = _LONGEST_RUN * 1.1, _LONGEST_RUN + 2 * _SHORT_PAUSE
+    life.steps = [Step(_LONGEST_RUN, "pause"), Step(life.repeats_after, "resume", life.timeout)]
 
 
 def _plain(chance: Random, life: Life, duration: float) -> None:

@@ -55,5 +55,5 @@ def _settle(options: Options, population: Population, begin: float, now: float) 
             population.bear(born, kind, stays)
     for _ in range(options.sandboxes - count):
         # Exponential lives have no memory: what is left of one is drawn like a whole one.
-        age = min(chance.expovariate(1.0 / mean), 18 * HOUR)
-        population.bear(begin - age, "plain", age + (stays or chance.expovariate(1.0 / mean)))
+        age = chance.uniform(0, 18) * HOUR if stays else min(chance.expovariate(1.0 / mean), 18 * HOUR)
+        population.bear(begin - age, "staying" if stays else "plain", age + chance.expovariate(1.0 / mean))

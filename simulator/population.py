@@ -86,28 +86,29 @@ class Population:
             overdue=drawn.overdue,
         )
         sandbox = self._lifecycle.create(at, wish)
-        if kind != "plain":
+        if kind in self._odd:
             self._odd[kind].add(sandbox.id)
-        self._expect(sandbox, at, drawn.steps, 0)
+        self._expect(sandbox, at, drawn, 0)
 
-    def _expect(self, sandbox: Sandbox, born: float, steps: list[Step], place: int) -> None:
-        if place < len(steps):
-            self._agenda.push(born + steps[place].after, lambda at: self._live(at, sandbox, born, steps, place))
+    def _expect(self, sandbox: Sandbox, begun: float, lived: Life, place: int) -> None:
+        if place == len(lived.steps) and lived.repeats_after:
+            begun, place = begun + lived.repeats_after, 0
+        if place < len(lived.steps):
+            self._agenda.push(begun + lived.steps[place].after, lambda at: self._live(at, sandbox, begun, lived, place))
 
-    def _live(self, at: float, sandbox: Sandbox, born: float, steps: list[Step], place: int) -> None:
+    def _live(self, at: float, sandbox: Sandbox, begun: float, lived: Life, place: int) -> None:
         if not sandbox.alive:
             return
-        if steps[place].act == "delete_paused" and sandbox.state == "running":
+        step = lived.steps[place]
+        if step.act == "delete_paused" and sandbox.state == "running":
             # Still at work, since someone resumed or extended it: the snapshot is cleared away after that.
-            self._agenda.push(
-                max(at, sandbox.end_at) + 60.0, lambda later: self._live(later, sandbox, born, steps, place)
-            )
+            self._agenda.push(max(at, sandbox.end_at) + 60.0, lambda on: self._live(on, sandbox, begun, lived, place))
             return
         # A dashboard or a client may have changed the sandbox meanwhile: then its owner's deed is refused, as it
         # would be by E2B, and the owner goes on.
         with suppress(ApiError):
-            self._act(at, sandbox, steps[place])
-        self._expect(sandbox, born, steps, place + 1)
+            self._act(at, sandbox, step)
+        self._expect(sandbox, begun, lived, place + 1)
 
     def _act(self, at: float, sandbox: Sandbox, step: Step) -> None:
         lifecycle, running = self._lifecycle, sandbox.state == "running"
@@ -129,7 +130,9 @@ class Population:
             lifecycle.pause(at, sandbox, _PAUSE_SECONDS_PER_GIB * sandbox.template.memory_mb / 1024)
         elif step.act == "fork":
             for branch in lifecycle.fork(at, sandbox, step.seconds, 1, _SNAPSHOT_SECONDS):
-                self._expect(branch, at, [Step(step.seconds * 0.8, "kill")], 0)
+                short = Life(branch.template, branch.metadata, branch.curve, step.seconds)
+                short.steps.append(Step(step.seconds * 0.8, "kill"))
+                self._expect(branch, at, short, 0)
         else:
             latest = sandbox.started + self._options.max_run_seconds
             end = min(at + step.seconds, max(latest, sandbox.end_at))
