@@ -29,9 +29,8 @@ def rows_of(keys: Sequence[int], *, now: datetime, as_of: datetime) -> list[Sand
     """The sandboxes with these keys, in their order; cost and samples as they stood at `as_of`."""
     if not keys:
         return []
-    records = {
-        record["id"]: record for record in Sandbox.objects.filter(id__in=keys).values(*_PLAIN, *_SAMPLE, *_BESIDE)
-    }
+    found = Sandbox.objects.filter(id__in=details.these(keys)).values(*_PLAIN, *_SAMPLE, *_BESIDE)
+    records = {record["id"]: record for record in found}
     samples = details.newest_samples(keys, sorted({record["account_id"] for record in records.values()}), as_of)
     leases, reasons, marks = details.leases(keys), details.reasons(keys), details.marks(keys)
     endings = details.endings([key for key, record in records.items() if record["state"] == "ended"])
