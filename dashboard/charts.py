@@ -34,11 +34,6 @@ THEME: Final = go.layout.Template(
             "linecolor": "var(--line-2)",
             "showline": True,
             "ticks": "",
-            "tickformatstops": [
-                {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
-                {"dtickrange": [60_000, 86_400_000], "value": "%H:%M"},
-                {"dtickrange": [86_400_000, None], "value": "%d %b"},
-            ],
             "nticks": 8,
             "showspikes": True,
             "spikemode": "across",
@@ -56,6 +51,13 @@ THEME: Final = go.layout.Template(
         },
     }
 )
+# A list of a template applies by name only, so these go into each figure: hours without the date under them.
+TIMES: Final = [
+    {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+    {"dtickrange": [60_000, 86_400_000], "value": "%H:%M"},
+    {"dtickrange": [86_400_000, None], "value": "%d %b"},
+]
+PERCENT: Final = {"range": [0, 100], "tickvals": [0, 50, 100], "ticktext": ["0 %", "50 %", "100 %"]}
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,8 @@ def share_band(t: Column, median: Column, p95: Column, start: float, end: float)
     figure.update_layout(
         template=THEME,
         margin={"l": 44, "r": LABEL_ROOM, "t": 8, "b": 22},
-        xaxis={"range": [start * 1000, end * 1000]},
-        yaxis={"range": [0, 100], "tickvals": [0, 50, 100], "ticksuffix": " %"},
+        xaxis={"range": [start * 1000, end * 1000], "tickformatstops": TIMES},
+        yaxis=PERCENT,
     )
     return _plain(figure)
 
@@ -114,7 +116,7 @@ def running_count(t: Column, running: Column, cap: int | None, start: float, end
     figure.update_layout(
         template=THEME,
         margin={"l": 44, "r": LABEL_ROOM, "t": 8, "b": 22},
-        xaxis={"range": [start * 1000, end * 1000]},
+        xaxis={"range": [start * 1000, end * 1000], "tickformatstops": TIMES},
         yaxis={"range": [0, top * 1.02], "tickvals": [0, top], "tickformat": ",d"},
     )
     return _plain(figure)
@@ -152,8 +154,8 @@ def sandbox_panels(
         template=THEME,
         height=PANELS_HEIGHT,
         margin={"l": 58, "r": 8, "t": 0, "b": PANELS_HEIGHT - PANELS["disk"][1]},
-        xaxis={"range": [span[0] * 1000, span[1] * 1000], "anchor": "y3"},
-        yaxis={"domain": _domain("cpu"), "range": [0, 100], "tickvals": [0, 50, 100], "ticksuffix": " %"},
+        xaxis={"range": [span[0] * 1000, span[1] * 1000], "anchor": "y3", "tickformatstops": TIMES},
+        yaxis={"domain": _domain("cpu"), **PERCENT},
         yaxis2=_sizes("mem", tops[1]),
         yaxis3=_sizes("disk", tops[2]),
         bargap=0,

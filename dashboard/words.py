@@ -49,6 +49,13 @@ def size(count: float | None) -> str:
     return f"{count / GIB:.2f} GiB" if count >= GIB else f"{count / MIB:.0f} MiB"
 
 
+def size_of(count: float | None, limit: float | None) -> str:
+    """Bytes without a unit, in that of the limit beside them: `3.35` of `8 GiB`."""
+    if count is None:
+        return DASH
+    return f"{count / GIB:.2f}" if limit and limit >= GIB else f"{count / MIB:.0f}"
+
+
 def round_size(count: float | None) -> str:
     """Bytes of a limit: `8 GiB`, `512 MiB`, a decimal only where it has one."""
     if not count:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import takewhile
 from typing import Any, Final
 
 from dashboard.live.fleet import RATE_SECONDS, LiveFleet
@@ -61,8 +60,8 @@ def counts(fleet: LiveFleet, now: float) -> dict[str, Any]:
         "running": states["running"],
         "paused": states["paused"],
         "started": _per_minute(len(fleet.born)),
-        "ended": _per_minute(sum(1 for _ in takewhile(lambda one: now - one.at < RATE_SECONDS, reversed(fleet.ended)))),
-        "ended_by": {reason: count for reason, count in fleet.reasons.most_common(3) if count},
+        "ended": _per_minute(sum(now - one.at <= RATE_SECONDS for one in fleet.ended.values())),
+        "ended_by": dict(Counter(one.reason for one in fleet.ended.values()).most_common(3)),
         "burn": round(burn, 2),
         "orphans": orphans,
         "orphan_burn": round(orphan_burn, 2),

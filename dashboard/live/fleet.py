@@ -2,9 +2,10 @@
 
 from array import array
 from bisect import bisect_left
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 HISTORY_SECONDS: Final = 900
@@ -94,12 +95,14 @@ class LiveFleet:
     """Applies live messages in the order they come; every one that changes a cell moves `version` on."""
 
     def __init__(
-        self, cells: Iterable[Cell] = (), born: Iterable[float] = (), ended: Iterable[Ended] = ()
+        self,
+        cells: Iterable[Cell] = (),
+        born: Mapping[int, float] = MappingProxyType({}),
+        ended: Mapping[int, Ended] = MappingProxyType({}),
     ) -> None:
         self.cells: dict[int, Cell] = {cell.key: cell for cell in cells}
-        self.born: deque[float] = deque(born)
-        self.ended: deque[Ended] = deque(ended)
-        self.reasons: Counter[str] = Counter(one.reason for one in self.ended)
+        self.born: dict[int, float] = dict(born)
+        self.ended: dict[int, Ended] = dict(ended)
         self.frames: dict[tuple[int, int], Frame] = {}
         self.history: dict[tuple[int, int], deque[tuple[float, Numbers, Numbers]]] = {}
         self.status: dict[int, Mapping[str, Any]] = {}
@@ -131,14 +134,13 @@ class LiveFleet:
             cell = cell_of(account, row)
             known = self.cells.get(cell.key)
             touched.add(cell.key)
+            self.born[cell.key] = cell.created_at
             if cell.state == "ended":
-                if known:
-                    self._end(cell.key, row)
+                self._end(cell.key, row)
                 continue
+            self.ended.pop(cell.key, None)
             if known:
                 cell.orphan, cell.act_at = known.orphan, known.act_at
-            else:
-                self.born.append(cell.created_at)
             self.cells[cell.key] = cell
             self._note(cell.key)
         return touched
@@ -191,17 +193,15 @@ class LiveFleet:
 
     def forget_old(self, now: float) -> None:
         """Births count for five minutes, endings for an hour: for the rates and the reasons."""
-        while self.born and now - self.born[0] > RATE_SECONDS:
-            self.born.popleft()
-        while self.ended and now - self.ended[0].at > REASONS_SECONDS:
-            self.reasons[self.ended.popleft().reason] -= 1
+        self.born = {key: at for key, at in self.born.items() if now - at <= RATE_SECONDS}
+        self.ended = {key: one for key, one in self.ended.items() if now - one.at <= REASONS_SECONDS}
 
     def _end(self, key: int, row: Mapping[str, Any]) -> None:
-        del self.cells[key]
-        self._note(key, left=True)
-        ended = Ended(row.get("ended_at") or 0.0, row.get("end_reason") or "unknown")
-        self.ended.append(ended)
-        self.reasons[ended.reason] += 1
+        """A later message may still correct when and why it ended."""
+        self.ended[key] = Ended(row.get("ended_at") or 0.0, row.get("end_reason") or "unknown")
+        if key in self.cells:
+            del self.cells[key]
+            self._note(key, left=True)
 
     def _note(self, key: int, *, left: bool = False) -> None:
         self.version += 1

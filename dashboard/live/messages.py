@@ -22,23 +22,32 @@ class Messages:
         self.fleet = fleet
         self._usage: tuple[int, dict[str, Any]] = (-1, {})
         self._kept: dict[tuple[int, int], bytes] = {}
-        self._summary: dict[str, Any] = {}
-        self.refresh(now)
+        self._now = now
+        self._told: dict[str, Any] | None = None
 
     def refresh(self, now: float) -> None:
-        """To be called after each change of the fleet, before anything is built."""
+        """To be called after each change of the fleet: what was built is out of date. Nothing is built until asked."""
+        self._now = now
+        self._kept.clear()
+        self._told = None
+
+    @property
+    def _summary(self) -> dict[str, Any]:
+        if self._told is None:
+            self._told = self._summarise()
+        return self._told
+
+    def _summarise(self) -> dict[str, Any]:
         if self._usage[0] != self.fleet.frame_version:
             self._usage = (self.fleet.frame_version, figures.usage(self.fleet))
-        self._kept.clear()
-        newest = max((frame.at for frame in self.fleet.frames.values()), default=None)
-        status = {str(account): dict(told) for account, told in self.fleet.status.items()}
-        self._summary = {
-            "now": now,
-            "at": newest,
+        frames = self.fleet.frames.values()
+        return {
+            "now": self._now,
+            "at": max((frame.at for frame in frames), default=None),
+            "took": max((frame.took for frame in frames), default=None),
             **self._usage[1],
-            **figures.counts(self.fleet, now),
-            "took": max((frame.took for frame in self.fleet.frames.values()), default=None),
-            "status": status,
+            **figures.counts(self.fleet, self._now),
+            "status": {str(account): dict(told) for account, told in self.fleet.status.items()},
         }
 
     def fleet_page(self, roster_version: int, frame_version: int) -> bytes:

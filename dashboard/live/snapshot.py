@@ -67,17 +67,17 @@ def _cells(accounts: list[int]) -> Iterator[Cell]:
         )  # fmt: skip
 
 
-def _born(accounts: list[int], now: datetime) -> list[float]:
+def _born(accounts: list[int], now: datetime) -> dict[int, float]:
     """When those of the last five minutes were created; found by the start of a run, which has an index."""
     since = now - timedelta(seconds=RATE_SECONDS)
     runs = Execution.objects.filter(started_at__gt=since, sandbox__account__in=accounts, sandbox__created_at__gt=since)
-    return sorted(at.timestamp() for _, at in runs.values_list("sandbox", "sandbox__created_at").distinct())
+    return {key: at.timestamp() for key, at in runs.values_list("sandbox", "sandbox__created_at")}
 
 
-def _ended(accounts: list[int], now: datetime) -> list[Ended]:
+def _ended(accounts: list[int], now: datetime) -> dict[int, Ended]:
     ended = Sandbox.objects.filter(account__in=accounts, ended_at__gt=now - timedelta(seconds=REASONS_SECONDS))
-    rows = ended.order_by("ended_at").values_list("ended_at", "end_reason")
-    return [Ended(at.timestamp(), reason or "unknown") for at, reason in rows if at]
+    rows = ended.values_list("id", "ended_at", "end_reason")
+    return {key: Ended(at.timestamp(), reason or "unknown") for key, at, reason in rows if at}
 
 
 def _past(accounts: list[int], now: datetime) -> Iterator[tuple[int, int, datetime, list[int], list[int]]]:

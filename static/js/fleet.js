@@ -94,6 +94,8 @@ let newest = 0, dayAt = 0, needsAt = Date.now();
 on("fleet", (message) => {
   const figures = message.figures;
   comb.take(message);
+  const { groups, byKey } = comb.cells;
+  $("[data-of]").textContent = `${whole(groups.size)} ${groups.size === 1 ? "template" : "templates"}, ${whole(byKey.size)} sandboxes`;
   fill(figures);
   if (figures.at && figures.at > newest) {
     newest = figures.at;

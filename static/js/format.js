@@ -39,6 +39,12 @@ export function size(bytes) {
   return bytes >= GIB ? `${(bytes / GIB).toFixed(2)} GiB` : `${Math.round(bytes / MIB)} MiB`;
 }
 
+/* Without its unit, in that of the limit that stands beside it. */
+export function sizeOf(bytes, limit) {
+  if (bytes == null) return DASH;
+  return limit >= GIB ? (bytes / GIB).toFixed(2) : String(Math.round(bytes / MIB));
+}
+
 export function roundSize(bytes) {
   if (!bytes) return DASH;
   const [value, unit] = bytes >= GIB ? [bytes / GIB, "GiB"] : [bytes / MIB, "MiB"];

@@ -1,5 +1,5 @@
 /* Live cells of the rows in view: only those are asked for, and only what changed is written. */
-import { clock, percent, relative, size, usd, whole } from "./format.js";
+import { clock, percent, relative, sizeOf, usd, whole } from "./format.js";
 import { on, show } from "./live.js";
 import { stateMark } from "./marks.js";
 import { spark } from "./spark.js";
@@ -62,7 +62,7 @@ function write(table, figures, [key, state, orphan, actAt, endAt, cpu, used, all
   }
   if (state === "ended") return leave(line);
   put(line.querySelector("[data-cell=cpu]"), percent(state === "running" ? cpu : null));
-  put(line.querySelector("[data-cell=mem]"), size(used));
+  put(line.querySelector("[data-cell=mem]"), sizeOf(used, allocated));
   fillBar(line.querySelector(".bar"), used, allocated);
   writeEnd(line.querySelector("[data-cell=end]"), figures.now, state, actAt, endAt);
   const { cost, burn, at } = line.dataset;
@@ -111,5 +111,5 @@ function tellNew(figures) {
   total ??= now;
   const more = now - total;
   note.hidden = location.search !== "" || more < 1;
-  if (!note.hidden) put(note.querySelector("[data-new-word]"), `${whole(more)} more ${more === 1 ? "sandbox" : "sandboxes"} since this list was read.`);
+  if (!note.hidden) put(note, `Show ${whole(more)} more`);
 }

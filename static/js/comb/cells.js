@@ -64,6 +64,9 @@ export class Cells {
     group.slots[group.slots.indexOf(cell)] = null;
     group.count -= 1;
     if (!group.count) this.groups.delete(group.name);
+    const length = group.slots.length;
+    while (group.slots.length && group.slots.at(-1) === null) group.slots.pop();
+    if (group.slots.length !== length) this.shape += 1;
     if (1 - group.count / group.slots.length > MOST_EMPTY) group.slots = group.slots.filter(Boolean);
     else return;
     this.shape += 1;
