@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.db.models import F
 
-from sandboxes import live, turns
+from sandboxes import holds, live, turns
 from sandboxes.accounts import client_for, enabled_accounts, health_of
 from sandboxes.crypto import CannotDecrypt
 from sandboxes.e2b import (
@@ -65,12 +65,14 @@ async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | Non
     """One tick of one account's shard; the frame, or None when it was not our turn or the backend failed.
 
     A tick that comes while the one before still runs is skipped and counted, never queued. A failure is written to
-    the account's health and changes nothing else.
+    the account's health and changes nothing else; when the backend said when to come back, nobody asks before.
     """
     seconds = _turn_seconds()
     async with turns.turn(f"poll:{account.pk}:{shard}", seconds) as held:
         if not held:
             await sync_to_async(_count_late)(account)
+            return None
+        if await holds.is_held(f"poll:{account.pk}"):
             return None
         tick = Tick(account, datetime.now(UTC), shard, shards)
         begun = time.monotonic()
@@ -78,9 +80,17 @@ async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | Non
             frame = await _take(tick, begun, deadline_seconds=seconds - 2)
         except (E2BError, CannotDecrypt) as error:
             log.warning("poll of %s failed: %s", account.name, error)
+            await _obey(account, [error])
             await _tell(account, _failure(error))
             return None
         return frame
+
+
+async def _obey(account: Account, errors: Sequence[Exception]) -> None:
+    """Waits with the next poll for as long as the backend asked for."""
+    await holds.hold(
+        f"poll:{account.pk}", max((getattr(error, "retry_after", None) or 0 for error in errors), default=0)
+    )
 
 
 def _turn_seconds() -> float:
@@ -96,6 +106,7 @@ async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame |
     async with client_for(tick.account) as client:
         answers = await _ask(client, tick, running, deadline_seconds)
         clock_unix = int(tick.at.timestamp() + client.clock_offset_seconds)
+    await _obey(tick.account, answers.failures)
     frame = build(running, answers.samples, seen_in(before) if before else {}, clock_unix)
     took = time.monotonic() - begun
     await live.apublish("frame", tick.account.pk, _message(tick, frame, took))

@@ -19,5 +19,6 @@ def latest_frames(account_ids: Collection[int], now: datetime | None = None) -> 
         newest = frames.order_by("-at").values_list("at", flat=True).first()
         if newest:
             of_tick = frames.filter(at__gt=newest - TOGETHER)
-            found += MetricFrame.objects.filter(pk__in=of_tick.order_by("shard", "-at").distinct("shard").values("pk"))
+            newest_of_each = of_tick.order_by("shard", "-at").distinct("shard").values("pk")
+            found += MetricFrame.objects.filter(pk__in=newest_of_each).order_by("shard")
     return found

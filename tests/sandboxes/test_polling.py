@@ -164,6 +164,19 @@ def test_a_page_that_is_not_the_api_s_means_that_it_is_not_reached(house):
     assert AccountHealth.objects.get(account=account).reachable is False
 
 
+def test_a_backend_that_says_when_to_come_back_is_left_alone_until_then(house, mailbox):
+    account = account_at(house)
+    three(house, account)
+    house.simulator.faults.add(Fault(429, path="/sandboxes/metrics", retry_after="60"))
+    assert run(polling.poll(account)) is None
+    assert "60" in AccountHealth.objects.get(account=account).poll_error
+    house.simulator.faults.clear()
+    assert run(polling.poll(account)) is None, "it said 60 s"
+    assert 50_000 < mailbox.pttl(f"sandwarden:hold:poll:{account.pk}") <= 60_000
+    mailbox.delete(f"sandwarden:hold:poll:{account.pk}")
+    assert len(run(polling.poll(account)).fresh) == 3
+
+
 def test_a_tick_during_another_is_skipped_and_counted(house):
     account = account_at(house)
     three(house, account)
