@@ -9,7 +9,8 @@ import msgspec
 from django.db.models import Count
 
 from sandboxes.models import Action, Execution, Policy
-from sandboxes.policies import PolicySpec
+from sandboxes.policies import PolicyError, PolicySpec, as_dict
+from sandboxes.policy_book import spec_of
 from sandboxes.prices import price_book
 
 LOOK_BACK: Final = timedelta(days=7)
@@ -58,7 +59,7 @@ def views_of(policies: Sequence[Policy], now: datetime) -> list[dict[str, Any]]:
         {
             "id": policy.pk,
             "version": policy.version,
-            **{name: getattr(policy, name) for name in PolicySpec.__struct_fields__},
+            **_written(policy),
             "status": Status(
                 last_run_at=policy.last_run_at,
                 next_run_at=_next_run(policy, now),
@@ -71,6 +72,14 @@ def views_of(policies: Sequence[Policy], now: datetime) -> list[dict[str, Any]]:
         }
         for policy in policies
     ]
+
+
+def _written(policy: Policy) -> dict[str, Any]:
+    """What was written, with every default filled in; as it is stored when it can't be meant."""
+    try:
+        return as_dict(spec_of(policy))
+    except PolicyError:
+        return {name: getattr(policy, name) for name in PolicySpec.__struct_fields__}
 
 
 def _next_run(policy: Policy, now: datetime) -> datetime | None:

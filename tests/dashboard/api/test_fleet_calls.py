@@ -161,6 +161,12 @@ def test_a_bad_policy_is_400(call: Any, body: Any) -> None:
     assert Policy.objects.count() == before
 
 
+def test_a_key_left_out_is_read_back_with_its_default(call: Any) -> None:
+    policy = records.policy(match={"states": ["paused"]})
+    told = call("GET", f"/policies/{policy.pk}").data["match"]
+    assert told == {"accounts": [], "states": ["paused"], "templates": [], "metadata": {}}
+
+
 def test_a_tripped_breaker_is_told_and_reset(call: Any) -> None:
     policy = records.policy(breaker_tripped_at=timezone.now(), breaker_why="hits 40 of 60")
     breaker = call("GET", f"/policies/{policy.pk}").data["status"]["breaker"]
