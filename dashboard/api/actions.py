@@ -1,5 +1,7 @@
 """`/actions`: the audit trail, one action, its cancelling, and one wish for many sandboxes."""
 
+# ruff: noqa: ARG001 - every call is handed the request
+
 from typing import Annotated, Any, Literal
 from uuid import UUID
 

@@ -1,5 +1,7 @@
 """`/events` and `/sandboxes/{id}/events`: what happened, newest first."""
 
+# ruff: noqa: ARG001 - every call is handed the request
+
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router

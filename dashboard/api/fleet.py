@@ -1,5 +1,7 @@
 """`/fleet`: the fleet now, over time, and as it was at a moment."""
 
+# ruff: noqa: ARG001 - every call is handed the request
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router

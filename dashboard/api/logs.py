@@ -1,5 +1,7 @@
 """`/sandboxes/{id}/logs`: passed through from the backend, which alone keeps them."""
 
+# ruff: noqa: ARG001 - every call is handed the request
+
 from typing import Annotated, Literal
 
 import msgspec

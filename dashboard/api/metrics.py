@@ -1,5 +1,7 @@
 """`/sandboxes/{id}/metrics`: one sandbox's CPU, memory and disk over time."""
 
+# ruff: noqa: ARG001 - every call is handed the request
+
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse

@@ -1,5 +1,7 @@
 """`/policies`: what is an orphan, and what to do with it."""
 
+# ruff: noqa: ARG001 - every call is handed the request
+
 from typing import Any
 
 import msgspec

@@ -1,5 +1,7 @@
 """`/sandboxes`: the fleet's list, and one sandbox."""
 
+# ruff: noqa: ARG001 - every call is handed the request
+
 from datetime import datetime
 from typing import Annotated, Any
 
