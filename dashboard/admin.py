@@ -1,0 +1,66 @@
+"""Tokens and idempotent answers in Django's admin; a token's text is shown once, when it is made."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from dashboard.models import ApiToken, IdempotentAnswer
+from sandboxes.admin.reading import ReadOnly
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new token needs a name only."""
+
+    class Meta:
+        model = ApiToken
+        fields = ("name",)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Made and revoked, never changed: the audit trail names tokens."""
+
+    form = TokenForm
+    list_display = ("name", "created_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("name",)
+    actions = ("revoke",)
+    readonly_fields = ("created_at", "last_used_at", "revoked_at")
+
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        return ("name",) if obj is None else ("name", *self.readonly_fields)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may delete tokens may revoke them."""
+        return request.user.has_perm("dashboard.delete_apitoken")
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:  # noqa: ARG002
+        made, text = ApiToken.make(obj.name)
+        obj.pk, obj.digest = made.pk, made.digest
+        self.message_user(request, f"The token, shown this once: {text}", messages.WARNING)
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        """It opens nothing from now on."""
+        number = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.message_user(request, f"{number} revoked.", messages.SUCCESS)
+
+
+@admin.register(IdempotentAnswer)
+class IdempotentAnswerAdmin(ReadOnly):
+    """First answers under idempotency keys; a body may hold data, so it is not shown."""
+
+    list_display = ("token", "key", "status", "created_at")
+    list_filter = ("status", "created_at")
+    search_fields = ("token", "key")
+    fields = ("token", "key", "digest", "status", "created_at")
