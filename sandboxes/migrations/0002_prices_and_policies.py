@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from django.db import migrations
 
+MATCH = {"accounts": [], "states": ["running"], "templates": [], "metadata": {}}
 POLICIES = [
-    {"name": "past-its-end", "orphan_when": {"past_end_seconds": 600}},
-    {"name": "longer-than-a-day", "orphan_when": {"older_than_seconds": 86_400}},
+    {"name": "Past its end by 10 minutes", "orphan_when": {"past_end_seconds": 600}},
+    {"name": "Running longer than 24 hours", "orphan_when": {"older_than_seconds": 86_400}},
 ]
 
 
@@ -19,7 +20,7 @@ def ship(apps, schema_editor):
     )
     policy = apps.get_model("sandboxes", "Policy")
     for values in POLICIES:
-        policy.objects.create(enabled=True, mode="dry_run", action="notify", **values)
+        policy.objects.create(enabled=True, mode="dry_run", action="kill", match=MATCH, **values)
 
 
 def take_back(apps, schema_editor):
