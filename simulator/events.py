@@ -25,7 +25,7 @@ LABELS: dict[str, str] = {
 KEPT_DAYS = 7
 _KEPT_SECONDS = KEPT_DAYS * 86_400
 # A bound on memory, about half a kilobyte each: a big fleet's journal goes back less far than seven days.
-_KEPT_EVENTS = 400_000
+_KEPT_EVENTS = 250_000
 
 Data = dict[str, object]
 

@@ -1,6 +1,5 @@
 """What a list is asked for: states, metadata in its three layers of encoding, template, start, and the cursor."""
 
-import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import get_args
@@ -69,7 +68,7 @@ def place(token: str, order: str) -> Key | None:
     try:
         made_for, started, sandbox_id = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split("|")
         key = (float.fromhex(started), sandbox_id)
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, OverflowError) as error:
         raise BadRequest("invalid next token") from error
     if made_for != order:
         raise BadRequest("next token was made for the other order")

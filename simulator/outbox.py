@@ -2,7 +2,6 @@
 
 import asyncio
 import heapq
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from threading import Lock
 import httpx
 import msgspec
 
-from simulator import ids, rfc3339, webhooks
-from simulator.deliveries import Attempt, ErrorClass, Record
+from simulator import ids, posting, rfc3339, webhooks
+from simulator.deliveries import Attempt, Record
 from simulator.events import Event
 from simulator.faults import Faults
 from simulator.options import Options
@@ -34,15 +33,6 @@ class Delivery:
     event: Event
     body: bytes
     tried: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one POST came to."""
-
-    response: httpx.Response | None
-    error_class: ErrorClass | None
-    message: str | None
 
 
 class Outbox:
@@ -159,7 +149,7 @@ class Outbox:
             "e2b-signature": webhooks.signature(webhook.secret, delivery.body, self._chance.randrange(4)),
         }
         began = time.perf_counter()
-        outcome = await _posted(client, webhook.url, delivery.body, headers)
+        outcome = await posting.post(client, webhook.url, delivery.body, headers)
         taken_ms = round((time.perf_counter() - began) * 1000)
         self.record.add(at, self._written(delivery_id, webhook, delivery, headers, outcome, at, taken_ms))
         return outcome.error_class is None
@@ -170,7 +160,7 @@ class Outbox:
         webhook: Webhook,
         delivery: Delivery,
         headers: dict[str, str],
-        outcome: Outcome,
+        outcome: posting.Outcome,
         at: float,
         taken_ms: int,
     ) -> Attempt:
@@ -194,29 +184,6 @@ class Outbox:
             error_message=outcome.message,
             timestamp=rfc3339.text(at),
         )
-
-
-async def _posted(client: httpx.AsyncClient, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
-    try:
-        response = await client.post(url, content=body, headers=headers)
-    except httpx.TimeoutException as error:
-        return Outcome(None, "timeout", str(error) or "timed out")
-    except httpx.ConnectError as error:
-        unknown_host = isinstance(_root(error), socket.gaierror)
-        return Outcome(None, "dns_error" if unknown_host else "transport_error", str(error))
-    except httpx.TransportError as error:
-        return Outcome(None, "transport_error", str(error))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Outcome(None, "request_error", str(error))
-    if response.is_success:
-        return Outcome(response, None, None)
-    return Outcome(response, "http_error", f"HTTP {response.status_code}")
-
-
-def _root(error: BaseException) -> BaseException:
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    return error
 
 
 async def _first(woken: asyncio.Event, seconds: float) -> None:

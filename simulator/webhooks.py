@@ -68,7 +68,10 @@ def all_types() -> list[str]:
 
 def check(url: str, types: list[str]) -> None:
     """BadRequest unless the URL can be posted to and every type is one of ours."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise BadRequest(f"url is none: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadRequest("url must be an http or https URL")
     unknown = [name for name in types if name not in all_types()]

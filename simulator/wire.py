@@ -11,6 +11,8 @@ from simulator import rfc3339
 from simulator.errors import BadRequest
 
 Body = TypeVar("Body")
+# Of a 64-bit integer, which is what E2B reads.
+_MOST_DIGITS = 18
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -47,7 +49,7 @@ class Request:
         written = self.text(name)
         if not written:
             return None
-        if not (written.isascii() and written.isdigit()):
+        if not (written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS):
             raise BadRequest(f"parameter '{name}' must be an integer not below 0")
         return int(written)
 

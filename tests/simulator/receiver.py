@@ -18,10 +18,11 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Where it listens, what came, and the status it answers with."""
+    """Where it listens, what came, the status it answers with and how long it takes to."""
 
     url: str = ""
     answers: int = 202
+    takes_seconds: float = 0.0
     received: list[Received] = field(default_factory=list)
 
 
@@ -34,6 +35,7 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             receiver.received.append(Received({name.lower(): value for name, value in self.headers.items()}, body))
+            threading.Event().wait(receiver.takes_seconds)
             self.send_response(receiver.answers)
             self.send_header("content-length", "0")
             self.end_headers()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from simulator.__main__ import main
 
@@ -55,14 +56,14 @@ def test_a_webhook_is_registered_at_the_start() -> None:
         assert len(webhook["events"]) == 6
 
 
-def test_a_port_in_use_is_a_clear_sentence(capsys: "object") -> None:
+def test_a_port_in_use_is_a_clear_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["--port", port, "--sandboxes", "0", "--births-per-minute", "0"]) == 2
-    told = capsys.readouterr().err  # type: ignore[attr-defined]
+    told = capsys.readouterr().err
     assert f"cannot start on 127.0.0.1:{port}" in told
 
 
-def test_faults_that_make_no_sense_are_a_clear_sentence(capsys: "object") -> None:
+def test_faults_that_make_no_sense_are_a_clear_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--sandboxes", "0", "--faults", "chaos"]) == 2
-    assert "faults are written like" in capsys.readouterr().err  # type: ignore[attr-defined]
+    assert "faults are written like" in capsys.readouterr().err

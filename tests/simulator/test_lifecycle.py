@@ -1,5 +1,7 @@
 """The actions and the traps E2B's lifecycle holds."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -93,7 +95,7 @@ def test_an_oom_kill_has_no_word_of_its_own(simulator: Simulator, api: httpx.Cli
 
 
 def test_a_timeout_moves_the_end_either_way_and_not_past_the_plan(simulator: Simulator, api: httpx.Client) -> None:
-    sandbox, path = simulator.create(timeout=3600), ""
+    sandbox = simulator.create(timeout=3600)
     path = f"/sandboxes/{sandbox.id}/timeout"
     now = simulator.now()
     assert api.post(path, json={"timeout": 60}).status_code == 204
@@ -201,9 +203,6 @@ def test_a_slow_pause_is_answered_when_it_is_done(clock: ManualClock) -> None:
     ):
         simulator = running.simulator
         sandbox = simulator.create("node-22")
-        eventually(lambda: simulator.advance(0.5) > 0 and simulator.now() > 0)
-        from concurrent.futures import ThreadPoolExecutor
-
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(api.post, f"/sandboxes/{sandbox.id}/pause", json={})
             eventually(lambda: sandbox.changing == "pausing")

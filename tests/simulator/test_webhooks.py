@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -44,7 +45,9 @@ def test_a_webhook_is_registered_read_changed_and_removed(api: httpx.Client) -> 
     assert api.delete(path).status_code == 404
 
 
-@pytest.mark.parametrize("change", [{"url": "nowhere"}, {"events": ["party"]}, {"events": []}, {"signatureSecret": ""}])
+@pytest.mark.parametrize(
+    "change", [{"url": "nowhere"}, {"url": "http://["}, {"events": ["party"]}, {"events": []}, {"signatureSecret": ""}]
+)
 def test_a_webhook_that_cannot_work_is_refused(api: httpx.Client, change: dict[str, object]) -> None:
     asked = {"name": "x", "url": "http://127.0.0.1:9/", "events": ALL, "signatureSecret": "s", **change}
     assert api.post("/events/webhooks", json=asked).status_code == 400
@@ -147,6 +150,18 @@ def test_a_receiver_that_comes_back_gets_the_retry(simulator: Simulator, api: ht
     assert (stats["total"], stats["failed"], len(stats["buckets"])) == (2, 1, 1)
     filtered = api.get(f"{path}/deliveries", params={"deliveryStatus": "success"}).json()["data"]
     assert [attempt["status"] for attempt in filtered[0]["attempts"]] == ["success"]
+
+
+def test_a_slow_receiver_is_served_many_at_a_time(simulator: Simulator, api: httpx.Client, receiver: Receiver) -> None:
+    receiver.takes_seconds = 0.5
+    webhook = _register(api, receiver.url)
+    began = time.monotonic()
+    for _ in range(60):
+        simulator.create()
+    eventually(lambda: len(receiver.received) == 60)
+    _quiet(simulator)
+    assert time.monotonic() - began < 60 * 0.5 / 3
+    assert api.get(f"/events/webhooks/{webhook['id']}/stats").json()["durationMs"]["minimum"] >= 500
 
 
 def test_a_receiver_that_is_not_there_is_a_transport_error(simulator: Simulator, api: httpx.Client) -> None:
