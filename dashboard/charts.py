@@ -6,7 +6,7 @@ figure is right in both and can be recoloured without asking again. Times go in 
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -57,7 +57,7 @@ TIMES: Final = [
     {"dtickrange": [60_000, 86_400_000], "value": "%H:%M"},
     {"dtickrange": [86_400_000, None], "value": "%d %b"},
 ]
-PERCENT: Final = {"range": [0, 100], "tickvals": [0, 50, 100], "ticktext": ["0 %", "50 %", "100 %"]}
+PERCENT: Final = {"range": [0, 101], "tickvals": [0, 50, 100], "ticktext": ["0 %", "50 %", "100 %"]}
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,11 @@ def millis(seconds: Column) -> list[float | None]:
 
 
 def share_band(t: Column, median: Column, p95: Column, start: float, end: float) -> dict[str, Any]:
-    """Median and p95 of the fleet in percent, the room between them filled; trace 0 is the median, 1 the p95."""
+    """Median and p95 of the fleet in percent, the room between them filled; trace 0 is the median, 1 the p95.
+
+    Lines run on over missing minutes, because plotly can't fill between lines that break off: the browser covers
+    and hatches those stretches (`breaks`).
+    """
     x = millis(t)
     figure = go.Figure(
         [
@@ -94,7 +98,7 @@ def share_band(t: Column, median: Column, p95: Column, start: float, end: float)
             ),
         ]
     )  # fmt: skip
-    figure.update_traces(hoverinfo="none")
+    figure.update_traces(hoverinfo="none", connectgaps=True)
     figure.update_layout(
         template=THEME,
         margin={"l": 44, "r": LABEL_ROOM, "t": 8, "b": 22},
@@ -117,7 +121,7 @@ def running_count(t: Column, running: Column, cap: int | None, start: float, end
         template=THEME,
         margin={"l": 44, "r": LABEL_ROOM, "t": 8, "b": 22},
         xaxis={"range": [start * 1000, end * 1000], "tickformatstops": TIMES},
-        yaxis={"range": [0, top * 1.02], "tickvals": [0, top], "tickformat": ",d"},
+        yaxis={"range": [0, top * 1.01], "tickvals": [0, top], "tickformat": ",d"},
     )
     return _plain(figure)
 
@@ -186,13 +190,30 @@ def marks_and_gaps(marks: Sequence[Mark], gaps: Sequence[Gap]) -> dict[str, list
     return {"shapes": [*blocks, *lines]}
 
 
-def gaps_of(t: Column, values: Column, pauses: Sequence[tuple[float, float]], *, least_seconds: float) -> list[Gap]:
+def breaks(t: Column, values: Column, *, least_seconds: float) -> list[dict[str, Any]]:
+    """Stretches of the fleet's record without values, as the browser hatches them: over `least_seconds` and over
+    three of its usual steps.
+    """
+    least_seconds = max(least_seconds, 3 * usual_step(t))
+    return [asdict(gap) for gap in gaps_of(t, values, [], least_seconds=least_seconds, why="no polls")]
+
+
+def usual_step(t: Column) -> float:
+    """The median distance between points, 0 for fewer than two: thinned columns have wider ones."""
+    known = [at for at in t if at is not None]
+    steps = sorted(after - before for before, after in zip(known, known[1:], strict=False))
+    return steps[len(steps) // 2] if steps else 0.0
+
+
+def gaps_of(
+    t: Column, values: Column, pauses: Sequence[tuple[float, float]], *, least_seconds: float, why: str = "no samples"
+) -> list[Gap]:
     """Where it was paused, and where samples are missing for longer than `least_seconds` while it ran."""
     gaps = [Gap(start, end, "paused") for start, end in pauses]
     known = [at for at, value in zip(t, values, strict=True) if value is not None and at is not None]
     for before, after in zip(known, known[1:], strict=False):
         if after - before > least_seconds:
-            gaps += [Gap(start, end, "no samples") for start, end in _outside(before, after, pauses, least_seconds)]
+            gaps += [Gap(start, end, why) for start, end in _outside(before, after, pauses, least_seconds)]
     return sorted(gaps, key=lambda gap: gap.start)
 
 
@@ -221,7 +242,7 @@ def _sizes(panel: str, top: float) -> dict[str, Any]:
     unit, word = (GIB, "GiB") if top >= GIB else (1024**2, "MiB")
     ticks = [0, top / 2, top]
     texts = ["0", *(f"{tick / unit:.1f}".removesuffix(".0") + f" {word}" for tick in ticks[1:])]
-    return {"domain": _domain(panel), "range": [0, top], "tickvals": ticks, "ticktext": texts}
+    return {"domain": _domain(panel), "range": [0, top * 1.01], "tickvals": ticks, "ticktext": texts}
 
 
 def _top(limit: float | None, values: Column) -> float:

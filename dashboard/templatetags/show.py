@@ -38,6 +38,12 @@ def whole(value: float | None) -> str:
 
 
 @register.filter
+def raw(value: Any) -> str:
+    """For attributes that scripts and forms read: no thousands apart."""
+    return str(value)
+
+
+@register.filter
 def mebibytes(count: int | None) -> int | None:
     """MiB as bytes."""
     return None if count is None else count * words.MIB

@@ -11,6 +11,7 @@ from dashboard import attention, charts
 from dashboard.needs import needs
 from sandboxes import fleet as sandboxes_fleet
 
+QUIET_SECONDS = 150.0  # minutes stand a minute apart; with more than two missing nobody was polling
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -28,6 +29,11 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "cpu": charts.share_band(hour.t, hour.cpu_p50, hour.cpu_p95, start, end),
         "mem": charts.share_band(hour.t, hour.mem_p50, hour.mem_p95, start, end),
         "day": charts.running_count(day.t, day.running, figures.cap, end - DAY.total_seconds(), end),
+        "gaps": {
+            "cpu": charts.breaks(hour.t, hour.cpu_p50, least_seconds=QUIET_SECONDS),
+            "mem": charts.breaks(hour.t, hour.mem_p50, least_seconds=QUIET_SECONDS),
+            "day": charts.breaks(day.t, day.running, least_seconds=QUIET_SECONDS),
+        },
         "sparks": {
             "started": hour.started[-60:],
             "ended": hour.ended[-60:],

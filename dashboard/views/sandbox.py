@@ -84,13 +84,13 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
     columns = sandbox_metrics(row.key, start, last, POINTS)
     stretches = story.stretches(list(Execution.objects.filter(sandbox=row.key)), row.ended_at)
     gaps = charts.gaps_of(
-        columns.t, columns.cpu_pct, _pauses(stretches, last), least_seconds=max(QUIET_SECONDS, _thin(columns.t))
+        columns.t, columns.cpu_pct, _pauses(stretches, last), least_seconds=max(QUIET_SECONDS, 3 * charts.usual_step(columns.t))
     )
     steps = _steps(row)
     figure = charts.sandbox_panels(
         columns.t, columns.cpu_pct, columns.mem_used, columns.disk_used,
         limits=(row.mem_total or (row.memory_mb or 0) * 1024**2 or None, row.disk_total or None),
-        span=_padded(start, last, live=row.ended_at is None),
+        span=_padded(start, last, row.orphan.act_at, live=row.ended_at is None),
         marks=[charts.Mark(step.at.timestamp(), _line(step.hue)) for step in steps],
         gaps=gaps,
     )  # fmt: skip
@@ -104,6 +104,7 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
         "end_at": row.end_at.timestamp() if row.end_at and row.state == "running" else None,
         "act_at": row.orphan.act_at.timestamp() if row.orphan.act_at else None,
         "orphan": row.orphan.is_orphan,
+        "now": None if row.ended_at else now.timestamp(),
     }
     return {"figure": figure, "lane": lane, "range": name, "live": row.ended_at is None}
 
@@ -113,14 +114,9 @@ def _pauses(stretches: Sequence[story.Stretch], last: datetime) -> list[tuple[fl
     return [(one.start.timestamp(), (one.end or last).timestamp()) for one in paused]
 
 
-def _thin(t: Sequence[float]) -> float:
-    """Three usual steps between points: thinned columns have wider ones."""
-    steps = sorted(after - before for before, after in zip(t, t[1:], strict=False))
-    return 3 * steps[len(steps) // 2] if steps else 0.0
-
-
-def _padded(start: datetime, last: datetime, *, live: bool) -> tuple[float, float]:
-    """A little room at both ends, more of it right of now while it lives."""
+def _padded(start: datetime, last: datetime, due: datetime | None, *, live: bool) -> tuple[float, float]:
+    """A little room at both ends, more of it right of now while it lives, as far as what is due."""
+    last = max(last, due) if due else last
     length = max(60.0, (last - start).total_seconds())
     return start.timestamp() - 0.03 * length, last.timestamp() + (0.06 if live else 0.03) * length
 

@@ -8,7 +8,7 @@ export function ask(kind, keys) {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target !== dialog || dialog.open) return;
   dialog.showModal();
-  dialog.querySelector("[data-typed], .input, [data-close]")?.focus();
+  (dialog.querySelector("[data-typed]") ?? dialog.querySelector(".input") ?? dialog.querySelector("[data-close]"))?.focus();
 });
 document.addEventListener("input", (event) => {
   const wanted = event.target.dataset?.typed;

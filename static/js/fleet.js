@@ -2,6 +2,7 @@
 import { Comb } from "./comb/comb.js";
 import { labels } from "./endlabels.js";
 import { clock, percent, usd, whole } from "./format.js";
+import { Gaps } from "./gaps.js";
 import { on, show } from "./live.js";
 import { Plot } from "./plots.js";
 import { spark } from "./spark.js";
@@ -17,7 +18,7 @@ const FIGURES = {
   running: whole, paused: whole, burn: usd, orphan_burn: usd,
   started: (v) => (v < 10 ? one(v).replace(/\.0$/, "") : whole(v)), ended: (v) => (v < 10 ? one(v).replace(/\.0$/, "") : whole(v)),
   cpu_p50: one, cpu_p95: none, mem_p50: none, mem_p95: none,
-  ended_by: (by) => Object.entries(by).map(([reason, count]) => `${whole(count)} ${reason}`).join(", ") || "none in an hour",
+  ended_by: (by) => Object.entries(by).slice(0, 2).map(([reason, count]) => `${whole(count)} ${reason}`).join(", ") || "none in an hour",
 };
 
 function fill(figures) {
@@ -56,10 +57,15 @@ document.addEventListener("click", (event) => {
 });
 
 /* ---------- charts */
-const readouts = {};
+const readouts = {}, breaks = parsed("gaps"), QUIET = 60;
 function chart(name, trace, unit) {
   const host = $(`[data-plot=${name}]`), out = $(`[data-readout=${name}]`);
-  const plot = new Plot(host, { onHover: (at) => hover(at), onMoved: () => labels(plot, host, trace) });
+  const over = new Gaps(host);
+  const plot = new Plot(host, { onHover: (at) => hover(at), onMoved: moved });
+  function moved() {
+    labels(plot, host, trace);
+    if (plot.axes()) over.draw(plot.axes(), breaks[name], { cover: true });
+  }
   plot.sharesZoom = name !== "day";
   readouts[name] = (at) => {
     const said = at && plot.ready ? nearest(plot, at) : null;
@@ -83,6 +89,13 @@ function nearest(plot, at) {
 
 const shortPercent = (v) => percent(v, 0);
 const cpu = chart("cpu", ["median", "p95"], shortPercent), mem = chart("mem", ["median", "p95"], shortPercent), day = chart("day", [""], whole);
+/* A point after a long silence: what lies between was not measured. */
+function grow(plot, name, at, values, lengthSeconds, quiet) {
+  const last = plot.ready ? plot.data[0].x.at(-1) / 1000 : at;
+  if (at - last > quiet) breaks[name].push({ start: last, end: at, why: "no polls" });
+  plot.append(at, values, { lengthSeconds });
+}
+
 async function drawCharts() {
   await cpu.draw(parsed("figure-cpu"));
   await mem.draw(parsed("figure-mem"));
@@ -99,11 +112,11 @@ on("fleet", (message) => {
   fill(figures);
   if (figures.at && figures.at > newest) {
     newest = figures.at;
-    cpu.append(figures.at, [figures.cpu_p50, figures.cpu_p95], { lengthSeconds: HOUR });
-    mem.append(figures.at, [figures.mem_p50, figures.mem_p95], { lengthSeconds: HOUR });
+    grow(cpu, "cpu", figures.at, [figures.cpu_p50, figures.cpu_p95], HOUR, 2.5 * QUIET);
+    grow(mem, "mem", figures.at, [figures.mem_p50, figures.mem_p95], HOUR, 2.5 * QUIET);
     growSparks(figures);
     if (figures.at - dayAt > 60) {
-      day.append(figures.at, [figures.running], { lengthSeconds: 24 * HOUR });
+      grow(day, "day", figures.at, [figures.running], 24 * HOUR, 16 * QUIET);
       dayAt = figures.at;
     }
   }

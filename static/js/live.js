@@ -45,12 +45,21 @@ function connect() {
   });
   socket.addEventListener("close", (event) => {
     if (event.code === 4401) return location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
-    if (event.code === 4400) return location.reload();
+    if (event.code === 4400 && reloadOnce()) return undefined;
     become("reconnecting");
     setTimeout(connect, wait * (0.75 + Math.random() / 2));
     wait = Math.min(LONGEST_WAIT, wait * 2);
     return undefined;
   });
+}
+
+/* The server does not understand us: it is newer than this page. Loading again helps once; more often would be a loop. */
+function reloadOnce() {
+  const last = Number(sessionStorage.getItem("reloaded") ?? 0);
+  if (Date.now() - last < 60_000) return false;
+  sessionStorage.setItem("reloaded", String(Date.now()));
+  location.reload();
+  return true;
 }
 
 document.addEventListener("visibilitychange", () => say({ hidden: document.hidden }));

@@ -48,7 +48,13 @@ export class Plot {
     this.element.on("plotly_hover", ({ xvals }) => this.onHover?.(xvals?.[0] ?? null));
     this.element.on("plotly_unhover", () => this.onHover?.(null));
     this.element.addEventListener("dblclick", () => this.unzoom());
-    new ResizeObserver(() => plotly.relayout(this.element, this.#size()).then(() => this.onMoved?.())).observe(this.host);
+    new ResizeObserver(() => this.#resize()).observe(this.host);
+  }
+
+  #resize() {
+    const { width, height } = this.#size();
+    if (!width || (width === this.element.layout.width && height === this.element.layout.height)) return;
+    this.plotly.relayout(this.element, { width, height }).then(() => this.onMoved?.());
   }
 
   #size() {
