@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from sandboxes.actions.cancelling import close
+from sandboxes.actions.cancelling import close_all
 from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseMember, LeaseSpan, Sandbox
 from sandboxes.policies import LeaseHeld
 
@@ -195,8 +195,7 @@ def _spare(guards: Sequence[Guard], key: str) -> list[str]:
         sandbox__guard_id__in=free, actor_kind="policy", state__in=[Action.State.GRACE, Action.State.QUEUED]
     )
     spared = list(marks.select_related("sandbox", "account"))
-    for mark in spared:
-        close(mark, outcome=f"spared: leased as {key}")
+    close_all(spared, outcome=f"spared: leased as {key}")
     return sorted({mark.sandbox.sandbox_id for mark in spared})
 
 

@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sandboxes.actions.cancelling import close
+from sandboxes.actions.cancelling import close_all
 from sandboxes.models import Action, Guard, Policy, Verdict
 from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
 
@@ -63,6 +63,5 @@ def void_marks(marks: QuerySet[Action], outcome: str) -> int:
         list(Guard.objects.select_for_update().filter(pk__in=guards).order_by("pk").values_list("pk", flat=True))
         still = waiting.filter(pk__in=[key for key, _ in keys]).exclude(parameters__has_key="joined")
         found = list(still.select_related("sandbox", "account"))
-        for mark in found:
-            close(mark, outcome=outcome)
+        close_all(found, outcome=outcome)
     return len(found)

@@ -15,16 +15,18 @@ from sandboxes import live
 from sandboxes.models import Action
 
 TASK = "sandboxes.tasks.act"
+MOST_ITEMS = 500
 log = logging.getLogger(__name__)
 
 
 def changed(actions: Iterable[Action]) -> None:
-    """Publishes one "action" message an account. The actions need their `sandbox` loaded."""
+    """Publishes an "action" message for each account, more than one when they are many. The actions need their `sandbox` loaded."""
     items: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for action in actions:
         items[action.account_id].append(_item(action))
     for account, bodies in items.items():
-        transaction.on_commit(_publication(account, bodies))
+        for start in range(0, len(bodies), MOST_ITEMS):
+            transaction.on_commit(_publication(account, bodies[start : start + MOST_ITEMS]))
 
 
 def wake() -> None:

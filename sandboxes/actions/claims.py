@@ -93,11 +93,13 @@ def _claim(action: Action, guard: Guard, now: datetime) -> Claim:
 
 def _objection(action: Action, guard: Guard, leased: bool, now: datetime) -> str:
     """Why a queued action may not go any more. A person's word is not undone by leases, protection or a policy."""
-    if action.sandbox.state == Sandbox.State.ENDED and action.kind != Action.Kind.KILL:
+    by_policy_alone = action.actor_kind == "policy" and not action.parameters.get("joined")
+    # A person's kill is sent all the same: E2B's 404 is then the answer that they get.
+    if action.sandbox.state == Sandbox.State.ENDED and (by_policy_alone or action.kind != Action.Kind.KILL):
         return "void: the sandbox has ended"
     if guard.condemned_by_id not in (None, action.pk):
         return "void: another act is on its way"
-    if action.actor_kind != "policy" or action.parameters.get("joined"):
+    if not by_policy_alone:
         return ""
     if leased:
         return "spared: leased"

@@ -17,6 +17,7 @@ from sandboxes.models import Action, Guard, Sandbox
 CHUNK = 500  # guards locked at a time: an owner's lease waits for no more than that
 
 Kind, State = Action.Kind, Action.State
+JOINABLE = (Kind.KILL, Kind.RESUME)  # asking twice is one wish
 
 
 @dataclass(frozen=True)
@@ -80,30 +81,28 @@ def request_bulk(
 
 @transaction.atomic
 def _take(sandbox_pks: Sequence[int], wish: _Wish) -> tuple[list[Action], dict[int, str]]:
-    """Locks the guards in order of their keys, decides for each sandbox, and writes what is new."""
+    """Locks the guards in order of their keys, decides for each sandbox, and writes what is new in one go."""
     sandboxes = list(Sandbox.objects.filter(pk__in=sandbox_pks).select_related("account").order_by("pk"))
     guards = lock_guards([sandbox.guard_id for sandbox in sandboxes])
-    for sandbox in sandboxes:  # the state may have moved while we waited for the lock
-        sandbox.guard = guards[sandbox.guard_id]
     open_actions = _open_by_guard(list(guards))
-    actions: list[Action] = []
+    actions: dict[int, Action] = {}
     refused: dict[int, str] = {}
     for sandbox in sandboxes:
-        guard = sandbox.guard
-        of_guard = open_actions.setdefault(guard.pk, [])
-        condemning = next((a.kind for a in of_guard if a.pk == guard.condemned_by_id), None)
-        problem = refusal(wish.kind, sandbox, guard, condemning)
+        sandbox.guard = guards[sandbox.guard_id]
+        of_guard = open_actions.setdefault(sandbox.guard_id, [])
+        condemning = next((a.kind for a in of_guard if a.pk == sandbox.guard.condemned_by_id), None)
+        problem = refusal(wish.kind, sandbox, sandbox.guard, condemning)
         if problem is not None:
             refused[sandbox.pk] = problem
             continue
         action = _decide(wish, sandbox, of_guard)
-        if action not in of_guard:
-            of_guard.append(action)
-        actions.append(action)
-    announce.changed(actions)
-    if any(action.state == State.QUEUED for action in actions):
+        actions[id(action)] = action
+    taken = list(actions.values())
+    _write(taken, wish)
+    announce.changed(taken)
+    if any(action.state == State.QUEUED for action in taken):
         announce.wake()
-    return actions, refused
+    return taken, refused
 
 
 def lock_guards(guard_pks: Sequence[int]) -> dict[int, Guard]:
@@ -117,25 +116,40 @@ def _open_by_guard(guard_pks: Sequence[int]) -> dict[int, list[Action]]:
     live = Action.objects.filter(
         sandbox__guard_id__in=guard_pks, state__in=[State.GRACE, State.QUEUED, State.SENT, State.DONE]
     )
-    for action in live.select_related("sandbox", "account").order_by("pk"):
+    for action in live.select_related("sandbox__guard", "account").order_by("pk"):
         found.setdefault(action.sandbox.guard_id, []).append(action)
     return found
 
 
 def _decide(wish: _Wish, sandbox: Sandbox, of_guard: list[Action]) -> Action:
-    if wish.kind in (Kind.PROTECT, Kind.UNPROTECT):
-        return protection.apply(_new(wish, sandbox), sandbox.guard, of_guard, wish.at)
-    if wish.kind in (Kind.KILL, Kind.RESUME):
-        joined = next((action for action in of_guard if action.kind == wish.kind), None)
-        if joined is not None:
-            return _join(joined, wish, sandbox.guard)
+    """The action for this sandbox: the open one that the wish joins, or a new one, not written yet."""
+    same = [action for action in of_guard if action.kind == wish.kind]
+    twin = next((action for action in same if action.pk is None), None)
+    if twin is not None:  # this very wish has met the same sandbox under another account
+        return twin
+    if wish.kind in JOINABLE and same:
+        _join(same[0], wish)
+        return same[0]
     action = _new(wish, sandbox)
-    action.save(force_insert=True)
-    if wish.kind in CONDEMNING:
+    if wish.kind in (Kind.PROTECT, Kind.UNPROTECT):
+        protection.apply(action, sandbox.guard, of_guard, wish.at)
+    elif wish.kind in CONDEMNING:
         _supersede(of_guard, wish)
-        sandbox.guard.condemned_by = action
-        sandbox.guard.save(update_fields=["condemned_by"])
+    of_guard.append(action)
     return action
+
+
+def _write(actions: Sequence[Action], wish: _Wish) -> None:
+    """New ones with their sentences, and what a person's word made of those it joined."""
+    Action.objects.bulk_create([action for action in actions if action.pk is None])
+    Action.objects.bulk_update(
+        [action for action in actions if action.parameters.get("joined")], ["parameters", "state", "next_attempt_at"]
+    )
+    if wish.kind in CONDEMNING:
+        sentenced = [action for action in actions if action.state == State.QUEUED]
+        for action in sentenced:
+            action.sandbox.guard.condemned_by = action
+        Guard.objects.bulk_update([action.sandbox.guard for action in sentenced], ["condemned_by"])
 
 
 def _new(wish: _Wish, sandbox: Sandbox) -> Action:
@@ -148,17 +162,12 @@ def _new(wish: _Wish, sandbox: Sandbox) -> Action:
     )  # fmt: skip
 
 
-def _join(action: Action, wish: _Wish, guard: Guard) -> Action:
+def _join(action: Action, wish: _Wish) -> None:
     """A person's word makes an open action theirs too: grace ends now, and no lease or policy change undoes it."""
     word = {"kind": wish.actor.kind, "name": wish.actor.name, "reason": wish.reason, "at": wish.at.isoformat()}
     action.parameters = {**action.parameters, "joined": [*action.parameters.get("joined", []), word]}
     if action.state in (State.GRACE, State.QUEUED):
         action.state, action.next_attempt_at = State.QUEUED, wish.at
-        if action.kind == Kind.KILL:
-            guard.condemned_by = action
-            guard.save(update_fields=["condemned_by"])
-    action.save(update_fields=["parameters", "state", "next_attempt_at"])
-    return action
 
 
 def _supersede(of_guard: list[Action], wish: _Wish) -> None:

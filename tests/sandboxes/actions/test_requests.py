@@ -131,3 +131,10 @@ def test_one_sandbox_seen_by_two_accounts_is_killed_by_one_action(mailbox):
     first, second = records.account("one"), records.account("two")
     seen = [records.sandbox("isame", of=account) for account in (first, second)]
     assert request(seen[0], "kill", ANNA).pk == request(seen[1], "kill", ROBOT).pk
+
+
+@pytest.mark.parametrize("kind", ["kill", "pause", "protect"])
+def test_one_wish_for_a_sandbox_and_its_twin_is_one_action(kind, mailbox):
+    seen = [records.sandbox("isame", of=records.account(name)) for name in ("one", "two")]
+    bulk = request_bulk([one.pk for one in seen], kind, ANNA)
+    assert len(bulk.actions) == Action.objects.count() == 1
