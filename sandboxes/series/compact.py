@@ -15,6 +15,7 @@ from sandboxes.series.samples import MERGE
 LOCK: Final = 0x53616E64  # one compaction at a time, on all machines
 EVERY = timedelta(minutes=5)  # a series row is rewritten when it grows: not for every frame
 FRAMES_AT_ONCE: Final = 60
+THIN_MINUTES: Final = 10
 
 # The oldest frames not yet in series: their fresh samples go in, and they are marked, in one statement.
 _COMPACT: Final = (
@@ -37,7 +38,7 @@ samples AS (
 
 
 def compact_all(now: datetime | None = None) -> None:
-    """Rolls up closed minutes, moves frames into series when the oldest has waited `EVERY`, thins what is old.
+    """Rolls up closed minutes, moves frames into series when the oldest has waited `EVERY`, now and then thins.
 
     Does nothing while another process is at it.
     """
@@ -46,7 +47,8 @@ def compact_all(now: datetime | None = None) -> None:
         if ours:
             minutes.roll_up(now)
             _frames_to_series(now)
-            retention.thin(now)
+            if now.minute % THIN_MINUTES == 0:
+                retention.thin(now)
 
 
 @contextmanager
