@@ -121,7 +121,8 @@ def test_one_compaction_at_a_time():
         other.execute("SELECT pg_advisory_lock(%s)", [compact.LOCK])
         compact_all(LATER)
         assert series_of(one) == []
-    compact_all(LATER)
+        other.execute("SELECT pg_advisory_unlock(%s)", [compact.LOCK])
+        compact_all(LATER)
     assert len(series_of(one)) == 1
 
 
