@@ -1,4 +1,4 @@
-"""REST, at `/api/v1/`: the contract is told in `docs/api.md`, and by OpenAPI at `openapi.json` and `docs`."""
+"""REST, at `/api/v1/`: the contract is told in `docs/rest.md`, and by OpenAPI at `openapi.json` and `docs`."""
 
 from typing import NoReturn
 

@@ -100,7 +100,8 @@ def _fields(schema: dict[str, Any]) -> Iterator[Field]:
 
 
 def _parameter(one: dict[str, Any]) -> Field:
-    return Field(one["name"], kind_of(one["schema"]), one["required"], one.get("description", ""), one["in"])
+    kind = kind_of(one["schema"]).removesuffix(" or null")  # what is left out, nobody writes as null in a query
+    return Field(one["name"], kind, one["required"], one.get("description", ""), one["in"])
 
 
 def _content_kind(part: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from dashboard.api.answers import answer, returns, without
 from dashboard.api.errors import not_found
 from dashboard.api.params import Form, Paged, Word
 from dashboard.api.strict import metadata_of
-from sandboxes.search import DEFAULT_ORDER, Page, SandboxQuery, SandboxRow, find, key_of, search, states_of
+from sandboxes.search import DEFAULT_ORDER, ORDERS, Page, SandboxQuery, SandboxRow, find, key_of, search, states_of
 
 router = Router(tags=["sandboxes"])
 _OURS = "key"  # what our own pages call it by; programs have the ID
@@ -56,7 +56,7 @@ class Filter(Form):
 
 
 class ListParameters(Filter, Paged):
-    order: Annotated[Word, Field(description="One of the orders, - before it for descending.")] = DEFAULT_ORDER
+    order: Annotated[Word, Field(description=f"{', '.join(ORDERS)}; - before it for descending.")] = DEFAULT_ORDER
 
 
 @router.get("", **returns(SandboxList, takes_metadata=True))
