@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
@@ -38,11 +38,14 @@ class Api(NinjaAPI):
 
 
 def _refusing_methods(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Ninja answers a method it does not have in plain text: here it becomes an error like all others."""
+    """What ninja answers by itself, in plain text or by Django's page, becomes an error like all others."""
 
     @wraps(view)
     def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response: HttpResponse = view(request, *args, **kwargs)
+        try:
+            response: HttpResponse = view(request, *args, **kwargs)
+        except Http404:  # the bare address of the API: no operation, so no handler of ours saw it
+            return problem_response(404, Problem("not_found", f"there is no call {request.method} {request.path}"))
         if response.status_code != 405:
             return response
         allowed = response["Allow"]

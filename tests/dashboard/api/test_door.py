@@ -135,7 +135,7 @@ def test_a_bad_body_is_400_and_does_nothing(call: Any, path: str, body: Any) -> 
 
 
 def test_what_is_not_there_is_404(call: Any) -> None:
-    for path in ("/sandboxes/none", "/sandboxes/none/events", "/sandboxes/none/metrics", "/actions/7", "/nowhere"):
+    for path in ("/sandboxes/none", "/sandboxes/none/events", "/sandboxes/none/metrics", "/actions/7", "/nowhere", "/"):
         response = call("GET", path)
         assert (response.status_code, response.data["code"]) == (404, "not_found"), path
     assert call("POST", "/sandboxes/none/kill").status_code == 404
