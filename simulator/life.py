@@ -17,6 +17,8 @@ Kind = Literal["plain", "vanished", "overdue", "lasting", "staying"]
 HOUR = 3600.0
 _LONGEST_RUN = 20 * HOUR
 _SHORT_PAUSE = 60.0
+_SHORTEST_LEAK = 180.0
+_PAUSING = ("pause", "resume")
 # Of a last run that ends in a snapshot thrown away, the share in which it runs.
 _KEPT_WORKING = 0.85
 _TIMEOUTS = (60, 120, 300, 300, 600, 900, 1800, 3600)
@@ -81,11 +83,13 @@ def _vanish(chance: Random, life: Life) -> None:
     every = chance.uniform(600, 1500)
     life.timeout = every * 2
     life.steps = [Step(every * n, "refresh", every * 2) for n in range(1, int(23.9 * HOUR / every))]
+    life.steps.append(Step(25 * HOUR, "delete_paused"))
 
 
 def _outstay(chance: Random, life: Life, duration: float) -> None:
     life.timeout, life.overdue = chance.choice((300.0, 600.0, 900.0)), True
-    life.steps = [Step(max(duration, life.timeout + chance.uniform(4, 16) * HOUR), "orphaned")]
+    found = max(duration, life.timeout + chance.uniform(4, 16) * HOUR)
+    life.steps = [Step(found, "orphaned"), Step(found + HOUR, "delete_paused")]
 
 
 def _last(chance: Random, life: Life, duration: float) -> None:
@@ -148,9 +152,11 @@ def _keep_alive(chance: Random, life: Life, start: float, timeout: float, until:
 
 
 def _end(chance: Random, life: Life, ending: str, start: float, end: float, covered: float) -> None:
-    if ending == "oom":
-        life.curve = patterns.drawn(chance, "leaking", max(end, 60.0))
-        life.steps.append(Step(end, "oom"))
+    if ending == "oom" and end > _SHORTEST_LEAK:
+        # Memory grows only while it runs.
+        paused = sum(step.after * (1 if step.act == "resume" else -1) for step in life.steps if step.act in _PAUSING)
+        life.curve = patterns.drawn(chance, "leaking", end - paused)
+        life.steps += [Step(end, "oom"), Step(end + HOUR, "delete_paused")]
     elif ending == "delete_paused":
         life.steps += [Step(start + (end - start) * _KEPT_WORKING, "pause"), Step(end, "delete_paused")]
     elif ending in ("auto_pause", "outlived", "timeout"):

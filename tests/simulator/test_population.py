@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from simulator import ManualClock, Options, Simulator
+from simulator import ManualClock, Options, Simulator, samples
 
 NOW = 1_790_000_000.0
 DAY = 86_400
@@ -58,6 +58,27 @@ def test_owners_and_environments_are_in_the_metadata_of_most(day_old: Simulator)
     assert 0 < unowned < len(written) / 4
     assert len({sandbox.template.alias for sandbox in day_old.fleet}) >= 6
     assert {sandbox.curve.pattern for sandbox in day_old.fleet} == {"busy", "steady", "idle", "bursty", "leaking"}
+
+
+def test_who_was_killed_for_memory_had_none_left_in_its_last_sample(day_old: Simulator) -> None:
+    events = day_old.journal.page(None, ["sandbox.lifecycle.killed"], oldest_first=False, offset=0, limit=2000)
+    killed = [event.sandbox_id for event in events if event.data and event.data["kill_reason"] == "unknown"]
+    assert len(killed) > 20
+    for sandbox in map(day_old.fleet.known, killed):
+        assert sandbox is not None
+        newest = samples.latest(sandbox, day_old.now())
+        assert newest is not None
+        assert newest.mem_used > 0.97 * newest.mem_total
+
+
+def test_what_a_dashboard_pauses_is_cleared_away_by_its_owner_in_the_end() -> None:
+    simulator = Simulator(Options(sandboxes=30, births_per_minute=0.2, past_hours=1), ManualClock(NOW))
+    paused = [sandbox for sandbox in simulator.fleet if sandbox.state == "running" and not sandbox.changing]
+    for sandbox in paused:
+        simulator.lifecycle.pause(simulator.now(), sandbox)
+    simulator.advance(9 * DAY)
+    assert len(paused) > 20
+    assert not [sandbox for sandbox in paused if sandbox.alive]
 
 
 def test_deaths_balance_births() -> None:
