@@ -27,6 +27,12 @@ def session(pid: int) -> int:
     return int(state[3]) if state else 0
 
 
+def parent(pid: int) -> int:
+    """Who started it, or took it over; 0 when it is gone."""
+    state = _stat(pid)
+    return int(state[1]) if state else 0
+
+
 def executable(pid: int) -> str:
     """The file it runs, also when that file was replaced since; empty when gone or not ours to see."""
     return _link(pid, "exe").removesuffix(" (deleted)")

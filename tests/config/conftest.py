@@ -61,7 +61,7 @@ class Supervised:
         self.runs.append(process)
         return process
 
-    def hears(self, words: str, seconds: float = 30) -> str:
+    def hears(self, words: str, seconds: float = 60) -> str:
         """All it said, once that holds `words`; fails when they don't come."""
         found = proc.wait_until(lambda: words in self.said() or self.runs[-1].poll() is not None, seconds)
         assert found, f"waited {seconds} s for {words!r}, heard:\n{self.said()}"

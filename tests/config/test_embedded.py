@@ -173,10 +173,8 @@ def test_a_killed_starter_takes_its_servers_with_it(home: Path) -> None:
     command = [sys.executable, "-m", "config.embedded", "run", "--data", str(home), "--", "sleep", "60"]
     starter = subprocess.Popen(command, cwd=ROOT)
     try:
-        assert proc.wait_until(lambda: Redis(home).answers(starter.pid), 30)
-        child = next(
-            pid for pid in proc.pids() if proc.executable(pid).endswith("/sleep") and parent(pid) == starter.pid
-        )
+        assert proc.wait_until(lambda: bool(sleeps_of(starter.pid)), 60)
+        (child,) = sleeps_of(starter.pid)
     finally:
         starter.kill()
         starter.wait()
@@ -184,5 +182,7 @@ def test_a_killed_starter_takes_its_servers_with_it(home: Path) -> None:
     os.kill(child, signal.SIGKILL)
 
 
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+def sleeps_of(starter: int) -> list[int]:
+    """The `sleep` that the starter runs, once it does."""
+    found = [pid for pid in proc.pids() if proc.executable(pid).endswith("/sleep")]
+    return [pid for pid in found if proc.parent(pid) == starter]
