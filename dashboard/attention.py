@@ -1,6 +1,7 @@
 """Gathers the facts behind "Needs attention" from the record."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,7 +12,6 @@ from events.models import LifecycleEvent
 from sandboxes import fleet
 from sandboxes.models import Account, AccountHealth, Action, Policy
 from sandboxes.search import SandboxQuery, SandboxRow, search
-
 
 
 def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
@@ -30,7 +30,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         started_per_minute=figures.started_per_minute,
         ended_per_minute=figures.ended_per_minute,
         orphans=orphans.total,
-        orphan_usd_per_hour=figures.orphan_usd_per_hour,
+        orphan_usd_per_hour=float(figures.orphan_usd_per_hour),
         orphan_where=_where(orphans.items, "environment"),
         first_act_at=min(acts, default=None),
         over_memory=hot.total,
@@ -52,7 +52,7 @@ def _two_ticks() -> float:
     return 2 * settings.POLL_INTERVAL_SECONDS + 10
 
 
-def _where(rows: "list[SandboxRow] | tuple[SandboxRow, ...]", name: str) -> str:
+def _where(rows: Sequence[SandboxRow], name: str) -> str:
     """The commonest values of a field among these, one or two of them by name."""
     found = [value for value, _ in Counter(getattr(row, name) for row in rows).most_common() if value]
     if not found:
@@ -63,7 +63,8 @@ def _where(rows: "list[SandboxRow] | tuple[SandboxRow, ...]", name: str) -> str:
 def _slow(accounts: list[int]) -> list[tuple[str, float, float]]:
     interval = settings.POLL_INTERVAL_SECONDS
     late = AccountHealth.objects.filter(account__in=accounts, poll_seconds__gt=interval)
-    return [(name, seconds, interval) for name, seconds in late.values_list("account__name", "poll_seconds")]
+    rows = late.values_list("account__name", "poll_seconds")
+    return [(name, seconds, interval) for name, seconds in rows if seconds is not None]
 
 
 def _silent_webhooks(accounts: list[Account], now: datetime) -> list[tuple[str, datetime]]:

@@ -7,6 +7,7 @@ figure is right in both and can be recoloured without asking again. Times go in 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -182,8 +183,8 @@ def marks_and_gaps(marks: Sequence[Mark], gaps: Sequence[Gap]) -> dict[str, list
     ]  # fmt: skip
     blocks = [
         {
-            "type": "rect", "xref": "x", "yref": "paper", "x0": gap.start * 1000, "x1": gap.end * 1000, "y0": 0, "y1": 1,
-            "line": {"width": 0}, "fillcolor": "var(--hover)", "opacity": 0.5, "layer": "below", "name": gap.why,
+            "type": "rect", "xref": "x", "yref": "paper", "x0": gap.start * 1000, "x1": gap.end * 1000, "y0": 0,
+            "y1": 1, "line": {"width": 0}, "fillcolor": "var(--hover)", "opacity": 0.5, "layer": "below", "name": gap.why,
         }
         for gap in gaps
     ]  # fmt: skip
@@ -201,7 +202,7 @@ def breaks(t: Column, values: Column, *, least_seconds: float) -> list[dict[str,
 def usual_step(t: Column) -> float:
     """The median distance between points, 0 for fewer than two: thinned columns have wider ones."""
     known = [at for at in t if at is not None]
-    steps = sorted(after - before for before, after in zip(known, known[1:], strict=False))
+    steps = sorted(after - before for before, after in pairwise(known))
     return steps[len(steps) // 2] if steps else 0.0
 
 
@@ -211,7 +212,7 @@ def gaps_of(
     """Where it was paused, and where samples are missing for longer than `least_seconds` while it ran."""
     gaps = [Gap(start, end, "paused") for start, end in pauses]
     known = [at for at, value in zip(t, values, strict=True) if value is not None and at is not None]
-    for before, after in zip(known, known[1:], strict=False):
+    for before, after in pairwise(known):
         if after - before > least_seconds:
             gaps += [Gap(start, end, why) for start, end in _outside(before, after, pauses, least_seconds)]
     return sorted(gaps, key=lambda gap: gap.start)

@@ -1,12 +1,12 @@
 """What stands beside the table: the ready-made views and the values to filter by, each with its count."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.db.models import Count
-from django.http import QueryDict
 
 from dashboard.filters import with_
 from sandboxes.accounts import shown_account_ids
@@ -48,17 +48,17 @@ class Value:
     chosen: bool
 
 
-def views(asked: QueryDict, now: datetime) -> list[View]:
+def views(asked: Mapping[str, str], now: datetime) -> list[View]:
     """All views; the one whose filters are exactly the address's is current."""
     filtered = {name: asked[name] for name in asked if name not in {"order", "cursor"} and asked[name]}
     order = {"order": asked["order"]} if asked.get("order") else {}
     return [
-        View(name, live, with_(QueryDict(""), **given, **order), count(query, now=now), given == filtered)
+        View(name, live, with_({}, **given, **order), count(query, now=now), given == filtered)
         for name, live, given, query in VIEWS
     ]
 
 
-def facets(asked: QueryDict) -> list[tuple[str, list[Value]]]:
+def facets(asked: Mapping[str, str]) -> list[tuple[str, list[Value]]]:
     """State, environment, template and owner of the live fleet, the commonest first."""
     alive = Sandbox.objects.filter(account__in=shown_account_ids()).exclude(state="ended")
     rows = alive.values_list("state", "environment", "template_id", "template_name", "owner").annotate(n=Count("id"))
@@ -72,7 +72,7 @@ def facets(asked: QueryDict) -> list[tuple[str, list[Value]]]:
     return [(titles[name], _values(asked, name, found)) for name, found in counted.items() if found]
 
 
-def _values(asked: QueryDict, name: str, found: Counter[str]) -> list[Value]:
+def _values(asked: Mapping[str, str], name: str, found: Counter[str]) -> list[Value]:
     chosen = asked.get(name)
     shown = [word for word, _ in found.most_common(MOST_VALUES)]
     if chosen and chosen not in shown and name != "state":

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.http import QueryDict
-
 from dashboard import words
 from sandboxes.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
@@ -49,7 +47,7 @@ class Column:
     arrow: str
 
 
-def query_of(asked: QueryDict) -> SandboxQuery:
+def query_of(asked: Mapping[str, str]) -> SandboxQuery:
     """Raises QueryError, naming what makes no sense."""
     values: dict[str, Any] = {name: asked[name] for name in WORDS if asked.get(name)}
     values |= {name: _number(name, asked[name]) for name in NUMBERS if asked.get(name)}
@@ -62,7 +60,7 @@ def query_of(asked: QueryDict) -> SandboxQuery:
     )
 
 
-def metadata_of(asked: QueryDict) -> dict[str, str]:
+def metadata_of(asked: Mapping[str, str]) -> dict[str, str]:
     """Every `metadata.KEY=VALUE` of the address, and `meta=KEY=VALUE` as the filter form sends it."""
     found = {name.removeprefix(METADATA): asked[name] for name in asked if name.startswith(METADATA)}
     key, equals, value = asked.get("meta", "").partition("=")
@@ -71,16 +69,16 @@ def metadata_of(asked: QueryDict) -> dict[str, str]:
     return found | ({key: value} if key else {})
 
 
-def tokens(asked: QueryDict) -> list[Token]:
+def tokens(asked: Mapping[str, str]) -> list[Token]:
     """The filters in force, in the order of the address; state and order show elsewhere."""
-    found = []
-    for name in asked:
-        if asked[name] and (shown := _shown(name, asked[name])):
-            found.append(Token(*shown, without=with_(asked, **{name: None})))
-    return found
+    return [
+        Token(*shown, without=with_(asked, **{name: None}))
+        for name, value in asked.items()
+        if value and (shown := _shown(name, value))
+    ]
 
 
-def columns(asked: QueryDict) -> dict[str, Column]:
+def columns(asked: Mapping[str, str]) -> dict[str, Column]:
     """The sortable headings by name; a second click turns the order round."""
     current = asked.get("order") or DEFAULT_ORDER
     return {
@@ -92,14 +90,14 @@ def columns(asked: QueryDict) -> dict[str, Column]:
     }  # fmt: skip
 
 
-def with_(asked: QueryDict, **changes: str | None) -> str:
+def with_(asked: Mapping[str, str], **changes: str | None) -> str:
     """The address with these parameters changed, or left out when None; paging begins anew."""
     kept: list[tuple[str, str]] = [(name, asked[name]) for name in asked if name not in {"cursor", *changes}]
     kept += [(name, value) for name, value in changes.items() if value is not None]
     return "?" + urlencode([(name, value) for name, value in kept if value])
 
 
-def _column(asked: QueryDict, name: str, first: str, current: str) -> Column:
+def _column(asked: Mapping[str, str], name: str, first: str, current: str) -> Column:
     turned = first.removeprefix("-") if first.startswith("-") else f"-{first}"
     mine = current.removeprefix("-") == name
     down = current.startswith("-")

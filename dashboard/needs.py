@@ -111,14 +111,15 @@ def _failed(facts: Facts) -> Need | None:
     if not facts.failed_actions:
         return None
     parts = [(words.plural(facts.failed_actions, "action"), True), (" failed in the last hour", False)]
-    return Need("warn", parts, "what E2B answered is in the audit trail", "/admin/sandboxes/action/?state__exact=failed",
-                f"Open {facts.failed_actions:,}", 4)  # fmt: skip
+    return Need(
+        "warn", parts, "the audit trail says why", "/cleanup/?state=failed", f"Open {facts.failed_actions:,}", 4
+    )
 
 
 def _breakers(facts: Facts) -> list[Need]:
     return [
         Need("bad", [("The breaker of ", False), (policy, True), (" tripped", False)], why,
-             "/admin/sandboxes/policy/", "See policy", 1)
+             "/cleanup/", "See policy", 1)
         for policy, why in facts.breakers
     ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard.api import api
-from dashboard.views import acts, fleet, health, login, prometheus, sandbox, sandboxes
+from dashboard.views import acts, cleanup, events, fleet, health, login, prometheus, sandbox, sandboxes
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("sandboxes/<str:sandbox_id>/", sandbox.sandbox, name="sandbox"),
     path("sandboxes/<str:sandbox_id>/parts/", sandbox.parts, name="sandbox-parts"),
     path("sandboxes/<str:sandbox_id>/timeline/", sandbox.timeline, name="sandbox-timeline"),
+    path("events/", events.events, name="events"),
+    path("cleanup/", cleanup.cleanup, name="cleanup"),
+    path("cleanup/<int:policy_id>/reset/", cleanup.reset, name="cleanup-reset"),
     path("act/", acts.act, name="act"),
     path("act/ask/", acts.ask, name="act-ask"),
     path("act/<int:action_id>/stop/", acts.stop, name="act-stop"),

@@ -34,14 +34,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         hub.join(self.browser)
         self.sender = asyncio.create_task(self._send_what_is_new(self.browser))
 
-    async def disconnect(self, code: int) -> None:
+    async def disconnect(self, _code: int) -> None:
         if self.browser:
             hub.leave(self.browser)
         if self.sender:
             self.sender.cancel()
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
-        """A page that says what we do not know is closed: it is older or newer than we are and should be loaded anew."""
+    async def receive(self, text_data: str | None = None, **_: Any) -> None:
+        """A page that says what we do not know is closed: it is older or newer than we are, and loads anew."""
         try:
             if self.browser and text_data:
                 self.browser.heard(text_data)

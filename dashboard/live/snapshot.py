@@ -44,20 +44,35 @@ def read() -> LiveFleet:
 def _cells(accounts: list[int]) -> Iterator[Cell]:
     alive = Sandbox.objects.filter(account__in=accounts).exclude(state=Sandbox.State.ENDED)
     held = set(
-        Verdict.objects.filter(until=None, policy__enabled=True, sandbox__in=alive).values_list("sandbox", flat=True)
+        Verdict.objects.filter(until=None, policy__enabled=True, sandbox__in=alive).values_list("sandbox_id", flat=True)
     )
     marks = dict(
         Action.objects.filter(state=Action.State.GRACE, account__in=accounts)
         .order_by("-act_at")
-        .values_list("sandbox", "act_at")
+        .values_list("sandbox_id", "act_at")
     )
     rows = alive.order_by("created_at", "id").values_list(
         "id", "sandbox_id", "account", "template_id", "template_name", "alias", "owner", "environment", "state",
         "created_at", "started_at", "end_at", "cpu_count", "memory_mb", "burn_usd_per_hour", "guard__condemned_by",
     )  # fmt: skip
-    for key, name, account, template, called, alias, owner, env, state, born, began, end, cpus, memory, burn, doom in (
-        rows.iterator(chunk_size=5000)
-    ):
+    for (
+        key,
+        name,
+        account,
+        template,
+        called,
+        alias,
+        owner,
+        env,
+        state,
+        born,
+        began,
+        end,
+        cpus,
+        memory,
+        burn,
+        doom,
+    ) in rows.iterator(chunk_size=5000):
         orphan = "condemned" if doom and key in held else "marked" if key in marks else "candidate"
         yield Cell(
             key=key, id=name, account=account, template=called or alias or template, owner=owner or "",
@@ -71,7 +86,7 @@ def _born(accounts: list[int], now: datetime) -> dict[int, float]:
     """When those of the last five minutes were created; found by the start of a run, which has an index."""
     since = now - timedelta(seconds=RATE_SECONDS)
     runs = Execution.objects.filter(started_at__gt=since, sandbox__account__in=accounts, sandbox__created_at__gt=since)
-    return {key: at.timestamp() for key, at in runs.values_list("sandbox", "sandbox__created_at")}
+    return {key: at.timestamp() for key, at in runs.values_list("sandbox_id", "sandbox__created_at")}
 
 
 def _ended(accounts: list[int], now: datetime) -> dict[int, Ended]:

@@ -1,4 +1,4 @@
-"""What pages do to sandboxes: first a question that says what will happen, then the wish, then a line that it was taken."""
+"""What pages do to sandboxes: a question that says what will happen, then the wish, then a line that it was taken."""
 
 import json
 from datetime import timedelta
@@ -12,13 +12,13 @@ from django.views.decorators.http import require_POST
 
 from dashboard import words
 from sandboxes import actions
+from sandboxes.actions import permission
 from sandboxes.models import Action, Sandbox
 from sandboxes.search.build import rows_of
 from sandboxes.search.rows import SandboxRow
 
 KINDS: Final = ("kill", "pause", "resume", "extend", "timeout", "protect", "unprotect")
-IN_STATE: Final = {"kill": ("running", "paused"), "pause": ("running",), "resume": ("paused",), "extend": ("running",),
-                   "timeout": ("running",), "protect": ("running", "paused"), "unprotect": ("running", "paused")}  # fmt: skip
+IN_STATE: Final = permission.NEEDS
 DONE: Final = {"kill": "Kill", "pause": "Pause", "resume": "Resume", "extend": "Extension", "timeout": "New timeout",
                "protect": "Protection", "unprotect": "End of protection"}  # fmt: skip
 TYPED_FROM: Final = 2

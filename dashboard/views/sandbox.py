@@ -83,9 +83,8 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
     start = max(row.created_at, last - length) if length else row.created_at
     columns = sandbox_metrics(row.key, start, last, POINTS)
     stretches = story.stretches(list(Execution.objects.filter(sandbox=row.key)), row.ended_at)
-    gaps = charts.gaps_of(
-        columns.t, columns.cpu_pct, _pauses(stretches, last), least_seconds=max(QUIET_SECONDS, 3 * charts.usual_step(columns.t))
-    )
+    quiet = max(QUIET_SECONDS, 3 * charts.usual_step(columns.t))
+    gaps = charts.gaps_of(columns.t, columns.cpu_pct, _pauses(stretches, last), least_seconds=quiet)
     steps = _steps(row)
     figure = charts.sandbox_panels(
         columns.t, columns.cpu_pct, columns.mem_used, columns.disk_used,

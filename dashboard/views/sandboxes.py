@@ -1,5 +1,7 @@
 """The Sandboxes page: the table with its views, filters and facets; the address says all of it."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,26 +16,26 @@ PAGE_ROWS = 100
 @login_required
 def sandboxes(request: HttpRequest) -> HttpResponse:
     """The table's first page; with `cursor`, only the rows that follow, for htmx to append."""
-    now = timezone.now()
+    now, asked = timezone.now(), request.GET.dict()
     try:
-        query = filters.query_of(request.GET)
-        page = search(query, limit=PAGE_ROWS, cursor=request.GET.get("cursor"), now=now)
+        query = filters.query_of(asked)
+        page = search(query, limit=PAGE_ROWS, cursor=asked.get("cursor"), now=now)
     except QueryError as wrong:
-        return render(request, "sandboxes/page.html", {"wrong": str(wrong), "views": facets.views(request.GET, now)},
-                      status=400)  # fmt: skip
-    context = {
+        told = {"wrong": str(wrong), "views": facets.views(asked, now)}
+        return render(request, "sandboxes/page.html", told, status=400)
+    context: dict[str, Any] = {
         "page": page,
         "query": query,
         "now": now,
-        "more": filters.with_(request.GET, cursor=page.next) if page.next else None,
+        "more": filters.with_(asked, cursor=page.next) if page.next else None,
     }
-    if request.GET.get("cursor") and request.headers.get("HX-Request"):
+    if asked.get("cursor") and request.headers.get("HX-Request"):
         return render(request, "sandboxes/rows.html", context)
     context |= {
-        "views": facets.views(request.GET, now),
-        "facets": facets.facets(request.GET),
-        "tokens": filters.tokens(request.GET),
-        "columns": filters.columns(request.GET),
+        "views": facets.views(asked, now),
+        "facets": facets.facets(asked),
+        "tokens": filters.tokens(asked),
+        "columns": filters.columns(asked),
         "ordered": filters.ORDER_WORDS[query.order],
     }
     return render(request, "sandboxes/page.html", context)
