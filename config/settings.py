@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config import env
 
@@ -15,7 +16,7 @@ HOST = env.text("HOST", "127.0.0.1")
 PORT = int(env.number("PORT", 8000, least=1))
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver") + [
-    host for host in [PUBLIC_URL.partition("://")[2].partition("/")[0].rpartition(":")[0]] if host
+    host for host in [urlsplit(PUBLIC_URL).hostname] if host
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE = PUBLIC_URL.startswith("https://")
@@ -104,6 +105,12 @@ CHANNEL_LAYERS = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
+# A silent or refusing Redis must not hold up whoever asks for something: beat sends what is due again.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 1,
+    "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1,
+}  # fmt: skip
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "sandwarden"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

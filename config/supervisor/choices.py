@@ -47,7 +47,7 @@ def read() -> Choices:
         port=_whole("PORT", 8000),
         database_url=env.text("DATABASE_URL"),
         redis_url=env.text("REDIS_URL"),
-        workers=max(1, _whole("WORKERS", 2)),
+        workers=max(1, _whole("WORKERS", 3)),
         simulated=not (env.text("E2B_API_KEY") or env.text("E2B_API_URL")),
     )
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from dashboard.models import ApiToken
+from events import forgetting
 from sandboxes.accounts import DEMO
 from sandboxes.models import Account
 
@@ -67,8 +68,11 @@ class Command(BaseCommand):
         )
 
     def _demo(self) -> None:
-        """The simulated fleet, which only the supervisor starts."""
+        """The simulated fleet, which only the supervisor starts: a new one each time, so the former is set aside."""
         if settings.SIMULATOR_URL:
+            former = Account.objects.filter(name=DEMO, simulated=True, health__isnull=False).first()
+            if former:
+                forgetting.set_aside(former)
             _put(
                 DEMO,
                 url=settings.SIMULATOR_URL,
