@@ -1,6 +1,7 @@
 """Where requests go: webhooks to the receiver, sockets to Channels, the rest to Django."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -18,7 +19,7 @@ sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes)))
 receiver = Receiver()
 
 
-async def application(scope, receive, send):  # type: ignore[no-untyped-def]
+async def application(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI app of the web process (measured reasons: docs/architecture.md, "The receiver is not a view")."""
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
@@ -30,7 +31,7 @@ async def application(scope, receive, send):  # type: ignore[no-untyped-def]
         await pages(scope, receive, send)
 
 
-async def lifespan(receive, send):  # type: ignore[no-untyped-def]
+async def lifespan(receive: Any, send: Any) -> None:
     """Starts the receiver's inbox and the hub of live frames with the process, and stops them with it."""
     while True:
         message = await receive()

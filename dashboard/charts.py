@@ -184,7 +184,8 @@ def marks_and_gaps(marks: Sequence[Mark], gaps: Sequence[Gap]) -> dict[str, list
     blocks = [
         {
             "type": "rect", "xref": "x", "yref": "paper", "x0": gap.start * 1000, "x1": gap.end * 1000, "y0": 0,
-            "y1": 1, "line": {"width": 0}, "fillcolor": "var(--hover)", "opacity": 0.5, "layer": "below", "name": gap.why,
+            "y1": 1, "line": {"width": 0}, "fillcolor": "var(--hover)", "opacity": 0.5, "layer": "below",
+            "name": gap.why,
         }
         for gap in gaps
     ]  # fmt: skip

@@ -24,7 +24,8 @@ def _actions(before: datetime) -> int:
             cursor.execute(
                 "DELETE FROM sandboxes_action WHERE id IN (SELECT id FROM sandboxes_action WHERE requested_at < %s "
                 "AND state IN ('confirmed', 'failed', 'cancelled') "
-                "AND NOT EXISTS (SELECT 1 FROM sandboxes_guard g WHERE g.condemned_by_id = sandboxes_action.id) LIMIT %s)",
+                "AND NOT EXISTS (SELECT 1 FROM sandboxes_guard g WHERE g.condemned_by_id = sandboxes_action.id) "
+                "LIMIT %s)",
                 [before, BATCH],
             )
             deleted: int = cursor.rowcount

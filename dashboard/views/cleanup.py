@@ -31,7 +31,7 @@ def cleanup(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
+def reset(_request: HttpRequest, policy_id: int) -> HttpResponse:
     """A person closes a tripped breaker."""
     policy_book.reset(get_object_or_404(Policy, pk=policy_id))
     return redirect("cleanup")

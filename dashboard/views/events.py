@@ -34,7 +34,7 @@ def events(request: HttpRequest) -> HttpResponse:
     """The page; asked for by htmx, only its rows: the first page anew, or with `cursor` the next."""
     asked = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
     try:
-        page = list_events(EventQuery(**asked), limit=PAGE_ROWS, cursor=request.GET.get("cursor"))
+        page = list_events(_query(asked), limit=PAGE_ROWS, cursor=request.GET.get("cursor"))
     except QueryError as wrong:
         return render(request, "events/page.html", {"wrong": str(wrong)}, status=400)
     context = {
@@ -47,6 +47,10 @@ def events(request: HttpRequest) -> HttpResponse:
         return render(request, "events/rows.html", context)
     context |= {"asked": asked, "types": TYPES, "sources": SOURCES, "deliveries": _deliveries()}
     return render(request, "events/page.html", context)
+
+
+def _query(asked: dict[str, str]) -> EventQuery:
+    return EventQuery(type=asked.get("type"), source=asked.get("source"), sandbox=asked.get("sandbox"))
 
 
 def _line(event: EventRow) -> Line:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def changed(actions: Iterable[Action]) -> None:
-    """Publishes an "action" message for each account, more than one when they are many. The actions need their `sandbox` loaded."""
+    """Publishes "action" messages, by account. The actions need their `sandbox` loaded."""
     items: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for action in actions:
         items[action.account_id].append(_item(action))

@@ -6,13 +6,15 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F, Q
 
+from sandboxes.actions import announce
 from sandboxes.actions.looking import looks
-from sandboxes.actions.settling import confirm, fail, locked
+from sandboxes.actions.settling import confirm, fail, locked, locked_all
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Action, Sandbox
 
 MOST_LOOKS = 5  # at 5, 10, 20, 40 and 80 s after the last one: some two and a half minutes
 END_SLACK = timedelta(seconds=20)
+MOST_AT_ONCE = 500
 RETURNS_WITHIN = timedelta(hours=24)
 
 Kind, State = Action.Kind, Action.State
@@ -34,11 +36,14 @@ def _by_record(now: datetime) -> None:
         | Q(kind=Kind.PAUSE, sandbox__state__in=[PAUSED, ENDED])
         | Q(kind=Kind.RESUME, sandbox__state=RUNNING)
     )
-    for pk in list(Action.objects.filter(shown, state=State.DONE).values_list("pk", flat=True)):
-        with transaction.atomic():
-            action = locked(pk)
-            if action.state == State.DONE:
-                confirm(action, now)
+    keys = list(Action.objects.filter(shown, state=State.DONE).values_list("pk", flat=True)[:MOST_AT_ONCE])
+    if not keys:
+        return
+    with transaction.atomic():
+        done = [action for action in locked_all(keys) if action.state == State.DONE]
+        for action in done:
+            confirm(action, now)
+        announce.changed(done)
 
 
 @transaction.atomic
@@ -48,6 +53,7 @@ def _by_look(looked_at: Action, seen: SandboxInfo | E2BError) -> None:
         return
     if isinstance(seen, SandboxInfo) and _is_fact(action, seen):
         confirm(action, now)
+        announce.changed([action])
         return
     counts = isinstance(seen, SandboxInfo) or (isinstance(seen, NotFound) and action.kind != Kind.KILL)
     if isinstance(seen, NotFound) and action.kind == Kind.KILL:
@@ -55,6 +61,7 @@ def _by_look(looked_at: Action, seen: SandboxInfo | E2BError) -> None:
     number = action.parameters.get("looks", 0) + (1 if counts else 0)
     if number >= MOST_LOOKS:
         fail(action, _alarm(action, seen), "not_confirmed")
+        announce.changed([action])
         return
     action.parameters = {**action.parameters, "looks": number}
     action.next_attempt_at = now + timedelta(seconds=5.0 * 2 ** min(number, 4))
@@ -100,3 +107,4 @@ def _notice_returned(now: datetime) -> None:
             action = locked(pk)
             if action.state == State.CONFIRMED and action.sandbox.state != ENDED:
                 fail(action, "It was killed and confirmed gone, and has come back. Nothing more is sent", "came_back")
+                announce.changed([action])

@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from sandboxes import accounts
+from sandboxes.actions import announce
 from sandboxes.actions.calls import Result
 from sandboxes.actions.settling import apply, fail, locked
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
@@ -87,3 +88,4 @@ def _conclude(looked_at: Action, seen: Seen) -> None:
         apply(action, Result("done", f"{action.kind}d"))
     else:
         apply(action, Result("again", error=action.error or "E2B gave no answer, and nothing had happened"))
+    announce.changed([action])

@@ -10,6 +10,7 @@ from django.db import close_old_connections
 
 from sandboxes import accounts
 from sandboxes.actions import calls, confirming, looking
+from sandboxes.actions.calls import Result
 from sandboxes.actions.claims import Claim, claim_due, still_mine
 from sandboxes.actions.settling import settle
 from sandboxes.e2b import E2BClient
@@ -48,15 +49,20 @@ async def _send(claims: Sequence[Claim]) -> None:
 
 
 async def _send_of(account: Account, claims: Sequence[Claim]) -> None:
+    """Sends side by side; answers that came while others were being written are written together."""
     gate = asyncio.Semaphore(AT_ONCE)
     async with await sync_to_async(accounts.client_for)(account) as client:
-        await asyncio.gather(*(_send_one(client, claim, gate) for claim in claims))
+        waiting = {asyncio.create_task(_send_one(client, claim, gate)) for claim in claims}
+        while waiting:
+            answered, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            pairs = [pair for pair in [task.result() for task in answered] if pair is not None]
+            if pairs:
+                await sync_to_async(settle)(pairs)
 
 
-async def _send_one(client: E2BClient, claim: Claim, gate: asyncio.Semaphore) -> None:
+async def _send_one(client: E2BClient, claim: Claim, gate: asyncio.Semaphore) -> tuple[Claim, Result] | None:
     async with gate:
         # Checked at the last moment: a claim that is not ours any more is left to who looks at it.
         if not await sync_to_async(still_mine)(claim, datetime.now(UTC)):
-            return
-        result = await calls.perform(client, claim.action, claim.deadline_seconds)
-    await sync_to_async(settle)(claim, result)
+            return None
+        return claim, await calls.perform(client, claim.action, claim.deadline_seconds)

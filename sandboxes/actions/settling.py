@@ -1,5 +1,6 @@
-"""What an answer or a look makes of an action; each step under the guard's lock, and only by who holds the action."""
+"""What an answer or a look makes of an action; each step under the guard's lock. Who calls tells the pages."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -17,11 +18,16 @@ State = Action.State
 
 
 @transaction.atomic
-def settle(claim: Claim, result: Result) -> None:
-    """Writes down what E2B answered to a claim; nothing when somebody else has taken the action over since."""
-    action = locked(claim.action.pk)
-    if action.state == State.SENT and action.claim_number == claim.number:
-        apply(action, result)
+def settle(answers: Sequence[tuple[Claim, Result]]) -> None:
+    """Writes down what E2B answered to claims; nothing where somebody else has taken the action over since."""
+    given = {claim.action.pk: (claim, result) for claim, result in answers}
+    moved = []
+    for action in locked_all(list(given)):
+        claim, result = given[action.pk]
+        if action.state == State.SENT and action.claim_number == claim.number:
+            apply(action, result)
+            moved.append(action)
+    announce.changed(moved)
 
 
 def apply(action: Action, result: Result) -> None:
@@ -33,7 +39,7 @@ def apply(action: Action, result: Result) -> None:
         # It stays as it is, condemned too, until a look has been answered.
         action.error, action.claimed_until = result.error, now
         action.next_attempt_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
-        _save(action, "error", "claimed_until", "next_attempt_at")
+        action.save(update_fields=["error", "claimed_until", "next_attempt_at"])
     elif result.kind == "never" or (result.counts and action.attempts >= MOST_ATTEMPTS):
         tries = f" after {action.attempts} attempts" if action.attempts > 1 else ""
         fail(action, f"Gave up{tries}: {result.error}", result.outcome or "refused")
@@ -48,10 +54,18 @@ def answered(action: Action, outcome: str, now: datetime) -> None:
     action.parameters = {**action.parameters, "looks": 0}
     if outcome == "already_longer":
         action.state, action.confirmed_at, action.next_attempt_at = State.CONFIRMED, now, None
-    _save(
-        action, "state", "outcome", "answered_at", "error", "claimed_until", "next_attempt_at", "parameters",
-        "confirmed_at",
-    )  # fmt: skip
+    action.save(
+        update_fields=[
+            "state",
+            "outcome",
+            "answered_at",
+            "error",
+            "claimed_until",
+            "next_attempt_at",
+            "parameters",
+            "confirmed_at",
+        ]
+    )
 
 
 def requeue(action: Action, result: Result, now: datetime) -> None:
@@ -61,7 +75,7 @@ def requeue(action: Action, result: Result, now: datetime) -> None:
     wait = result.wait_seconds if result.wait_seconds is not None else 2.0 ** min(action.attempts, 6)
     action.state, action.error, action.claimed_until = State.QUEUED, result.error, None
     action.next_attempt_at = now + timedelta(seconds=wait)
-    _save(action, "state", "error", "claimed_until", "next_attempt_at", "attempts")
+    action.save(update_fields=["state", "error", "claimed_until", "next_attempt_at", "attempts"])
     if action.actor_kind == "policy" and not action.parameters.get("joined"):
         pardon(action)
 
@@ -70,24 +84,25 @@ def fail(action: Action, error: str, outcome: str = "failed") -> None:
     """It stops here, for a person to see; once, and nothing shoots again by itself."""
     action.state, action.error, action.outcome = State.FAILED, error, outcome
     action.claimed_until = action.next_attempt_at = None
-    _save(action, "state", "error", "outcome", "claimed_until", "next_attempt_at")
+    action.save(update_fields=["state", "error", "outcome", "claimed_until", "next_attempt_at"])
     pardon(action)
 
 
 def confirm(action: Action, now: datetime) -> None:
     """It is a fact. A killed sandbox stays condemned: nobody hands it out."""
     action.state, action.confirmed_at, action.next_attempt_at = State.CONFIRMED, now, None
-    _save(action, "state", "confirmed_at", "next_attempt_at")
+    action.save(update_fields=["state", "confirmed_at", "next_attempt_at"])
     if action.kind != Action.Kind.KILL:
         pardon(action)
 
 
 def locked(action_pk: int) -> Action:
     """The action with its guard locked; call it within a transaction."""
-    Guard.objects.select_for_update(of=("self",)).get(sandboxes__actions=action_pk)
-    return Action.objects.select_related("sandbox__guard", "account", "policy").get(pk=action_pk)
+    return locked_all([action_pk])[0]
 
 
-def _save(action: Action, *fields: str) -> None:
-    action.save(update_fields=fields)
-    announce.changed([action])
+def locked_all(action_pks: Sequence[int]) -> list[Action]:
+    """Actions with their guards locked, in order of the guards' keys; call it within a transaction."""
+    guards = Action.objects.filter(pk__in=action_pks).values("sandbox__guard_id")
+    list(Guard.objects.select_for_update().filter(pk__in=guards).order_by("pk").values_list("pk", flat=True))
+    return list(Action.objects.filter(pk__in=action_pks).select_related("sandbox__guard", "account", "policy"))

@@ -1,9 +1,12 @@
 """Verdicts as intervals: from when to when each policy held each sandbox for an orphan, dry runs too."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
+
+from django.db import connection
 
 from sandboxes.models import Account, Policy, Verdict
 from sandboxes.policies import PolicySpec, Reason, duplicate_places, judge
@@ -50,7 +53,7 @@ def record(policy: Policy, account: Account, hits: Hits, now: datetime) -> dict[
         if verdict.reasons != told:
             verdict.reasons = told
             moved.append(verdict)
-    Verdict.objects.bulk_update(moved, ["reasons"], batch_size=1000)
+    _rewrite(moved)
     new = [
         Verdict(
             policy=policy, policy_name=policy.name, policy_version=policy.version, sandbox_id=key, since=now,
@@ -71,6 +74,20 @@ def close_unheld(account_keys: Sequence[int], now: datetime) -> int:
     return off.update(until=now) + away.update(until=now)
 
 
+def _rewrite(moved: Sequence[Verdict]) -> None:
+    if not moved:
+        return
+    with connection.cursor() as cursor:
+        told = [json.dumps(verdict.reasons) for verdict in moved]
+        cursor.execute(_REWRITE, {"keys": [verdict.pk for verdict in moved], "told": told})
+
+
 def told_of(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
     """Reasons as they are stored and shown."""
     return [asdict(reason) for reason in reasons]
+
+
+_REWRITE = """
+    UPDATE sandboxes_verdict v SET reasons = n.told::jsonb
+    FROM unnest(%(keys)s::bigint[], %(told)s::text[]) AS n(key, told) WHERE v.id = n.key
+"""

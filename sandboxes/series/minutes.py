@@ -77,6 +77,10 @@ INSERT INTO sandboxes_fleetminute AS held (account_id, minute, source, running, 
     burn_usd_per_hour, samples, cpu_sum, mem_sum, cpu_hist, mem_hist)
 SELECT %(account)s, minute, 'backfill', running, paused, started, ended, burn, 0, 0, 0, empty.hist, empty.hist
 FROM counts, empty
+WHERE NOT EXISTS (
+    SELECT FROM sandboxes_metricframe
+    WHERE account_id = %(account)s AND at >= minute AND at < minute + interval '1 minute'
+)
 ON CONFLICT (account_id, minute) DO UPDATE SET
     running = EXCLUDED.running, paused = EXCLUDED.paused, started = EXCLUDED.started, ended = EXCLUDED.ended,
     burn_usd_per_hour = EXCLUDED.burn_usd_per_hour

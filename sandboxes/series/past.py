@@ -120,11 +120,11 @@ def write(account_id: int, now: datetime, samples: Sequence[tuple[int, Sample]],
 
 
 def _known_past(account_id: int, now: datetime) -> tuple[datetime, datetime]:
-    """From our account's first known sandbox, a day back at most, until frames can be expected to be rolled up."""
+    """From the account's first known sandbox, a day back at most, until now."""
     day = now - REACH
     lived = Sandbox.objects.filter(Q(ended_at=None) | Q(ended_at__gt=day), account_id=account_id)
     first = lived.order_by("created_at").values_list("created_at", flat=True).first()
-    return max(day, first or now), now - timedelta(minutes=3)
+    return max(day, first or now), now
 
 
 def _write_samples(account_id: int, samples: Sequence[tuple[int, Sample]]) -> None:

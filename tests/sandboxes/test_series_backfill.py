@@ -137,7 +137,7 @@ def test_the_fleet_s_minutes_get_a_past(house, account):
         on_record(account, simulated)
     fill(account)
     minutes = FleetMinute.objects.filter(source="backfill").order_by("minute")
-    assert minutes.count() == pytest.approx(177, abs=2)
+    assert minutes.count() == pytest.approx(180, abs=2)
     assert sum(minute.started for minute in minutes) == 4
     assert sum(minute.ended for minute in minutes) == 1
     amid = minutes[75]
