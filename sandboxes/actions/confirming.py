@@ -12,7 +12,7 @@ from sandboxes.actions.settling import confirm, fail, locked, locked_all
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Action, Sandbox
 
-MOST_LOOKS = 5  # at 5, 10, 20, 40 and 80 s after the last one: some two and a half minutes
+MOST_LOOKS = 5  # the first soon after the answer, then 10, 20, 40 and 80 s apart
 END_SLACK = timedelta(seconds=20)
 MOST_AT_ONCE = 500
 RETURNS_WITHIN = timedelta(hours=24)

@@ -14,6 +14,7 @@ from sandboxes.models import Action, Guard
 
 MOST_ATTEMPTS = 5
 FIRST_LOOK_SECONDS = 5.0
+FIRST_LOOK_AFTER_KILL_SECONDS = 20.0  # its event or the next list tells most often before that, without a call
 State = Action.State
 
 
@@ -50,22 +51,13 @@ def apply(action: Action, result: Result) -> None:
 def answered(action: Action, outcome: str, now: datetime) -> None:
     """E2B said yes. For a kill or a pause that is an answer, not the end: `confirming` waits for the fact."""
     action.state, action.outcome, action.answered_at, action.error = State.DONE, outcome, now, ""
-    action.claimed_until, action.next_attempt_at = None, now + timedelta(seconds=FIRST_LOOK_SECONDS)
+    wait = FIRST_LOOK_AFTER_KILL_SECONDS if action.kind == Action.Kind.KILL else FIRST_LOOK_SECONDS
+    action.claimed_until, action.next_attempt_at = None, now + timedelta(seconds=wait)
     action.parameters = {**action.parameters, "looks": 0}
-    if outcome == "already_longer":
-        action.state, action.confirmed_at, action.next_attempt_at = State.CONFIRMED, now, None
-    action.save(
-        update_fields=[
-            "state",
-            "outcome",
-            "answered_at",
-            "error",
-            "claimed_until",
-            "next_attempt_at",
-            "parameters",
-            "confirmed_at",
-        ]
-    )
+    fields = ["state", "outcome", "answered_at", "error", "claimed_until", "next_attempt_at", "parameters"]
+    action.save(update_fields=fields)
+    if outcome == "already_longer":  # read from E2B itself just now
+        confirm(action, now)
 
 
 def requeue(action: Action, result: Result, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """What is queued is sent once, survives crashes and refusals, and ends confirmed or with a clear alarm."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -184,10 +185,9 @@ async def test_a_sender_whose_claim_has_been_taken_over_sends_nothing(backend):
 
 
 async def test_two_workers_send_one_delete(backend, kills):
-    import asyncio
-
-    for _ in range(12):
-        sandbox = await backend.held(backend.make())
+    made = [backend.make() for _ in range(12)]
+    await backend.sync()
+    async for sandbox in Sandbox.objects.filter(sandbox_id__in=made):
         await ask(sandbox)
     await asyncio.gather(send_due(), send_due())
     assert len(kills) == 12
