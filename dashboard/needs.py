@@ -7,6 +7,7 @@ from datetime import datetime
 from dashboard import words
 
 NEAR_CAP = 0.8
+HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
 SILENT_WEBHOOK_SECONDS = 360
 
 
@@ -87,14 +88,16 @@ def _memory(facts: Facts) -> Need | None:
 
 
 def _cap(facts: Facts) -> Need | None:
-    if not facts.cap or facts.running < facts.cap * NEAR_CAP:
+    if not facts.cap:
+        return None
+    growth = facts.started_per_minute - facts.ended_per_minute
+    full_in = max(0.0, (facts.cap - facts.running) / growth * 60) if growth > 0 else None
+    soon = full_in is not None and full_in < SOON_SECONDS and facts.running >= facts.cap * HALF
+    if facts.running < facts.cap * NEAR_CAP and not soon:
         return None
     parts = [(f"{facts.running:,} of {facts.cap:,}", True), (" at once", False)]
-    growth = facts.started_per_minute - facts.ended_per_minute
-    if growth > 0 and facts.running < facts.cap:
-        full_in = words.span((facts.cap - facts.running) / growth * 60)
-        parts[1] = (", full in about ", False)
-        parts.append((full_in, True))
+    if full_in:
+        parts[1:] = [(", full in about ", False), (words.span(full_in), True)]
     cause = f"{facts.started_per_minute:.0f} start and {facts.ended_per_minute:.0f} end a minute"
     return Need("warn", parts, cause, "/sandboxes/?order=started_at", "See oldest", 3)
 

@@ -66,16 +66,22 @@ def event_step(event: EventRow) -> Step:
     last = event.type.rpartition(".")[2]
     mark, hue, word = EVENTS.get(last, ("note", "ink", last))
     data = event.data or {}
-    notes = [SOURCES[event.source]]
     moved_to = data.get("set_timeout")
     if last == "updated" and isinstance(moved_to, str) and len(moved_to) >= 16:
         word = f"ends {moved_to[11:16]}"
-    if reason := data.get("kill_reason"):
-        notes.insert(0, {"request": "on request", "timeout": "at its end"}.get(reason, str(reason)))
-    ran = (data.get("execution") or {}).get("execution_time") if isinstance(data.get("execution"), dict) else None
+    return Step(event.timestamp, mark, hue, word, "; ".join([*event_notes(event), SOURCES[event.source]]))
+
+
+def event_notes(event: EventRow) -> list[str]:
+    """How long the run was that ended with it, and why it ended, where E2B told."""
+    data, notes = event.data or {}, []
+    execution = data.get("execution")
+    ran = execution.get("execution_time") if isinstance(execution, dict) else None
     if isinstance(ran, int | float):
-        notes.insert(0, f"ran {words.span(ran / 1000)}")
-    return Step(event.timestamp, mark, hue, word, "; ".join(notes))
+        notes.append(f"ran {words.span(ran / 1000)}")
+    if reason := data.get("kill_reason"):
+        notes.append({"request": "on request", "timeout": "at its end"}.get(str(reason), str(reason)))
+    return notes
 
 
 def action_step(action: Action) -> Step:

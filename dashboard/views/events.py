@@ -26,6 +26,7 @@ class Line:
 
     event: EventRow
     step: Step
+    notes: str
     late_seconds: float
 
 
@@ -54,7 +55,8 @@ def _query(asked: dict[str, str]) -> EventQuery:
 
 
 def _line(event: EventRow) -> Line:
-    return Line(event, story.event_step(event), max(0.0, (event.received_at - event.timestamp).total_seconds()))
+    late_seconds = max(0.0, (event.received_at - event.timestamp).total_seconds())
+    return Line(event, story.event_step(event), "; ".join(story.event_notes(event)), late_seconds)
 
 
 def _deliveries() -> list[Delivery]:

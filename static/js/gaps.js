@@ -33,7 +33,7 @@ export class Gaps {
       const last = panels.at(-1);
       this.over.append(svg("line", { class: "now", x1: x(now), x2: x(now), y1: panels[0]._offset, y2: last._offset + last._length }));
       const foot = last._offset + last._length;
-      this.over.append(svg("rect", { class: "cover", x: x(now) - 16, y: foot + 2, width: 32, height: 18 }));
+      this.over.append(svg("rect", { class: "cover", x: x(now) - 24, y: foot + 2, width: 48, height: 18 }));
       this.#name(x(now), foot + 15, "now");
     }
     if (!this.over.isConnected) this.host.append(this.over);

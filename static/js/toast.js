@@ -18,6 +18,9 @@ export function toast(mark, text) {
   close.addEventListener("click", () => line.remove());
   line.append(glyph(mark, ["bad", "pause"].includes(mark) ? mark : "ink"), words, close);
   list.append(line);
+  /* In the top layer, so that it is seen over an open dialog too. */
+  if (list.matches(":popover-open")) list.hidePopover();
+  list.showPopover();
   while (list.children.length > MOST) list.firstElementChild.remove();
   setTimeout(() => line.remove(), LONGEST);
 }

@@ -1,0 +1,77 @@
+"""The main job in a real browser on the whole house: sign in, watch a chart move, kill a sandbox, see it go."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.config.conftest import Supervised
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+PASSWORD = "a-password-for-the-test"
+SOON = 30_000
+
+POINTS = "() => document.querySelector('[data-plot=cpu] .js-plotly-plot')?.data?.[0].x.length ?? 0"
+NEWEST = "() => Number(document.querySelector('[data-plot=cpu] .js-plotly-plot')?.data?.[0].x.at(-1) ?? 0)"
+
+
+def sign_in(page: Page, house: Supervised) -> str:
+    house.start(E2B_API_URL="", LOG_LEVEL="WARNING", SANDWARDEN_ADMIN_PASSWORD=PASSWORD)
+    house.hears("The fleet is simulated", 120)
+    base = f"http://127.0.0.1:{house.port}"
+    page.goto(base)
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
+    return base
+
+
+def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, whole_house: Supervised) -> None:
+    base = sign_in(page, whole_house)
+    expect(page.locator("[data-simulated]")).to_be_visible()
+    expect(page.locator("[data-live-word]")).to_have_text("Live", timeout=SOON)
+    expect(page.locator("[data-comb] canvas")).to_be_visible(timeout=SOON)
+
+    page.wait_for_function(f"({POINTS})() > 0", timeout=SOON)
+    before = page.evaluate(NEWEST)
+    page.wait_for_function(f"({NEWEST})() > {before}", timeout=SOON)
+
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    expect(page).to_have_url(f"{base}/sandboxes/")
+    page.goto(f"{base}/sandboxes/?state=running&order=-end_at")
+    row = page.locator("tr[data-key]").first
+    cpu = row.locator("[data-cell=cpu]")
+    expect(cpu).to_have_text(re.compile(r"\d+\.\d %"), timeout=SOON)
+    sandbox_id = row.locator("a.id").inner_text()
+
+    row.locator("[data-pick]").check()
+    expect(page.locator("[data-bulk-count]")).to_have_text("1 selected")
+    page.locator("[data-bulk-act=kill]").click()
+    question = page.locator("#ask[open]")
+    expect(question).to_contain_text(f"Kill {sandbox_id}?")
+    question.get_by_label("Reason").fill("the browser test")
+    question.get_by_role("button", name="Kill", exact=True).click()
+    expect(question).to_have_count(0)
+    expect(row).to_have_class(re.compile("is-gone"), timeout=SOON)
+    expect(row.locator("[data-cell=state]")).to_have_text("ended")
+
+    row.locator("a.id").click()
+    expect(page.locator("#head .state")).to_have_text("ended", timeout=SOON)
+    expect(page.locator("#steps")).to_contain_text("kill asked by admin, the browser test", timeout=SOON)
+    expect(page.locator("[data-lane] use").first).to_be_attached(timeout=SOON)
+    for path in ("/events/", "/cleanup/"):
+        page.goto(f"{base}{path}")
+        expect(page.get_by_text(sandbox_id).first).to_be_visible(timeout=SOON)
+
+
+def test_the_connection_is_lost_and_found_again(page: Page, whole_house: Supervised) -> None:
+    sign_in(page, whole_house)
+    word = page.locator("[data-live-word]")
+    expect(word).to_have_text("Live", timeout=SOON)
+    page.context.set_offline(True)
+    page.evaluate("() => dispatchEvent(new Event('pagehide'))")  # closes the socket, as a lost network would
+    expect(word).to_have_text("Reconnecting", timeout=SOON)
+    page.context.set_offline(False)
+    expect(word).to_have_text("Live", timeout=SOON)

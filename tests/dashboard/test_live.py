@@ -1,0 +1,219 @@
+"""What reaches open pages: the fleet in memory, what a browser is sent, and the socket itself."""
+
+import base64
+from typing import Any
+
+import msgspec
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.live.browser import Browser
+from dashboard.live.consumer import LiveConsumer
+from dashboard.live.fleet import LiveFleet, frame_of
+from dashboard.live.hub import Hub
+from dashboard.live.messages import Messages
+from dashboard.live.sequence import Sequence
+from tests import records
+
+NOW = 1_760_000_000.0
+
+
+def row(key: int, state: str = "running", **changes: Any) -> dict[str, Any]:
+    plain = {
+        "key": key, "id": f"i{key}", "state": state, "template_id": "base", "template_name": None, "alias": None,
+        "owner": "ada", "environment": "prod", "created_at": NOW - 100, "started_at": NOW - 100, "end_at": NOW + 100,
+        "paused_at": None, "ended_at": NOW if state == "ended" else None, "end_reason": None, "cpu_count": 2,
+        "memory_mb": 512, "burn": 0.5,
+    }  # fmt: skip
+    return plain | changes
+
+
+def frame(keys: list[int], cpu: list[int], *, at: float = NOW, ages: list[int] | None = None) -> dict[str, Any]:
+    many = len(keys)
+    return {
+        "at": at, "shard": 0, "took": 0.2, "keys": keys, "ages": ages or [0] * many, "cpu": cpu, "mem": [256] * many,
+        "mem_total": [1024] * many, "disk": [10] * many, "disk_total": [20] * many,
+    }  # fmt: skip
+
+
+def fleet_of(*keys: int) -> LiveFleet:
+    fleet = LiveFleet()
+    fleet.apply_change(1, [row(key) for key in keys])
+    return fleet
+
+
+def told(message: bytes) -> dict[str, Any]:
+    return msgspec.json.decode(message)
+
+
+def test_a_sample_is_read_from_the_newest_frame() -> None:
+    fleet = fleet_of(3, 5, 9)
+    fleet.apply_frame(1, 0, frame_of(frame([3, 5], [100, 4250], ages=[-1, 7])))
+    assert fleet.sample(5) == (NOW - 7, 42.5, 256 * 1024, 1024 * 1024, 10 * 1024)
+    assert fleet.sample(3) is None
+    assert fleet.sample(9) is None
+
+
+def test_an_older_frame_that_comes_late_changes_nothing() -> None:
+    fleet = fleet_of(1)
+    fleet.apply_frame(1, 0, frame_of(frame([1], [500])))
+    fleet.apply_frame(1, 0, frame_of(frame([1], [900], at=NOW - 5)))
+    assert fleet.sample(1) == (NOW, 5.0, 256 * 1024, 1024 * 1024, 10 * 1024)
+
+
+def test_what_ends_leaves_and_is_counted_with_its_reason() -> None:
+    fleet = fleet_of(1, 2)
+    fleet.apply_change(1, [row(1, "ended", end_reason="vanished")])
+    fleet.apply_change(1, [row(1, "ended", end_reason="timeout")])
+    figures = told(Messages(fleet, NOW).frame_only())["figures"]
+    assert (figures["running"], figures["ended"], figures["ended_by"]) == (1, 0.2, {"timeout": 1})
+
+
+def test_births_and_endings_of_long_ago_are_not_counted_when_they_are_told_late() -> None:
+    fleet = LiveFleet()
+    fleet.apply_change(1, [row(1, "ended", created_at=NOW - 90_000, ended_at=NOW - 80_000)])
+    figures = told(Messages(fleet, NOW).frame_only())["figures"]
+    assert (figures["started"], figures["ended"], figures["ended_by"]) == (0, 0, {})
+
+
+def test_an_orphan_keeps_its_verdict_through_a_change_of_its_record() -> None:
+    fleet = fleet_of(1)
+    fleet.apply_verdict([{"key": 1, "state": "marked", "act_at": NOW + 60}], [])
+    fleet.apply_change(1, [row(1, end_at=NOW + 900)])
+    assert (fleet.cells[1].orphan, fleet.cells[1].act_at) == ("marked", NOW + 60)
+    fleet.apply_verdict([], [1])
+    assert fleet.cells[1].orphan == "none"
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from(["running", "paused", "ended"])), max_size=40), st.data())
+def test_a_browser_that_skips_messages_ends_with_the_same_roster(
+    steps: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    fleet, has, seen = LiveFleet(), -1, {}
+    for key, state in steps:
+        fleet.apply_change(1, [row(key, state)])
+        if not data.draw(st.booleans()):
+            continue
+        roster = told(Messages(fleet, NOW).fleet_page(has, -1))["roster"]
+        has = fleet.version
+        seen = {} if roster["full"] else seen
+        for gone in roster.get("gone", []):
+            seen.pop(gone, None)
+        for at, key_ in enumerate(roster["key"]):
+            seen[key_] = roster["state"][at]
+        assert list(seen) == list(fleet.cells), "values are sent by place, so the order is the same too"
+        assert list(seen.values()) == [cell.state[0] for cell in fleet.cells.values()]
+
+
+def test_values_stand_in_the_order_of_the_roster_one_byte_each() -> None:
+    fleet = fleet_of(9, 3)
+    fleet.apply_frame(1, 0, frame_of(frame([3, 9], [1000, 9900])))
+    values = told(Messages(fleet, NOW).fleet_page(-1, -1))["values"]
+    assert list(base64.b64decode(values["cpu"])) == [99, 10]
+    assert list(base64.b64decode(values["mem"])) == [25, 25]
+
+
+def test_a_browser_is_sent_only_what_it_shows() -> None:
+    fleet = fleet_of(1, 2, 3)
+    made, browser = Messages(fleet, NOW), Browser("ada")
+    browser.heard('{"show":{"page":"sandboxes","rows":[2]}}')
+    (message,) = map(told, browser.messages(made))
+    assert [one[0] for one in message["rows"]] == [2]
+    assert "roster" not in message
+    assert list(message["sparks"]) == ["2"]
+    (again,) = map(told, browser.messages(made))
+    assert again["sparks"] == {}
+
+
+def test_a_hidden_page_is_sent_nothing_and_a_shown_one_everything_at_once() -> None:
+    made, browser = Messages(fleet_of(1), NOW), Browser("ada")
+    browser.heard('{"show":{"page":"fleet"},"hidden":true}')
+    assert browser.messages(made) == []
+    browser.heard('{"hidden":false}')
+    (message,) = map(told, browser.messages(made))
+    assert message["roster"]["full"]
+
+
+def test_actions_reach_who_asked_for_them_and_the_page_of_their_sandbox() -> None:
+    item = {"sandbox_key": 7, "actor": {"kind": "user", "name": "ada"}, "kind": "kill", "state": "done"}
+    ada, bob = Browser("ada"), Browser("bob")
+    bob.heard('{"show":{"page":"sandbox","sandbox":7}}')
+    for browser in (ada, bob):
+        browser.concerns(set(), [item])
+    made = Messages(LiveFleet(), NOW)
+    assert [told(message)["kind"] for message in ada.messages(made)] == ["actions", "frame"]
+    (message,) = map(told, bob.messages(made))
+    assert message["changed"]
+
+
+def test_two_publishers_that_cross_are_no_loss_and_a_missing_number_is() -> None:
+    sequence = Sequence()
+    assert sequence.note("a", 7, 0.0)
+    sequence.note("a", 9, 0.0)
+    sequence.note("a", 8, 1.0)
+    assert not sequence.lost(60.0)
+    sequence.note("a", 11, 60.0)
+    assert not sequence.lost(61.0)
+    assert sequence.lost(63.0)
+    assert not sequence.lost(64.0), "a fresh snapshot has answered it"
+    assert not sequence.note("b", 1, 65.0), "Redis has forgotten: all before is unknown"
+
+
+class Socket(ApplicationCommunicator):  # channels' own tester needs daphne
+    """A page's end of the socket."""
+
+    def __init__(self, user: Any = None) -> None:
+        super().__init__(LiveConsumer.as_asgi(), {"type": "websocket", "path": "/ws/live/", "user": user})
+
+    async def opens(self) -> None:
+        await self.send_input({"type": "websocket.connect"})
+        assert (await self.receive_output())["type"] == "websocket.accept"
+
+    async def says(self, text: str) -> None:
+        await self.send_input({"type": "websocket.receive", "text": text})
+
+    async def hears(self) -> dict[str, Any]:
+        return told((await self.receive_output())["text"].encode())
+
+
+async def test_a_socket_without_a_session_is_told_why_it_is_closed() -> None:
+    socket = Socket()
+    await socket.opens()
+    assert (await socket.receive_output())["code"] == 4401
+
+
+async def test_a_socket_shows_what_it_was_asked_to_and_closes_on_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Hub()
+    own.messages = Messages(fleet_of(1, 2), NOW)
+    monkeypatch.setattr("dashboard.live.consumer.hub", own)
+    socket = Socket(type("Ada", (), {"is_authenticated": True, "get_username": lambda self: "ada"})())
+    await socket.opens()
+    assert (await socket.hears())["kind"] == "frame"
+    await socket.says('{"show":{"page":"fleet"}}')
+    assert (await socket.hears())["roster"]["key"] == [1, 2]
+    message = {"epoch": "e", "number": 1, "kind": "change", "account": 1}
+    own.take(message | {"body": msgspec.msgpack.encode({"sandboxes": [row(3)], "events": []})})
+    answer = await socket.hears()
+    assert (answer["roster"]["full"], answer["roster"]["key"]) == (False, [3])
+    await socket.says('{"show":{"page":"fleet","rows":["one"]}}')
+    assert (await socket.receive_output())["code"] == 4400
+    await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+    await socket.wait()
+    assert own.browsers == set()
+
+
+@pytest.mark.django_db
+def test_the_snapshot_holds_what_lives_and_what_it_last_said() -> None:
+    from dashboard.live import snapshot
+
+    box, gone = records.sandbox("ilive", owner="ada"), records.sandbox("igone", state="ended")
+    rule = records.policy()
+    records.verdict(box, rule)
+    records.frame({box.pk: records.Reading(cpu=12.5, mem=64)})
+    fleet = snapshot.read()
+    assert list(fleet.cells) == [box.pk]
+    assert gone.pk not in fleet.cells
+    assert fleet.cells[box.pk].orphan == "candidate"
+    assert fleet.sample(box.pk) == (records.NOW.timestamp(), 12.5, 64 * 1024**2, 512 * 1024**2, 0)

@@ -1,0 +1,38 @@
+"""What needs somebody, in words."""
+
+from datetime import UTC, datetime, timedelta
+
+from dashboard.needs import Facts, Need, needs
+
+NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
+
+
+def said(need: Need) -> str:
+    return "".join(text for text, _ in need.parts)
+
+
+def test_a_fleet_without_trouble_needs_nobody() -> None:
+    assert needs(Facts(NOW, running=50, cap=100)) == []
+
+
+def test_orphans_in_grace_are_told_with_the_time_that_is_left_and_their_cost() -> None:
+    facts = Facts(
+        NOW, orphans=14, orphan_where="staging", orphan_usd_per_hour=3.57, first_act_at=NOW + timedelta(0, 250)
+    )
+    (need,) = needs(facts)
+    assert said(need) == "14 orphans in staging, the first acted on in 4 min 10 s"
+    assert need.cause == "$3.57/h, in grace"
+    assert need.label == "Review 14"
+
+
+def test_a_cap_that_comes_near_says_when_it_is_reached() -> None:
+    (need,) = needs(Facts(NOW, running=1912, cap=2400, started_per_minute=48, ended_per_minute=39))
+    assert said(need) == "1,912 of 2,400, full in about 54 min"
+
+
+def test_the_most_urgent_comes_first() -> None:
+    facts = Facts(
+        NOW, orphans=1, over_memory=3, no_sample=2, stale_since=NOW - timedelta(seconds=23), poll_error="429",
+        webhooks_silent=[("prod", NOW - timedelta(minutes=6))], polls_slow=[("prod", 7.1, 5)], failed_actions=2,
+    )  # fmt: skip
+    assert [said(need).split()[0] for need in needs(facts)] == ["No", "1", "3", "2", "2", "Webhooks", "A"]

@@ -1,0 +1,178 @@
+"""The pages as they leave the server: who sees them, what they say, what they do."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dashboard import filters
+from sandboxes.models import Action, Guard
+from tests import records
+
+PATHS = ["/", "/sandboxes/", "/events/", "/cleanup/"]
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/sandboxes/iany/", "/fleet/needs/"])
+@pytest.mark.django_db
+def test_every_page_asks_for_a_sign_in(path: str) -> None:
+    answer = Client().get(path)
+    assert (answer.status_code, answer["Location"]) == (302, f"/login/?next={path}")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_shows_on_an_empty_record(path: str, person: Client) -> None:
+    assert person.get(path).status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_wrong_password_is_told_and_the_right_one_leads_in(static_files: Path, django_user_model: type) -> None:
+    django_user_model.objects.create_user("ada", password="right-password")
+    client = Client()
+    wrong = client.post("/login/", {"username": "ada", "password": "no"})
+    assert b"do not go together" in wrong.content
+    right = client.post("/login/?next=/events/", {"username": "ada", "password": "right-password", "next": "/events/"})
+    assert right["Location"] == "/events/"
+
+
+def test_a_simulated_fleet_is_marked_on_every_page_and_a_real_one_is_not(person: Client) -> None:
+    demo = records.account("demo", simulated=True)
+    box = records.sandbox(of=demo)
+    for path in [*PATHS, f"/sandboxes/{box.sandbox_id}/"]:
+        assert b"data-simulated" in person.get(path).content, path
+    records.account("default")
+    assert b"data-simulated" not in person.get("/").content
+
+
+def test_the_theme_of_the_cookie_is_in_the_first_byte(person: Client) -> None:
+    assert b'data-theme="dark"' in person.get("/").content
+    person.cookies["theme"] = "light"
+    assert b'data-theme="light"' in person.get("/").content
+    person.cookies["theme"] = '"><script>'
+    assert b'data-theme="dark"' in person.get("/").content
+
+
+def test_keys_have_no_thousands_apart(person: Client) -> None:
+    box = records.sandbox(id=1_234_567)
+    assert b'data-key="1234567"' in person.get("/sandboxes/").content
+    assert b'data-sandbox="1234567"' in person.get(f"/sandboxes/{box.sandbox_id}/").content
+
+
+def test_what_a_sandbox_says_of_itself_is_never_markup(person: Client) -> None:
+    records.sandbox("ievil", owner="<script>alert(1)</script>", metadata={"<b>k": "</script><i>v"})
+    for path in ("/sandboxes/", "/sandboxes/ievil/"):
+        assert b"<script>alert" not in person.get(path).content
+        assert b"</script><i>" not in person.get(path).content
+
+
+def test_the_address_filters_the_table_and_says_so(person: Client) -> None:
+    records.sandbox("ihers", owner="ada")
+    records.sandbox("ihis", owner="bob")
+    page = person.get("/sandboxes/?owner=ada").content.decode()
+    assert "ihers" in page
+    assert "ihis" not in page
+    assert "Remove the filter owner is ada" in page
+
+
+def test_an_address_that_makes_no_sense_is_told_in_words(person: Client) -> None:
+    answer = person.get("/sandboxes/?cpu_min=lots")
+    assert answer.status_code == 400
+    assert b"cpu_min must be a number" in answer.content
+
+
+def test_more_rows_than_a_page_come_by_the_last_row(person: Client) -> None:
+    for _ in range(101):
+        records.sandbox()
+    first = person.get("/sandboxes/")
+    more = first.context["more"]
+    rest = person.get(f"/sandboxes/{more}", headers={"HX-Request": "true"})
+    assert first.content.count(b"<tr data-key") == 100
+    assert rest.content.count(b"<tr data-key") == 1
+    assert b"<html" not in rest.content
+
+
+def test_ages_can_be_asked_for_as_people_write_them() -> None:
+    assert filters.query_of({"age_min": "20m", "age_max": "1.5h"}).age_min == 1200
+    assert filters.query_of({"age_max": "2d"}).age_max == 2 * 86400
+    assert filters.query_of({"meta": "run=9f"}).metadata == {"run": "9f"}
+
+
+def test_a_sandbox_nobody_knows_is_not_found(person: Client) -> None:
+    assert person.get("/sandboxes/inone/").status_code == 404
+
+
+def test_a_sandbox_says_why_it_is_an_orphan_and_when_it_is_put_away(person: Client) -> None:
+    box = records.sandbox("iold", started_at=timezone.now() - timedelta(hours=3))
+    rule = records.policy("reap-old")
+    records.verdict(box, rule)
+    due = timezone.now() + timedelta(minutes=4)
+    records.action(box, state="grace", act_at=due, actor_kind="policy", actor_name="reap-old", policy=rule)
+    page = person.get("/sandboxes/iold/").content.decode()
+    assert "Why this is an orphan" in page
+    assert "runs for 3600 s, limit 60 s" in page
+    assert "Kill in" in page
+    assert ">Stop<" in page
+
+
+def test_a_sandbox_that_is_no_orphan_says_which_limit_it_keeps(person: Client) -> None:
+    records.policy("old", orphan_when={"older_than_seconds": 86400})
+    records.sandbox("iyoung", started_at=timezone.now() - timedelta(hours=2))
+    page = person.get("/sandboxes/iyoung/").content.decode()
+    assert "Why this is no orphan" in page
+    assert "2 h old, limit 24 h" in page
+
+
+def test_the_question_before_a_kill_of_many_asks_for_the_count(person: Client) -> None:
+    boxes = [records.sandbox(burn_usd_per_hour="0.25") for _ in range(3)]
+    page = person.post("/act/ask/", {"kind": "kill", "key": [box.pk for box in boxes]}).content.decode()
+    assert "Kill 3 sandboxes?" in page
+    assert "Type 3 to go on" in page
+    assert "$0.750/h" in page
+
+
+def test_a_kill_of_many_without_the_count_kills_nobody(person: Client) -> None:
+    boxes = [records.sandbox() for _ in range(2)]
+    keys = [box.pk for box in boxes]
+    assert person.post("/act/", {"kind": "kill", "key": keys, "typed": "3"}).status_code == 422
+    assert not Action.objects.exists()
+    assert person.post("/act/", {"kind": "kill", "key": keys, "typed": "2"}).status_code == 202
+    assert {(one.kind, one.actor_name) for one in Action.objects.all()} == {("kill", "ada")}
+
+
+def test_an_act_that_does_not_fit_is_refused_in_words(person: Client) -> None:
+    box = records.sandbox(state="ended", ended_at=timezone.now())
+    answer = person.post("/act/", {"kind": "pause", "key": box.pk})
+    told = json.loads(answer["HX-Trigger"])["toast"]
+    assert (answer.status_code, told["ok"]) == (409, False)
+    assert "ended" in told["text"]
+
+
+def test_protection_holds_at_once_and_until_the_hour_asked_for(person: Client) -> None:
+    box = records.sandbox()
+    assert (
+        person.post("/act/", {"kind": "protect", "key": box.pk, "minutes": "60", "reason": "a demo"}).status_code == 202
+    )
+    guard = Guard.objects.get(pk=box.guard_id)
+    assert guard.protected
+    assert guard.protected_until is not None
+    assert timedelta(minutes=59) < guard.protected_until - timezone.now() <= timedelta(minutes=60)
+
+
+def test_a_mark_in_grace_can_be_stopped(person: Client) -> None:
+    mark = records.action(
+        records.sandbox(), state="grace", actor_kind="policy", act_at=timezone.now() + timedelta(minutes=5)
+    )
+    assert person.post(f"/act/{mark.pk}/stop/").status_code == 202
+    mark.refresh_from_db()
+    assert mark.state == "cancelled"
+    assert person.post(f"/act/{mark.pk}/stop/").status_code == 409
+
+
+def test_acts_need_the_token_against_forgery(person: Client) -> None:
+    careful = Client(enforce_csrf_checks=True)
+    careful.cookies = person.cookies
+    box = records.sandbox()
+    assert careful.post("/act/", {"kind": "kill", "key": box.pk}).status_code == 403
+    assert person.get("/act/").status_code == 405
