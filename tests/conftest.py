@@ -54,6 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DATA_DIR"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
+    if not hasattr(config, "workerinput"):
+        # A worker that found it in its environment would read the settings before it has a Redis of its own.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 @pytest.fixture

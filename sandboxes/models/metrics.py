@@ -17,7 +17,7 @@ class MetricFrame(models.Model):
 
     NO_SAMPLE = -1
 
-    account = models.ForeignKey(Account, models.CASCADE)
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)  # the constraint below serves
     shard = models.PositiveSmallIntegerField(default=0)
     at = models.DateTimeField(help_text="The tick, on our clock.")
     clock_unix = models.BigIntegerField(
@@ -71,7 +71,7 @@ class MetricSeries(models.Model):
 class FleetMinute(models.Model):
     """An account's minute: counts and histograms of 101 steps of 1 %, which add over minutes and accounts."""
 
-    account = models.ForeignKey(Account, models.CASCADE)
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)  # the constraint below serves
     minute = models.DateTimeField()
     source = models.CharField(max_length=8, choices=MetricSeries.Source.choices, default="poll")
     running = models.PositiveIntegerField(help_text="At the end of the minute, as are paused and burn.")
