@@ -1,45 +1,16 @@
-"""The reaper: it judges, marks, waits, looks again and acts, and every brake holds."""
+"""The reaper: it judges, marks, waits, looks again and acts; an owner's or a person's word spares."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from sandboxes import leases, policy_book, reaper
+from sandboxes import leases, reaper
 from sandboxes.actions import Actor, cancel, request
-from sandboxes.actions.sending import send_due
-from sandboxes.models import Account, AccountHealth, Action, Heartbeat, MetricSeries, Policy, Verdict
-from sandboxes.policies import parse
-from sandboxes.reaper import brakes
+from sandboxes.models import Account, AccountHealth, Action, MetricSeries, Policy, Verdict
+from tests.sandboxes.reaping import act, grace_is_over, only, policy, states
 
 ANNA = Actor("user", "anna")
-
-
-async def policy(**given):
-    """An enforcing kill of everything of any age, without grace, unless told otherwise."""
-    plain = {
-        "name": "all", "enabled": True, "mode": "enforce", "action": "kill", "grace_seconds": 0,
-        "orphan_when": {"older_than_seconds": 0},
-    }  # fmt: skip
-    return await sync_to_async(policy_book.write)(parse(plain | given))
-
-
-async def only(**lookup):
-    return await Action.objects.select_related("sandbox__guard").aget(**lookup)
-
-
-async def states():
-    return [action.state async for action in Action.objects.order_by("pk")]
-
-
-async def grace_is_over():
-    past = datetime.now(UTC) - timedelta(seconds=1)
-    await Action.objects.filter(state="grace").aupdate(act_at=past)
-
-
-async def act():
-    await reaper.run_all()
-    await send_due()
 
 
 async def test_an_orphan_is_marked_looked_at_again_killed_and_confirmed(backend, kills):
@@ -134,108 +105,6 @@ async def test_one_that_is_gone_at_the_last_look_is_no_kill(backend, kills):
     await act()
     assert (await only()).outcome == "void: already gone"
     assert kills == []
-
-
-async def test_the_breaker_refuses_the_whole_run_until_a_person_resets_it(backend, kills):
-    for _ in range(7):
-        backend.make()
-    await backend.sync()
-    careful = await policy(max_fleet_fraction=0.5)
-    await act()
-    await act()
-    tripped = await Policy.objects.aget(pk=careful.pk)
-    assert tripped.breaker_tripped_at is not None
-    assert "7 of 7" in tripped.breaker_why
-    assert not await Action.objects.aexists()
-    assert await Verdict.objects.filter(until=None).acount() == 7
-    await sync_to_async(policy_book.reset)(tripped)
-    await act()
-    assert (await Policy.objects.aget(pk=careful.pk)).breaker_tripped_at is not None
-    assert kills == []
-
-
-async def test_five_are_never_too_many(backend, kills):
-    for _ in range(5):
-        backend.make()
-    await backend.sync()
-    await policy(max_fleet_fraction=0)
-    await act()
-    assert len(kills) == 5
-
-
-@pytest.mark.parametrize("brake", ["no list", "an old list", "a failed list", "a doubtful clock", "no api", "quiet"])
-async def test_every_brake_holds_what_is_marked(backend, kills, brake):
-    backend.make()
-    await backend.sync()
-    days = list(brakes.DAYS)
-    quiet = [{"days": days, "from": "00:00", "to": "23:59"}, {"days": days, "from": "23:59", "to": "00:00"}]
-    held = await policy(quiet_hours=quiet if brake == "quiet" else [], grace_seconds=600)
-    await act()
-    await grace_is_over()
-    health = AccountHealth.objects.filter(account=backend.account)
-    old = datetime.now(UTC) - timedelta(minutes=5)
-    match brake:
-        case "no list":
-            await health.aupdate(last_sync_at=None)
-        case "an old list":
-            await health.aupdate(last_sync_at=old)
-        case "a failed list":
-            await health.aupdate(sync_error="502")
-        case "a doubtful clock":
-            await health.aupdate(clock_offset_seconds=500)
-        case "no api":
-            await Heartbeat.objects.aupdate(at=old)
-    await act()
-    assert await states() == ["grace"]
-    assert (await Policy.objects.aget(pk=held.pk)).held_why
-    assert kills == []
-
-
-@pytest.mark.parametrize("change", ["version", "disabled", "dry run", "deleted"])
-async def test_a_mark_belongs_to_one_version_of_an_enforcing_policy(backend, kills, change):
-    backend.make()
-    await backend.sync()
-    made = await policy(grace_seconds=600)
-    await act()
-    await grace_is_over()
-    match change:
-        case "version":
-            same = await sync_to_async(policy_book.write)(parse(spec_with(grace_seconds=600)), made)
-            assert same.version == 1
-            changed = await sync_to_async(policy_book.write)(parse(spec_with(grace_seconds=601)), made)
-            assert changed.version == 2
-        case "disabled":
-            await Policy.objects.aupdate(enabled=False)
-        case "dry run":
-            await Policy.objects.aupdate(mode="dry_run")
-        case "deleted":
-            await sync_to_async(policy_book.delete)(made)
-    await act()
-    assert (await states())[0] == "cancelled"
-    assert kills == []
-    if change == "deleted":
-        verdict = await Verdict.objects.aget()
-        assert (verdict.policy_id, verdict.policy_name) == (None, "all")
-        assert verdict.until is not None
-
-
-def spec_with(**given):
-    plain = {
-        "name": "all", "enabled": True, "mode": "enforce", "action": "kill",
-        "orphan_when": {"older_than_seconds": 0},
-    }  # fmt: skip
-    return plain | given
-
-
-async def test_a_run_and_an_hour_have_their_maximum_oldest_first(backend, kills):
-    made = [backend.make() for _ in range(5)]
-    await backend.sync()
-    await policy(max_per_run=2, max_per_hour=3)
-    await act()
-    assert sorted(kills) == sorted(made[:2])
-    await act()
-    await act()
-    assert sorted(kills) == sorted(made[:3])
 
 
 async def test_what_failed_is_not_shot_at_again(backend, kills):
@@ -346,28 +215,3 @@ async def test_a_policy_that_can_not_be_read_says_so_and_does_nothing(backend, k
     await act()
     assert "can't be read" in (await Policy.objects.aget(pk=broken.pk)).held_why
     assert kills == []
-
-
-@pytest.mark.parametrize(
-    ("at", "quiet"),
-    [
-        ("2026-08-21T09:30:00+00:00", True),  # Friday 11:30 in Berlin
-        ("2026-08-21T18:30:00+00:00", False),
-        ("2026-08-22T01:00:00+00:00", True),  # Saturday 03:00, in Friday's night
-        ("2026-08-23T01:00:00+00:00", False),
-    ],
-)
-def test_quiet_hours_run_past_midnight_in_their_own_zone(at, quiet):
-    hours = [
-        {"days": ["fri"], "from": "09:00", "to": "18:00", "zone": "Europe/Berlin"},
-        {"days": ["fri"], "from": "22:00", "to": "06:00", "zone": "Europe/Berlin"},
-    ]
-    spec = parse({"name": "p", "orphan_when": {"older_than_seconds": 0}, "quiet_hours": hours})
-    assert brakes.is_quiet(spec, datetime.fromisoformat(at)) is quiet
-
-
-@pytest.mark.parametrize(
-    ("hits", "alive", "trips"), [(5, 5, False), (6, 6, True), (100, 1000, False), (101, 1000, True)]
-)
-def test_the_breakers_limit_is_the_larger_of_five_and_the_share(hits, alive, trips):
-    assert bool(brakes.breaker(hits, alive, 0.1)) is trips
