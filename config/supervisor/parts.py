@@ -12,7 +12,9 @@ from config.supervisor.simulated import SimulatorAddress
 
 GO_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # the kernel ends them with us, were we killed without a word
 OF_NO_CONCERN = "Memory overcommit must be enabled"  # for those who let Redis write to disk, which we don't
-PYTHON = (*GO_WITH_US, sys.executable, "-W", "ignore:You're running the worker with superuser", "-m")
+SUPERUSER = ("-W", "ignore:You're running the worker with superuser")
+STATIC = ("-W", "ignore:StreamingHttpResponse must consume")  # WhiteNoise reads its small local files at once
+PYTHON = (*GO_WITH_US, sys.executable, *SUPERUSER, *STATIC, "-m")
 
 
 def server(running: Server) -> Part:
