@@ -1,9 +1,11 @@
 /* The socket: tells the server what the page shows, hands each message to whoever asked for its kind, comes back by itself. */
 const listeners = new Map();
-const LONGEST_WAIT = 10_000;
+const LONGEST_WAIT = 10_000, SILENCE = Math.max(45_000, 4_000 * Number(document.body.dataset.tick));
 let socket = null;
 let shown = { page: "frame" };
 let wait = 250;
+let timer = 0;
+let heard = 0;
 let state = "connecting";
 
 export function on(kind, listener) {
@@ -32,25 +34,37 @@ function become(next) {
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}/ws/live/`);
-  socket.addEventListener("open", () => {
+  const mine = new WebSocket(`${scheme}://${location.host}/ws/live/`);
+  socket = mine;
+  heard = Date.now();
+  mine.addEventListener("open", () => {
     wait = 250;
     become("live");
     say({ show: shown, hidden: document.hidden });
   });
-  socket.addEventListener("message", (event) => {
+  mine.addEventListener("message", (event) => {
+    heard = Date.now();
     const message = JSON.parse(event.data);
     if (message.figures) hand("figures", message.figures);
     hand(message.kind, message);
   });
-  socket.addEventListener("close", (event) => {
-    if (event.code === 4401) return location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
-    if (event.code === 4400 && reloadOnce()) return undefined;
-    become("reconnecting");
-    setTimeout(connect, wait * (0.75 + Math.random() / 2));
-    wait = Math.min(LONGEST_WAIT, wait * 2);
-    return undefined;
+  mine.addEventListener("close", (event) => {
+    if (mine !== socket) return;
+    if (event.code === 4401) location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
+    else if (event.code !== 4400 || !reloadOnce()) comeBack();
   });
+}
+
+/* Gives this socket up, whatever it still does, and tries anew; while the machine is offline there is no point. */
+function comeBack() {
+  const old = socket;
+  socket = null;
+  old?.close();
+  become("reconnecting");
+  clearTimeout(timer);
+  if (!navigator.onLine) return;
+  timer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
+  wait = Math.min(LONGEST_WAIT, wait * 2);
 }
 
 /* The server does not understand us: it is newer than this page. Loading again helps once; more often would be a loop. */
@@ -62,6 +76,25 @@ function reloadOnce() {
   return true;
 }
 
-document.addEventListener("visibilitychange", () => say({ hidden: document.hidden }));
-addEventListener("pagehide", () => socket?.close());
+document.addEventListener("visibilitychange", () => {
+  heard = Date.now(); // a hidden page is sent nothing
+  say({ hidden: document.hidden });
+});
+addEventListener("offline", comeBack);
+addEventListener("online", () => {
+  wait = 250;
+  comeBack();
+});
+addEventListener("pagehide", () => {
+  const old = socket;
+  socket = null;
+  old?.close();
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) comeBack(); // back from the browser's own cache
+});
+/* A connection can die without a word: nothing at all for longer than any tick says so. */
+setInterval(() => {
+  if (state === "live" && !document.hidden && Date.now() - heard > SILENCE) comeBack();
+}, 5_000);
 connect();
