@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 
 NAME: Final = "api"
 EVERY_SECONDS: Final = 5.0
-FRESH: Final = timedelta(seconds=30)
+SILENCE: Final = timedelta(seconds=12)  # two beats missed: whoever renews leases could not, for that long
 log = logging.getLogger(__name__)
 
 # `up_since` stays while the beat goes on and begins anew after a silence: from it, leases know how long we were away.
@@ -27,7 +27,7 @@ def beat(now: datetime | None = None) -> None:
     """One beat. Several web processes beat the same heart."""
     now = now or timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(_BEAT, {"name": NAME, "now": now, "silent_since": now - FRESH})
+        cursor.execute(_BEAT, {"name": NAME, "now": now, "silent_since": now - SILENCE})
 
 
 async def beat_forever() -> None:
