@@ -1,0 +1,26 @@
+"""axe-core finds nothing to complain about on any page, in either theme."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_live_fleet import SOON, sign_in
+from tests.config.conftest import Supervised
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
+RUN = "() => axe.run().then(({ violations }) => violations.map((one) => [one.id, one.nodes[0].target.join(' ')]))"
+
+
+def test_every_page_is_accessible_in_both_themes(page: Page, whole_house: Supervised) -> None:
+    base = sign_in(page, whole_house)
+    page.goto(f"{base}/sandboxes/")
+    one = page.locator("tr[data-key] a.id").first.get_attribute("href")
+    for theme in ("dark", "light"):
+        page.context.add_cookies([{"name": "theme", "value": theme, "url": base}])
+        for path in ("/", "/sandboxes/", one, "/events/", "/cleanup/"):
+            page.goto(f"{base}{path}")
+            expect(page.locator("[data-live-word]")).to_have_text("Live", timeout=SOON)
+            page.evaluate(AXE.read_text())
+            assert page.evaluate(RUN) == [], f"{path} in {theme}"
