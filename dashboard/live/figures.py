@@ -8,6 +8,7 @@ from dashboard.live.fleet import RATE_SECONDS, LiveFleet
 
 HOT_PCT: Final = 80
 SOON_SECONDS: Final = 300
+CURRENT_SECONDS: Final = 300  # an older sample says nothing about the fleet now
 
 
 def usage(fleet: LiveFleet) -> dict[str, float | int | None]:
@@ -16,7 +17,7 @@ def usage(fleet: LiveFleet) -> dict[str, float | int | None]:
     mem: list[float] = []
     for frame in fleet.frames.values():
         for age, cpu_now, used, total in zip(frame.ages, frame.cpu, frame.mem, frame.mem_total, strict=True):
-            if age >= 0:
+            if 0 <= age <= CURRENT_SECONDS:
                 cpu.append(cpu_now / 100)
                 if total:
                     mem.append(100 * used / total)

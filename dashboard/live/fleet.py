@@ -99,7 +99,9 @@ class LiveFleet:
         cells: Iterable[Cell] = (),
         born: Mapping[int, float] = MappingProxyType({}),
         ended: Mapping[int, Ended] = MappingProxyType({}),
+        accounts: frozenset[int] | None = None,
     ) -> None:
+        self.accounts = accounts  # those in sight; None: any
         self.cells: dict[int, Cell] = {cell.key: cell for cell in cells}
         self.born: dict[int, float] = dict(born)
         self.ended: dict[int, Ended] = dict(ended)

@@ -11,6 +11,7 @@ import msgspec
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
+from psycopg_pool import PoolTimeout
 
 from dashboard import heartbeat
 from dashboard.live import snapshot
@@ -36,6 +37,8 @@ class Hub:
         self._sequence = Sequence()
         self._tasks: list[asyncio.Task[None]] = []
         self._reload = asyncio.Event()
+        self._meanwhile: list[dict[str, Any]] | None = None  # what comes while a snapshot is read
+        self._strangers: set[int] = set()
 
     async def start(self) -> None:
         """Begins to listen, to keep the picture fresh, and to tell that the API is alive."""
@@ -62,25 +65,40 @@ class Hub:
         now = time.time()
         if not self._sequence.note(message["epoch"], message["number"], now):
             self._reload.set()
-        fleet, account, body = self.messages.fleet, message["account"], _decode(message["body"])
-        touched: set[int] = set()
-        actions: list[Any] = []
+        if self._meanwhile is not None:
+            self._meanwhile.append(message)
+        touched, actions = self._apply(message)
+        self.messages.refresh(now)
+        for browser in self.browsers:
+            browser.concerns(touched, actions)
+
+    def _apply(self, message: dict[str, Any]) -> tuple[set[int], list[Any]]:
+        """Which sandboxes it touched, and the actions it told of. An account we do not know calls for a fresh look."""
+        fleet, account = self.messages.fleet, message["account"]
+        if fleet.accounts is not None and account not in fleet.accounts:
+            self._stranger(account)
+            return set(), []
+        body = _decode(message["body"])
         match message["kind"]:
             case "frame":
                 fleet.apply_frame(account, body["shard"], frame_of(body))
             case "change":
-                touched = fleet.apply_change(account, body["sandboxes"])
+                return fleet.apply_change(account, body["sandboxes"]), []
             case "verdict":
-                touched = fleet.apply_verdict(body["orphans"], body["cleared"])
+                return fleet.apply_verdict(body["orphans"], body["cleared"]), []
             case "status":
                 fleet.status[account] = body
             case "action":
-                actions = body["items"]
+                return set(), body["items"]
             case other:
                 log.warning("a live message of an unknown kind: %s", other)
-        self.messages.refresh(now)
-        for browser in self.browsers:
-            browser.concerns(touched, actions)
+        return set(), []
+
+    def _stranger(self, account: int) -> None:
+        """A new account, or one that is out of sight: the snapshot knows, asked once for each."""
+        if account not in self._strangers:
+            self._strangers.add(account)
+            self._reload.set()
 
     def _begin(self, *jobs: Coroutine[Any, Any, None]) -> None:
         self._tasks = [asyncio.create_task(job) for job in jobs]
@@ -105,15 +123,21 @@ class Hub:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._reload.wait(), REFRESH_SECONDS)
             self._reload.clear()
+            self._meanwhile = []
             try:
                 self._replace(await database_sync_to_async(snapshot.read)())
-            except DatabaseError as error:
+            except (DatabaseError, PoolTimeout) as error:
                 log.warning("the fleet could not be read, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
                 self._reload.set()
+            finally:
+                self._meanwhile = None
 
     def _replace(self, fleet: LiveFleet) -> None:
+        """The new picture, and on it what came while it was read: applied twice does no harm, lost would."""
         self.messages = Messages(fleet, time.time())
+        for message in self._meanwhile or []:
+            self._apply(message)
         for browser in self.browsers:
             browser.forget()
             browser.wake.set()

@@ -24,7 +24,7 @@ from sandboxes.models import AccountHealth, Action, Execution, MetricFrame, Sand
 def read() -> LiveFleet:
     """All that the pages show now, the last quarter of an hour of CPU too."""
     now, accounts = timezone.now(), shown_account_ids()
-    fleet = LiveFleet(_cells(accounts), _born(accounts, now), _ended(accounts, now))
+    fleet = LiveFleet(_cells(accounts), _born(accounts, now), _ended(accounts, now), frozenset(accounts))
     for account, shard, at, keys, cpu in _past(accounts, now):
         fleet.remember(account, shard, at.timestamp(), array("i", keys), array("i", cpu))
     for row in latest_frames(accounts, now):

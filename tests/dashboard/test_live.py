@@ -204,6 +204,27 @@ async def test_a_socket_shows_what_it_was_asked_to_and_closes_on_nonsense(monkey
     assert own.browsers == set()
 
 
+def test_what_comes_while_a_snapshot_is_read_is_not_lost() -> None:
+    hub = Hub()
+    hub._meanwhile = []
+    message = {"epoch": "e", "number": 1, "kind": "change", "account": 1}
+    hub.take(message | {"body": msgspec.msgpack.encode({"sandboxes": [row(3)], "events": []})})
+    hub._replace(fleet_of(1))
+    assert list(hub.messages.fleet.cells) == [1, 3]
+
+
+def test_an_account_out_of_sight_is_not_shown_and_asks_for_one_fresh_look() -> None:
+    hub = Hub()
+    hub.messages = Messages(LiveFleet(accounts=frozenset({1})), NOW)
+    message = {"epoch": "e", "kind": "change", "account": 2}
+    for number in (1, 2):
+        body = msgspec.msgpack.encode({"sandboxes": [row(3)], "events": []})
+        hub.take(message | {"number": number, "body": body})
+        assert hub.messages.fleet.cells == {}
+        assert hub._reload.is_set() is (number == 1)
+        hub._reload.clear()
+
+
 @pytest.mark.django_db
 def test_the_snapshot_holds_what_lives_and_what_it_last_said() -> None:
     from dashboard.live import snapshot

@@ -20,6 +20,7 @@ export class Cells {
       this.shape += 1;
     }
     for (const key of roster.gone ?? []) this.#leave(key);
+    const fresh = [];
     roster.key.forEach((key, i) => {
       const told = {
         key,
@@ -36,18 +37,21 @@ export class Cells {
       };
       const known = this.byKey.get(key);
       if (known) Object.assign(known, told, { template: known.template });
-      else this.#enter({ ...told, cpu: null, mem: null });
+      else fresh.push({ ...told, cpu: null, mem: null });
     });
+    for (const cell of fresh) this.byKey.set(cell.key, cell); // values come in this order
+    fresh.sort((a, b) => a.created - b.created);
+    for (const cell of fresh) this.#enter(cell, roster.full);
   }
 
-  #enter(cell) {
-    this.byKey.set(cell.key, cell);
+  /* Into the first hole of its group, else at the end. */
+  #enter(cell, full) {
     let group = this.groups.get(cell.template);
     if (!group) {
       group = { name: cell.template, slots: [], count: 0 };
       this.groups.set(cell.template, group);
     }
-    const hole = group.slots.indexOf(null);
+    const hole = full ? -1 : group.slots.indexOf(null);
     if (hole >= 0) group.slots[hole] = cell;
     else {
       group.slots.push(cell);

@@ -1,5 +1,6 @@
 /* The honeycomb: every sandbox one cell, in its place for life; hover tells who, a click or Enter opens. */
 import { whole } from "../format.js";
+import { svg } from "../marks.js";
 import { onTheme } from "../theme.js";
 import { Cells } from "./cells.js";
 import { layout } from "./layout.js";
@@ -13,13 +14,14 @@ export class Comb {
   constructor(host, { scale, keys, says }) {
     Object.assign(this, { host, scale, keys, says, cells: new Cells(), measure: "cpu", lit: null, tip: null, shape: -1, due: false });
     this.canvas = document.createElement("canvas");
+    this.ring = svg("svg", { class: "ring", viewBox: "-10 -10 20 20", "aria-hidden": "true" }, [svg("path", { d: "M9.6 0 4.8 8.3H-4.8L-9.6 0-4.8-8.3H4.8z" })]);
     this.look = colours();
     new ResizeObserver(() => this.#again(true)).observe(host);
     onTheme(() => {
       this.look = colours();
       this.#again();
     });
-    document.fonts.ready.then(() => this.#again());
+    document.fonts.ready.then(() => this.#again(true));
     host.addEventListener("pointermove", (event) => this.#light(this.#nearest(event)));
     host.addEventListener("pointerleave", () => this.#light(null));
     host.addEventListener("blur", () => this.#light(null));
@@ -56,7 +58,7 @@ export class Comb {
       this.plan = layout(groups, this.host.clientWidth, this.host.clientHeight);
       this.shape = this.cells.shape;
     }
-    const counts = paint(this.canvas, this.plan, this.look, { measure: this.measure, now: Date.now() / 1000, lit: this.lit });
+    const counts = paint(this.canvas, this.plan, this.look, { measure: this.measure, now: Date.now() / 1000 });
     drawScale(this.scale, counts, this.measure);
     for (const key of ["plain", "paused", "orphan", "stale"]) this.keys.querySelector(`[data-key=${key}]`).textContent = whole(counts[key]);
     this.keys.querySelector("[data-measure-word]").textContent = WORDS[this.measure];
@@ -81,13 +83,15 @@ export class Comb {
     this.tip = null;
     this.host.style.cursor = cell ? "pointer" : "";
     if (cell) this.#show(cell);
-    this.#again();
+    else this.ring.remove();
   }
 
   #show(cell) {
     this.tip?.remove();
     this.tip = card(cell, Date.now() / 1000);
-    this.host.append(this.tip);
+    const size = 2 * (this.plan.radius + 1.5);
+    Object.assign(this.ring.style, { left: `${cell.x - size / 2}px`, top: `${cell.y - size / 2}px`, width: `${size}px`, height: `${size}px` });
+    this.host.append(this.ring, this.tip);
     beside(this.tip, this.host, cell, this.plan.radius);
   }
 

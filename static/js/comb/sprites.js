@@ -1,0 +1,86 @@
+/* Every look a cell can have, drawn once for a radius and a theme: painting ten thousand cells is then only copying. */
+const BARS_FROM = 4;
+const TURNS = [0, 1, 2, 3, 4, 5].map((i) => [Math.cos((i * Math.PI) / 3), Math.sin((i * Math.PI) / 3)]);
+
+function hexagon(pen, x, y, r) {
+  pen.beginPath();
+  TURNS.forEach(([dx, dy], i) => (i ? pen.lineTo(x + dx * r, y + dy * r) : pen.moveTo(x + dx * r, y + dy * r)));
+  pen.closePath();
+}
+
+/* `heat-0` … `heat-9`, `orphan-0` … `orphan-9`, `paused`, `silent`, `empty`, `blank` → a canvas, its middle the cell's. */
+export function sprites(radius, ratio, look) {
+  const half = Math.ceil((radius + 2) * ratio);
+  const r = Math.max(radius - (radius > 5 ? 0.9 : 0.45), 1);
+  const draw = (does) => {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 2 * half;
+    const pen = canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, half, half);
+    does(pen);
+    return canvas;
+  };
+  const made = { half };
+  look.heat.forEach((colour, step) => {
+    made[`heat-${step}`] = draw((pen) => fill(pen, r, colour));
+    made[`orphan-${step}`] = draw((pen) => orphan(pen, r, radius, colour, look.orph));
+  });
+  made.paused = draw((pen) => paused(pen, r, radius, look.pause));
+  made.silent = draw((pen) => silent(pen, r, look.ctl));
+  made.blank = draw((pen) => fill(pen, radius, look.bg));
+  made.empty = draw((pen) => outline(pen, r, look.line, 0.8));
+  return made;
+}
+
+function fill(pen, r, colour) {
+  hexagon(pen, 0, 0, r);
+  pen.fillStyle = colour;
+  pen.fill();
+}
+
+function outline(pen, r, colour, width, opacity = 1) {
+  pen.globalAlpha = opacity;
+  hexagon(pen, 0, 0, r - width / 2);
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.stroke();
+  pen.globalAlpha = 1;
+}
+
+/* A broken ring round a half-size core. */
+function orphan(pen, r, radius, core, ring) {
+  fill(pen, r * 0.5, core);
+  pen.beginPath();
+  pen.arc(0, 0, r * 0.84, 0, 2 * Math.PI);
+  pen.setLineDash([radius * 0.55, radius * 0.3]);
+  pen.strokeStyle = ring;
+  pen.lineWidth = Math.max(1.2, radius * 0.17);
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+/* Hollow, with two bars where there is room for them. */
+function paused(pen, r, radius, colour) {
+  outline(pen, r, colour, 1, 0.6);
+  if (r < BARS_FROM) return;
+  pen.beginPath();
+  for (const dx of [-0.22, 0.22]) {
+    pen.moveTo(dx * r, -r * 0.34);
+    pen.lineTo(dx * r, r * 0.34);
+  }
+  pen.lineWidth = radius > 8 ? 1.5 : 1.2;
+  pen.strokeStyle = colour;
+  pen.stroke();
+}
+
+/* Hatched: nothing was heard of it. */
+function silent(pen, r, colour) {
+  outline(pen, r, colour, 1);
+  pen.beginPath();
+  for (const d of [-0.45, 0, 0.45]) {
+    pen.moveTo(-r * 0.45 + d * r * 0.6, r * 0.45 + d * r * 0.6);
+    pen.lineTo(r * 0.45 + d * r * 0.6, -r * 0.45 + d * r * 0.6);
+  }
+  pen.lineWidth = 0.8;
+  pen.stroke();
+}
