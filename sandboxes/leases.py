@@ -82,7 +82,8 @@ def put(
 def release(key: str) -> bool:
     """Ends a lease now; False when there is no such live lease."""
     now = timezone.now()
-    lease = Lease.objects.select_for_update().filter(key=key, released_at=None).first()
+    held = Lease.objects.select_for_update().filter(key=key, released_at=None)
+    lease = held.first() if "\0" not in key else None
     if lease is None:
         return False
     was_live = lease.lapsed_at is None
@@ -140,6 +141,8 @@ def holding(sandbox_pks: Sequence[int]) -> dict[int, LeaseHeld]:
 def _check(key: str, ttl_seconds: int, ids: Sequence[str] | None, metadata: Mapping[str, str] | None) -> None:
     if not key or len(key) > 200:
         raise LeaseError("a lease's key has 1 to 200 characters")
+    if any("\0" in text for text in (key, *(ids or ()), *(metadata or {}), *(metadata or {}).values())):
+        raise LeaseError("text with a NUL character can't be kept")
     if not 1 <= ttl_seconds <= LONGEST_TTL_SECONDS:
         raise LeaseError(f"ttl_seconds must be from 1 to {LONGEST_TTL_SECONDS:,}")
     if (ids is None) == (metadata is None):

@@ -13,7 +13,9 @@ State = Literal["running", "paused"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Seconds = Annotated[int, Meta(ge=0, le=TEN_YEARS_SECONDS)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
-Word = Annotated[str, Meta(min_length=1, max_length=200)]
+_NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps none
+Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NO_NUL)]
+Value = Annotated[str, Meta(max_length=1000, pattern=_NO_NUL)]
 Keys = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=50)]
 Clock = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
@@ -28,7 +30,7 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     accounts: tuple[Word, ...] = ()
     states: tuple[State, ...] = ("running",)
     templates: tuple[Word, ...] = ()
-    metadata: dict[Word, str] = {}
+    metadata: dict[Word, Value] = {}
 
 
 class OrphanWhen(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -61,7 +63,7 @@ class QuietHours(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class PolicySpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One policy. Meaning of each field: REST contract, "A policy"."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=_NO_NUL)]
     orphan_when: OrphanWhen
     enabled: bool = False
     mode: Literal["dry_run", "enforce"] = "dry_run"

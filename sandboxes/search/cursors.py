@@ -28,9 +28,13 @@ def encode(cursor: msgspec.Struct) -> str:
 def decode(text: str, kind: type[Kind]) -> Kind:
     """The cursor again. Raises QueryError when it is none of ours."""
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
+        cursor = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
     except (msgspec.MsgspecError, binascii.Error, UnicodeError, ValueError):
         raise refused() from None
+    # PostgreSQL takes no NUL to compare with.
+    if any(isinstance(part, str) and "\0" in part for part in msgspec.structs.astuple(cursor)):
+        raise refused()
+    return cursor
 
 
 def decode_by_time(text: str) -> ByTime:

@@ -88,6 +88,7 @@ def test_a_page_calls_with_its_session_and_its_csrf_token() -> None:
         ("/fleet/at", {"t": "soon"}),
         ("/fleet/at", {"cursor": "x"}),
         ("/leases", {"cursor": "x"}),
+        ("/policies", {"cursor": "WyJcdTAwMDAiXQ"}),  # a NUL in it
     ],
 )
 def test_bad_input_is_400_and_says_what(call: Any, path: str, query: dict[str, str]) -> None:
@@ -95,6 +96,24 @@ def test_bad_input_is_400_and_says_what(call: Any, path: str, query: dict[str, s
     assert response.status_code == 400, response.data
     assert response.data["code"] == "bad_request"
     assert response.data["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/leases/w", {"ttl_seconds": 60, "match": {"metadata": {"a\0": "b"}}}),
+        ("PUT", "/leases/w%00", {"ttl_seconds": 60, "match": {"ids": ["a"]}}),
+        ("POST", "/policies", {"name": "a\0", "orphan_when": {"older_than_seconds": 9}}),
+        ("POST", "/policies", {"name": "a", "orphan_when": {"missing_metadata": ["a\0"]}}),
+        (
+            "POST",
+            "/policies",
+            {"name": "a", "orphan_when": {"older_than_seconds": 9}, "match": {"metadata": {"a": "\0"}}},
+        ),
+    ],
+)
+def test_a_nul_that_the_database_cannot_hold_is_bad_input(call: Any, method: str, path: str, body: Any) -> None:
+    assert call(method, path, body).status_code == 400
 
 
 def test_a_parameter_given_twice_is_refused(call: Any) -> None:
