@@ -126,7 +126,7 @@ async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arriva
     """
     for attempt in range(COMMIT_TRIES):
         try:
-            async with connection.transaction():
+            async with connection.pipeline(), connection.transaction():
                 return await writing.write(connection, arrivals)
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
             if attempt + 1 == COMMIT_TRIES:

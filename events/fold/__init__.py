@@ -9,6 +9,6 @@ The rules for ties and contradictions are written in `docs/architecture.md`, "Th
 from events.fold.base import Base, Look, Run
 from events.fold.merge import fold
 from events.fold.runs import RunView
-from events.fold.view import View, view
+from events.fold.view import View, before, view
 
-__all__ = ["Base", "Look", "Run", "RunView", "View", "fold", "view"]
+__all__ = ["Base", "Look", "Run", "RunView", "View", "before", "fold", "view"]

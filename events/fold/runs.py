@@ -1,5 +1,7 @@
 """Joins what E2B's events and our looks told into runs that never overlap."""
 
+from itertools import zip_longest
+
 import msgspec
 
 from events.fold.base import START_GUESSED, Base, End, Look, Run, Until
@@ -28,16 +30,28 @@ class RunView(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct):
-    """A run while its parts are put together."""
+    """A run while its parts are put together: what E2B told of it, and the looks that saw it.
+
+    `running`, `paused` and `gone` are the times of the latest look that saw it so, `left` is the end it told.
+    """
 
     key: str
     started: int
     run: Run | None
-    looks: list[tuple[int, Look]]
+    looked: list[int] = []
+    running: int = 0
+    paused: int = 0
+    gone: int = 0
+    left: int = 0
+    until: Until | None = None
 
-    def latest(self, name: str) -> int:
-        """The latest look that saw it `running`, `paused` or `gone`, or the end (`left`) it told; 0 for never."""
-        return max((getattr(look, name) for _, look in self.looks), default=0)
+    def add(self, started: int, look: Look) -> None:
+        """Takes in a look at this run, which saw it start at `started`."""
+        self.looked.append(started)
+        self.running, self.paused = max(self.running, look.running), max(self.paused, look.paused)
+        self.gone, self.left = max(self.gone, look.gone), max(self.left, look.left)
+        if look.until and (self.until is None or look.until > self.until):
+            self.until = look.until
 
     @property
     def end(self) -> End | None:
@@ -47,33 +61,30 @@ class Draft(msgspec.Struct):
     @property
     def alive(self) -> int:
         """The latest statement that it runs."""
-        return max(self.latest("running"), self.run.opened if self.run else 0)
-
-    @property
-    def until(self) -> Until | None:
-        """The latest statement of when it will end."""
-        told = [look.until for _, look in self.looks if look.until]
-        if self.run and self.run.until:
-            told.append(self.run.until)
-        return max(told, default=None)
+        return max(self.running, self.run.opened) if self.run else self.running
 
 
 def drafts(base: Base) -> list[Draft]:
     """The runs of `base` in order of their start, each with the looks that saw it."""
-    real = sorted(
-        (Draft(key, run.start.at, run, []) for key, run in base.runs.items()), key=lambda d: (d.started, d.key)
-    )
+    real = [Draft(key, run.start.at, run, until=run.until) for key, run in base.runs.items()]
+    if not base.looks and len(real) == 1:
+        return real
+    real.sort(key=_by_start)
     alone: list[Draft] = []
     for started, look in sorted((int(text), look) for text, look in base.looks.items()):
         home = _home(real, started)
         if home is None:
-            alone.append(Draft(f"observed:{started}", started, None, [(started, look)]))
-        else:
-            home.looks.append((started, look))
+            home = Draft(f"observed:{started}", started, None)
+            alone.append(home)
+        home.add(started, look)
     for draft in real:
-        if draft.run and draft.run.start.how == START_GUESSED and draft.looks:
-            draft.started = min(draft.started, *(started for started, _ in draft.looks))
-    return sorted(real + alone, key=lambda d: (d.started, d.key))
+        if draft.run and draft.run.start.how == START_GUESSED and draft.looked:
+            draft.started = min(draft.started, *draft.looked)
+    return sorted(real + alone, key=_by_start)
+
+
+def _by_start(draft: Draft) -> tuple[int, str]:
+    return draft.started, draft.key
 
 
 def _home(real: list[Draft], started: int) -> Draft | None:
@@ -98,6 +109,11 @@ def _over(run: Run, at: int) -> bool:
     return run.end is None or run.end.at <= at
 
 
+def runs(parts: list[Draft]) -> list[RunView]:
+    """The drafts' runs, each ended where the next begins at the latest."""
+    return [finish(part, after) for part, after in zip_longest(parts, parts[1:])]
+
+
 def finish(draft: Draft, following: Draft | None) -> RunView:
     """The run with its end worked out; it ends, at the latest, where the `following` one starts."""
     run, end, until = draft.run, draft.end, draft.until
@@ -109,7 +125,7 @@ def finish(draft: Draft, following: Draft | None) -> RunView:
         key=draft.key,
         execution_id=draft.key if run else None,
         started_at=draft.started,
-        start_known=run is None or run.start.how != START_GUESSED or bool(draft.looks),
+        start_known=run is None or run.start.how != START_GUESSED or bool(draft.looked),
         opened_by=(run.start.word if run else "observed"),
         ended_at=None if ended_at is None else max(ended_at, draft.started),
         ended_by=ended_by,
@@ -123,11 +139,11 @@ def finish(draft: Draft, following: Draft | None) -> RunView:
 
 def _closed(draft: Draft) -> tuple[int | None, str]:
     """When and by what it ended; (None, "") while it runs. A later statement that it runs opens it again."""
-    end, paused, gone, alive = draft.end, draft.latest("paused"), draft.latest("gone"), draft.alive
+    end, paused, gone, alive = draft.end, draft.paused, draft.gone, draft.alive
     if max(end.at if end else 0, paused, gone) < max(alive, 1):
         return None, ""
     if end:  # for one change of one run E2B's own event beats a look, whatever their times
         return end.at, "killed" if end.killed else "paused"
-    left = draft.latest("left")
+    left = draft.left
     found, word = (paused, "paused") if paused and (paused >= alive or not gone) else (gone, "vanished")
     return (left if alive <= left < found else found), word

@@ -3,7 +3,7 @@
 import msgspec
 
 from events.fold.base import Base
-from events.fold.runs import Draft, RunView, drafts, finish
+from events.fold.runs import Draft, RunView, drafts, runs
 
 # An explicit DELETE is final; a list asked for while it works may still show the sandbox as paused.
 KILL_SETTLES = 60_000_000
@@ -37,30 +37,36 @@ def view(base: Base) -> View:
     parts = drafts(base)
     if not parts:
         raise ValueError("no event was folded into this base")
-    runs = [finish(part, after) for part, after in zip(parts, [*parts[1:], None], strict=True)]
-    last, run = parts[-1], runs[-1]
+    found = runs(parts)
+    last, run = parts[-1], found[-1]
     state, since, reason = _state(last, run)
     return View(
         state=state,
-        created_at=min(r.started_at for r in runs),
+        created_at=min(r.started_at for r in found),
         started_at=run.started_at,
         end_at=run.end_at if state == "running" else None,
         paused_at=since if state == "paused" else None,
         ended_at=since if state == "ended" else None,
         end_reason=reason if state == "ended" else None,
-        gone_at=last.latest("gone") or None,
+        gone_at=last.gone or None,
         stamp=_stamp(last, run),
         facts={name: msgspec.json.decode(fact.value) for name, fact in base.facts.items()},
-        runs=runs,
+        runs=found,
         told=_told(parts),
     )
+
+
+def before(base: Base) -> tuple[list[RunView], frozenset[tuple[str, int]]]:
+    """The runs and what is told twice, without the rest of the view; both empty for an empty base."""
+    parts = drafts(base)
+    return runs(parts), _told(parts)
 
 
 def _state(last: Draft, run: RunView) -> tuple[str, int, str | None]:
     """State, since when, and why it ended."""
     if run.ended_at is None:
         return "running", max(last.alive, run.started_at), None
-    end, paused, gone = last.end, last.latest("paused"), last.latest("gone")
+    end, paused, gone = last.end, last.paused, last.gone
     if end and end.killed and end.reason == "request" and paused <= end.at + KILL_SETTLES:
         paused = 0
     said = [(gone, 0, "ended"), (paused, 0, "paused")]
@@ -74,23 +80,25 @@ def _state(last: Draft, run: RunView) -> tuple[str, int, str | None]:
         return "ended", end.at, end.reason or "unknown"
     if run.ended_by == "vanished":
         return "ended", run.ended_at, "vanished"
-    known, left = max(end.at if end else 0, paused, last.alive), last.latest("left")
+    known, left = max(end.at if end else 0, paused, last.alive), last.left
     return "ended", left if known <= left < at else at, "vanished"
 
 
 def _stamp(last: Draft, run: RunView) -> int:
     """The latest statement about the last run's state."""
-    return max(run.started_at, last.alive, last.latest("paused"), last.latest("gone"), last.end.at if last.end else 0)
+    return max(run.started_at, last.alive, last.paused, last.gone, last.end.at if last.end else 0)
 
 
 def _told(parts: list[Draft]) -> frozenset[tuple[str, int]]:
     """What looks saw and E2B's own events told too: (word, start the look saw). Those observed events step back."""
     words: set[tuple[str, int]] = set()
     for part in parts:
+        if not part.looked:
+            continue
         run = part.run
         if run is None:
             continue
-        for started, _ in part.looks:
+        for started in part.looked:
             if run.opened:
                 words |= {("created", started), ("resumed", started)}
             if run.end:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from events.fold import Base, View, fold, view
+from events.fold import Base, before, fold, view
 from events.fold.base import moment
 from events.wire import PREFIX, Event
 from events.wire import moment as moment_of
@@ -22,31 +22,38 @@ Key = tuple[int, str]
 async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stored:
     """Keeps new events, folds them into their sandboxes, sets aside what was parked; all or nothing.
 
-    Locks are taken in one order everywhere: events by ID, then sandboxes by ID.
+    Locks are taken in one order everywhere: events by ID, then sandboxes by ID. In a pipeline it waits for answers
+    three times only: which events are new, what their sandboxes were, and the end.
     """
-    stored = Stored()
-    parked = [a for a in arrivals if a.parked]
-    await sql.run(connection, sql.INSERT_PARKED, [_parked_row(a) for a in parked])
-    stored.parked = len(parked)
     known = await house(connection)
+    parked = [_parked_row(a) for a in arrivals if a.parked]
     rows = _event_rows([a for a in arrivals if a.account_id in known.accounts])
+    await sql.send(connection, sql.INSERT_PARKED, parked)
     new = {(row[1], row[2]): row[0] for row in await sql.run(connection, sql.INSERT_EVENTS, [r for r, _ in rows])}
     fresh = [(row, event) for row, event in rows if (row["account_id"], row["event_id"]) in new]
     held = [row for row, _ in rows if (row["account_id"], row["event_id"]) not in new]
-    await sql.run(connection, sql.STAMP_WAYS, held)
-    stored.new, stored.held = len(fresh), len(held)
-    sandboxes = await _fold_into_sandboxes(connection, known, fresh)
-    webhooks = {a.account_id: a.received_at for a in arrivals if a.source == "webhook"}
-    await sql.run(connection, sql.TOUCH_WEBHOOK, [{"account_id": k, "at": v} for k, v in webhooks.items()])
-    told = [row for row, _ in fresh if row["source"] != "observed"]
-    closed = [{"account_id": row["account_id"], "event_id": str(row["event_id"])} for row in told]
-    await sql.run(connection, sql.CLOSE_PARKED, closed)
+    await sql.send(connection, sql.STAMP_WAYS, held)
+    folded = await _fold(connection, known, fresh)
+    await _write_folded(connection, folded)
+    await _note_arrival(connection, arrivals, fresh)
+    stored = Stored(len(fresh), len(held), len(parked))
     for row, event in fresh:
         body = stored.changes.setdefault(row["account_id"], {"sandboxes": [], "events": []})
         body["events"].append(event_summary(new[row["account_id"], row["event_id"]], row, event))
-    for account, summary in sandboxes:
-        stored.changes[account]["sandboxes"].append(summary)
+    for one in folded:
+        stored.changes[one.key[0]]["sandboxes"].append(sandbox_summary(one.pk, one.key[1], one.row))
     return stored
+
+
+async def _note_arrival(
+    connection: sql.Connection, arrivals: Sequence[Arrival], fresh: list[tuple[dict[str, Any], Event]]
+) -> None:
+    """When each account's last webhook came; and what was parked is closed by its readable form."""
+    webhooks = {a.account_id: a.received_at for a in arrivals if a.source == "webhook"}
+    await sql.send(connection, sql.TOUCH_WEBHOOK, [{"account_id": k, "at": v} for k, v in webhooks.items()])
+    told = [row for row, _ in fresh if row["source"] != "observed"]
+    closed = [{"account_id": row["account_id"], "event_id": str(row["event_id"])} for row in told]
+    await sql.send(connection, sql.CLOSE_PARKED, closed)
 
 
 def _event_rows(arrivals: Sequence[Arrival]) -> list[tuple[dict[str, Any], Event]]:
@@ -69,10 +76,8 @@ def _event_rows(arrivals: Sequence[Arrival]) -> list[tuple[dict[str, Any], Event
     return list(rows.values())
 
 
-async def _fold_into_sandboxes(
-    connection: sql.Connection, known: House, fresh: list[tuple[dict[str, Any], Event]]
-) -> list[tuple[int, dict[str, Any]]]:
-    """Folds new events into their sandboxes; (account, summary) of each sandbox that may have changed."""
+async def _fold(connection: sql.Connection, known: House, fresh: list[tuple[dict[str, Any], Event]]) -> list["_Folded"]:
+    """The sandboxes of new events, locked, with those events folded in."""
     by_key: dict[Key, list[Event]] = {}
     first_seen: dict[Key, Any] = {}
     for row, event in fresh:
@@ -80,36 +85,31 @@ async def _fold_into_sandboxes(
         by_key.setdefault(key, []).append(event)
         first_seen.setdefault(key, row["received_at"])
     keys = [{"account_id": a, "sandbox_id": s, "seen_at": first_seen[a, s]} for a, s in by_key]
-    await sql.run(connection, sql.INSERT_GUARDS, keys)
-    await sql.run(connection, sql.INSERT_SANDBOXES, keys)
+    await sql.send(connection, sql.INSERT_GUARDS, keys)
+    await sql.send(connection, sql.INSERT_SANDBOXES, keys)
     locked = await sql.run(connection, sql.LOCK_SANDBOXES, keys)
-    folded = [_Folded(pk, (account, text), base, by_key[account, text]) for pk, account, text, base in locked]
-    await _write_folded(connection, known, folded)
-    return [
-        (f.key[0], sandbox_summary(f.pk, f.key[1], sandbox_row(f.after, known.accounts[f.key[0]], known.prices)))
-        for f in folded
-    ]
+    return [_Folded(pk, (account, text), base, by_key[account, text], known) for pk, account, text, base in locked]
 
 
 class _Folded:
-    """A sandbox before and after its new events."""
+    """A sandbox before and after its new events; `row` holds its columns."""
 
-    def __init__(self, pk: int, key: Key, base: dict[str, Any], events: list[Event]) -> None:
+    def __init__(self, pk: int, key: Key, base: dict[str, Any], events: list[Event], known: House) -> None:
         self.pk, self.key, self.events = pk, key, events
         self.base = msgspec.convert(base, Base)
-        self.before: View | None = view(self.base) if self.base.runs or self.base.looks else None
+        self.runs_before, self.told_before = before(self.base)
         for event in events:
             fold(self.base, event)
         self.after = view(self.base)
+        self.row = sandbox_row(self.after, known.accounts[key[0]], known.prices)
 
     @property
     def changed_runs(self) -> list[dict[str, Any]]:
-        held = set(self.before.runs) if self.before else set()
-        return [{"sandbox_id": self.pk} | run_row(run) for run in self.after.runs if run not in held]
+        return [{"sandbox_id": self.pk} | run_row(run) for run in self.after.runs if run not in self.runs_before]
 
     @property
     def dropped_runs(self) -> list[dict[str, Any]]:
-        held = {run.key for run in self.before.runs} if self.before else set()
+        held = {run.key for run in self.runs_before}
         return [{"sandbox_id": self.pk, "key": key} for key in held - {run.key for run in self.after.runs}]
 
     @property
@@ -122,7 +122,7 @@ class _Folded:
     def superseded(self) -> list[dict[str, Any]]:
         """What E2B's own events tell too, where that or an observed event is new."""
         observed = any(event.execution_id is None for event in self.events)
-        told = self.after.told if observed or self.before is None else self.after.told - self.before.told
+        told = self.after.told if observed else self.after.told - self.told_before
         return [
             {"account_id": self.key[0], "sandbox_id": self.key[1], "type": PREFIX + word,
              "started_at": moment(started).isoformat()}
@@ -136,14 +136,14 @@ class _Folded:
         return [{"account_id": self.key[0], "sandbox_id": self.key[1], "end_at": end} for end in ends if end]
 
 
-async def _write_folded(connection: sql.Connection, known: House, folded: list[_Folded]) -> None:
-    rows = [{"id": f.pk, "fold": f.base} | sandbox_row(f.after, known.accounts[f.key[0]], known.prices) for f in folded]
-    await sql.run(connection, sql.UPDATE_SANDBOXES, rows)
-    await sql.run(connection, sql.DELETE_RUNS, [row for f in folded for row in f.dropped_runs])
-    await sql.run(connection, sql.UPSERT_RUNS, [row for f in folded for row in f.changed_runs])
-    await sql.run(connection, sql.INSERT_ENDS, [row for f in folded for row in f.moves])
-    await sql.run(connection, sql.SUPERSEDE, [row for f in folded for row in f.superseded])
-    await sql.run(connection, sql.SUPERSEDE_MOVES, [row for f in folded for row in f.superseded_moves])
+async def _write_folded(connection: sql.Connection, folded: list[_Folded]) -> None:
+    rows = [{"id": f.pk, "fold": f.base} | f.row for f in folded]
+    await sql.send(connection, sql.UPDATE_SANDBOXES, rows)
+    await sql.send(connection, sql.DELETE_RUNS, [row for f in folded for row in f.dropped_runs])
+    await sql.send(connection, sql.UPSERT_RUNS, [row for f in folded for row in f.changed_runs])
+    await sql.send(connection, sql.INSERT_ENDS, [row for f in folded for row in f.moves])
+    await sql.send(connection, sql.SUPERSEDE, [row for f in folded for row in f.superseded])
+    await sql.send(connection, sql.SUPERSEDE_MOVES, [row for f in folded for row in f.superseded_moves])
 
 
 def _parked_row(arrival: Arrival) -> dict[str, Any]:

@@ -62,8 +62,11 @@ SELECT s.id, s.account_id, s.sandbox_id, s.fold FROM sandboxes_sandbox s
 JOIN {recordset(KEY)} USING (account_id, sandbox_id)
 ORDER BY s.account_id, s.sandbox_id FOR UPDATE OF s"""
 
+# A guess about a death holds only for that death: one told otherwise, or a sandbox that is back, is looked at anew.
+GUESSED = ("probable_cause", "cause_looked_at")
 UPDATE_SANDBOXES = f"""
-UPDATE sandboxes_sandbox s SET {", ".join(f"{name} = r.{name}" for name in COLUMNS)}
+UPDATE sandboxes_sandbox s SET {", ".join(f"{name} = r.{name}" for name in COLUMNS)},
+  {", ".join(f"{n} = CASE WHEN s.ended_at = r.ended_at AND s.end_reason = r.end_reason THEN s.{n} END" for n in GUESSED)}
 FROM {recordset({"id": "int"} | COLUMNS)} WHERE s.id = r.id"""
 
 UPSERT_RUNS = f"""
@@ -113,9 +116,14 @@ FROM {recordset({"account_id": "bigint", "at": "timestamptz"})}
 WHERE h.account_id = r.account_id AND (h.webhook_last_at IS NULL OR h.webhook_last_at < r.at - interval '1 second')"""
 
 
+async def send(
+    connection: Connection, statement: str, rows: Sequence[dict[str, Any]]
+) -> psycopg.AsyncCursor[Any] | None:
+    """Queues `statement` over `rows` in the connection's pipeline; its answer is not waited for. None for no rows."""
+    return await connection.execute(statement, [_encode(rows).decode()]) if rows else None
+
+
 async def run(connection: Connection, statement: str, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Runs `statement` over `rows`; the rows that it returns, if it returns any. Nothing is sent for no rows."""
-    if not rows:
-        return []
-    cursor = await connection.execute(statement, [_encode(rows).decode()])
-    return await cursor.fetchall() if cursor.description else []
+    """Runs `statement` over `rows`, and what was queued before it; the rows that it returns. Nothing for no rows."""
+    cursor = await send(connection, statement, rows)
+    return await cursor.fetchall() if cursor else []

@@ -1,0 +1,1 @@
+"""The servers that the receiver is measured against, and what loads all of them alike."""
