@@ -4,7 +4,7 @@ import asyncio
 
 from celery import shared_task
 
-from events import observe
+from events import causes, observe
 from events import reconcile as reconciling
 
 
@@ -18,3 +18,9 @@ def sync() -> None:
 def reconcile() -> None:
     """Reads E2B's own record of events and takes in what no webhook brought."""
     asyncio.run(reconciling.reconcile_all())
+
+
+@shared_task(name="events.tasks.why_they_died")
+def why_they_died() -> None:
+    """Infers why those died whose backend did not say."""
+    asyncio.run(causes.look_at_all())

@@ -66,7 +66,7 @@ ORDER BY s.account_id, s.sandbox_id FOR UPDATE OF s"""
 GUESSED = ("probable_cause", "cause_looked_at")
 UPDATE_SANDBOXES = f"""
 UPDATE sandboxes_sandbox s SET {", ".join(f"{name} = r.{name}" for name in COLUMNS)},
-  {", ".join(f"{n} = CASE WHEN s.ended_at = r.ended_at AND s.end_reason = r.end_reason THEN s.{n} END" for n in GUESSED)}
+  {", ".join(f"{n} = CASE WHEN {SAME_END} THEN s.{n} END" for n in GUESSED)}
 FROM {recordset({"id": "int"} | COLUMNS)} WHERE s.id = r.id"""
 
 UPSERT_RUNS = f"""

@@ -56,7 +56,9 @@ class Sandbox(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=64, null=True, blank=True)
+    # Written by events.causes, taken back by the inbox when another end is told.
     probable_cause = models.JSONField(null=True, blank=True)
+    cause_looked_at = models.DateTimeField(null=True, blank=True, help_text="Why it died was asked once.")
     cpu_count = models.PositiveIntegerField(null=True, blank=True)
     memory_mb = models.PositiveIntegerField(null=True, blank=True)
     disk_mb = models.PositiveIntegerField(null=True, blank=True)
@@ -89,6 +91,10 @@ class Sandbox(models.Model):
             ),
             models.Index(fields=["sandbox_id"], name="sandbox_by_id"),
             models.Index(fields=["ended_at"], name="sandbox_by_end"),
+            models.Index(
+                fields=["account", "-ended_at"], name="sandbox_cause_open",
+                condition=models.Q(end_reason__in=["unknown", "vanished"], cause_looked_at=None),
+            ),
             GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="sandbox_by_metadata"),
         ]  # fmt: skip
 
