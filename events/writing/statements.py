@@ -63,6 +63,7 @@ JOIN {recordset(KEY)} USING (account_id, sandbox_id)
 ORDER BY s.account_id, s.sandbox_id FOR UPDATE OF s"""
 
 # A guess about a death holds only for that death: one told otherwise, or a sandbox that is back, is looked at anew.
+SAME_END = "s.ended_at = r.ended_at AND s.end_reason = r.end_reason"
 GUESSED = ("probable_cause", "cause_looked_at")
 UPDATE_SANDBOXES = f"""
 UPDATE sandboxes_sandbox s SET {", ".join(f"{name} = r.{name}" for name in COLUMNS)},
