@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 import msgspec
+import redis
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
@@ -112,10 +113,18 @@ class Hub:
                 await layer.group_add(GROUP, channel)
                 self._reload.set()
                 while True:
-                    self.take(await layer.receive(channel))
-            except (OSError, ConnectionError) as error:
+                    self._take_or_look_anew(await layer.receive(channel))
+            except (OSError, redis.RedisError) as error:
                 log.warning("the live stream broke off, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    def _take_or_look_anew(self, message: dict[str, Any]) -> None:
+        """A message that cannot be read must not end the stream: it is told in the log, and the record is asked."""
+        try:
+            self.take(message)
+        except (LookupError, TypeError, ValueError):
+            log.exception("a live message could not be read")
+            self._reload.set()
 
     async def _keep_fresh(self) -> None:
         """Reads the whole picture when something was lost, and every few minutes in any case."""

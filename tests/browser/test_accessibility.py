@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from config.embedded import proc
 from tests.browser.test_live_fleet import SOON, sign_in
 from tests.config.conftest import Supervised
 
@@ -16,6 +17,8 @@ RUN = "() => axe.run().then(({ violations }) => violations.map((one) => [one.id,
 def test_every_page_is_accessible_in_both_themes(page: Page, whole_house: Supervised) -> None:
     base = sign_in(page, whole_house)
     page.goto(f"{base}/sandboxes/")
+    assert proc.wait_until(lambda: "<tr data-key" in page.request.get(f"{base}/sandboxes/").text(), 120)
+    page.reload()
     one = page.locator("tr[data-key] a.id").first.get_attribute("href")
     for theme in ("dark", "light"):
         page.context.add_cookies([{"name": "theme", "value": theme, "url": base}])
