@@ -13,7 +13,7 @@ class LifecycleEvent(models.Model):
         RECONCILE = "reconcile"
         OBSERVED = "observed"
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="events")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="events", db_index=False)
     event_id = models.UUIDField()
     type = models.CharField(max_length=128)
     sandbox_id = models.CharField(max_length=128)
@@ -34,6 +34,9 @@ class LifecycleEvent(models.Model):
             models.Index(fields=["-timestamp", "-id"], name="event_by_time"),
             models.Index(fields=["sandbox_id", "-timestamp"], name="event_by_sandbox"),
             models.Index(fields=["account", "-received_at"], name="event_by_arrival"),
+            models.Index(
+                fields=["account", "-timestamp"], name="event_reconciled", condition=models.Q(source="reconcile")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -48,10 +51,11 @@ class Delivery(models.Model):
         PARKED = "parked"
         REPLAYED = "replayed"
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="deliveries")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="deliveries", db_index=False)
     state = models.CharField(max_length=8, choices=State.choices)
     reason = models.TextField()
     event_id = models.CharField(max_length=64, blank=True, default="")
+    source = models.CharField(max_length=9, default="webhook", help_text="What brought it, as an event's.")
     received_at = models.DateTimeField()
     headers = models.JSONField(default=dict)
     body = models.BinaryField()

@@ -50,6 +50,7 @@ class AccountHealth(models.Model):
     templates = models.JSONField(default=dict, help_text="Names and sizes by template ID, as the backend last told.")
     templates_at = models.DateTimeField(null=True)
     webhook_last_at = models.DateTimeField(null=True)
+    webhook_since = models.DateTimeField(null=True, help_text="The first delivery: from then on events are expected.")
 
     class Meta:
         verbose_name_plural = "account health"

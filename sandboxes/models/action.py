@@ -34,7 +34,7 @@ class Action(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     state = models.CharField(max_length=16, choices=State.choices)
     account = models.ForeignKey(Account, models.CASCADE, related_name="actions")
-    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="actions")
+    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="actions", db_index=False)
     actor_kind = models.CharField(max_length=8, help_text="user, token or policy")
     actor_name = models.CharField(max_length=200)
     policy = models.ForeignKey(Policy, models.SET_NULL, null=True, blank=True, related_name="actions")

@@ -8,7 +8,7 @@ from sandboxes.models.sandbox import Sandbox
 class Execution(models.Model):
     """A run from its start or resume to its pause or end. Written by `events.inbox` alone."""
 
-    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="executions")
+    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="executions", db_index=False)
     key = models.CharField(max_length=128, help_text="E2B's execution ID, or `observed:` and its start.")
     execution_id = models.CharField(max_length=128, null=True, blank=True)
     started_at = models.DateTimeField()
@@ -36,7 +36,7 @@ class Execution(models.Model):
 class ExecutionEnd(models.Model):
     """A move of a run's end: at `at` it became `end_at`."""
 
-    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="ends")
+    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="ends", db_index=False)
     at = models.DateTimeField()
     end_at = models.DateTimeField()
 

@@ -45,7 +45,7 @@ class LeaseSpan(models.Model):
 
     lease = models.ForeignKey(Lease, models.SET_NULL, null=True, related_name="spans")
     key = models.CharField(max_length=200)
-    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="lease_spans")
+    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="lease_spans", db_index=False)
     since = models.DateTimeField()
     until = models.DateTimeField()
     token = models.CharField(max_length=200, blank=True, default="")

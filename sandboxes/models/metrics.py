@@ -48,7 +48,7 @@ class MetricSeries(models.Model):
         POLL = "poll"
         BACKFILL = "backfill"
 
-    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="series")
+    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="series", db_index=False)
     hour = models.DateTimeField()
     source = models.CharField(max_length=8, choices=Source.choices)
     step_seconds = models.PositiveSmallIntegerField(help_text="5, 60 or 3600; a back-fill's own step.")

@@ -43,7 +43,7 @@ class Sandbox(models.Model):
         ENDED = "ended"
 
     id = models.AutoField(primary_key=True)
-    account = models.ForeignKey(Account, models.CASCADE, related_name="sandboxes")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="sandboxes", db_index=False)
     guard = models.ForeignKey(Guard, models.PROTECT, related_name="sandboxes")
     sandbox_id = models.CharField(max_length=128)
     template_id = models.CharField(max_length=128, blank=True, default="")
@@ -83,12 +83,10 @@ class Sandbox(models.Model):
 
     class Meta:
         verbose_name_plural = "sandboxes"
+        # Each index is written at each event: the constraint and these serve every query, foreign keys included.
         constraints = [models.UniqueConstraint(fields=["account", "sandbox_id"], name="sandbox_once")]
         indexes = [
             models.Index(fields=["account", "state", "-started_at", "id"], name="sandbox_by_start"),
-            models.Index(
-                fields=["account", "state"], condition=~models.Q(state="ended"), name="sandbox_alive"
-            ),
             models.Index(fields=["sandbox_id"], name="sandbox_by_id"),
             models.Index(fields=["ended_at"], name="sandbox_by_end"),
             models.Index(
