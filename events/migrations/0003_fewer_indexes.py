@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0001_initial'),
-        ('sandboxes', '0004_fewer_indexes'),
+        ('events', '0002_missed_and_replay'),
+        ('sandboxes', '0005_fewer_indexes'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sandboxes', '0003_cause_looked_at'),
+        ('sandboxes', '0004_webhook_since'),
     ]
 
     operations = [
