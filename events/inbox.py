@@ -21,21 +21,24 @@ MAX_BATCH = 500
 MAX_WAITING = 4_000
 COMMIT_TRIES = 3
 COMMIT_SECONDS = 0.9
+# What PostgreSQL or the fold says to an event that it cannot hold.
+REFUSALS = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, OverflowError)
 
 
 class Unavailable(Exception):
     """The event is not on disk and will not be: the sender has to try again."""
 
 
-async def store(arrivals: Sequence[Arrival]) -> Stored:
+async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
     """Writes `arrivals` in transactions of at most MAX_BATCH and publishes what changed.
 
     Raises psycopg.OperationalError when the database is away; what was committed before that stays.
+    Without `park` it raises REFUSALS for an event that cannot be taken in, and nothing of its batch is kept.
     """
     total = Stored()
     async with await psycopg.AsyncConnection.connect(database.conninfo(), autocommit=True) as connection:
         for first in range(0, len(arrivals), MAX_BATCH):
-            stored = await _commit(connection, arrivals[first : first + MAX_BATCH])
+            stored = await _commit(connection, arrivals[first : first + MAX_BATCH], park=park)
             await _publish(stored)
             total += stored
     return total
@@ -119,7 +122,7 @@ class Inbox:
                 done.set_exception(Unavailable(why))
 
 
-async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival]) -> Stored:
+async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
     """One transaction; tried again when another process's locks crossed ours.
 
     A batch never fails for one event: what PostgreSQL or the fold refuses is found by halving and parked.
@@ -132,7 +135,9 @@ async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arriva
             if attempt + 1 == COMMIT_TRIES:
                 raise
             log.warning("locks crossed with another process, writing the batch again")
-        except (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, OverflowError) as error:
+        except REFUSALS as error:
+            if not park:
+                raise
             return await _commit_apart(connection, arrivals, error)
     raise AssertionError("unreachable")
 

@@ -10,6 +10,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
@@ -94,6 +95,5 @@ def _arrival(account: Account, raw: dict[str, Any]) -> Arrival:
     try:
         return Arrival(account.pk, "reconcile", now, read_event(raw, now))
     except Unreadable as why:
-        body = repr(raw).encode()
-        parked = Parked(f"from the events API: {why}", str(raw.get("id") or "")[:64], {}, body)
+        parked = Parked(str(why), str(raw.get("id") or "")[:64], {}, msgspec.json.encode(raw))
         return Arrival(account.pk, "reconcile", now, parked=parked)

@@ -153,6 +153,7 @@ def _parked_row(arrival: Arrival) -> dict[str, Any]:
         "account_id": arrival.account_id,
         "reason": parked.reason,
         "event_id": parked.event_id,
+        "source": arrival.source,
         "received_at": arrival.received_at,
         "headers": parked.headers,
         "body": base64.b64encode(parked.body).decode(),

@@ -101,10 +101,10 @@ WHERE e.account_id = r.account_id AND e.sandbox_id = r.sandbox_id AND e.source =
   AND abs(extract(epoch FROM (e.data ->> 'set_timeout')::timestamptz - r.end_at)) < 2"""
 
 INSERT_PARKED = f"""
-INSERT INTO events_delivery (account_id, state, reason, event_id, received_at, headers, body)
-SELECT r.account_id, 'parked', r.reason, r.event_id, r.received_at, r.headers, decode(r.body, 'base64')
-FROM {recordset({"account_id": "bigint", "reason": "text", "event_id": "text", "received_at": "timestamptz",
-                 "headers": "jsonb", "body": "text"})}"""  # fmt: skip
+INSERT INTO events_delivery (account_id, state, reason, event_id, source, received_at, headers, body)
+SELECT r.account_id, 'parked', r.reason, r.event_id, r.source, r.received_at, r.headers, decode(r.body, 'base64')
+FROM {recordset({"account_id": "bigint", "reason": "text", "event_id": "text", "source": "text",
+                 "received_at": "timestamptz", "headers": "jsonb", "body": "text"})}"""  # fmt: skip
 
 # A parked delivery is closed when the same ID arrives in readable form.
 CLOSE_PARKED = f"""
@@ -112,9 +112,11 @@ UPDATE events_delivery d SET state = 'replayed' FROM {recordset({"account_id": "
 WHERE d.account_id = r.account_id AND d.event_id = r.event_id AND d.state = 'parked' AND d.event_id <> ''"""
 
 TOUCH_WEBHOOK = f"""
-UPDATE sandboxes_accounthealth h SET webhook_last_at = r.at
+UPDATE sandboxes_accounthealth h
+SET webhook_last_at = greatest(h.webhook_last_at, r.at), webhook_since = coalesce(h.webhook_since, r.at)
 FROM {recordset({"account_id": "bigint", "at": "timestamptz"})}
-WHERE h.account_id = r.account_id AND (h.webhook_last_at IS NULL OR h.webhook_last_at < r.at - interval '1 second')"""
+WHERE h.account_id = r.account_id
+  AND (h.webhook_since IS NULL OR h.webhook_last_at IS NULL OR h.webhook_last_at < r.at - interval '1 second')"""
 
 
 async def send(

@@ -1,0 +1,77 @@
+"""The deliveries kept aside, newest first, page by page, with what is secret masked."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import msgspec
+from django.db.models import BinaryField, Count, F, Func, IntegerField, Q, Value
+
+from events.models import Delivery
+from sandboxes.masking import mask
+from sandboxes.search import Page, QueryError, cursors
+
+SHOWN_BYTES = 8192
+STATES = tuple(Delivery.State.values)
+
+
+class DeliveryRow(msgspec.Struct, frozen=True):
+    """A delivery; `text` is the beginning of its body, `size` the bytes of all that is kept of it."""
+
+    key: int
+    account: str
+    state: str
+    reason: str
+    event_id: str
+    source: str
+    received_at: datetime
+    headers: dict[str, str]
+    text: str
+    size: int
+
+    @property
+    def cut(self) -> int:
+        """Bytes that are kept and not shown."""
+        return max(0, self.size - SHOWN_BYTES)
+
+
+def list_deliveries(
+    account_ids: Collection[int], *, state: str | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[DeliveryRow]:
+    """One page of at most `limit`. Raises QueryError for an unknown state or a bad cursor."""
+    if state is not None and state not in STATES:
+        raise QueryError(f"state must be one of {', '.join(STATES)}")
+    kept = Delivery.objects.filter(account__in=account_ids)
+    matching = kept if state is None else kept.filter(state=state)
+    after = matching
+    if cursor:
+        last = cursors.decode_by_time(cursor)
+        after = matching.filter(Q(received_at__lt=last.at) | Q(received_at=last.at, pk__lt=last.key))
+    shown = after.select_related("account").defer("body").annotate(
+        start=Func(F("body"), Value(1), Value(SHOWN_BYTES), function="substring", output_field=BinaryField()),
+        size=Func(F("body"), function="octet_length", output_field=IntegerField()),
+    )  # fmt: skip
+    found = list(shown.order_by("-received_at", "-pk")[: limit + 1])
+    following = cursors.by_time(found[limit - 1].received_at, found[limit - 1].pk) if len(found) > limit else None
+    return Page([_row(one) for one in found[:limit]], following, matching.count())
+
+
+def counts(account_ids: Collection[int]) -> dict[str, int]:
+    """How many are kept in each state, 0 for none."""
+    found = Delivery.objects.filter(account__in=account_ids).values_list("state").annotate(n=Count("pk"))
+    return dict.fromkeys(STATES, 0) | dict(found)
+
+
+def _row(one: Delivery) -> DeliveryRow:
+    start, size = bytes(one.start), int(one.size)  # type: ignore[attr-defined]  # annotated above
+    return DeliveryRow(
+        key=one.pk,
+        account=one.account.name,
+        state=one.state,
+        reason=one.reason,
+        event_id=one.event_id,
+        source=one.source,
+        received_at=one.received_at,
+        headers=dict(sorted(one.headers.items())),
+        text=mask(start.decode(errors="replace")),
+        size=size,
+    )
