@@ -1,6 +1,7 @@
 """What pages do to sandboxes: a question that says what will happen, then the wish, then a line that it was taken."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ IN_STATE: Final = permission.NEEDS
 DONE: Final = {"kill": "Kill", "pause": "Pause", "resume": "Resume", "extend": "Extension", "timeout": "New timeout",
                "protect": "Protection", "unprotect": "End of protection"}  # fmt: skip
 TYPED_FROM: Final = 2
+MOST_MINUTES: Final = 366 * 1440
+_KEY: Final = re.compile(r"[0-9]{1,9}")
 
 
 @login_required
@@ -89,19 +92,22 @@ def stop(request: HttpRequest, action_id: int) -> HttpResponse:
 
 def _asked(request: HttpRequest) -> tuple[str | None, list[SandboxRow]]:
     kind = request.POST.get("kind", "")
-    keys = [int(key) for key in request.POST.getlist("key") if key.isdigit()]
+    keys = list(dict.fromkeys(int(key) for key in request.POST.getlist("key") if _KEY.fullmatch(key)))
     now = timezone.now()
     return (kind, rows_of(keys, now=now, as_of=now)) if kind in KINDS else (None, [])
 
 
 def _wish(kind: str, request: HttpRequest) -> dict[str, Any]:
-    """Seconds, end and reason as the dialog gave them. Raises ValueError for a number that is none."""
-    wish: dict[str, Any] = {"reason": request.POST.get("reason", "").strip()[:1000]}
-    minutes = request.POST.get("minutes", "").strip()
+    """Seconds, end and reason as the dialog gave them. Raises ValueError for minutes that cannot be."""
+    wish: dict[str, Any] = {"reason": request.POST.get("reason", "").replace("\0", "").strip()[:1000]}
+    given = request.POST.get("minutes", "").strip()
+    minutes = float(given or 5)
+    if not 0 < minutes <= MOST_MINUTES:  # nor NaN
+        raise ValueError(f"minutes must be more than 0 and at most {MOST_MINUTES:,}")
     if kind in {"extend", "timeout", "resume"}:
-        wish["seconds"] = round(float(minutes or 5) * 60)
-    elif kind == "protect" and minutes:
-        wish["until"] = timezone.now() + timedelta(minutes=float(minutes))
+        wish["seconds"] = round(minutes * 60)
+    elif kind == "protect" and given:
+        wish["until"] = timezone.now() + timedelta(minutes=minutes)
     return wish
 
 

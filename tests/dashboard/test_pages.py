@@ -160,6 +160,25 @@ def test_protection_holds_at_once_and_until_the_hour_asked_for(person: Client) -
     assert timedelta(minutes=59) < guard.protected_until - timezone.now() <= timedelta(minutes=60)
 
 
+@pytest.mark.parametrize("minutes", ["inf", "nan", "-5", "0", "1e300", "soon"])
+def test_minutes_that_cannot_be_are_refused_in_words(person: Client, minutes: str) -> None:
+    box = records.sandbox()
+    for kind in ("extend", "protect"):
+        answer = person.post("/act/", {"kind": kind, "key": box.pk, "minutes": minutes})
+        assert (answer.status_code, json.loads(answer["HX-Trigger"])["toast"]["ok"]) == (409, False)
+
+
+@pytest.mark.parametrize("key", ["9" * 30, "²", "-1", "x"])
+def test_a_key_that_is_none_selects_nothing(person: Client, key: str) -> None:
+    assert person.post("/act/", {"kind": "kill", "key": key}).status_code == 400
+
+
+def test_a_reason_is_kept_without_what_the_database_cannot_hold(person: Client) -> None:
+    box = records.sandbox()
+    assert person.post("/act/", {"kind": "protect", "key": box.pk, "reason": "a\0b"}).status_code == 202
+    assert Action.objects.get().reason == "ab"
+
+
 def test_a_mark_in_grace_can_be_stopped(person: Client) -> None:
     mark = records.action(
         records.sandbox(), state="grace", actor_kind="policy", act_at=timezone.now() + timedelta(minutes=5)
