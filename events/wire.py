@@ -1,10 +1,13 @@
 """An event as E2B spells it, by webhook (snake_case) or REST (camelCase), read into one shape. Pure."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+
+from sandboxes.e2b.wire import SANDBOX_ID
 
 PREFIX = "sandbox.lifecycle."
 MAX_DEPTH = 32
@@ -17,6 +20,7 @@ LABELS = {
 }  # fmt: skip
 _OTHER_IDS = uuid.UUID("5b0e6b0c-5a53-4f0e-9f5c-0a4c8a2f7f11")
 _decode = msgspec.json.Decoder().decode
+_SANDBOX_ID = re.compile(SANDBOX_ID)
 
 
 class NotOneObject(ValueError):
@@ -96,7 +100,7 @@ def read_event(raw: dict[str, Any], now: datetime) -> Event:
     return Event(
         id=event_id(_text(raw, "id")),
         type=_type(raw),
-        sandbox_id=_text(raw, "sandbox_id", "sandboxId"),
+        sandbox_id=_sandbox_id(raw),
         execution_id=execution or "",
         template_id=_text(raw, "sandbox_template_id", "sandboxTemplateId", required=False),
         timestamp=timestamp,
@@ -121,6 +125,13 @@ def _type(raw: dict[str, Any]) -> str:
     if not label:
         raise Unreadable("no type, and no event_label to give it")
     return PREFIX + LABELS.get(label, label)
+
+
+def _sandbox_id(raw: dict[str, Any]) -> str:
+    found = _text(raw, "sandbox_id", "sandboxId")
+    if not _SANDBOX_ID.match(found):
+        raise Unreadable("sandbox_id is none that an address could name")
+    return found
 
 
 def _field(raw: dict[str, Any], *names: str) -> Any:

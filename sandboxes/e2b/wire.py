@@ -35,6 +35,11 @@ def _in_utc(time: datetime) -> datetime | None:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
+# What a path can carry as one part, and our pages as an address: `..` would name another call, `/` another page.
+SANDBOX_ID = r"^(?!\.{1,2}\Z)[^/\\\x00-\x1f\x7f]{1,128}\Z"
+SandboxID = Annotated[str, msgspec.Meta(pattern=SANDBOX_ID)]
+
+
 class ListedSandbox(_Timed, frozen=True, kw_only=True, rename=_as_e2b_spells_it):
     """One entry of `GET /v2/sandboxes`. `started_at` is the start of the current or last run.
 
@@ -42,7 +47,7 @@ class ListedSandbox(_Timed, frozen=True, kw_only=True, rename=_as_e2b_spells_it)
     `state` is the backend's word, empty when it gave none.
     """
 
-    sandbox_id: Annotated[str, msgspec.Meta(min_length=1)]
+    sandbox_id: SandboxID
     template_id: str = ""
     alias: str | None = None
     client_id: str = ""

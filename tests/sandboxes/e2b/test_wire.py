@@ -122,6 +122,12 @@ def test_one_unreadable_entry_does_not_hide_the_others(listed):
     assert unreadable == 4
 
 
+@pytest.mark.parametrize("name", ["..", "a/b", "a\\b", "a\n", "", "x" * 129])
+def test_an_id_that_no_address_can_name_is_unreadable(listed, name):
+    with pytest.raises(BadAnswer):
+        read(LISTED, listed(sandboxID=name))
+
+
 def test_metadata_that_is_no_text_becomes_text(listed):
     assert read(LISTED, listed(metadata={"n": 5, "o": {"a": 1}, "t": "x"})).metadata == {
         "n": "5", "o": '{"a": 1}', "t": "x"
