@@ -46,6 +46,8 @@ class EventQuery:
     def __post_init__(self) -> None:
         if self.source is not None and self.source not in SOURCES:
             raise QueryError(f"source must be one of {', '.join(SOURCES)}")
+        if any("\0" in text for text in (self.type, self.sandbox, self.account) if text):
+            raise QueryError("text with a NUL character is found nowhere")
 
 
 def list_events(query: EventQuery, *, limit: int = 100, cursor: str | None = None) -> Page[EventRow]:

@@ -54,6 +54,12 @@ def test_the_simulated_fleet_is_out_of_sight_beside_a_real_one() -> None:
     assert [event.sandbox_id for event in list_events(EventQuery()).items] == ["real"]
 
 
+@pytest.mark.parametrize("name", ["type", "sandbox", "account"])
+def test_a_nul_is_found_nowhere(name: str) -> None:
+    with pytest.raises(QueryError):
+        EventQuery(**{name: "a\0"})
+
+
 @pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMl0", "WyIyMDI2LTA4LTIxVDEyOjAwOjAwIiwxXQ"])
 def test_a_foreign_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(QueryError):
