@@ -15,6 +15,7 @@ from sandboxes.models import Action, Execution, LeaseSpan
 from sandboxes.search import SandboxRow, find
 from sandboxes.series import sandbox_metrics
 
+LEAST_SPAN = timedelta(minutes=2)  # of a newborn: its first samples are a beginning, not the whole width
 RANGE_WORDS = (("life", "Life"), ("1h", "1 h"), ("15min", "15 min"))
 RANGES = {"life": None, "1h": timedelta(hours=1), "15min": timedelta(minutes=15)}
 MOST_STEPS = 200
@@ -88,7 +89,7 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
     steps = _steps(row)
     figure = charts.sandbox_panels(
         columns.t, columns.cpu_pct, columns.mem_used, columns.disk_used,
-        limits=(row.mem_total or (row.memory_mb or 0) * 1024**2 or None, row.disk_total or None),
+        limits=(row.mem_total or _bytes(row.memory_mb), row.disk_total or _bytes(row.disk_mb)),
         span=_padded(start, last, row.orphan.act_at, live=row.ended_at is None),
         marks=[charts.Mark(step.at.timestamp(), _line(step.hue)) for step in steps],
         gaps=gaps,
@@ -115,10 +116,15 @@ def _pauses(stretches: Sequence[story.Stretch], last: datetime) -> list[tuple[fl
 
 def _padded(start: datetime, last: datetime, due: datetime | None, *, live: bool) -> tuple[float, float]:
     """A little room at both ends, more of it right of now while it lives, as far as what is due."""
-    last = max(last, due) if due else last
-    length = max(60.0, (last - start).total_seconds())
+    last = max(last, due or last, start + LEAST_SPAN)
+    length = (last - start).total_seconds()
     return start.timestamp() - 0.03 * length, last.timestamp() + (0.06 if live else 0.03) * length
 
 
 def _line(hue: str) -> str:
     return "ctl" if hue == "ink" else hue
+
+
+def _bytes(mebibytes: int | None) -> int | None:
+    """What was allocated, while no sample has told it yet."""
+    return mebibytes * 1024**2 if mebibytes else None
