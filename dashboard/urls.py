@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard.api import api
-from dashboard.views import acts, cleanup, events, fleet, health, login, prometheus, sandbox, sandboxes
+from dashboard.views import acts, cleanup, deliveries, events, fleet, health, login, prometheus, sandbox, sandboxes
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("sandboxes/<str:sandbox_id>/parts/", sandbox.parts, name="sandbox-parts"),
     path("sandboxes/<str:sandbox_id>/timeline/", sandbox.timeline, name="sandbox-timeline"),
     path("events/", events.events, name="events"),
+    path("events/deliveries/", deliveries.deliveries, name="deliveries"),
+    path("events/deliveries/<int:delivery_id>/replay/", deliveries.replay, name="delivery-replay"),
     path("cleanup/", cleanup.cleanup, name="cleanup"),
     path("cleanup/<int:policy_id>/reset/", cleanup.reset, name="cleanup-reset"),
     path("act/", acts.act, name="act"),

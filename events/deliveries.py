@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from django.db.models import BinaryField, Count, F, Func, IntegerField, Q, Value
+from django.db.models import BinaryField, Count, F, Func, IntegerField, Q, QuerySet, Value
 
 from events.models import Delivery
 from sandboxes.masking import mask
@@ -46,19 +46,28 @@ def list_deliveries(
     if cursor:
         last = cursors.decode_by_time(cursor)
         after = matching.filter(Q(received_at__lt=last.at) | Q(received_at=last.at, pk__lt=last.key))
-    shown = after.select_related("account").defer("body").annotate(
-        start=Func(F("body"), Value(1), Value(SHOWN_BYTES), function="substring", output_field=BinaryField()),
-        size=Func(F("body"), function="octet_length", output_field=IntegerField()),
-    )  # fmt: skip
-    found = list(shown.order_by("-received_at", "-pk")[: limit + 1])
+    found = list(_begun(after).order_by("-received_at", "-pk")[: limit + 1])
     following = cursors.by_time(found[limit - 1].received_at, found[limit - 1].pk) if len(found) > limit else None
     return Page([_row(one) for one in found[:limit]], following, matching.count())
+
+
+def one_delivery(key: int) -> DeliveryRow:
+    """One by its key. Raises Delivery.DoesNotExist."""
+    return _row(_begun(Delivery.objects.filter(pk=key)).get())
 
 
 def counts(account_ids: Collection[int]) -> dict[str, int]:
     """How many are kept in each state, 0 for none."""
     found = Delivery.objects.filter(account__in=account_ids).values_list("state").annotate(n=Count("pk"))
     return dict.fromkeys(STATES, 0) | dict(found)
+
+
+def _begun(found: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """With only the beginning of each body, as `start`, and the `size` of all of it."""
+    return found.select_related("account").defer("body").annotate(
+        start=Func(F("body"), Value(1), Value(SHOWN_BYTES), function="substring", output_field=BinaryField()),
+        size=Func(F("body"), function="octet_length", output_field=IntegerField()),
+    )  # fmt: skip
 
 
 def _row(one: Delivery) -> DeliveryRow:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from ninja import Router
 
 from dashboard.api.answers import answer, returns
+from events.missed import missed_by_webhook
 from sandboxes.accounts import enabled_accounts
 from sandboxes.models import Account, AccountHealth
 
@@ -22,7 +23,11 @@ _MISSED_ROUNDS = 4
 
 
 class AccountState(msgspec.Struct, frozen=True):
-    """An account as seen from here. `reachable` is null before the first try, `cap` when nobody told it."""
+    """An account as seen from here. `reachable` is null before the first try, `cap` when nobody told it.
+
+    `webhook_missed_24h` counts the last day's events that no webhook brought within a minute; null before the first
+    delivery, since nothing says that there is a webhook.
+    """
 
     name: str
     url: str
@@ -31,6 +36,7 @@ class AccountState(msgspec.Struct, frozen=True):
     last_poll_at: datetime | None
     poll_seconds: float | None
     webhook_last_at: datetime | None
+    webhook_missed_24h: int | None
     cap: int | None
     capabilities: dict[str, Any]
 
@@ -48,8 +54,13 @@ def health(request: HttpRequest) -> HttpResponse:
     """Each account in sight: reachable, read when, how fast, what its backend can do."""
     accounts = enabled_accounts()
     read = {one.account_id: one for one in AccountHealth.objects.filter(account__in=accounts)}
-    states = [_state(account, read.get(account.pk) or AccountHealth(account=account)) for account in accounts]
-    late = timezone.now() - timedelta(seconds=_MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
+    now = timezone.now()
+    missed = missed_by_webhook([account.pk for account in accounts], now)
+    states = [
+        _state(account, read.get(account.pk) or AccountHealth(account=account), missed.get(account.pk))
+        for account in accounts
+    ]
+    late = now - timedelta(seconds=_MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
     well = all(one.reachable and one.last_sync_at and one.last_sync_at > late for one in states)
     return answer(Health("ok" if well else "degraded", version(), states))
 
@@ -61,7 +72,7 @@ def version() -> str:
     return str(project["version"])
 
 
-def _state(account: Account, read: AccountHealth) -> AccountState:
+def _state(account: Account, read: AccountHealth, missed: int | None) -> AccountState:
     return AccountState(
         name=account.name,
         url=account.url,
@@ -70,6 +81,7 @@ def _state(account: Account, read: AccountHealth) -> AccountState:
         last_poll_at=read.last_poll_at,
         poll_seconds=read.poll_seconds,
         webhook_last_at=read.webhook_last_at,
+        webhook_missed_24h=missed,
         cap=account.cap,
         capabilities=account.capabilities,
     )

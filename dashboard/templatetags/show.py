@@ -50,6 +50,12 @@ def mebibytes(count: int | None) -> int | None:
 
 
 @register.filter
+def spoken(word: str) -> str:
+    """A word of the API as people say it: `out of memory` for `out_of_memory`."""
+    return word.replace("_", " ")
+
+
+@register.filter
 def wordlist(text: str) -> list[str]:
     """The words of a text, to loop over."""
     return text.split()

@@ -1,20 +1,27 @@
-"""The Events page: the stream, newest first, where each came from, and the deliveries that were no event."""
+"""The Events page: the stream, newest first, where each came from, and how deliveries do."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from dashboard import story
 from dashboard.story import Step
+from events.deliveries import counts
 from events.listing import EventQuery, EventRow, list_events
+from events.missed import missed_by_webhook
 from events.models import Delivery
-from sandboxes.accounts import shown_account_ids
+from sandboxes.accounts import enabled_accounts
+from sandboxes.models import AccountHealth
 from sandboxes.search import QueryError
 
 PAGE_ROWS = 100
+SIDE_ROWS = 6
 FILTERS = ("type", "source", "sandbox")
 TYPES = ("created", "updated", "paused", "resumed", "killed")
 SOURCES = (("webhook", "webhook"), ("reconcile", "reconciled"), ("observed", "seen by us"))
@@ -28,6 +35,15 @@ class Line:
     step: Step
     notes: str
     late_seconds: float
+
+
+@dataclass(frozen=True)
+class Hook:
+    """How an account's webhook does; `missed` of the last 24 h, None before the first delivery."""
+
+    account: str
+    last_at: datetime | None
+    missed: int | None
 
 
 @login_required
@@ -46,7 +62,7 @@ def events(request: HttpRequest) -> HttpResponse:
     }
     if request.headers.get("HX-Request"):
         return render(request, "events/rows.html", context)
-    context |= {"asked": asked, "types": TYPES, "sources": SOURCES, "deliveries": _deliveries()}
+    context |= {"asked": asked, "types": TYPES, "sources": SOURCES, **_deliveries(timezone.now())}
     return render(request, "events/page.html", context)
 
 
@@ -59,6 +75,15 @@ def _line(event: EventRow) -> Line:
     return Line(event, story.event_step(event), "; ".join(story.event_notes(event)), late_seconds)
 
 
-def _deliveries() -> list[Delivery]:
-    kept = Delivery.objects.filter(account__in=shown_account_ids()).exclude(state=Delivery.State.REPLAYED)
-    return list(kept.defer("body", "headers").order_by("-received_at")[:8])
+def _deliveries(now: datetime) -> dict[str, Any]:
+    """For the side: each webhook, how many deliveries are kept aside, and the latest of those."""
+    accounts = enabled_accounts()
+    ids = [account.pk for account in accounts]
+    last = dict(AccountHealth.objects.filter(account__in=ids).values_list("account", "webhook_last_at"))
+    missed = missed_by_webhook(ids, now)
+    aside = Delivery.objects.filter(account__in=ids).exclude(state=Delivery.State.REPLAYED)
+    return {
+        "hooks": [Hook(one.name, last.get(one.pk), missed.get(one.pk)) for one in accounts],
+        "kept": counts(ids),
+        "deliveries": list(aside.defer("body", "headers").order_by("-received_at")[:SIDE_ROWS]),
+    }

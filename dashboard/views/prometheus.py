@@ -19,6 +19,7 @@ from psycopg_pool import PoolTimeout
 from dashboard.api.auth import by_token
 from dashboard.api.errors import Refusal
 from dashboard.api.health import version
+from events.missed import missed_by_webhook
 from events.models import Delivery
 from sandboxes import fleet
 from sandboxes.accounts import enabled_accounts
@@ -54,7 +55,7 @@ class Figures(Collector):
         accounts = enabled_accounts()
         yield _gauge("build_info", "Always 1; the version is a label.", ["version"], [([version()], 1)])
         yield from _of_the_fleet(accounts, now)
-        yield from _of_our_reading(accounts)
+        yield from _of_our_reading(accounts, now)
         yield from _of_our_doing(accounts, now)
 
 
@@ -79,7 +80,7 @@ def _of_the_fleet(accounts: list[Account], now: datetime) -> Iterator[Metric]:
     yield _of_account("concurrency_cap", "Concurrent sandboxes the plan allows.", caps)
 
 
-def _of_our_reading(accounts: list[Account]) -> Iterator[Metric]:
+def _of_our_reading(accounts: list[Account], now: datetime) -> Iterator[Metric]:
     names = {account.pk: account.name for account in accounts}
     rows = [(names[one.account_id], one) for one in AccountHealth.objects.filter(account__in=accounts)]
     reachable = [(name, float(one.reachable)) for name, one in rows if one.reachable is not None]
@@ -92,6 +93,9 @@ def _of_our_reading(accounts: list[Account]) -> Iterator[Metric]:
     ):
         times = [(name, at.timestamp()) for name, one in rows if (at := getattr(one, field)) is not None]
         yield _of_account(f"{field.removesuffix('_at')}_timestamp_seconds", help_text, times)
+    missed = missed_by_webhook(names, now).items()
+    help_text = "Events of the last 24 h that no webhook brought within a minute."
+    yield _of_account("webhook_missed_24h", help_text, [(names[pk], count) for pk, count in missed])
     took = [(name, one.poll_seconds) for name, one in rows if one.poll_seconds is not None]
     yield _of_account("poll_seconds", "How long the last poll took.", took)
     late = CounterMetricFamily(PREFIX + "polls_late", "Polls left out, the one before still ran.", labels=["account"])

@@ -16,7 +16,8 @@ FLEET = """t running paused started_per_minute ended_per_minute ended_by_reason 
 orphans orphan_usd_per_hour cap stale_since"""
 COLUMNS = "t running paused cpu_p50 cpu_p95 mem_p50 mem_p95 started ended burn_usd_per_hour"
 THEN = "id state template_id owner environment created_at cpu_pct mem_used mem_total burn_usd_per_hour orphan"
-ACCOUNT = "name url reachable last_sync_at last_poll_at poll_seconds webhook_last_at cap capabilities"
+ACCOUNT = """name url reachable last_sync_at last_poll_at poll_seconds webhook_last_at webhook_missed_24h cap
+capabilities"""
 POLICY = """id version name enabled mode match orphan_when action quarantine_seconds grace_seconds max_per_run
 max_per_hour max_fleet_fraction quiet_hours status"""
 
