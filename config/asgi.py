@@ -10,13 +10,14 @@ from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
-pages = get_asgi_application()  # before the imports below: they need the apps
+django = get_asgi_application()  # before the imports below: they need the apps
 
+from config.bodies import Bounded  # noqa: E402
 from dashboard.live import hub, routes  # noqa: E402
 from events.receiver import Receiver  # noqa: E402
 
 sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes)))
-receiver = Receiver()
+receiver, pages = Receiver(), Bounded(django)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
