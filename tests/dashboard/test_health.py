@@ -68,6 +68,24 @@ def test_the_database_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in response.content.decode()
 
 
+def test_nobody_waits_twice_for_the_same_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def away() -> health.Dependency:
+        tries.append("database")
+        raise OperationalError
+
+    def needs_it() -> health.Dependency:
+        raise AssertionError("it was asked although the database is away")
+
+    monkeypatch.setattr(health, "CHECKS", {"database": away, "migrations": needs_it, "worker": needs_it})
+    named = Client().get("/readyz").json()["dependencies"]
+    assert ({name: one["ok"] for name, one in named.items()}, len(tries)) == (
+        {"database": False, "migrations": False, "worker": False},
+        1,
+    )
+
+
 @pytest.mark.django_db
 def test_the_heart_keeps_its_start_until_it_was_silent() -> None:
     heartbeat.beat(NOW)
