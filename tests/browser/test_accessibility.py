@@ -22,7 +22,7 @@ def test_every_page_is_accessible_in_both_themes(page: Page, whole_house: Superv
     one = page.locator("tr[data-key] a.id").first.get_attribute("href")
     for theme in ("dark", "light"):
         page.context.add_cookies([{"name": "theme", "value": theme, "url": base}])
-        for path in ("/", "/sandboxes/", one, "/events/", "/cleanup/"):
+        for path in ("/", "/sandboxes/", one, "/events/", "/events/deliveries/", "/cleanup/"):
             page.goto(f"{base}{path}")
             expect(page.locator("[data-live-word]")).to_have_text("Live", timeout=SOON)
             page.evaluate(AXE.read_text())
