@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import connection
 
 from events import inbox
 from events.models import ReconcileMark
@@ -29,6 +30,7 @@ PAGES_AT_ONCE = 5
 STEP = 90  # pages overlap by ten: what moved in between is read twice, not missed
 LOOK_BACK = timedelta(seconds=90)  # an event may be recorded a little after its own time
 TURN_SECONDS = 300
+MANY = 2_000  # events of one sweep that change what the tables look like
 log = logging.getLogger(__name__)
 
 
@@ -79,11 +81,22 @@ async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> in
         if len(pages[-1]) < PAGE or (times and min(times) < until):
             break
         offsets = [offsets[-1] + STEP * (n + 1) for n in range(PAGES_AT_ONCE)]
+    if read > MANY:
+        await sync_to_async(_analyze)()
     # An event stamped in the future must not carry the mark there: the backend's clock bounds it.
     latest = datetime.now(UTC) + timedelta(seconds=client.clock_offset_seconds)
     mark.complete_to, mark.oldest_at = (min(newest, latest) if newest else None), oldest
     await mark.asave(update_fields=["complete_to", "oldest_at"])
     return read
+
+
+def _analyze() -> None:
+    """Gives the planner statistics of a fleet that came at once: until autovacuum looks, it takes tables for empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ANALYZE sandboxes_sandbox, sandboxes_guard, sandboxes_execution, sandboxes_executionend, "
+            "sandboxes_metricseries, sandboxes_fleetminute, events_lifecycleevent"
+        )
 
 
 def _wanted(event: Event | None, until: datetime) -> bool:

@@ -20,7 +20,7 @@ _FRAMES: Final = """sandboxes_metricframe f
 
 # Each fresh sample once. A frame without any still tells of its minute: one row of nulls, which no figure counts.
 _EVERY_SAMPLE: Final = f"""
-readings AS (
+readings AS MATERIALIZED (
     SELECT date_trunc('minute', f.at) AS minute, u.cpu / 100.0 AS cpu,
            CASE WHEN u.mem_total > 0 THEN least(100.0 * u.mem / u.mem_total, 100) END AS mem
     FROM (SELECT f.* FROM {_FRAMES}) f
@@ -33,7 +33,7 @@ readings AS (
 
 # Each sandbox once a minute, from the minute's last frame: enough for a line's newest end, and twelve times quicker.
 _LAST_SAMPLES: Final = f"""
-readings AS (
+readings AS MATERIALIZED (
     SELECT date_trunc('minute', f.at) AS minute, u.cpu / 100.0 AS cpu,
            CASE WHEN u.mem_total > 0 THEN least(100.0 * u.mem / u.mem_total, 100) END AS mem
     FROM (

@@ -22,7 +22,7 @@ SETTLED = timedelta(minutes=2)  # a newborn's own samples are on their way
 CANDIDATES: Final = 1000
 
 _GIVEN: Final = """
-WITH samples AS (
+WITH samples AS MATERIALIZED (
     SELECT * FROM unnest(%(keys)s::int[], %(unix)s::bigint[], %(cpu)s::smallint[], %(mem)s::int[],
                          %(mem_total)s::int[], %(disk)s::int[]) AS u (key, unix, cpu, mem, mem_total, disk)
 ),"""
@@ -31,7 +31,7 @@ _TO_SERIES: Final = _GIVEN + MERGE
 # Each sandbox counts once a minute by its mean, whatever step it was read in: these minutes are an estimate from the
 # sandboxes read so far. Histograms add up entry by entry.
 _TO_MINUTES: Final = f"""{_GIVEN}
-readings AS (
+readings AS MATERIALIZED (
     SELECT to_timestamp(unix / 60 * 60) AS minute, avg(cpu) / 100.0 AS cpu,
            avg(CASE WHEN mem_total > 0 THEN least(100.0 * mem / mem_total, 100) END) AS mem
     FROM samples GROUP BY key, 1
