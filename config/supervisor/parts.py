@@ -1,6 +1,7 @@
 """How each process is run: the web, the worker, the clock, the simulator, and the two servers."""
 
 import asyncio
+import secrets
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,7 +55,8 @@ def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
 def simulator(choices: Choices, address: SimulatorAddress) -> Part:
     """The stand-in for E2B, which sends its webhooks to us; it must not take the machine from what is real."""
     hook = ("--webhook-url", f"{choices.address}/webhooks/e2b/demo/", "--webhook-secret", address.webhook_secret)
-    command = ("nice", *PYTHON, "simulator", "--port", str(address.port), "--api-key", address.key, *hook)
+    fleet = ("--seed", str(secrets.randbits(31)))  # another fleet each time: the former one is set aside by bootstrap
+    command = ("nice", *PYTHON, "simulator", "--port", str(address.port), "--api-key", address.key, *fleet, *hook)
     return Part("simulator", command, for_servers(), ROOT)
 
 
