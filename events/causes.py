@@ -19,6 +19,7 @@ from django.db.models import Exists, OuterRef
 from events.writing.summaries import SHOWN, sandbox_summary
 from sandboxes import accounts, live, series
 from sandboxes.causes import SILENT, UNKNOWN, Cause, Limits, Line, Reading, probable_cause
+from sandboxes.crypto import CannotDecrypt
 from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, Unsupported
 from sandboxes.masking import mask
 from sandboxes.models import Account, Action, Execution, Sandbox
@@ -57,6 +58,13 @@ class Death(NamedTuple):
         planned = self.run.end_at
         return self.sandbox.end_reason == UNKNOWN or planned is None or ended_at < planned - timedelta(seconds=5)
 
+    @property
+    def since(self) -> datetime:
+        """From when on samples tell of this death: another run's memory is another story."""
+        assert self.sandbox.ended_at is not None
+        first = self.sandbox.ended_at - LOOK_BACK
+        return max(first, self.run.started_at) if self.run else first
+
 
 async def look_at_all() -> None:
     """One bounded round for every account at work."""
@@ -65,9 +73,16 @@ async def look_at_all() -> None:
         for account in await sync_to_async(accounts.enabled_accounts)():
             async with turn(f"causes:{account.pk}", TURN_SECONDS) as ours:
                 if ours:
-                    await look(account, datetime.now(UTC))
+                    await _look_or_say_why(account)
     finally:
         await sync_to_async(close_old_connections)()
+
+
+async def _look_or_say_why(account: Account) -> None:
+    try:
+        await look(account, datetime.now(UTC))
+    except CannotDecrypt as error:
+        log.warning("account %s: nobody can be asked why they died: %s", account.name, error)
 
 
 async def look(account: Account, now: datetime) -> int:
@@ -107,12 +122,12 @@ async def _look_at(account: Account, client: E2BClient, death: Death, now: datet
     sandbox = death.sandbox
     assert sandbox.ended_at is not None
     lines: list[Line] = []
-    readings = await sync_to_async(_held)(sandbox)
+    readings = await sync_to_async(_held)(death)
     known = Capabilities.from_dict(account.capabilities)
     try:
         async with asyncio.timeout(SECONDS):
             if not known.lacks("metrics") and not _reach_the_end(readings, sandbox):
-                readings = await _asked_for(client, sandbox) or readings
+                readings = await _asked_for(client, death) or readings
             if not known.lacks("logs"):
                 lines = await _lines(client, sandbox, readings)
     except (E2BError, TimeoutError) as error:
@@ -128,10 +143,10 @@ async def _look_at(account: Account, client: E2BClient, death: Death, now: datet
     return True
 
 
-def _held(sandbox: Sandbox) -> list[Reading]:
+def _held(death: Death) -> list[Reading]:
     """Our own samples of its last half-hour."""
-    assert sandbox.ended_at is not None
-    columns = series.sandbox_metrics(sandbox.pk, sandbox.ended_at - LOOK_BACK, sandbox.ended_at)
+    assert death.sandbox.ended_at is not None
+    columns = series.sandbox_metrics(death.sandbox.pk, death.since, death.sandbox.ended_at)
     pairs = zip(columns.t, columns.mem_used, strict=True)
     return [Reading(at, used) for at, used in pairs if used is not None]
 
@@ -142,11 +157,11 @@ def _reach_the_end(readings: Sequence[Reading], sandbox: Sandbox) -> bool:
     return bool(readings) and sandbox.ended_at.timestamp() - readings[-1].at <= near
 
 
-async def _asked_for(client: E2BClient, sandbox: Sandbox) -> list[Reading]:
+async def _asked_for(client: E2BClient, death: Death) -> list[Reading]:
     """The backend's own samples, which it keeps beyond the death; none where it has none."""
-    assert sandbox.ended_at is not None
+    assert death.sandbox.ended_at is not None
     try:
-        told = await client.metrics_history(sandbox.sandbox_id, sandbox.ended_at - LOOK_BACK, sandbox.ended_at)
+        told = await client.metrics_history(death.sandbox.sandbox_id, death.since, death.sandbox.ended_at)
     except (NotFound, Unsupported):
         return []
     return [Reading(float(one.timestamp_unix), int(one.mem_used)) for one in told if one.mem_used > 0]

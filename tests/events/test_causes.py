@@ -57,6 +57,23 @@ async def test_a_death_that_nothing_explains_is_looked_at_once(watched, e2b):
     assert await look(watched, now(e2b) + timedelta(seconds=15)) == 0
 
 
+async def test_the_memory_of_an_earlier_run_is_another_story(watched, e2b):
+    one = e2b.simulator.create("base", timeout=3600, curve=patterns.drawn(Random(5), "leaking", 300))
+    e2b.simulator.advance(280)
+    with e2b.simulator.lock:
+        e2b.simulator.lifecycle.pause(e2b.simulator.now(), one)
+    e2b.simulator.advance(60)
+    with e2b.simulator.lock:
+        e2b.simulator.lifecycle.resume(e2b.simulator.now(), one, 3600)
+    e2b.simulator.advance(40)
+    with e2b.simulator.lock:
+        e2b.simulator.lifecycle.kill(e2b.simulator.now(), one, "unknown")
+    e2b.simulator.advance(20)
+    assert await look_again(watched, e2b) == 1
+    evidence = (await Sandbox.objects.aget()).probable_cause["evidence"]
+    assert evidence.startswith("memory stood at 99.5 %")  # it rose in the run before
+
+
 async def test_what_e2b_told_is_not_asked_for(watched, e2b):
     name = dies(e2b, reason="request")
     assert await look_again(watched, e2b) == 0
