@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from events import doors
 from events.models import Delivery, LifecycleEvent
 from events.receiver import MAX_BODY_BYTES, Receiver
 from events.signature import sign
@@ -132,6 +134,17 @@ async def test_the_database_away_is_503_with_no_event_half_kept(post, monkeypatc
     monkeypatch.undo()
     assert (await post(recent("killed"))).status_code == 202
     assert await LifecycleEvent.objects.acount() == 2
+
+
+async def test_nobody_waits_for_a_database_that_does_not_come(post, monkeypatch):
+    await post(recent())
+    comes = threading.Event()
+    monkeypatch.setattr(doors, "_read", lambda _: comes.wait(30))
+    monkeypatch.setattr(doors, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(doors, "KEEP_SECONDS", 0.0)
+    known, strange = await asyncio.gather(post(recent("killed")), post(recent(), url="/webhooks/e2b/other/"))
+    comes.set()
+    assert (known.status_code, strange.status_code) == (202, 503)
 
 
 async def test_a_burst_is_stored_once_each(post):
