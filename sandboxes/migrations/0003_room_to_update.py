@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sandboxes", "0005_fewer_indexes")]
+    dependencies = [("sandboxes", "0002_prices_and_policies")]
     operations = [
         migrations.RunSQL(
             "ALTER TABLE sandboxes_sandbox SET (fillfactor = 75)", "ALTER TABLE sandboxes_sandbox RESET (fillfactor)"
