@@ -178,12 +178,14 @@ class Socket(ApplicationCommunicator):  # channels' own tester needs daphne
         return told((await self.receive_output())["text"].encode())
 
 
+@pytest.mark.django_db  # Channels closes what connections earlier tests left in its thread
 async def test_a_socket_without_a_session_is_told_why_it_is_closed() -> None:
     socket = Socket()
     await socket.opens()
     assert (await socket.receive_output())["code"] == 4401
 
 
+@pytest.mark.django_db
 async def test_a_socket_shows_what_it_was_asked_to_and_closes_on_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
     own = Hub()
     own.messages = Messages(fleet_of(1, 2), NOW)
