@@ -22,6 +22,7 @@ from events.wire import Event, moment
 
 T = TypeVar("T", End, Until, Fact)
 OPENS = {"created", "resumed"}
+REASON_CHARACTERS = 64  # what the record holds; E2B's own words are shorter, and the event keeps the whole
 ENDS = {"paused", "killed"}
 LOOKED_AT = ("alias", "cpu_count", "memory_mb", "disk_mb", "envd_version")
 
@@ -61,7 +62,7 @@ def _end(run: Run, at: int, word: str, data: dict[str, Any]) -> None:
     end = End(
         at,
         word == "killed",
-        reason if isinstance(reason, str) else "",
+        reason[:REASON_CHARACTERS] if isinstance(reason, str) else "",
         _whole(told.get("execution_time"), -1),
         _whole(told.get("vcpu_count"), 0),
         _whole(told.get("memory_mb"), 0),

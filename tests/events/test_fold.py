@@ -30,6 +30,10 @@ def test_created_then_killed():
     assert runs_of(found) == [(0, 10, "killed")]
 
 
+def test_a_reason_longer_than_the_record_holds_still_ends_it():
+    assert state_of(real("created", 0), real("killed", 1, kill_reason="x" * 500)).end_reason == "x" * 64
+
+
 def test_a_resume_opens_a_new_run():
     found = state_of(real("created", 0), real("paused", 10), real("resumed", 50, "x2"))
     assert found.state == "running"
