@@ -14,7 +14,7 @@ from django.conf import settings
 from events import inbox
 from events.wire import PREFIX, Event
 from events.writing import Arrival
-from sandboxes import accounts, inventory, live
+from sandboxes import accounts, inventory, live, polling
 from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, SandboxInfo, Template, probe
 from sandboxes.inventory import Difference, Held
 from sandboxes.models import Account, AccountHealth, Sandbox
@@ -51,7 +51,7 @@ async def sync(account: Account) -> int:
         await health.asave(update_fields=["sync_error", "sync_failed_at", "reachable"])
         log.warning("account %s: the list could not be read: %s", account.name, error)
         taken = 0
-    await live.apublish("status", account.pk, status_of(health))
+    await live.apublish("status", account.pk, polling.status(health))
     return taken
 
 
@@ -158,15 +158,3 @@ def _template(told: Template) -> dict[str, Any]:
     """Its name, and the size that a sandbox of it has until the list tells its own."""
     sizes = {"cpu_count": told.cpu_count, "memory_mb": told.memory_mb, "disk_mb": told.disk_size_mb}
     return {"name": next(iter(told.names), None), **{name: int(size or 0) for name, size in sizes.items()}}
-
-
-def status_of(health: AccountHealth) -> dict[str, object]:
-    """An account's health as live messages carry it; times in Unix seconds."""
-    return {
-        "last_sync_at": health.last_sync_at.timestamp() if health.last_sync_at else None,
-        "last_poll_at": health.last_poll_at.timestamp() if health.last_poll_at else None,
-        "poll_seconds": health.poll_seconds,
-        "sync_error": health.sync_error,
-        "poll_error": health.poll_error,
-        "reachable": health.reachable,
-    }

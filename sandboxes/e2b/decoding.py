@@ -7,6 +7,7 @@ surrogates). In a list one entry that stays unreadable does not hide the others.
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,10 +32,8 @@ class Decoder(Generic[T]):
     def one(self, body: bytes) -> T:
         """Raises BadAnswer when the body is not this shape."""
         if not _MAY_BE_UNSTORABLE.search(body):
-            try:
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError):  # then the patient pass decides
                 return self._one.decode(body)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                pass  # the patient pass decides
         return self._patiently(_any_json(body))
 
     def many(self, body: bytes) -> tuple[list[T], int]:
@@ -43,10 +42,8 @@ class Decoder(Generic[T]):
         Raises BadAnswer when it is no array.
         """
         if not _MAY_BE_UNSTORABLE.search(body):
-            try:
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError):  # then the patient pass decides
                 return self._many.decode(body), 0
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                pass  # the patient pass decides
         entries = _any_json(body)
         if not isinstance(entries, list):
             raise BadAnswer(f"{_ODD} (a list of {self.shape.__name__} was expected, not {_kind(entries)})")
