@@ -21,12 +21,12 @@ class Page(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
 """
 WORKER = """
-import os, signal, subprocess, sys, time
+import os, signal, subprocess, sys
 if os.environ.get("STUBBORN"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+grandchild = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
 print("worker", os.getpid(), "has", grandchild.pid, flush=True)
-time.sleep(600)
+signal.pause()
 """
 
 
@@ -48,7 +48,7 @@ def worker(choices: Choices, environment: Mapping[str, str]) -> Part:
 
 def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
     """Sleeps."""
-    return small("beat", "import time; time.sleep(600)")
+    return small("beat", "import signal; signal.pause()")
 
 
 def django(
