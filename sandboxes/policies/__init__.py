@@ -3,11 +3,9 @@
 from sandboxes.policies.facts import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection
 from sandboxes.policies.judge import Judgement, judge, judge_quarantine
 from sandboxes.policies.rules import Reason, duplicate_places
-from sandboxes.policies.shipped import SHIPPED
 from sandboxes.policies.spec import Match, OrphanWhen, PolicyError, PolicySpec, QuietHours, as_dict, parse
 
 __all__ = [
-    "SHIPPED",
     "CpuWindow",
     "DuplicatePlace",
     "Facts",

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxes.policies import (
-    SHIPPED,
     CpuWindow,
     Facts,
     LeaseHeld,
@@ -108,12 +107,6 @@ def test_defaults_are_the_careful_ones():
     spec = policy(older_than_seconds=60)
     assert (spec.enabled, spec.mode, spec.action, spec.match.states) == (False, "dry_run", "notify", ("running",))
     assert (spec.grace_seconds, spec.max_per_run, spec.max_per_hour, spec.max_fleet_fraction) == (600, 50, 200, 0.1)
-
-
-def test_the_shipped_policies_are_dry_runs_and_read_back_as_they_are_written():
-    assert [as_dict(parse(one)) for one in SHIPPED] == list(SHIPPED)
-    assert {one["mode"] for one in SHIPPED} == {"dry_run"}
-    assert [one["orphan_when"] for one in SHIPPED] == [{"past_end_seconds": 600}, {"older_than_seconds": 86_400}]
 
 
 def test_age_counts_from_the_current_runs_start_and_for_a_paused_one_from_its_creation():
