@@ -18,7 +18,7 @@ export class Lane {
   grow(at) {
     const last = this.told?.stretches.at(-1);
     if (last && last.state === "running") last.end = Math.max(last.end, at);
-    this.told.now = at;
+    if (this.told) this.told.now = at; // a sample may come before the timeline is told
   }
 
   draw(plot) {
