@@ -13,6 +13,7 @@ from sandboxes.e2b.errors import BadAnswer, NotFound, Unsupported
 from sandboxes.e2b.listing import Inventory, Page
 
 PAGE = 100  # entries of a page, at most
+CLOCK_SLACK_SECONDS = 1.0
 
 _LISTED = Decoder(wire.ListedSandbox)
 _INFO = Decoder(wire.SandboxInfo)
@@ -112,15 +113,22 @@ class FleetCalls(Connection):
         end = self.sender.timing.monotonic() + deadline_seconds
 
         async def fetch(chunk: list[str]) -> Mapping[str, wire.Metric]:
-            now = self.sender.clock.at(self.sender.timing.now())
-            left = end - self.sender.timing.monotonic()
+            offset = self.sender.clock.offset_seconds
             try:
-                samples = await self.metrics_history(
-                    chunk[0], now - timedelta(seconds=look_back_seconds), now, deadline_seconds=left
-                )
+                samples = await latest(chunk[0], offset)
+                # The first answer tells how far the backend's clock is ahead: a window that ended too early is moved.
+                if self.sender.clock.offset_seconds - offset > CLOCK_SLACK_SECONDS:
+                    samples = await latest(chunk[0], self.sender.clock.offset_seconds)
             except NotFound:
                 return {}  # died since we listed it
             return {chunk[0]: samples[-1]} if samples else {}
+
+        async def latest(sandbox_id: str, offset_seconds: float) -> list[wire.Metric]:
+            now = self.sender.timing.now() + timedelta(seconds=offset_seconds)
+            start = now - timedelta(seconds=look_back_seconds)
+            return await self.metrics_history(
+                sandbox_id, start, now, deadline_seconds=end - self.sender.timing.monotonic()
+            )
 
         return await bulk.read(fetch, ids, chunk=1, workers=self.workers, max_calls=max_calls)
 

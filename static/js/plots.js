@@ -5,15 +5,37 @@ const CONFIG = { displayModeBar: false, responsive: false, scrollZoom: false, do
 const drawn = new Set();
 let loading = null;
 
+const AGAIN_MS = 5000;
+
+/* The library; asked for until it comes, so that a page opened on a bad line draws its charts once the line is back. */
 function load() {
-  loading ??= new Promise((done, failed) => {
+  loading ??= (async () => {
+    for (;;) {
+      if (await fetched()) return globalThis.Plotly;
+      await betterTimes();
+    }
+  })();
+  return loading;
+}
+
+function fetched() {
+  return new Promise((done) => {
     const script = document.createElement("script");
     script.src = document.body.dataset.plotly;
-    script.addEventListener("load", () => done(globalThis.Plotly));
-    script.addEventListener("error", () => failed(new Error("plotly could not be loaded")));
+    script.addEventListener("load", () => done(true));
+    script.addEventListener("error", () => {
+      script.remove();
+      done(false);
+    });
     document.head.append(script);
   });
-  return loading;
+}
+
+function betterTimes() {
+  return new Promise((done) => {
+    globalThis.addEventListener("online", done, { once: true });
+    setTimeout(done, AGAIN_MS);
+  });
 }
 
 /* The figure with `var(--name)` put in as the theme has it. */

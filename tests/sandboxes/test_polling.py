@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -210,13 +210,24 @@ def test_an_id_that_the_backend_calls_malformed_costs_only_its_own_sample(house)
 def test_without_the_bulk_call_each_has_its_turn(house, monkeypatch):
     monkeypatch.setattr(polling, "SINGLE_CALLS_A_TICK", 2)
     account = account_at(house, capabilities={"bulk_metrics": False})
-    three(house, account)
-    for _ in range(50):
-        frame = run(polling.poll(account))
-        assert len(frame.fresh) <= 2
-        if MetricFrame.NO_SAMPLE not in frame.ages:
-            break
-    assert MetricFrame.NO_SAMPLE not in frame.ages
+    keys = [one.pk for one in three(house, account)]
+    read = [_asked_in_tick(account, number) for number in range(3)]
+    assert [len(samples) for samples in read] == [2, 2, 2]
+    assert sorted(one for samples in read for one in samples) == sorted(
+        2 * list(Sandbox.objects.filter(pk__in=keys).values_list("sandbox_id", flat=True))
+    )
+
+
+def _asked_in_tick(account, number):
+    """The IDs with a sample in the tick of that number, whatever the time is."""
+    at = datetime.fromtimestamp(number * polling.settings.POLL_INTERVAL_SECONDS + 1e-5, UTC)
+    ids = list(Sandbox.objects.order_by("pk").values_list("sandbox_id", flat=True))
+
+    async def ask():
+        async with client_for(account) as client:
+            return await polling._ask_in_turn(client, polling.Tick(account, at), ids, 10)
+
+    return list(run(ask()).samples)
 
 
 def test_a_backend_that_turns_out_to_have_no_bulk_call_is_asked_one_by_one(house):
