@@ -63,6 +63,12 @@ async def reconcile(account: Account) -> int:
     return read
 
 
+async def reconcile_sandbox(account: Account, client: E2BClient, sandbox_id: str) -> int:
+    """Takes in the latest events of one sandbox; how many we did not hold. Raises E2BError."""
+    told = await client.whole_events(offset=0, limit=PAGE, sandbox_id=sandbox_id)
+    return (await inbox.store([_arrival(account, raw) for raw in told])).new
+
+
 async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> int:
     """Reads back to the mark, or as far as E2B keeps events; moves the mark at the end.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandboxes import masking
 from sandboxes.e2b import wire
-from sandboxes.e2b.calls import call, rfc3339
+from sandboxes.e2b.calls import Call, call, rfc3339
 from sandboxes.e2b.connection import Connection
 from sandboxes.e2b.decoding import Decoder
 
@@ -34,17 +34,14 @@ class EventCalls(Connection):
         """`GET /events/sandboxes`, of one sandbox when its ID is given. Pages move while events arrive: overlap."""
         query = [("offset", offset), ("limit", limit), ("orderAsc", str(order_asc).lower())]
         query += [("types", one) for one in types]
-        wanted = (
-            call("GET", "/events/sandboxes", query=query)
-            if sandbox_id is None
-            else call("GET", "/events/sandboxes/{}", sandbox_id, query=query)
-        )
-        return self.many(_EVENT, await self.sender.send(wanted))
+        return self.many(_EVENT, await self.sender.send(_events(sandbox_id, query)))
 
-    async def whole_events(self, *, offset: int, limit: int = PAGE) -> list[dict[str, Any]]:
+    async def whole_events(
+        self, *, offset: int, limit: int = PAGE, sandbox_id: str | None = None
+    ) -> list[dict[str, Any]]:
         """The same, newest first, each event with every key that the backend sent: the record drops nothing."""
         query = [("offset", offset), ("limit", limit), ("orderAsc", "false")]
-        return self.many(_WHOLE, await self.sender.send(call("GET", "/events/sandboxes", query=query)))
+        return self.many(_WHOLE, await self.sender.send(_events(sandbox_id, query)))
 
     async def webhooks(self) -> list[wire.Webhook]:
         return self.many(_WEBHOOK, await self.sender.send(call("GET", "/events/webhooks")))
@@ -102,3 +99,10 @@ class EventCalls(Connection):
         return _STATS.one(
             (await self.sender.send(call("GET", "/events/webhooks/{}/stats", webhook_id, query=query))).body
         )
+
+
+def _events(sandbox_id: str | None, query: Sequence[tuple[str, object]]) -> Call:
+    """The call for the team's events, or for those of one sandbox."""
+    if sandbox_id is None:
+        return call("GET", "/events/sandboxes", query=query)
+    return call("GET", "/events/sandboxes/{}", sandbox_id, query=query)

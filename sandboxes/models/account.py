@@ -15,7 +15,14 @@ class Account(models.Model):
     webhook_secret = EncryptedTextField(blank=True, default="")
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
     previous_secret_until = models.DateTimeField(null=True, blank=True)
+    webhook_secret_at = models.DateTimeField(null=True, blank=True, help_text="When the secret was put on record.")
+    webhook_secret_in_environment = models.BooleanField(default=False, help_text="E2B_WEBHOOK_SECRET sets it.")
+    sent_webhook_secret = EncryptedTextField(
+        blank=True, default="", help_text="What the backend signs with, as far as it has told us."
+    )
     webhook_id = models.CharField(max_length=64, blank=True, default="", help_text="Our webhook's ID at the backend.")
+    webhook_url = models.CharField(max_length=500, blank=True, default="", help_text="Where it delivers to.")
+    webhook_events = ArrayField(models.CharField(max_length=128), default=list, blank=True)
     simulated = models.BooleanField(default=False)
     enabled = models.BooleanField(default=True)
     owner_keys = ArrayField(models.CharField(max_length=128), default=list, blank=True)
@@ -51,6 +58,7 @@ class AccountHealth(models.Model):
     templates_at = models.DateTimeField(null=True)
     webhook_last_at = models.DateTimeField(null=True)
     webhook_since = models.DateTimeField(null=True, help_text="The first delivery: from then on events are expected.")
+    webhook = models.JSONField(default=dict, help_text="Our webhook as the backend sees it, and when it was asked.")
 
     class Meta:
         verbose_name_plural = "account health"

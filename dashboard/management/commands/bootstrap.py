@@ -65,6 +65,7 @@ class Command(BaseCommand):
             url=settings.E2B_API_URL.rstrip("/") or f"https://api.{settings.E2B_DOMAIN}",
             api_key=settings.E2B_API_KEY,
             webhook_secret=settings.E2B_WEBHOOK_SECRET,
+            webhook_secret_in_environment=bool(settings.E2B_WEBHOOK_SECRET),
         )
 
     def _demo(self) -> None:
