@@ -21,6 +21,7 @@ def schedule(sender: Celery, **_: object) -> None:
         ("sandboxes.tasks.poll", settings.POLL_INTERVAL_SECONDS),
         ("events.tasks.reconcile", settings.RECONCILE_INTERVAL_SECONDS),
         ("events.tasks.why_they_died", 15.0),
+        ("events.tasks.tend_webhooks", 60.0),
         ("sandboxes.tasks.reap", 15.0),
         ("sandboxes.tasks.act", 2.0),
         ("sandboxes.tasks.compact", 60.0),

@@ -1,6 +1,6 @@
 """What the webhook path missed: not what reconcile merely saw first, but what no delivery brought within a minute."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,18 +13,18 @@ from sandboxes.models import AccountHealth
 
 PATIENCE: Final = timedelta(seconds=60)  # E2B's last try comes after 30 s
 DAY: Final = timedelta(hours=24)
-# What a webhook is registered for (docs/webhooks.md); a type that E2B adds one day is not.
+# What a webhook is registered for unless Settings chose fewer (docs/webhooks.md); a type that E2B adds one day is not.
 SUBSCRIBED: Final = frozenset(PREFIX + word for word in LABELS.values())
 
 
-def is_missed(event: LifecycleEvent, since: datetime, now: datetime) -> bool:
-    """Whether no webhook brought `event` in time, though webhooks were expected `since` then.
+def is_missed(event: LifecycleEvent, since: datetime, now: datetime, subscribed: Collection[str] = SUBSCRIBED) -> bool:
+    """Whether no webhook brought `event` in time, though those of the types `subscribed` were expected `since` then.
 
     One that was known for less than a minute may still come; one that we saw in the list was never sent.
     """
     return (
         event.source == LifecycleEvent.Source.RECONCILE
-        and event.type in SUBSCRIBED
+        and event.type in subscribed
         and event.timestamp >= since
         and event.received_at <= now - PATIENCE
         and (event.webhook_at is None or event.webhook_at > event.received_at + PATIENCE)
@@ -37,18 +37,19 @@ def missed_by_webhook(account_ids: Iterable[int], now: datetime) -> dict[int, in
     An account that never got a delivery is left out: nothing says that it has a webhook. An event whose delivery
     came and could not be read is parked, not missed.
     """
-    rows = AccountHealth.objects.filter(account__in=account_ids).values_list("account", "webhook_since")
-    return {account: _count(account, since, now) for account, since in rows if since is not None}
+    rows = AccountHealth.objects.filter(account__in=account_ids)
+    found = rows.values_list("account", "webhook_since", "account__webhook_events")
+    return {account: _count(account, since, now, events or SUBSCRIBED) for account, since, events in found if since}
 
 
-def _count(account_id: int, since: datetime, now: datetime) -> int:
+def _count(account_id: int, since: datetime, now: datetime, subscribed: Collection[str]) -> int:
     """`is_missed` in SQL; what webhooks brought first is not even read."""
     parked = Delivery.objects.filter(
         account=OuterRef("account"), event_id=Cast(OuterRef("event_id"), CharField()), source="webhook"
     )
     found = LifecycleEvent.objects.filter(
         Q(webhook_at=None) | Q(webhook_at__gt=F("received_at") + PATIENCE),
-        account=account_id, source=LifecycleEvent.Source.RECONCILE, type__in=SUBSCRIBED,
+        account=account_id, source=LifecycleEvent.Source.RECONCILE, type__in=subscribed,
         timestamp__gte=max(since, now - DAY), received_at__lte=now - PATIENCE,
     )  # fmt: skip
     return found.exclude(Exists(parked)).count()

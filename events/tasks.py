@@ -6,6 +6,7 @@ from celery import shared_task
 
 from events import causes, observe
 from events import reconcile as reconciling
+from events.webhooks import tending
 
 
 @shared_task(name="events.tasks.sync")
@@ -24,3 +25,9 @@ def reconcile() -> None:
 def why_they_died() -> None:
     """Infers why those died whose backend did not say."""
     asyncio.run(causes.look_at_all())
+
+
+@shared_task(name="events.tasks.tend_webhooks")
+def tend_webhooks() -> None:
+    """Looks after each account's webhook: finishes what was left half-made, and reads what the backend says of it."""
+    asyncio.run(tending.tend_all())
