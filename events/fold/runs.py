@@ -7,6 +7,7 @@ import msgspec
 from events.fold.base import START_GUESSED, Base, End, Look, Run, Until
 
 JOIN_WITHIN = 60_000_000  # a look joins the real execution that starts within 60 s of what it saw
+SLACK = 5_000_000  # a run can't have begun after the first that was heard of it, but for two clocks of one backend
 
 
 class RunView(msgspec.Struct, frozen=True):
@@ -71,7 +72,8 @@ def drafts(base: Base) -> list[Draft]:
         return real
     real.sort(key=_by_start)
     alone: list[Draft] = []
-    for started, look in sorted((int(text), look) for text, look in base.looks.items()):
+    looks = {int(text): look for text, look in base.looks.items()}
+    for started, look in sorted(looks.items(), reverse=True):  # the latest start is the one of a run heard of later
         home = _home(real, started)
         if home is None:
             home = Draft(f"observed:{started}", started, None)
@@ -89,19 +91,30 @@ def _by_start(draft: Draft) -> tuple[int, str]:
 
 def _home(real: list[Draft], started: int) -> Draft | None:
     """The real run that a look at a run started then was a look at."""
-    near = [d for d in real if d.run and abs(d.run.start.at - started) <= JOIN_WITHIN]
+    near = [d for d in real if d.run and _begins_near(d.run, started)]
     if near:
         return min(near, key=lambda d: (abs(d.run.start.at - started) if d.run else 0, d.key))
     for index, draft in enumerate(real):
         run = draft.run
         if run is None:
             continue
-        guessed = run.start.how == START_GUESSED and started <= run.start.at
+        guessed = run.start.how == START_GUESSED and started <= run.start.at and not _taken(draft, started)
         within = run.start.at < started and run.end is not None and started < run.end.at and run.opened <= run.end.at
         before = real[index - 1].run if index else None
         if within or (guessed and (before is None or (before.start.at < started and _over(before, started)))):
             return draft
     return None
+
+
+def _taken(draft: Draft, started: int) -> bool:
+    """Whether looks saw it start later than `started`: then that was a run of its own."""
+    return bool(draft.looked) and max(draft.looked) - started > JOIN_WITHIN
+
+
+def _begins_near(run: Run, started: int) -> bool:
+    """Whether its start may be the one a look saw; one whose start was missed began before it was heard of."""
+    latest = SLACK if run.start.how == START_GUESSED else JOIN_WITHIN
+    return -JOIN_WITHIN <= started - run.start.at <= latest
 
 
 def _over(run: Run, at: int) -> bool:
@@ -146,4 +159,4 @@ def _closed(draft: Draft) -> tuple[int | None, str]:
         return end.at, "killed" if end.killed else "paused"
     left = draft.left
     found, word = (paused, "paused") if paused and (paused >= alive or not gone) else (gone, "vanished")
-    return (left if alive <= left < found else found), word
+    return (left if left and alive <= left < found else found), word

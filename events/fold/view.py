@@ -81,7 +81,7 @@ def _state(last: Draft, run: RunView) -> tuple[str, int, str | None]:
     if run.ended_by == "vanished":
         return "ended", run.ended_at, "vanished"
     known, left = max(end.at if end else 0, paused, last.alive), last.left
-    return "ended", left if known <= left < at else at, "vanished"
+    return "ended", left if left and known <= left < at else at, "vanished"
 
 
 def _stamp(last: Draft, run: RunView) -> int:

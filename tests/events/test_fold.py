@@ -114,9 +114,28 @@ def test_a_paused_one_seen_for_the_first_time_ran_until_its_pause_only():
     assert (found.state, runs_of(found)) == ("paused", [(0, 600, "paused")])
 
 
+def test_without_a_known_end_a_look_dates_it_by_when_it_was_made():
+    paused = state_of(seen("paused", 9000, started=10))
+    assert (seconds(paused.paused_at), runs_of(paused)) == (9000, [(10, 9000, "paused")])
+    vanished = state_of(real("updated", 10), seen("killed", 9000, started=10))
+    assert (seconds(vanished.ended_at), runs_of(vanished)) == (9000, [(10, 9000, "vanished")])
+    left = state_of(real("paused", 10), seen("killed", 9000, started=10))
+    assert (left.state, seconds(left.ended_at)) == ("ended", 9000)
+
+
 def test_a_look_gives_a_run_whose_start_was_missed_its_start():
     found = state_of(real("updated", 100), seen("created", 105, started=10))
     assert runs_of(found) == [(10, None, "")]
+
+
+def test_a_look_at_a_run_nobody_told_of_does_not_open_the_one_before():
+    found = state_of(real("paused", 100), seen("resumed", 115, started=108, state="running"))
+    assert (found.state, runs_of(found)) == ("running", [(100, 100, "paused"), (108, None, "")])
+
+
+def test_of_two_starts_that_looks_saw_the_later_is_the_one_of_the_run_heard_of_next():
+    found = state_of(real("updated", 400), seen("paused", 60, started=0), seen("resumed", 310, started=300))
+    assert runs_of(found) == [(0, 60, "paused"), (300, None, "")]
 
 
 words = st.sampled_from(["created", "resumed", "updated", "paused", "killed", "checkpointed", "snoozed"])
