@@ -3,7 +3,19 @@
 from django.urls import path
 
 from dashboard.api import api
-from dashboard.views import acts, cleanup, deliveries, events, fleet, health, login, prometheus, sandbox, sandboxes
+from dashboard.views import (
+    acts,
+    cleanup,
+    deliveries,
+    events,
+    fleet,
+    health,
+    login,
+    prometheus,
+    sandbox,
+    sandboxes,
+    settings,
+)
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
@@ -17,6 +29,13 @@ urlpatterns = [
     path("events/deliveries/<int:delivery_id>/replay/", deliveries.replay, name="delivery-replay"),
     path("cleanup/", cleanup.cleanup, name="cleanup"),
     path("cleanup/<int:policy_id>/reset/", cleanup.reset, name="cleanup-reset"),
+    path("settings/", settings.webhook.page, name="settings"),
+    path("settings/webhook/<slug:deed>/", settings.webhook.do, name="settings-webhook"),
+    path("settings/account/", settings.account.page, name="settings-account"),
+    path("settings/tokens/", settings.tokens.page, name="settings-tokens"),
+    path("settings/tokens/<int:token_id>/revoke/", settings.tokens.revoke, name="settings-token-revoke"),
+    path("settings/prices/", settings.prices.page, name="settings-prices"),
+    path("settings/house/", settings.house.page, name="settings-house"),
     path("act/", acts.act, name="act"),
     path("act/ask/", acts.ask, name="act-ask"),
     path("act/<int:action_id>/stop/", acts.stop, name="act-stop"),

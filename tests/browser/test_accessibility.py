@@ -11,6 +11,8 @@ from tests.config.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
+SETTINGS = tuple(f"/settings/{one}" for one in ("", "account/", "tokens/", "prices/", "house/"))
+PAGES = ("/", "/sandboxes/", "/events/", "/events/deliveries/", "/cleanup/", *SETTINGS)
 RUN = "() => axe.run().then(({ violations }) => violations.map((one) => [one.id, one.nodes[0].target.join(' ')]))"
 
 
@@ -22,7 +24,7 @@ def test_every_page_is_accessible_in_both_themes(page: Page, whole_house: Superv
     one = page.locator("tr[data-key] a.id").first.get_attribute("href")
     for theme in ("dark", "light"):
         page.context.add_cookies([{"name": "theme", "value": theme, "url": base}])
-        for path in ("/", "/sandboxes/", one, "/events/", "/events/deliveries/", "/cleanup/"):
+        for path in (*PAGES, one):
             page.goto(f"{base}{path}")
             expect(page.locator("[data-live-word]")).to_have_text("Live", timeout=SOON)
             page.evaluate(AXE.read_text())

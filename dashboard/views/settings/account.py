@@ -1,0 +1,58 @@
+"""Settings, Account: who is watched, what its backend can do, and the little that is safe to change."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from dashboard.views.settings import ground
+from dashboard.views.settings.forms import AccountForm
+from sandboxes.accounts import health_of
+from sandboxes.e2b import Capabilities
+from sandboxes.models import Account
+
+WORDS = {
+    "bulk_metrics": "metrics of many at once",
+    "metrics": "metrics of one",
+    "events": "its own record of events",
+    "webhooks": "webhooks",
+    "pause": "pausing",
+    "logs": "logs",
+    "templates": "names of templates",
+}
+
+
+@ground.staff_changes
+def page(request: HttpRequest) -> HttpResponse:
+    """Shows the account; a POST changes cap and keys."""
+    account = ground.chosen(request)
+    if account is None:
+        return ground.show(request, "account", {})
+    form = AccountForm(request.POST) if request.method == "POST" else AccountForm.of(account)
+    if request.method == "POST" and form.is_valid():
+        _save(request, account, form)
+        return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+    can = Capabilities.from_dict(account.capabilities).to_dict()
+    context = {
+        "account": account,
+        "health": health_of(account),
+        "has_key": account.__dict__["api_key"] != "",  # as stored: it need not be opened to be said to be there
+        "form": form,
+        "can": [(word, can[name]) for name, word in WORDS.items()],
+        "cap_in_environment": settings.CONCURRENCY_CAP,
+    }
+    return ground.show(request, "account", context, wrong=request.method == "POST")
+
+
+def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
+    changes = {name: value for name, value in form.cleaned_data.items() if getattr(account, name) != value}
+    for name, value in changes.items():
+        setattr(account, name, value)
+    account.save(update_fields=list(changes))
+    said = "; ".join(f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in changes.items())
+    if said:
+        ground.changed(request, account, f"Account changed, {said}")
+
+
+def _shown(value: object) -> str:
+    return (", ".join(value) if isinstance(value, list) else str(value or "")) or "none"

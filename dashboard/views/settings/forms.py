@@ -1,0 +1,115 @@
+"""What a person may type into Settings, and why it can't be taken."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+from django.utils import timezone
+
+from dashboard.models import ApiToken
+from events.missed import SUBSCRIBED
+from events.webhooks import BadAddress, checked
+from sandboxes.models import Account, Price
+
+MOST_KEYS: Final = 20
+SHORTEST_SECRET: Final = 16
+A_MINUTE: Final = timedelta(minutes=1)  # what a box without seconds can be behind
+
+
+class AddressField(forms.CharField):
+    """A public address that deliveries can be sent to."""
+
+    def clean(self, value: Any) -> str:
+        """Raises ValidationError with the reason."""
+        try:
+            return checked(super().clean(value))
+        except BadAddress as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class WebhookForm(forms.Form):
+    """Where to deliver, and which types."""
+
+    url = AddressField()
+    events = forms.MultipleChoiceField(
+        choices=[(one, one) for one in sorted(SUBSCRIBED)],
+        error_messages={"required": "Choose at least one type of event", "invalid_choice": "Not a type: %(value)s"},
+    )
+
+
+class ByHandForm(forms.Form):
+    """A webhook that a person registers elsewhere: an empty secret keeps the one on record."""
+
+    url = AddressField()
+    secret = forms.CharField(required=False, min_length=SHORTEST_SECRET, max_length=256)
+
+    def clean_secret(self) -> str:
+        """Headers and shells carry it: printable ASCII, no spaces."""
+        secret: str = self.cleaned_data["secret"]
+        if not secret.isascii() or not secret.isprintable() or " " in secret:
+            raise forms.ValidationError("A secret is printable ASCII without spaces")
+        return secret
+
+
+class KeysField(forms.CharField):
+    """Metadata keys with commas between them, in order."""
+
+    def clean(self, value: Any) -> list[str]:
+        """Raises ValidationError for too many, too long or unprintable ones; the same twice counts once."""
+        keys = list(dict.fromkeys(word.strip() for word in super().clean(value).split(",") if word.strip()))
+        if len(keys) > MOST_KEYS:
+            raise forms.ValidationError(f"At most {MOST_KEYS} keys")
+        if any(len(key) > 128 or not key.isprintable() for key in keys):
+            raise forms.ValidationError("A key is printable and at most 128 characters long")
+        return keys
+
+
+class AccountForm(forms.Form):
+    """What is safe to change of an account while it is watched."""
+
+    cap = forms.IntegerField(required=False, min_value=1, max_value=10_000_000)
+    owner_keys = KeysField(required=False)
+    environment_keys = KeysField(required=False)
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountForm":
+        """As it is on record."""
+        keys = {name: ", ".join(getattr(account, name)) for name in ("owner_keys", "environment_keys")}
+        return cls({"cap": account.cap, **keys})
+
+
+class TokenForm(forms.Form):
+    """A new token's name; the audit trail shows it."""
+
+    name = forms.CharField(max_length=100)
+
+    def clean_name(self) -> str:
+        """Names are never given twice, not even those of revoked tokens: the trail names them."""
+        name: str = self.cleaned_data["name"]
+        if not name.isprintable() or ApiToken.objects.filter(name=name).exists():
+            raise forms.ValidationError("There is, or was, a token of that name")
+        return name
+
+
+class PriceForm(forms.Form):
+    """A price from a moment on, now or later; empty means now."""
+
+    since = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    usd_per_vcpu_second = forms.DecimalField(min_value=0, max_value=1, max_digits=14, decimal_places=10)
+    usd_per_gib_second = forms.DecimalField(min_value=0, max_value=1, max_digits=14, decimal_places=10)
+
+    def clean_since(self) -> datetime:
+        """The past is never repriced."""
+        now = timezone.now()
+        since: datetime = self.cleaned_data["since"] or now
+        if since < now - A_MINUTE:
+            raise forms.ValidationError("A price begins now or later: what was, keeps its price")
+        since = max(since, now)
+        if Price.objects.filter(since=since).exists():
+            raise forms.ValidationError("There is a price from that moment on already")
+        return since
+
+    def rate(self) -> dict[str, datetime | Decimal]:
+        """What was typed, as a Price takes it."""
+        return dict(self.cleaned_data)
