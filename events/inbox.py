@@ -6,13 +6,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
 
 from events import database, writing
+from events.announcing import Announcer
 from events.writing import Arrival, Stored
 from sandboxes import live
 
@@ -20,7 +21,10 @@ log = logging.getLogger(__name__)
 MAX_BATCH = 500
 MAX_WAITING = 4_000
 COMMIT_TRIES = 3
-COMMIT_SECONDS = 0.9
+WRITERS = 2
+CONNECT_SECONDS = 0.9
+COMMIT_SECONDS = 1.8
+Waiting: TypeAlias = tuple[Arrival, "asyncio.Future[None]"]
 # What PostgreSQL or the fold says to an event that it cannot hold.
 REFUSALS = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, OverflowError)
 
@@ -45,34 +49,31 @@ async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
 
 
 class Inbox:
-    """Group commit for one web process. Bounded: past MAX_WAITING arrivals it refuses instead of growing."""
+    """Group commit for one web process. Bounded: past MAX_WAITING arrivals it refuses instead of growing.
+
+    WRITERS batches are under way at once, each on a connection of its own: while PostgreSQL works on one, the next is
+    folded and sent.
+    """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._waiting: deque[Waiting] = deque()
         self._wake = asyncio.Event()
-        self._pool: AsyncConnectionPool | None = None
-        self._writer: asyncio.Task[None] | None = None
-        self._publishing: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.Task[None]] = []
+        self._announcer = Announcer()
 
     async def start(self) -> None:
-        """Opens the pool (without waiting for the database) and begins to write."""
-        self._pool = AsyncConnectionPool(
-            database.conninfo(), min_size=1, max_size=2, open=False, timeout=COMMIT_SECONDS, reconnect_timeout=0,
-            kwargs={"autocommit": True}, check=AsyncConnectionPool.check_connection,
-        )  # fmt: skip
-        await self._pool.open(wait=False)
-        self._writer = asyncio.create_task(self._write_forever())
+        """Begins to write, without waiting for the database."""
+        self._announcer.start()
+        self._writers = [asyncio.create_task(self._write_forever()) for _ in range(WRITERS)]
 
     async def stop(self) -> None:
         """Writes nothing more: what still waits is refused, so that its sender tries again."""
-        if self._writer:
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
-        self._refuse(self._waiting, "shutting down")
-        self._waiting = []
-        if self._pool:
-            await self._pool.close()
+        for writer in self._writers:
+            writer.cancel()
+        await asyncio.gather(*self._writers, return_exceptions=True)
+        _refuse(self._waiting, "shutting down")
+        self._waiting.clear()
+        await self._announcer.stop()
 
     async def store(self, arrival: Arrival) -> None:
         """Returns once the arrival is committed, already held, or older than what we keep.
@@ -87,39 +88,78 @@ class Inbox:
         await done
 
     async def _write_forever(self) -> None:
-        while True:
-            await self._wake.wait()
-            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-            if not self._waiting:
-                self._wake.clear()
-            if not batch:
-                continue
-            try:
-                stored = await self._write([arrival for arrival, _ in batch])
-            except asyncio.CancelledError:
-                self._refuse(batch, "shutting down")
-                raise
-            except Exception as error:  # whatever it was: nothing of the batch is on disk, and each sender is told
-                log.exception("a batch of %d was not stored", len(batch))
-                self._refuse(batch, str(error))
-                continue
-            for _, done in batch:
-                if not done.done():
-                    done.set_result(None)
-            task = asyncio.create_task(_publish(stored))
-            self._publishing.add(task)
-            task.add_done_callback(self._publishing.discard)
+        async with Line() as line:
+            while True:
+                await self._wake.wait()
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+                if not self._waiting:
+                    self._wake.clear()
+                if batch:
+                    await self._write(line, batch)
 
-    async def _write(self, arrivals: list[Arrival]) -> Stored:
-        assert self._pool is not None
-        async with asyncio.timeout(COMMIT_SECONDS * 2 + len(arrivals) / 100), self._pool.connection() as connection:
-            return await _commit(connection, arrivals)
-
-    @staticmethod
-    def _refuse(batch: list[tuple[Arrival, asyncio.Future[None]]], why: str) -> None:
+    async def _write(self, line: "Line", batch: list[Waiting]) -> None:
+        """The batch's senders are told: stored, or not."""
+        try:
+            stored = await line.commit([arrival for arrival, _ in batch])
+        except asyncio.CancelledError:
+            _refuse(batch, "shutting down")
+            raise
+        except Exception as error:  # whatever it was: nothing of the batch is answered for, and each sender is told
+            log.exception("a batch of %d was not stored", len(batch))
+            _refuse(batch, str(error))
+            return
         for _, done in batch:
             if not done.done():
-                done.set_exception(Unavailable(why))
+                done.set_result(None)
+        self._announcer.add(stored)
+
+
+def _refuse(batch: Iterable[Waiting], why: str) -> None:
+    for _, done in batch:
+        if not done.done():
+            done.set_exception(Unavailable(why))
+
+
+class Line:
+    """A writer's own connection, opened when it is needed and opened anew when it broke."""
+
+    def __init__(self) -> None:
+        self._connection: psycopg.AsyncConnection | None = None
+
+    async def __aenter__(self) -> "Line":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._drop()
+
+    async def commit(self, arrivals: Sequence[Arrival]) -> Stored:
+        """One batch; a second time on a new connection when the first had broken while nobody looked.
+
+        Raises psycopg.OperationalError and TimeoutError when the database is away. Writing a batch twice is harmless.
+        """
+        held = self._connection is not None
+        try:
+            return await self._commit(arrivals)
+        except psycopg.OperationalError:
+            if not held:
+                raise
+        return await self._commit(arrivals)
+
+    async def _commit(self, arrivals: Sequence[Arrival]) -> Stored:
+        try:
+            if self._connection is None:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    self._connection = await psycopg.AsyncConnection.connect(database.conninfo(), autocommit=True)
+            async with asyncio.timeout(COMMIT_SECONDS + len(arrivals) / 100):
+                return await _commit(self._connection, arrivals)
+        except BaseException:
+            await self._drop()  # what state it is in nobody knows
+            raise
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            await connection.close()
 
 
 async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:

@@ -17,6 +17,9 @@ from events.writing.rows import run_row, sandbox_row
 from events.writing.summaries import event_summary, sandbox_summary
 
 Key = tuple[int, str]
+_base = msgspec.json.Decoder(Base).decode
+SEEN_AT_MOST = 200_000
+_seen: set[Key] = set()  # sandboxes that this process has found in the record
 
 
 async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stored:
@@ -85,18 +88,40 @@ async def _fold(connection: sql.Connection, known: House, fresh: list[tuple[dict
         by_key.setdefault(key, []).append(event)
         first_seen.setdefault(key, row["received_at"])
     keys = [{"account_id": a, "sandbox_id": s, "seen_at": first_seen[a, s]} for a, s in by_key]
-    await sql.send(connection, sql.INSERT_GUARDS, keys)
-    await sql.send(connection, sql.INSERT_SANDBOXES, keys)
-    locked = await sql.run(connection, sql.LOCK_SANDBOXES, keys)
+    locked = await _locked(connection, keys)
     return [_Folded(pk, (account, text), base, by_key[account, text], known) for pk, account, text, base in locked]
+
+
+async def _locked(connection: sql.Connection, keys: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """(key, account, ID, fold) of the sandboxes, locked in one order; those not held yet are held now.
+
+    Rows are inserted before any is locked, so that two batches can't wait for each other. A sandbox that this process
+    has seen need not be inserted; should it have been deleted since, it is missing from the answer and inserted after.
+    """
+    new = [key for key in keys if (key["account_id"], key["sandbox_id"]) not in _seen]
+    locked = await _insert_and_lock(connection, new, keys)
+    if len(locked) < len(keys):
+        locked = await _insert_and_lock(connection, keys, keys)
+    if len(_seen) > SEEN_AT_MOST:
+        _seen.clear()
+    _seen.update((account, text) for _, account, text, _ in locked)
+    return locked
+
+
+async def _insert_and_lock(
+    connection: sql.Connection, new: list[dict[str, Any]], keys: list[dict[str, Any]]
+) -> list[tuple[Any, ...]]:
+    await sql.send(connection, sql.INSERT_GUARDS, new)
+    await sql.send(connection, sql.INSERT_SANDBOXES, new)
+    return await sql.run(connection, sql.LOCK_SANDBOXES, keys)
 
 
 class _Folded:
     """A sandbox before and after its new events; `row` holds its columns."""
 
-    def __init__(self, pk: int, key: Key, base: dict[str, Any], events: list[Event], known: House) -> None:
+    def __init__(self, pk: int, key: Key, base: str, events: list[Event], known: House) -> None:
         self.pk, self.key, self.events = pk, key, events
-        self.base = msgspec.convert(base, Base)
+        self.base = _base(base)
         self.runs_before, self.told_before = before(self.base)
         for event in events:
             fold(self.base, event)

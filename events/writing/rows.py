@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from events.fold import RunView, View
 from events.fold.base import moment
 from events.writing.house import AccountFacts
@@ -11,6 +13,8 @@ from sandboxes.cost import PriceBook
 
 EIGHT_PLACES = Decimal("0.00000001")
 SIX_PLACES = Decimal("0.000001")
+NOTHING = Decimal(0)
+_NO_TEMPLATE: dict[str, Any] = {}
 # The columns of Sandbox that folding writes, with their PostgreSQL types.
 COLUMNS = {
     "template_id": "text", "template_name": "text", "alias": "text", "state": "text", "created_at": "timestamptz",
@@ -32,37 +36,38 @@ def sandbox_row(seen: View, account: AccountFacts, prices: PriceBook) -> dict[st
     metadata = facts.get("metadata") or {}
     assert isinstance(metadata, dict)
     template = _text(facts.get("template_id"))
-    known = account.templates.get(template, {})
+    known = account.templates.get(template) or _NO_TEMPLATE
     cpu, memory = _size(seen, known, "cpu_count"), _size(seen, known, "memory_mb")
-    closed = sum((_cost(run, cpu, memory, prices) for run in seen.runs), Decimal(0))
-    running = seen.state == "running"
     return {
         "template_id": template,
         "template_name": known.get("name"),
         "alias": _text(facts.get("alias")) or None,
         "state": seen.state,
-        **{name: _moment(getattr(seen, name)) for name in ("created_at", "started_at", "end_at", "paused_at")},
+        "created_at": moment(seen.created_at),
+        "started_at": moment(seen.started_at),
+        "end_at": _moment(seen.end_at),
+        "paused_at": _moment(seen.paused_at),
         "ended_at": _moment(seen.ended_at),
         "end_reason": seen.end_reason,
         "cpu_count": cpu,
         "memory_mb": memory,
-        "disk_mb": _size(seen, known, "disk_mb"),
+        "disk_mb": _whole(facts.get("disk_mb")) or _whole(known.get("disk_mb")),
         "metadata": metadata,
         "owner": first_of(metadata, account.owner_keys),
         "environment": first_of(metadata, account.environment_keys),
         "envd_version": _text(facts.get("envd_version"))[:32],
-        "closed_cost_usd": closed.quantize(EIGHT_PLACES),
-        "burn_usd_per_hour": (
-            prices.per_hour_usd(cpu, memory, moment(seen.stamp)).quantize(SIX_PLACES) if running else Decimal(0)
-        ),
+        "closed_cost_usd": _closed_cost(seen.runs, cpu, memory, prices),
+        "burn_usd_per_hour": _burn(seen, cpu, memory, prices),
         "gone_at": _moment(seen.gone_at),
     }
 
 
 def run_row(run: RunView) -> dict[str, Any]:
     """The values of RUN_COLUMNS."""
-    row = {name: getattr(run, name) for name in RUN_COLUMNS}
-    return row | {name: _moment(row[name]) for name in ("started_at", "ended_at", "end_at")}
+    row = msgspec.structs.asdict(run)
+    row["started_at"] = moment(run.started_at)
+    row["ended_at"], row["end_at"] = _moment(run.ended_at), _moment(run.end_at)
+    return row
 
 
 def first_of(metadata: dict[str, str], keys: Sequence[str]) -> str | None:
@@ -72,16 +77,28 @@ def first_of(metadata: dict[str, str], keys: Sequence[str]) -> str | None:
 
 def _size(seen: View, template: dict[str, Any], name: str) -> int | None:
     """What the list said of the size, else the latest run's own word, else what its template has."""
-    said = _whole(seen.facts.get(name))
-    told = (getattr(run, name, None) for run in reversed(seen.runs))
-    return said or next((size for size in told if size), None) or _whole(template.get(name))
+    if said := _whole(seen.facts.get(name)):
+        return said
+    for run in reversed(seen.runs):
+        if told := getattr(run, name):
+            return told  # type: ignore[no-any-return]
+    return _whole(template.get(name))
 
 
-def _cost(run: RunView, cpu: int | None, memory: int | None, prices: PriceBook) -> Decimal:
-    if run.ended_at is None:
-        return Decimal(0)
-    size = run.cpu_count or cpu, run.memory_mb or memory
-    return prices.cost_usd(*size, moment(run.started_at), moment(run.ended_at))
+def _closed_cost(runs: Sequence[RunView], cpu: int | None, memory: int | None, prices: PriceBook) -> Decimal:
+    """What the runs that are over cost, each by its own size where E2B told it."""
+    total = NOTHING
+    for run in runs:
+        if run.ended_at is not None:
+            size = run.cpu_count or cpu, run.memory_mb or memory
+            total += prices.cost_usd(*size, moment(run.started_at), moment(run.ended_at))
+    return total.quantize(EIGHT_PLACES)
+
+
+def _burn(seen: View, cpu: int | None, memory: int | None, prices: PriceBook) -> Decimal:
+    if seen.state != "running":
+        return NOTHING
+    return prices.per_hour_usd(cpu, memory, moment(seen.stamp)).quantize(SIX_PLACES)
 
 
 def _moment(at: int | None) -> Any:

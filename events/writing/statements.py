@@ -58,7 +58,7 @@ WHERE NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.account_id = r.accou
 ORDER BY r.account_id, r.sandbox_id ON CONFLICT (account_id, sandbox_id) DO NOTHING"""
 
 LOCK_SANDBOXES = f"""
-SELECT s.id, s.account_id, s.sandbox_id, s.fold FROM sandboxes_sandbox s
+SELECT s.id, s.account_id, s.sandbox_id, s.fold::text FROM sandboxes_sandbox s
 JOIN {recordset(KEY)} USING (account_id, sandbox_id)
 ORDER BY s.account_id, s.sandbox_id FOR UPDATE OF s"""
 

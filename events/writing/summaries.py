@@ -1,7 +1,5 @@
 """What browsers are told of a change: a sandbox and an event in short. Times in Unix seconds."""
 
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from events.wire import Event
@@ -10,22 +8,29 @@ SHOWN = (
     "state", "template_id", "template_name", "alias", "owner", "environment", "created_at", "started_at", "end_at",
     "paused_at", "ended_at", "end_reason", "cpu_count", "memory_mb",
 )  # fmt: skip
+TIMES = ("created_at", "started_at", "end_at", "paused_at", "ended_at")
 
 
 def sandbox_summary(key: int, sandbox_id: str, row: dict[str, Any]) -> dict[str, Any]:
     """The row of a sandbox as live messages carry it; `key` is its primary key, `burn` USD an hour."""
-    shown = {name: plain(row[name]) for name in SHOWN}
-    return {"key": key, "id": sandbox_id, **shown, "burn": plain(row["burn_usd_per_hour"])}
+    told = {name: row[name] for name in SHOWN}
+    for name in TIMES:
+        if (at := row[name]) is not None:
+            told[name] = at.timestamp()
+    told["key"], told["id"], told["burn"] = key, sandbox_id, float(row["burn_usd_per_hour"])
+    return told
 
 
 def event_summary(key: int, row: dict[str, Any], event: Event) -> dict[str, Any]:
     """An event as live messages carry it; `key` is its primary key."""
-    names = ("type", "sandbox_id", "execution_id", "timestamp", "received_at", "source", "data")
-    return {"key": key, "id": str(event.id), **{name: plain(row[name]) for name in names}}
-
-
-def plain(value: Any) -> Any:
-    """Times as Unix seconds, money as a float."""
-    if isinstance(value, datetime):
-        return value.timestamp()
-    return float(value) if isinstance(value, Decimal) else value
+    return {
+        "key": key,
+        "id": str(event.id),
+        "type": row["type"],
+        "sandbox_id": row["sandbox_id"],
+        "execution_id": row["execution_id"],
+        "timestamp": row["timestamp"].timestamp(),
+        "received_at": row["received_at"].timestamp(),
+        "source": row["source"],
+        "data": row["data"],
+    }
