@@ -1,0 +1,57 @@
+"""Whoever dies in the middle of a burst: every 202 is in the record, nothing twice, and the state equals the fold."""
+
+import asyncio
+
+import pytest
+
+from tests.events.faults.deliveries import fleet
+from tests.events.faults.house import House
+from tests.events.faults.record import check
+from tests.events.faults.sending import Burst
+
+pytestmark = pytest.mark.xdist_group("faults")
+DEADLINE = 90  # seconds after which a burst is held for stuck
+
+
+async def test_a_web_process_is_killed(house: House) -> None:
+    first, second = house.start_webs(2)
+    bodies = fleet("webkill", 400)
+    burst = Burst(bodies, [first.port, second.port])
+    async with asyncio.timeout(DEADLINE):
+        sending = asyncio.create_task(burst.run())
+        await burst.reached(0.3)
+        first.kill()
+        await sending
+    assert burst.others, "it died while deliveries were under way"
+    check(house, "webkill", bodies)
+
+
+async def test_postgresql_is_killed_and_comes_back(house: House) -> None:
+    (web,) = house.start_webs()
+    bodies = fleet("pgkill", 400)
+    burst = Burst(bodies, [web.port])
+    async with asyncio.timeout(DEADLINE):
+        sending = asyncio.create_task(burst.run())
+        await burst.reached(0.3)
+        house.postgres.process.kill()
+        house.postgres.process.wait()
+        await burst.refused()
+        house.start_postgres()
+        await sending
+    assert set(burst.others) == {"503"}, "away is 503, and the web process lives on"
+    check(house, "pgkill", bodies)
+
+
+async def test_redis_is_killed_and_no_commit_fails_for_it(house: House) -> None:
+    (web,) = house.start_webs()
+    bodies = fleet("rediskill", 300)
+    burst = Burst(bodies, [web.port])
+    async with asyncio.timeout(DEADLINE):
+        sending = asyncio.create_task(burst.run())
+        await burst.reached(0.3)
+        house.redis.process.kill()
+        house.redis.process.wait()
+        await sending
+    house.start_redis()
+    assert not burst.others, "nobody was told to try again"
+    check(house, "rediskill", bodies)
