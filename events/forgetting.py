@@ -13,14 +13,14 @@ _LEFT_GUARDS = """
 DELETE FROM sandboxes_guard g WHERE url = (SELECT url FROM sandboxes_account WHERE id = %s)
 AND NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.guard_id = g.id)"""
 _STATEMENTS = [
-    *(_OF_A_SANDBOX.format(f"sandboxes_{name}") for name in ("executionend", "execution", "metricseries", "verdict")),
-    _OF_A_SANDBOX.format("sandboxes_leasespan"),
+    *(_OF_A_SANDBOX.format(f"sandboxes_{name}") for name in ("executionend", "execution", "verdict", "leasespan")),
+    *(_OF_A_SANDBOX.format(f"sandboxes_{name}") for name in ("metricseries", "seriesminutes", "serieshours")),
     _CONDEMNED,
     *(
         f"DELETE FROM {table} WHERE account_id = %s"
         for table in (
             "sandboxes_action", "sandboxes_sandbox", "sandboxes_metricframe", "sandboxes_fleetminute",
-            "events_lifecycleevent", "events_delivery", "events_reconcilemark", "sandboxes_accounthealth",
+            "sandboxes_fleethour", "sandboxes_fleetgroup", "events_lifecycleevent", "events_delivery", "events_reconcilemark", "sandboxes_accounthealth",
         )
     ),
     _LEFT_GUARDS,

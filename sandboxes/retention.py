@@ -7,7 +7,9 @@ from django.db import connection
 KEPT = timedelta(days=400)
 BATCH = 2_000
 _GONE = "SELECT id FROM sandboxes_sandbox WHERE state = 'ended' AND ended_at < %s ORDER BY id LIMIT %s"
-_ON_A_SANDBOX = ("executionend", "execution", "metricseries", "verdict", "leasespan", "action")
+_ON_A_SANDBOX = (
+    "executionend", "execution", "metricseries", "seriesminutes", "serieshours", "verdict", "leasespan", "action",
+)  # fmt: skip
 
 
 def apply(now: datetime) -> dict[str, int]:

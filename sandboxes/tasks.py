@@ -3,6 +3,7 @@
 import asyncio
 
 from celery import shared_task
+from django.conf import settings
 
 from sandboxes import polling, reaper, series
 from sandboxes.actions import sending
@@ -10,8 +11,16 @@ from sandboxes.actions import sending
 
 @shared_task(name="sandboxes.tasks.poll")
 def poll() -> None:
-    """The newest sample of every running sandbox."""
-    asyncio.run(polling.poll_all())
+    """Hands out the parts of every account's fleet; one that nobody takes within its tick is dropped."""
+    for part in polling.due():
+        given = part.account_id, part.shard, part.shards
+        poll_part.apply_async(given, countdown=polling.delay_seconds(part), expires=settings.POLL_INTERVAL_SECONDS)
+
+
+@shared_task(name="sandboxes.tasks.poll_part")
+def poll_part(account_id: int, shard: int, shards: int) -> None:
+    """The newest sample of every running sandbox of one part."""
+    asyncio.run(polling.poll_part(polling.Part(account_id, shard, shards)))
 
 
 @shared_task(name="sandboxes.tasks.reap")

@@ -57,7 +57,7 @@ class Reading:
 
 
 def frame(
-    readings: Mapping[int, Reading], *, at: datetime = NOW, shard: int = 0, of: Account | None = None
+    readings: Mapping[int, Reading], *, at: datetime = NOW, shard: int = 0, shards: int = 1, of: Account | None = None
 ) -> MetricFrame:
     """A poll tick with these samples by sandbox key."""
     rows: Sequence[tuple[int, Reading]] = sorted(readings.items())
@@ -65,10 +65,11 @@ def frame(
         account=of or account(),
         at=at,
         shard=shard,
+        shards=shards,
         clock_unix=int(at.timestamp()),
         keys=[key for key, _ in rows],
         ages=[MetricFrame.NO_SAMPLE if one.age is None else one.age for _, one in rows],
-        fresh=[index for index, (_, one) in enumerate(rows, 1) if one.age is not None],
+        fresh=[one.age is not None for _, one in rows],
         cpu=[round(one.cpu * 100) for _, one in rows],
         mem=[one.mem * 1024 for _, one in rows],
         mem_total=[one.mem_total * 1024 for _, one in rows],

@@ -106,20 +106,45 @@ class LiveFleet:
         self.born: dict[int, float] = dict(born)
         self.ended: dict[int, Ended] = dict(ended)
         self.frames: dict[tuple[int, int], Frame] = {}
+        self.layouts: dict[int, int] = {}  # in how many shards an account is polled
+        self._coming: dict[int, tuple[int, dict[int, Frame]]] = {}
         self.history: dict[tuple[int, int], deque[tuple[float, Numbers, Numbers]]] = {}
         self.status: dict[int, Mapping[str, Any]] = {}
         self.version = 0
         self.frame_version = 0
         self._changes: deque[tuple[int, int, bool]] = deque(maxlen=CHANGES_KEPT)  # version, key, left
 
-    def apply_frame(self, account: int, shard: int, frame: Frame) -> None:
-        """Keeps the newest frame of the shard; an older one that comes late is dropped."""
+    def apply_frame(self, account: int, shard: int, frame: Frame, shards: int = 1) -> None:
+        """Keeps the newest frame of the shard; an older one that comes late is dropped.
+
+        When the number of shards has changed the new frames wait until all are there (or one comes a second time):
+        then they take the place of the former ones together, so that no sandbox is missing or there twice.
+        """
+        if self.layouts.setdefault(account, shards) != shards:
+            self._gather(account, shard, frame, shards)
+            return
         known = self.frames.get((account, shard))
         if known and known.at >= frame.at:
             return
         self.frames[account, shard] = frame
         self.frame_version += 1
         self.remember(account, shard, frame.at, frame.keys, frame.cpu)
+
+    def _gather(self, account: int, shard: int, frame: Frame, shards: int) -> None:
+        if frame.at <= max((old.at for (of, _), old in self.frames.items() if of == account), default=0.0):
+            return  # of the layout before this one, come late
+        number, coming = self._coming.get(account, (shards, {}))
+        if number != shards:
+            coming = {}
+        again = shard in coming
+        coming[shard] = frame
+        self._coming[account] = shards, coming
+        if again or len(coming) == shards:
+            del self._coming[account]
+            self.frames = {place: old for place, old in self.frames.items() if place[0] != account}
+            self.layouts[account] = shards
+            for number, one in coming.items():
+                self.apply_frame(account, number, one, shards)
 
     def remember(self, account: int, shard: int, at: float, keys: Numbers, cpu: Numbers) -> None:
         """Puts CPU by for the sparklines, one point each 15 s, as long as they look back."""
@@ -188,10 +213,14 @@ class LiveFleet:
         cell = self.cells.get(key)
         if cell is None:
             return []
-        for (account, _), past in self.history.items():
-            if account == cell.account and past and _holds(past[-1][1], key):
-                return [_cpu_at(keys, cpu, key) for _, keys, cpu in past]
-        return []
+        pasts = [past for (account, _), past in self.history.items() if account == cell.account and past]
+        own = max((past for past in pasts if _holds(past[-1][1], key)), key=lambda past: past[-1][0], default=None)
+        if own is None:
+            return []
+        # From before the number of shards changed: what other shards knew of it then.
+        before = own[0][0] - HISTORY_STEP_SECONDS / 2
+        other = [one for past in pasts if past is not own for one in past if one[0] < before and _holds(one[1], key)]
+        return [_cpu_at(keys, cpu, key) for _, keys, cpu in (*sorted(other, key=lambda one: one[0]), *own)]
 
     def forget_old(self, now: float) -> None:
         """Births count for five minutes, endings for an hour: for the rates and the reasons."""

@@ -82,7 +82,7 @@ class Hub:
         body = _decode(message["body"])
         match message["kind"]:
             case "frame":
-                fleet.apply_frame(account, body["shard"], frame_of(body))
+                fleet.apply_frame(account, body["shard"], frame_of(body), body.get("shards", 1))
             case "change":
                 return fleet.apply_change(account, body["sandboxes"]), []
             case "verdict":

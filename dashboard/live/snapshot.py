@@ -28,7 +28,7 @@ def read() -> LiveFleet:
     for account, shard, at, keys, cpu in _past(accounts, now):
         fleet.remember(account, shard, at.timestamp(), array("i", keys), array("i", cpu))
     for row in latest_frames(accounts, now):
-        fleet.apply_frame(row.account_id, row.shard, _frame(row))
+        fleet.apply_frame(row.account_id, row.shard, _frame(row), row.shards)
     for health in AccountHealth.objects.filter(account__in=accounts):
         fleet.status[health.account_id] = {
             "last_sync_at": _unix(health.last_sync_at),

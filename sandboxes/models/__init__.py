@@ -4,9 +4,10 @@ from sandboxes.models.account import Account, AccountHealth, Heartbeat
 from sandboxes.models.action import Action
 from sandboxes.models.execution import Execution, ExecutionEnd
 from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
-from sandboxes.models.metrics import FleetMinute, MetricFrame, MetricSeries
+from sandboxes.models.metrics import MetricFrame, MetricSeries
 from sandboxes.models.policy import Policy, Verdict
 from sandboxes.models.price import Price
+from sandboxes.models.rollups import FleetGroup, FleetHour, FleetMinute, SeriesHours, SeriesMinutes
 from sandboxes.models.sandbox import Guard, Sandbox
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Action",
     "Execution",
     "ExecutionEnd",
+    "FleetGroup",
+    "FleetHour",
     "FleetMinute",
     "Guard",
     "Heartbeat",
@@ -26,5 +29,7 @@ __all__ = [
     "Policy",
     "Price",
     "Sandbox",
+    "SeriesHours",
+    "SeriesMinutes",
     "Verdict",
 ]

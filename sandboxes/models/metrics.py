@@ -1,7 +1,6 @@
-"""Samples in three shapes: one frame a tick, one series row a sandbox and hour, one rollup a minute."""
+"""Samples as they come: one frame a tick and shard, one series row a sandbox and hour."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from sandboxes.models.account import Account
@@ -17,15 +16,19 @@ class MetricFrame(models.Model):
 
     NO_SAMPLE = -1
 
-    account = models.ForeignKey(Account, models.CASCADE, db_index=False)  # the constraint below serves
-    shard = models.PositiveSmallIntegerField(default=0)
+    # No constraint in the database, here and in the series: to drop a partition would lock what it refers to.
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False, db_constraint=False)
+    shard = models.PositiveSmallIntegerField(default=0, help_text="Its keys leave this when divided by shards.")
+    shards = models.PositiveSmallIntegerField(default=1, help_text="In so many parts the account was polled.")
+    kept = models.BooleanField(default=True, help_text="The first of its minute: stays for a week, the others a day.")
     at = models.DateTimeField(help_text="The tick, on our clock.")
     clock_unix = models.BigIntegerField(
         help_text="The tick on the backend's clock: a sample's own time is this minus its age."
     )
-    keys = ArrayField(models.IntegerField(), help_text="Sandbox primary keys, ascending.")
+    # 8 bytes each on purpose: PostgreSQL packs their equal upper halves, but no ascending 4-byte numbers.
+    keys = ArrayField(models.BigIntegerField(), help_text="Sandbox primary keys, ascending.")
     ages = ArrayField(models.SmallIntegerField(), help_text="Seconds from the sample to the tick.")
-    fresh = ArrayField(models.IntegerField(), help_text="Indexes (from 1) whose sample was not in the frame before.")
+    fresh = ArrayField(models.BooleanField(), help_text="Whether the sample was in no frame before.")
     cpu = ArrayField(models.SmallIntegerField(), help_text="CPU in hundredths of a percent of all cores.")
     mem = ArrayField(models.IntegerField(), help_text="Memory used, KiB.")
     mem_total = ArrayField(models.IntegerField(), help_text="Memory allocated, KiB.")
@@ -34,7 +37,8 @@ class MetricFrame(models.Model):
     compacted = models.BooleanField(default=False, help_text="Its fresh samples are in MetricSeries.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "at", "shard"], name="frame_once")]
+        # In the database it is partitioned by `kept` and by time, and a unique key of such a table has both.
+        constraints = [models.UniqueConstraint(fields=["account", "at", "shard", "kept"], name="frame_once")]
         indexes = [models.Index(fields=["at"], condition=models.Q(compacted=False), name="frame_to_compact")]
 
     def __str__(self) -> str:
@@ -48,7 +52,7 @@ class MetricSeries(models.Model):
         POLL = "poll"
         BACKFILL = "backfill"
 
-    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="series", db_index=False)
+    sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="series", db_index=False, db_constraint=False)
     hour = models.DateTimeField()
     source = models.CharField(max_length=8, choices=Source.choices)
     step_seconds = models.PositiveSmallIntegerField(help_text="5, 60 or 3600; a back-fill's own step.")
@@ -58,36 +62,12 @@ class MetricSeries(models.Model):
     disk = ArrayField(models.IntegerField(), help_text="KiB")
     cpu_max = models.SmallIntegerField()
     mem_max = models.IntegerField()
+    rolled = models.BooleanField(default=False, help_text="As it stands it is in SeriesMinutes and SeriesHours.")
 
     class Meta:
         verbose_name_plural = "metric series"
         constraints = [models.UniqueConstraint(fields=["sandbox", "hour", "source"], name="series_once")]
-        indexes = [models.Index(fields=["hour"], name="series_by_hour")]
+        indexes = [models.Index(fields=["hour"], condition=models.Q(rolled=False), name="series_to_roll")]
 
     def __str__(self) -> str:
         return f"{self.sandbox_id} {self.hour:%d %H:%M}"
-
-
-class FleetMinute(models.Model):
-    """An account's minute: counts and histograms of 101 steps of 1 %, which add over minutes and accounts."""
-
-    account = models.ForeignKey(Account, models.CASCADE, db_index=False)  # the constraint below serves
-    minute = models.DateTimeField()
-    source = models.CharField(max_length=8, choices=MetricSeries.Source.choices, default="poll")
-    running = models.PositiveIntegerField(help_text="At the end of the minute, as are paused and burn.")
-    paused = models.PositiveIntegerField()
-    started = models.PositiveIntegerField(default=0, help_text="Sandboxes created in the minute.")
-    ended = models.PositiveIntegerField(default=0)
-    samples = models.PositiveIntegerField()
-    cpu_sum = models.FloatField(help_text="Percent, summed over samples.")
-    mem_sum = models.FloatField(help_text="Percent of the own limit, summed over samples.")
-    cpu_hist = ArrayField(models.IntegerField(), size=101)
-    mem_hist = ArrayField(models.IntegerField(), size=101)
-    burn_usd_per_hour = models.DecimalField(max_digits=14, decimal_places=6, default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "minute"], name="fleet_minute_once")]
-        indexes = [BrinIndex(fields=["minute"], name="fleet_minute_by_time")]
-
-    def __str__(self) -> str:
-        return f"{self.account_id} {self.minute:%d %H:%M}"

@@ -18,18 +18,28 @@ FRAME_WINDOW_SECONDS: Final = 120
 FRAME_HISTORY_SECONDS: Final = 86400
 
 # The newest frame of each account and shard as of a moment, by the index (account, at, shard). The arrays are large
-# and stored apart: they are only fetched for the frames that are kept.
+# and stored apart: they are only fetched for the frames that are kept. While the number of shards changes, those of
+# the newest layout that is all there count (`sandboxes.series.layouts`): no sandbox is in two frames.
 NEWEST_FRAMES: Final = f"""
-    SELECT DISTINCT ON (f.account_id, f.shard) f.*
-    FROM sandboxes_account a
-    CROSS JOIN LATERAL (
-        SELECT max(at) AS at FROM sandboxes_metricframe
-        WHERE account_id = a.id AND at <= %(as_of)s AND at > %(as_of)s - interval '{FRAME_HISTORY_SECONDS} s'
-    ) newest
-    JOIN sandboxes_metricframe f
-      ON f.account_id = a.id AND f.at <= newest.at AND f.at > newest.at - interval '{FRAME_WINDOW_SECONDS} s'
-    WHERE a.id = ANY(%(accounts)s)
-    ORDER BY f.account_id, f.shard, f.at DESC"""
+    SELECT * FROM (
+        SELECT *, first_value(shards) OVER (PARTITION BY account_id ORDER BY whole DESC, parts_at DESC) AS layout
+        FROM (
+            SELECT *, count(*) OVER layouts >= shards AS whole, max(at) OVER layouts AS parts_at
+            FROM (
+                SELECT DISTINCT ON (f.account_id, f.shards, f.shard) f.*
+                FROM sandboxes_account a
+                CROSS JOIN LATERAL (
+                    SELECT max(at) AS at FROM sandboxes_metricframe
+                    WHERE account_id = a.id AND at <= %(as_of)s
+                      AND at > %(as_of)s - interval '{FRAME_HISTORY_SECONDS} s'
+                ) newest
+                JOIN sandboxes_metricframe f ON f.account_id = a.id AND f.at <= newest.at
+                 AND f.at > newest.at - interval '{FRAME_WINDOW_SECONDS} s'
+                WHERE a.id = ANY(%(accounts)s)
+                ORDER BY f.account_id, f.shards, f.shard, f.at DESC
+            ) newest_of_each WINDOW layouts AS (PARTITION BY account_id, shards)
+        ) with_parts
+    ) with_layout WHERE shards = layout"""
 
 _LATEST: Final = f"""
     SELECT u.key, u.cpu / 100.0::float8 AS cpu_pct, u.mem::bigint AS mem_used, u.mem_total::bigint AS mem_total

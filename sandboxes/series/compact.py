@@ -30,8 +30,8 @@ WITH todo AS (
 samples AS (
     SELECT u.key, todo.clock_unix - u.age AS unix, u.cpu, u.mem, u.disk
     FROM todo
-    CROSS JOIN LATERAL unnest(keys, ages, cpu, mem, disk) WITH ORDINALITY AS u (key, age, cpu, mem, disk, place)
-    WHERE u.age >= 0 AND u.place IN (SELECT unnest(todo.fresh))
+    CROSS JOIN LATERAL unnest(keys, ages, fresh, cpu, mem, disk) AS u (key, age, fresh, cpu, mem, disk)
+    WHERE u.age >= 0 AND u.fresh
 ),"""
     + MERGE
 )

@@ -35,23 +35,24 @@ class Running:
 
 @dataclass
 class Frame:
-    """Columns in order of `keys`, which ascend; they become a MetricFrame. `fresh` holds indexes from 1."""
+    """Columns in order of `keys`, which ascend; they become a MetricFrame."""
 
     clock_unix: int
     keys: list[int] = field(default_factory=list)
     ages: list[int] = field(default_factory=list)
-    fresh: list[int] = field(default_factory=list)
+    fresh: list[bool] = field(default_factory=list)
     cpu: list[int] = field(default_factory=list)
     mem: list[int] = field(default_factory=list)
     mem_total: list[int] = field(default_factory=list)
     disk: list[int] = field(default_factory=list)
     disk_total: list[int] = field(default_factory=list)
 
-    def append(self, key: int, sample: Sample | None) -> None:
+    def append(self, key: int, sample: Sample | None, *, is_new: bool) -> None:
         """`sample` must not be later than `clock_unix`; None is kept as an entry without one."""
         unix, cpu, mem, mem_total, disk, disk_total = sample or _NOTHING
         self.keys.append(key)
         self.ages.append(self.clock_unix - unix if sample else NO_SAMPLE)
+        self.fresh.append(is_new and sample is not None)
         self.cpu.append(cpu)
         self.mem.append(mem)
         self.mem_total.append(mem_total)
@@ -81,6 +82,20 @@ def seen_in(frame: Columns) -> dict[int, Sample]:
     return {key: Sample(frame.clock_unix - age, *figures) for key, age, *figures in rows if age != NO_SAMPLE}
 
 
+def newest_of(frames: Iterable[Columns]) -> dict[int, Sample]:
+    """The newest sample of each sandbox in any of `frames`."""
+    found: dict[int, Sample] = {}
+    for frame in frames:
+        seen = seen_in(frame)
+        if not found:
+            found = seen
+            continue
+        for key, sample in seen.items():
+            if key not in found or found[key].unix < sample.unix:
+                found[key] = sample
+    return found
+
+
 def reading(metric: Metric) -> Sample | None:
     """A sample from the wire, within what the columns hold; None for NaN, negative figures or no time.
 
@@ -105,7 +120,7 @@ def _kib(size_bytes: float) -> int:
 def build(
     running: Iterable[Running], answers: Mapping[str, Metric], seen: Mapping[int, Sample], clock_unix: int
 ) -> Frame:
-    """The frame of a tick at `clock_unix` (backend's clock); `seen` is what the frame before held.
+    """The frame of a tick at `clock_unix` (backend's clock); `seen` is what frames before held.
 
     A sample from before the current run is old news: none. One that was seen before is carried with its age and is
     not `fresh`; so is the last one of a sandbox that the backend did not answer for.
@@ -118,9 +133,7 @@ def build(
         sample, is_new = _newest(_of_this_run(readings.get(one.sandbox_id), one), before, frame.clock_unix)
         if sample and frame.clock_unix - sample.unix > MAX_AGE_SECONDS:
             sample = None
-        frame.append(one.key, sample)
-        if sample and is_new:
-            frame.fresh.append(len(frame.keys))
+        frame.append(one.key, sample, is_new=is_new)
     return frame
 
 

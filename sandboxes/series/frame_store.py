@@ -1,22 +1,28 @@
-"""Frames in the database: the newest one of a shard, and the writing of the next."""
+"""Frames in the database: what those before hold of a shard's sandboxes, and the writing of the next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import connection, transaction
 
 from sandboxes.models import MetricFrame, Sandbox
-from sandboxes.series.frame import Columns, Frame, Sample, seen_in
+from sandboxes.series.frame import Frame, Sample, newest_of
+from sandboxes.series.layouts import Place, may_share, newest_of_each
 
 # A longer hole between two frames is filled from the backend's own history.
 HOLE = timedelta(minutes=1)
+LOOK_BACK = timedelta(minutes=10)  # so far before an account's newest frame a part of another layout is still looked at
+LOCK: Final = 0x4672616D  # one writer of an account's frames at a time
 
 _INSERT = """
 INSERT INTO sandboxes_metricframe
-    (account_id, shard, at, clock_unix, keys, ages, fresh, cpu, mem, mem_total, disk, disk_total, compacted)
-VALUES (%s, %s, %s, %s, %s::int[], %s::smallint[], %s::int[], %s::smallint[], %s::int[], %s::int[], %s::int[],
-        %s::int[], false)
-ON CONFLICT (account_id, at, shard) DO NOTHING"""
+    (account_id, shard, shards, kept, at, clock_unix, keys, ages, fresh, cpu, mem, mem_total, disk, disk_total,
+     compacted)
+VALUES (%s, %s, %s, %s, %s, %s, %s::bigint[], %s::smallint[], %s::boolean[], %s::smallint[], %s::int[], %s::int[],
+        %s::int[], %s::int[], false)
+ON CONFLICT (account_id, at, shard, kept) DO NOTHING"""
 
 # One statement for all that left; a sample newer than the one kept on the row, and only then.
 _LAST_SAMPLES = """
@@ -30,37 +36,126 @@ FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[],
 WHERE s.id = u.key AND (s.sampled_at IS NULL OR s.sampled_at < to_timestamp(u.unix))"""
 
 
+@dataclass(frozen=True)
+class Part:
+    """One of the parts in which an account's fleet is polled: the sandboxes whose key leaves `shard` when divided by
+    `shards`."""
+
+    account_id: int
+    shard: int = 0
+    shards: int = 1
+
+    def has(self, key: int) -> bool:
+        return key % self.shards == self.shard
+
+
+@dataclass(frozen=True)
+class Before:
+    """What frames tell of a part: its own last one, and newer ones of another layout (`at` is the newest of them all).
+
+    `seen` has the newest sample of each of its sandboxes.
+    """
+
+    own_at: datetime | None = None
+    at: datetime | None = None
+    held: frozenset[int] = frozenset()
+    seen: Mapping[int, Sample] = field(default_factory=dict)
+
+
 def literal(values: Iterable[int]) -> str:
     """A PostgreSQL array as text: far quicker to make than a parameter for each entry."""
     return f"{{{','.join(map(str, values))}}}"
 
 
-def newest(account_id: int, shard: int, now: datetime) -> MetricFrame | None:
-    """The shard's last frame; one from after `now` was written by a clock that has been put right since."""
-    frames = MetricFrame.objects.filter(account_id=account_id, shard=shard, at__lte=now)
-    return frames.order_by("-at").first()
+def before(part: Part, now: datetime) -> Before:
+    """What is known of a part; a frame from after `now` was written by a clock that has been put right since."""
+    frames = MetricFrame.objects.filter(account_id=part.account_id, at__lte=now)
+    newest = frames.order_by("-at").values_list("at", flat=True).first()
+    if newest is None:
+        return Before()
+    places = newest_of_each(_places(part, newest - LOOK_BACK, now))
+    own = next((one for one in places if (one.shards, one.shard) == (part.shards, part.shard)), None)
+    own = own or _own_long_ago(part, now)
+    others = [one for one in places if one.shards != part.shards and (own is None or one.at > own.at)]
+    wanted = [*others, *([own] if own else [])]
+    seen = newest_of(_frames(part, wanted))
+    if part.shards > 1:
+        seen = {key: sample for key, sample in seen.items() if part.has(key)}
+    at = max((one.at for one in wanted), default=None)
+    return Before(own.at if own else None, at, frozenset(one.pk for one in wanted), seen)
 
 
-def write(account_id: int, shard: int, at: datetime, frame: Frame, before: MetricFrame | None) -> None:
-    """Keeps the frame; what is in it no more gets its last sample onto its own row. One transaction."""
-    columns = (frame.keys, frame.ages, frame.fresh, frame.cpu, frame.mem, frame.mem_total, frame.disk, frame.disk_total)
+def _places(part: Part, since: datetime, until: datetime) -> list[Place]:
+    rows = MetricFrame.objects.filter(account_id=part.account_id, at__gt=since, at__lte=until)
+    return [Place(*row) for row in rows.values_list("pk", "at", "shard", "shards")]
+
+
+def _own_long_ago(part: Part, now: datetime) -> Place | None:
+    rows = MetricFrame.objects.filter(
+        account_id=part.account_id, shards=part.shards, shard=part.shard, at__lte=now
+    ).order_by("-at")
+    row = rows.values_list("pk", "at", "shard", "shards").first()
+    return Place(*row) if row else None
+
+
+def _frames(part: Part, places: Iterable[Place]) -> tuple[MetricFrame, ...]:
+    """By their times too: so that only the partitions in which they lie are looked into."""
+    ids, times = [one.pk for one in places], [one.at for one in places]
+    return tuple(MetricFrame.objects.filter(account_id=part.account_id, at__in=times, pk__in=ids)) if ids else ()
+
+
+def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
+    """Keeps the frame; what is in it no more gets its last sample onto its own row. One transaction.
+
+    Returns it as it was kept: what another worker has written down since `before` was read (a part of another layout,
+    or the same one after its turn ran out) is not fresh any more.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_INSERT, [account_id, shard, at, frame.clock_unix, *map(literal, columns)])
-        if before:
-            _keep_last_samples(before, set(frame.keys))
-            if at - before.at > HOLE:
-                _reopen_history(account_id, before.at)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, part.account_id])
+        frame = _without_known(frame, _written_since(part, at, before))
+        columns = (frame.keys, frame.ages, map(int, frame.fresh), frame.cpu, frame.mem, frame.mem_total,
+                   frame.disk, frame.disk_total)  # fmt: skip
+        kept = before.own_at is None or _minute(before.own_at) != _minute(at)
+        cursor.execute(
+            _INSERT, [part.account_id, part.shard, part.shards, kept, at, frame.clock_unix, *map(literal, columns)]
+        )
+        _keep_last_samples(before.seen, set(frame.keys))
+        if before.at and at - before.at > HOLE:
+            _reopen_history(part, before.at)
+    return frame
 
 
-def _keep_last_samples(before: Columns, still_there: set[int]) -> None:
-    left: list[tuple[int, Sample]] = [item for item in seen_in(before).items() if item[0] not in still_there]
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def _written_since(part: Part, at: datetime, before: Before) -> tuple[MetricFrame, ...]:
+    # Also by a clock that is ahead of ours.
+    since = max(before.at or at - LOOK_BACK, at - LOOK_BACK)
+    later = [one for one in _places(part, since, at + LOOK_BACK) if one.pk not in before.held]
+    return _frames(part, [one for one in later if may_share(one, part.shard, part.shards)])
+
+
+def _without_known(frame: Frame, written: tuple[MetricFrame, ...]) -> Frame:
+    if not written:
+        return frame
+    known = newest_of(written)
+    fresh = [
+        is_new and not (key in known and known[key].unix >= frame.clock_unix - age)
+        for key, age, is_new in zip(frame.keys, frame.ages, frame.fresh, strict=True)
+    ]
+    return replace(frame, fresh=fresh)
+
+
+def _keep_last_samples(seen: Mapping[int, Sample], still_there: set[int]) -> None:
+    left: list[tuple[int, Sample]] = [item for item in seen.items() if item[0] not in still_there]
     if left:
         columns = zip(*((key, *sample) for key, sample in left), strict=True)
         with connection.cursor() as cursor:
             cursor.execute(_LAST_SAMPLES, [literal(column) for column in columns])
 
 
-def _reopen_history(account_id: int, since: datetime) -> None:
+def _reopen_history(part: Part, since: datetime) -> None:
     """We were away: whoever lived in the meantime gets that part of their past too."""
-    alive = Sandbox.objects.filter(account_id=account_id, backfilled_from__isnull=False).exclude(ended_at__lt=since)
-    alive.update(backfilled_from=None)
+    alive = Sandbox.objects.filter(account_id=part.account_id, backfilled_from__isnull=False)
+    alive.exclude(ended_at__lt=since).update(backfilled_from=None)

@@ -3,58 +3,61 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from sandboxes.models import Account, FleetMinute, MetricFrame
+from sandboxes.series import groups
 from sandboxes.series.counts import COUNTS
-from sandboxes.series.histograms import FIGURES
+from sandboxes.series.histograms import COLUMNS, figures
 
 MINUTE: Final = timedelta(minutes=1)
 GRACE = timedelta(seconds=15)  # a poll that began in the minute may still be writing its frame
 AGAIN = timedelta(minutes=10)  # events of the last minutes may come late: those are counted again
-AT_ONCE = timedelta(hours=6)
+AT_ONCE = timedelta(minutes=10)  # a transaction: of ten thousand sandboxes that is more than a million samples
 _INSTANT = timedelta(microseconds=1)
 
 _FRAMES: Final = """sandboxes_metricframe f
     WHERE f.account_id = %(account)s AND f.at >= %(start)s AND f.at < %(end)s"""
 
+# What a sample is in percent of its own limits; nothing without one.
+_SHARES: Final = """u.cpu / 100.0::float8 AS cpu,
+           CASE WHEN u.mem_total > 0 THEN least(100.0::float8 * u.mem / u.mem_total, 100) END AS mem,
+           CASE WHEN u.disk_total > 0 THEN least(100.0::float8 * u.disk / u.disk_total, 100) END AS disk"""
+
 # Each fresh sample once. A frame without any still tells of its minute: one row of nulls, which no figure counts.
-_EVERY_SAMPLE: Final = f"""
+EVERY_SAMPLE: Final = f"""
 readings AS MATERIALIZED (
-    SELECT date_trunc('minute', f.at) AS minute, u.cpu / 100.0 AS cpu,
-           CASE WHEN u.mem_total > 0 THEN least(100.0 * u.mem / u.mem_total, 100) END AS mem
+    SELECT date_trunc('minute', f.at) AS minute, u.key, {_SHARES}
     FROM (SELECT f.* FROM {_FRAMES}) f
     LEFT JOIN LATERAL (
-        SELECT u.* FROM unnest(f.ages, f.cpu, f.mem, f.mem_total)
-            WITH ORDINALITY AS u (age, cpu, mem, mem_total, place)
-        WHERE u.age >= 0 AND u.place IN (SELECT unnest(f.fresh))
+        SELECT u.* FROM unnest(f.keys, f.ages, f.fresh, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
+            AS u (key, age, fresh, cpu, mem, mem_total, disk, disk_total)
+        WHERE u.age >= 0 AND u.fresh
     ) u ON true
 )"""
 
 # Each sandbox once a minute, from the minute's last frame: enough for a line's newest end, and twelve times quicker.
 _LAST_SAMPLES: Final = f"""
 readings AS MATERIALIZED (
-    SELECT date_trunc('minute', f.at) AS minute, u.cpu / 100.0 AS cpu,
-           CASE WHEN u.mem_total > 0 THEN least(100.0 * u.mem / u.mem_total, 100) END AS mem
+    SELECT date_trunc('minute', f.at) AS minute, {_SHARES}
     FROM (
         SELECT DISTINCT ON (date_trunc('minute', f.at), f.shard) f.* FROM {_FRAMES}
         ORDER BY date_trunc('minute', f.at), f.shard, f.at DESC
     ) f
-    LEFT JOIN LATERAL unnest(f.ages, f.cpu, f.mem, f.mem_total) AS u (age, cpu, mem, mem_total)
-        ON u.age BETWEEN 0 AND 60
+    LEFT JOIN LATERAL unnest(f.ages, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
+        AS u (age, cpu, mem, mem_total, disk, disk_total) ON u.age BETWEEN 0 AND 60
 )"""
 
 _ROLL_UP: Final = f"""
-WITH {COUNTS}, {_EVERY_SAMPLE}, {FIGURES}
+WITH {COUNTS}, {EVERY_SAMPLE}, {figures()}
 INSERT INTO sandboxes_fleetminute (account_id, minute, source, running, paused, started, ended, burn_usd_per_hour,
-                                   samples, cpu_sum, mem_sum, cpu_hist, mem_hist)
-SELECT %(account)s, minute, 'poll', running, paused, started, ended, burn, samples, cpu_sum, mem_sum, cpu_hist, mem_hist
+                                   {COLUMNS})
+SELECT %(account)s, minute, 'poll', running, paused, started, ended, burn, {COLUMNS}
 FROM counts JOIN figures USING (minute)
 ON CONFLICT (account_id, minute) DO UPDATE SET
-    source = EXCLUDED.source, running = EXCLUDED.running, paused = EXCLUDED.paused, started = EXCLUDED.started,
-    ended = EXCLUDED.ended, burn_usd_per_hour = EXCLUDED.burn_usd_per_hour, samples = EXCLUDED.samples,
-    cpu_sum = EXCLUDED.cpu_sum, mem_sum = EXCLUDED.mem_sum,
-    cpu_hist = EXCLUDED.cpu_hist, mem_hist = EXCLUDED.mem_hist"""
+    (source, running, paused, started, ended, burn_usd_per_hour, {COLUMNS}) = (
+        EXCLUDED.source, EXCLUDED.running, EXCLUDED.paused, EXCLUDED.started, EXCLUDED.ended,
+        EXCLUDED.burn_usd_per_hour, {", ".join(f"EXCLUDED.{name}" for name in COLUMNS.split(", "))})"""
 
 _COUNT_AGAIN: Final = f"""
 WITH {COUNTS}
@@ -66,7 +69,7 @@ WHERE held.account_id = %(account)s AND held.minute = c.minute
       (c.running, c.paused, c.started, c.ended, c.burn)"""
 
 _NOT_ROLLED_UP: Final = f"""
-WITH {COUNTS}, {_LAST_SAMPLES}, {FIGURES}
+WITH {COUNTS}, {_LAST_SAMPLES}, {figures()}
 SELECT minute, running, paused, started, ended, burn, samples, cpu_hist, mem_hist
 FROM counts JOIN figures USING (minute) ORDER BY minute"""
 
@@ -74,8 +77,8 @@ FROM counts JOIN figures USING (minute) ORDER BY minute"""
 _COUNT_PAST: Final = f"""
 WITH {COUNTS}, empty AS (SELECT array_agg(0) AS hist FROM generate_series(0, 100))
 INSERT INTO sandboxes_fleetminute AS held (account_id, minute, source, running, paused, started, ended,
-    burn_usd_per_hour, samples, cpu_sum, mem_sum, cpu_hist, mem_hist)
-SELECT %(account)s, minute, 'backfill', running, paused, started, ended, burn, 0, 0, 0, empty.hist, empty.hist
+    burn_usd_per_hour, samples, cpu_sum, mem_sum, disk_samples, disk_sum, cpu_hist, mem_hist)
+SELECT %(account)s, minute, 'backfill', running, paused, started, ended, burn, 0, 0, 0, 0, 0, empty.hist, empty.hist
 FROM counts, empty
 WHERE NOT EXISTS (
     SELECT FROM sandboxes_metricframe
@@ -105,7 +108,9 @@ def roll_up(now: datetime) -> None:
         start = last + MINUTE if last else _first_frame(account_id, end)
         while start < end:
             upto = min(start + AT_ONCE, end)
-            _execute(_ROLL_UP, account_id, start, upto)
+            with transaction.atomic():
+                _execute(_ROLL_UP, account_id, start, upto)
+                groups.roll_up(account_id, start, upto)
             start = upto
 
 

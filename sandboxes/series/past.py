@@ -13,7 +13,7 @@ from sandboxes.models import Execution, MetricFrame, MetricSeries, Sandbox
 from sandboxes.series import minutes
 from sandboxes.series.frame import Sample
 from sandboxes.series.frame_store import literal
-from sandboxes.series.histograms import ADDED, FIGURES
+from sandboxes.series.histograms import ADDED, figures
 from sandboxes.series.samples import MERGE
 from sandboxes.series.spans import COARSE_STEP_SECONDS, FINE_STEP_SECONDS, Span, missing, windows
 
@@ -24,7 +24,8 @@ CANDIDATES: Final = 1000
 _GIVEN: Final = """
 WITH samples AS MATERIALIZED (
     SELECT * FROM unnest(%(keys)s::int[], %(unix)s::bigint[], %(cpu)s::smallint[], %(mem)s::int[],
-                         %(mem_total)s::int[], %(disk)s::int[]) AS u (key, unix, cpu, mem, mem_total, disk)
+                         %(mem_total)s::int[], %(disk)s::int[], %(disk_total)s::int[])
+        AS u (key, unix, cpu, mem, mem_total, disk, disk_total)
 ),"""
 _TO_SERIES: Final = _GIVEN + MERGE
 
@@ -33,11 +34,16 @@ _TO_SERIES: Final = _GIVEN + MERGE
 _TO_MINUTES: Final = f"""{_GIVEN}
 readings AS MATERIALIZED (
     SELECT to_timestamp(unix / 60 * 60) AS minute, avg(cpu) / 100.0 AS cpu,
-           avg(CASE WHEN mem_total > 0 THEN least(100.0 * mem / mem_total, 100) END) AS mem
+           avg(CASE WHEN mem_total > 0 THEN least(100.0 * mem / mem_total, 100) END) AS mem,
+           avg(CASE WHEN disk_total > 0 THEN least(100.0 * disk / disk_total, 100) END) AS disk
     FROM samples GROUP BY key, 1
-), {FIGURES}
+), {figures()}
 UPDATE sandboxes_fleetminute held SET
     samples = held.samples + f.samples, cpu_sum = held.cpu_sum + f.cpu_sum, mem_sum = held.mem_sum + f.mem_sum,
+    cpu_min = least(held.cpu_min, f.cpu_min), cpu_max = greatest(held.cpu_max, f.cpu_max),
+    mem_min = least(held.mem_min, f.mem_min), mem_max = greatest(held.mem_max, f.mem_max),
+    disk_samples = held.disk_samples + f.disk_samples, disk_sum = held.disk_sum + f.disk_sum,
+    disk_min = least(held.disk_min, f.disk_min), disk_max = greatest(held.disk_max, f.disk_max),
     cpu_hist = {ADDED.format("held.cpu_hist", "f.cpu_hist")}, mem_hist = {ADDED.format("held.mem_hist", "f.mem_hist")}
 FROM figures f
 WHERE held.account_id = %(account)s AND held.minute = f.minute AND held.source = 'backfill'"""
@@ -129,10 +135,10 @@ def _known_past(account_id: int, now: datetime) -> tuple[datetime, datetime]:
 
 def _write_samples(account_id: int, samples: Sequence[tuple[int, Sample]]) -> None:
     keys, columns = zip(*samples, strict=True)
-    unix, cpu, mem, mem_total, disk, _ = map(literal, zip(*columns, strict=True))
+    unix, cpu, mem, mem_total, disk, disk_total = map(literal, zip(*columns, strict=True))
     given: dict[str, Any] = {
         "account": account_id, "keys": literal(keys), "unix": unix, "cpu": cpu, "mem": mem, "mem_total": mem_total,
-        "disk": disk, "source": MetricSeries.Source.BACKFILL.value, "step": FINE_STEP_SECONDS,
+        "disk": disk, "disk_total": disk_total, "source": MetricSeries.Source.BACKFILL.value, "step": FINE_STEP_SECONDS,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_TO_SERIES, given)

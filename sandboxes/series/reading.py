@@ -18,9 +18,9 @@ MOST_POINTS: Final = 1000
 _FRAMES: Final = """
 SELECT f.clock_unix - f.ages[at.place], f.cpu[at.place], f.mem[at.place], f.disk[at.place]
 FROM sandboxes_metricframe f
-CROSS JOIN LATERAL (SELECT array_position(f.keys, %(key)s) AS place) at
+CROSS JOIN LATERAL (SELECT array_position(f.keys, %(key)s::bigint) AS place) at
 WHERE NOT f.compacted AND f.account_id = (SELECT account_id FROM sandboxes_sandbox WHERE id = %(key)s)
-  AND at.place IS NOT NULL AND at.place = ANY(f.fresh)
+  AND at.place IS NOT NULL AND f.fresh[at.place]
 ORDER BY 1"""
 
 

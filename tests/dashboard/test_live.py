@@ -63,6 +63,30 @@ def test_an_older_frame_that_comes_late_changes_nothing() -> None:
     assert fleet.sample(1) == (NOW, 5.0, 256 * 1024, 1024 * 1024, 10 * 1024)
 
 
+def test_a_fleet_in_more_or_fewer_parts_is_shown_whole_all_the_while() -> None:
+    fleet = fleet_of(1, 2)
+
+    def tick(shard: int, shards: int, keys: list[int], cpu: int, at: float) -> list[tuple[float, ...] | None]:
+        fleet.apply_frame(1, shard, frame_of(frame(keys, [cpu] * len(keys), at=at)), shards)
+        return [sample and sample[1:2] for sample in map(fleet.sample, (1, 2))]
+
+    assert tick(0, 1, [1, 2], 100, NOW) == [(1.0,), (1.0,)]
+    assert tick(0, 2, [2], 200, NOW + 5) == [(1.0,), (1.0,)], "the other part is on its way"
+    assert tick(1, 2, [1], 200, NOW + 6) == [(2.0,), (2.0,)]
+    assert tick(0, 1, [1, 2], 900, NOW + 4) == [(2.0,), (2.0,)], "of the layout before, come late"
+    assert tick(0, 1, [1, 2], 300, NOW + 10) == [(3.0,), (3.0,)]
+    assert list(fleet.frames) == [(1, 0)]
+
+
+def test_a_part_that_never_comes_holds_the_others_up_for_one_tick() -> None:
+    fleet = fleet_of(1, 2)
+    for at, shards in ((NOW, 1), (NOW + 5, 2), (NOW + 10, 2)):
+        fleet.apply_frame(1, 0, frame_of(frame([2], [round(at - NOW) * 100], at=at)), shards)
+    assert fleet.sample(2) is not None
+    assert fleet.sample(2)[1] == 10.0
+    assert fleet.layouts == {1: 2}
+
+
 def test_what_ends_leaves_and_is_counted_with_its_reason() -> None:
     fleet = fleet_of(1, 2)
     fleet.apply_change(1, [row(1, "ended", end_reason="vanished")])

@@ -89,7 +89,7 @@ def test_a_cursor_that_is_not_ours_is_refused():
 def test_latest_frames_are_one_a_shard():
     one = records.sandbox().pk
     for seconds, shard in ((0, 0), (1, 1), (5, 0), (6, 1)):
-        records.frame({one: Reading(float(seconds))}, at=NOW + timedelta(seconds=seconds), shard=shard)
+        records.frame({one: Reading(float(seconds))}, at=NOW + timedelta(seconds=seconds), shard=shard, shards=2)
     latest = fleet.latest_frames([records.account().pk], NOW + timedelta(minutes=5))
     assert [(frame.shard, frame.cpu) for frame in latest] == [(0, [500]), (1, [600])]
     earlier = fleet.latest_frames([records.account().pk], NOW + timedelta(seconds=4))

@@ -83,8 +83,8 @@ def test_a_verdict_of_a_disabled_policy_makes_no_orphan():
 def test_shards_are_read_together_and_old_ticks_are_not():
     one, two = records.sandbox(), records.sandbox()
     records.frame({one.pk: Reading(90.0), two.pk: Reading(90.0)}, at=NOW - timedelta(seconds=10))
-    records.frame({one.pk: Reading(10.0)}, at=NOW - timedelta(seconds=5))
-    records.frame({two.pk: Reading(20.0)}, at=NOW - timedelta(seconds=4), shard=1)
+    records.frame({one.pk: Reading(10.0)}, at=NOW - timedelta(seconds=5), shards=2)
+    records.frame({two.pk: Reading(20.0)}, at=NOW - timedelta(seconds=4), shard=1, shards=2)
     assert fleet.now(NOW).cpu_pct == Spread(10.0, 20.0, 15.0)
 
 

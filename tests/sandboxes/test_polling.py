@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.conf import settings
 
 from sandboxes import live, polling, turns
 from sandboxes.accounts import client_for
 from sandboxes.models import AccountHealth, MetricFrame, Sandbox
+from sandboxes.polling import Part, asking
 from simulator import Fault, ManualClock, empty
 from simulator.served import served
 from tests import records
@@ -55,7 +57,7 @@ def test_it_works(house, told):
     frame = run(polling.poll(account))
     row = MetricFrame.objects.get()
     assert row.keys == [one.pk for one in kept]
-    assert row.fresh == [1, 2, 3]
+    assert row.fresh == [True] * 3
     assert set(row.ages) <= {0, 1, 2, 3, 4, 5}
     assert all(0 < cpu <= 10_000 for cpu in row.cpu)
     assert row.mem == frame.mem
@@ -92,9 +94,9 @@ def test_a_sample_is_fresh_once(house):
     account = account_at(house)
     three(house, account)
     run(polling.poll(account))
-    assert run(polling.poll(account)).fresh == []
+    assert not any(run(polling.poll(account)).fresh)
     house.simulator.advance(5)
-    assert run(polling.poll(account)).fresh == [1, 2, 3]
+    assert run(polling.poll(account)).fresh == [True] * 3
 
 
 def test_a_second_clock_for_the_same_tick_does_nothing(house, settings):
@@ -134,7 +136,7 @@ def test_after_a_resume_the_sample_from_before_is_old_news(house):
     on_record(account, simulated)
     assert run(polling.poll(account)).ages == [MetricFrame.NO_SAMPLE]
     house.simulator.advance(10)
-    assert run(polling.poll(account)).fresh == [1]
+    assert run(polling.poll(account)).fresh == [True]
 
 
 def test_a_failure_is_told_and_changes_nothing_else(house, told):
@@ -174,7 +176,7 @@ def test_a_backend_that_says_when_to_come_back_is_left_alone_until_then(house, m
     assert run(polling.poll(account)) is None, "it said 60 s"
     assert 50_000 < mailbox.pttl(f"sandwarden:hold:poll:{account.pk}") <= 60_000
     mailbox.delete(f"sandwarden:hold:poll:{account.pk}")
-    assert len(run(polling.poll(account)).fresh) == 3
+    assert run(polling.poll(account)).fresh == [True] * 3
 
 
 def test_a_tick_during_another_is_skipped_and_counted(house):
@@ -203,12 +205,12 @@ def test_an_id_that_the_backend_calls_malformed_costs_only_its_own_sample(house)
     kept = three(house, account)
     odd = records.sandbox("NOT-an-id-here", of=account, started_at=kept[0].started_at)
     frame = run(polling.poll(account))
-    assert len(frame.fresh) == 3
+    assert sum(frame.fresh) == 3
     assert frame.ages[frame.keys.index(odd.pk)] == MetricFrame.NO_SAMPLE
 
 
 def test_without_the_bulk_call_each_has_its_turn(house, monkeypatch):
-    monkeypatch.setattr(polling, "SINGLE_CALLS_A_TICK", 2)
+    monkeypatch.setattr(asking, "SINGLE_CALLS_A_TICK", 2)
     account = account_at(house, capabilities={"bulk_metrics": False})
     keys = [one.pk for one in three(house, account)]
     read = [_asked_in_tick(account, number) for number in range(3)]
@@ -220,12 +222,12 @@ def test_without_the_bulk_call_each_has_its_turn(house, monkeypatch):
 
 def _asked_in_tick(account, number):
     """The IDs with a sample in the tick of that number, whatever the time is."""
-    at = datetime.fromtimestamp(number * polling.settings.POLL_INTERVAL_SECONDS + 1e-5, UTC)
+    at = datetime.fromtimestamp(number * settings.POLL_INTERVAL_SECONDS + 1e-5, UTC)
     ids = list(Sandbox.objects.order_by("pk").values_list("sandbox_id", flat=True))
 
     async def ask():
         async with client_for(account) as client:
-            return await polling._ask_in_turn(client, polling.Tick(account, at), ids, 10)
+            return await asking.one_by_one(client, Part(account.pk), at, ids, 10)
 
     return list(run(ask()).samples)
 
@@ -234,7 +236,7 @@ def test_a_backend_that_turns_out_to_have_no_bulk_call_is_asked_one_by_one(house
     account = account_at(house)
     three(house, account)
     house.simulator.faults.add(Fault(404, path="/sandboxes/metrics", message="no matching operation was found"))
-    assert len(run(polling.poll(account)).fresh) == 3
+    assert run(polling.poll(account)).fresh == [True] * 3
 
 
 def test_a_hole_in_our_watch_opens_the_history_again(house):
@@ -273,5 +275,5 @@ def test_another_worker_goes_on_where_the_first_ended(house):
     account = account_at(house)
     three(house, account)
     run(polling.poll(account))
-    assert async_to_sync(polling.poll)(account).fresh == []
-    assert asyncio.run(polling.poll(account)).fresh == []
+    assert not any(async_to_sync(polling.poll)(account).fresh)
+    assert not any(asyncio.run(polling.poll(account)).fresh)

@@ -41,8 +41,8 @@ def test_the_newest_run_comes_first_and_ended_ones_are_left_out() -> None:
 def test_a_row_carries_the_newest_sample_of_its_shard() -> None:
     box, other = records.sandbox("a"), records.sandbox("b")
     records.frame({box.pk: Reading(cpu=90), other.pk: Reading(cpu=1)}, at=NOW - timedelta(seconds=10))
-    records.frame({box.pk: Reading(cpu=12.34, mem=128, age=3)}, at=NOW - timedelta(seconds=5))
-    records.frame({other.pk: Reading(cpu=55, mem=1)}, at=NOW - timedelta(seconds=8), shard=1)
+    records.frame({box.pk: Reading(cpu=12.34, mem=128, age=3)}, at=NOW - timedelta(seconds=5), shards=2)
+    records.frame({other.pk: Reading(cpu=55, mem=1)}, at=NOW - timedelta(seconds=8), shard=1, shards=2)
     row = find("a", now=NOW)
     assert row is not None
     assert (row.cpu_pct, row.mem_used, row.mem_total) == (12.34, 128 * 2**20, 512 * 2**20)

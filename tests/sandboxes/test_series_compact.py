@@ -52,7 +52,7 @@ def test_frames_become_series():
 def test_a_carried_sample_is_not_taken_again():
     one = records.sandbox().pk
     ticks({one: Reading(10.0)}, {one: Reading(10.0, age=5)})
-    MetricFrame.objects.filter(at__gt=NOW).update(fresh=[])
+    MetricFrame.objects.filter(at__gt=NOW).update(fresh=[False])
     compact_all(LATER)
     assert len(series_of(one)) == 1
 

@@ -24,48 +24,48 @@ def tick(*answers: Metric, before: Frame | None = None, at: int = NOW, running: 
 
 def test_a_sample_becomes_an_entry_with_its_age():
     frame = tick(metric())
-    assert (frame.keys, frame.ages, frame.fresh) == ([7], [2], [1])
+    assert (frame.keys, frame.ages, frame.fresh) == ([7], [2], [True])
     assert (frame.cpu, frame.mem, frame.mem_total) == ([2500], [300], [512])
 
 
 def test_a_sample_seen_before_is_carried_with_its_age_and_is_not_fresh():
     again = tick(metric(), before=tick(metric()), at=NOW + 5)
-    assert (again.ages, again.fresh) == ([7], [])
+    assert (again.ages, again.fresh) == ([7], [False])
 
 
 def test_a_sandbox_without_an_answer_keeps_its_last_sample():
     frame = tick(before=tick(metric()), at=NOW + 5)
-    assert (frame.ages, frame.fresh, frame.cpu) == ([7], [], [2500])
+    assert (frame.ages, frame.fresh, frame.cpu) == ([7], [False], [2500])
 
 
 def test_an_older_sample_than_the_one_we_have_is_not_taken():
     frame = tick(metric(NOW - 20, cpu_used_pct=1.0), before=tick(metric()), at=NOW + 5)
-    assert (frame.ages, frame.fresh, frame.cpu) == ([7], [], [2500])
+    assert (frame.ages, frame.fresh, frame.cpu) == ([7], [False], [2500])
 
 
 def test_a_sample_from_before_the_current_run_is_old_news():
     resumed = Running(7, "i7", NOW - 1)
     frame = tick(metric(), before=tick(metric()), running=(resumed,))
-    assert (frame.ages, frame.fresh) == ([NO_SAMPLE], [])
+    assert (frame.ages, frame.fresh) == ([NO_SAMPLE], [False])
 
 
 def test_a_sandbox_that_never_answered_has_an_entry_without_a_sample():
     frame = tick()
-    assert (frame.keys, frame.ages, frame.fresh, frame.cpu) == ([7], [NO_SAMPLE], [], [0])
+    assert (frame.keys, frame.ages, frame.fresh, frame.cpu) == ([7], [NO_SAMPLE], [False], [0])
 
 
 def test_a_sample_made_while_we_read_sets_the_tick_s_clock():
     frame = tick(metric(NOW + 3))
     assert (frame.clock_unix, frame.ages) == (NOW + 3, [0])
-    assert tick(metric(NOW + 3), before=frame, at=NOW + 5).fresh == []
+    assert tick(metric(NOW + 3), before=frame, at=NOW + 5).fresh == [False]
 
 
 def test_a_sample_from_the_far_future_counts_as_now_and_only_once():
     first = tick(metric(NOW + 3600))
-    assert (first.clock_unix, first.ages, first.fresh) == (NOW, [0], [1])
+    assert (first.clock_unix, first.ages, first.fresh) == (NOW, [0], [True])
     second = tick(metric(NOW + 3600), before=first, at=NOW + 5)
-    assert (second.ages, second.fresh) == ([5], [])
-    assert tick(metric(NOW + 3605, cpu_used_pct=9.0), before=second, at=NOW + 10).fresh == [1]
+    assert (second.ages, second.fresh) == ([5], [False])
+    assert tick(metric(NOW + 3605, cpu_used_pct=9.0), before=second, at=NOW + 10).fresh == [True]
 
 
 def test_what_is_no_number_is_no_sample():
@@ -102,6 +102,6 @@ def test_no_sample_is_ever_fresh_twice_and_no_age_is_negative(ticks: list[tuple[
         now = NOW + 5 * number
         frame = tick(metric(now + min(ahead, 10), cpu_used_pct=which), before=frame, at=now)
         assert frame.ages[0] >= 0
-        if frame.fresh:
+        if any(frame.fresh):
             told.append(frame.clock_unix - frame.ages[0])
     assert told == sorted(set(told))

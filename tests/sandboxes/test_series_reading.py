@@ -44,7 +44,7 @@ def test_a_carried_sample_is_shown_once():
     one = records.sandbox().pk
     records.frame({one: Reading(10.0)})
     records.frame({one: Reading(10.0, age=5)}, at=NOW + timedelta(seconds=5))
-    MetricFrame.objects.filter(at__gt=NOW).update(fresh=[])
+    MetricFrame.objects.filter(at__gt=NOW).update(fresh=[False])
     assert read(one).t == [START]
 
 

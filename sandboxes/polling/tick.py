@@ -1,0 +1,132 @@
+"""One tick of one part: under its turn in Redis it asks, merges, publishes and writes one row."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import close_old_connections
+from django.db.models import F
+
+from sandboxes import holds, live, turns
+from sandboxes.accounts import client_for, enabled_accounts
+from sandboxes.crypto import CannotDecrypt
+from sandboxes.e2b import E2BError
+from sandboxes.models import Account, Sandbox
+from sandboxes.polling import asking, health, parts
+from sandboxes.series import frame_store
+from sandboxes.series.frame import Frame, Running, build
+from sandboxes.series.frame_store import Part
+
+LEAST_TURN_SECONDS = 10.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One part of an account at one moment."""
+
+    account: Account
+    part: Part
+    at: datetime
+
+
+async def poll_all() -> None:
+    """Polls every part of every enabled account in this process; one account hinders no other.
+
+    Raises an ExceptionGroup of what was no E2B error.
+    """
+    await _each(await sync_to_async(parts.due)())
+
+
+async def poll_part(part: Part) -> None:
+    """Polls one part of an account that is still enabled: what a worker is handed. Raises as `poll_all` does."""
+    await _each([part])
+
+
+async def _each(wanted: Iterable[Part]) -> None:
+    await sync_to_async(close_old_connections)()
+    try:
+        accounts = {account.pk: account for account in await sync_to_async(enabled_accounts)()}
+        watched = [(accounts[part.account_id], part) for part in wanted if part.account_id in accounts]
+        jobs = [poll(account, part.shard, part.shards) for account, part in watched]
+        ended = await asyncio.gather(*jobs, return_exceptions=True)
+    finally:
+        await sync_to_async(close_old_connections)()
+    if errors := [error for error in ended if isinstance(error, Exception)]:
+        raise ExceptionGroup("polling failed", errors)
+
+
+async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | None:
+    """One tick of one account's part; the frame, or None when it was not our turn or the backend failed.
+
+    A tick that comes while the one before still runs is skipped and counted, never queued. A failure is written to
+    the account's health and changes nothing else; when the backend said when to come back, no part asks before.
+    """
+    seconds = _turn_seconds()
+    part = Part(account.pk, shard, shards)
+    async with turns.turn(f"poll:{account.pk}:{shard}", seconds) as held:
+        if not held:
+            await sync_to_async(health.count_late)(account)
+            return None
+        if await holds.is_held(asking.hold_of(account.pk)):
+            return None
+        tick = Tick(account, part, datetime.now(UTC))
+        try:
+            return await _take(tick, time.monotonic(), deadline_seconds=seconds - 2)
+        except (E2BError, CannotDecrypt) as error:
+            log.warning("poll of %s failed: %s", account.name, error)
+            await asking.obey(account.pk, [error])
+            await health.tell(account, part, health.failure(part, error))
+            return None
+
+
+def _turn_seconds() -> float:
+    """Short enough that a dead worker's part is taken over within two ticks."""
+    return max(LEAST_TURN_SECONDS, 2 * float(settings.POLL_INTERVAL_SECONDS))
+
+
+async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame | None:
+    account, part = tick.account, tick.part
+    before = await sync_to_async(frame_store.before)(part, tick.at)
+    if before.own_at and tick.at - before.own_at < timedelta(seconds=settings.POLL_INTERVAL_SECONDS / 2):
+        return None  # a second clock fired for the same tick
+    running = await sync_to_async(_running)(part)
+    async with client_for(account) as client:
+        answers = await asking.ask(client, account, part, tick.at, running, deadline_seconds)
+        clock_unix = int(tick.at.timestamp() + client.clock_offset_seconds)
+    await asking.obey(account.pk, answers.failures)
+    frame = build(running, answers.samples, before.seen, clock_unix)
+    await live.apublish("frame", account.pk, _message(tick, frame, time.monotonic() - begun))
+    frame = await sync_to_async(frame_store.write)(part, tick.at, frame, before)
+    await health.tell(account, part, health.success(part, tick.at, answers, time.monotonic() - begun))
+    return frame
+
+
+def _running(part: Part) -> list[Running]:
+    rows = Sandbox.objects.filter(account=part.account_id, state=Sandbox.State.RUNNING)
+    if part.shards > 1:
+        rows = rows.annotate(part=F("id") % part.shards).filter(part=part.shard)
+    listed = rows.values_list("id", "sandbox_id", "started_at")
+    return [Running(key, sandbox_id, started_at.timestamp()) for key, sandbox_id, started_at in listed.iterator()]
+
+
+def _message(tick: Tick, frame: Frame, took: float) -> dict[str, Any]:
+    return {
+        "at": tick.at.timestamp(),
+        "shard": tick.part.shard,
+        "shards": tick.part.shards,
+        "took": round(took, 3),
+        "keys": frame.keys,
+        "ages": frame.ages,
+        "cpu": frame.cpu,
+        "mem": frame.mem,
+        "mem_total": frame.mem_total,
+        "disk": frame.disk,
+        "disk_total": frame.disk_total,
+    }

@@ -1,0 +1,103 @@
+"""Minutes and hours by template and owner: the biggest groups by name, all others together, so bounded in number."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from sandboxes.series.histograms import COLUMNS, added, figures
+
+BIGGEST: Final = 10  # of each kind, account and minute or hour
+KINDS: Final = {
+    "template": "coalesce(nullif(s.template_name, ''), nullif(s.alias, ''), s.template_id)",
+    "owner": "coalesce(s.owner, '')",
+}
+_BY: Final = "at, rest, name"
+_DELETE: Final = """
+DELETE FROM sandboxes_fleetgroup
+WHERE account_id = %(account)s AND kind = %(kind)s AND span_seconds = %(span)s AND at >= %(start)s AND at < %(end)s"""
+
+# `named (at, rest, name, …)` with only the biggest named, by what `{size}` counts; ties go by name, so that the same
+# samples always give the same groups.
+_BIGGEST: Final = """
+sizes AS MATERIALIZED (SELECT at, rest, name, {size} AS size FROM {source} GROUP BY at, rest, name),
+places AS MATERIALIZED (
+    SELECT at, name, row_number() OVER (PARTITION BY at ORDER BY size DESC, name) AS place FROM sizes WHERE NOT rest
+),
+ours AS MATERIALIZED (SELECT at, name FROM places WHERE place <= %(biggest)s),
+named AS MATERIALIZED (
+    SELECT s.*, o.name IS NULL AS is_rest, coalesce(o.name, '') AS known_as
+    FROM {source} s LEFT JOIN ours o ON o.at = s.at AND o.name = s.name AND NOT s.rest
+)"""
+_INSERT: Final = f"""
+INSERT INTO sandboxes_fleetgroup (account_id, span_seconds, at, kind, name, rest, sandboxes, {COLUMNS})
+SELECT %(account)s, %(span)s, at, %(kind)s, name, rest, heads.number, {COLUMNS}
+FROM figures JOIN heads USING ({_BY})"""
+
+
+def _minutes(name: str) -> str:
+    """From frames: every fresh sample of a sandbox that is still on record."""
+    return f"""
+WITH frames AS MATERIALIZED (
+    SELECT * FROM sandboxes_metricframe WHERE account_id = %(account)s AND at >= %(start)s AND at < %(end)s
+),
+names AS MATERIALIZED (
+    SELECT s.id AS key, {name} AS name FROM sandboxes_sandbox s
+    WHERE s.id = ANY (ARRAY(SELECT DISTINCT unnest(keys) FROM frames)::int[])
+),
+samples AS MATERIALIZED (
+    SELECT date_trunc('minute', f.at) AS at, false AS rest, names.name, names.key,
+           u.cpu / 100.0::float8 AS cpu,
+           CASE WHEN u.mem_total > 0 THEN least(100.0::float8 * u.mem / u.mem_total, 100) END AS mem,
+           CASE WHEN u.disk_total > 0 THEN least(100.0::float8 * u.disk / u.disk_total, 100) END AS disk
+    FROM frames f
+    CROSS JOIN LATERAL unnest(f.keys, f.ages, f.fresh, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
+        AS u (key, age, fresh, cpu, mem, mem_total, disk, disk_total)
+    JOIN names ON names.key = u.key
+    WHERE u.age >= 0 AND u.fresh
+),
+{_BIGGEST.format(size="count(DISTINCT key)", source="samples")},
+readings AS MATERIALIZED (SELECT at, is_rest AS rest, known_as AS name, key, cpu, mem, disk FROM named),
+heads AS MATERIALIZED (SELECT {_BY}, count(DISTINCT key) AS number FROM readings GROUP BY {_BY}),
+{figures(_BY)}
+{_INSERT}"""
+
+
+# From minutes: a group's hour holds the minutes in which it was among the biggest.
+_HOURS: Final = f"""
+WITH minutes AS MATERIALIZED (
+    SELECT date_trunc('hour', at, 'UTC') AS at, at AS minute, rest, name, sandboxes, {COLUMNS}
+    FROM sandboxes_fleetgroup
+    WHERE account_id = %(account)s AND kind = %(kind)s AND span_seconds = 60 AND at >= %(start)s AND at < %(end)s
+),
+{_BIGGEST.format(size="sum(samples)", source="minutes")},
+parts AS MATERIALIZED (
+    SELECT at, is_rest AS rest, known_as AS name, minute, sandboxes, {COLUMNS} FROM named
+),
+heads AS MATERIALIZED (
+    SELECT {_BY}, max(number) AS number
+    FROM (SELECT {_BY}, minute, sum(sandboxes) AS number FROM parts GROUP BY {_BY}, minute) by_minute GROUP BY {_BY}
+),
+{added(_BY)}
+{_INSERT}"""
+
+
+def roll_up(account_id: int, start: datetime, end: datetime) -> None:
+    """The minutes of [start, end) from their frames, in place of what was there; in the caller's transaction."""
+    for kind, name in KINDS.items():
+        _replace(_minutes(name), kind, 60, account_id, start, end)
+
+
+def roll_up_hours(account_id: int, start: datetime, end: datetime) -> None:
+    """The hours of [start, end) from their minutes, in place of what was there; in the caller's transaction."""
+    for kind in KINDS:
+        _replace(_HOURS, kind, 3600, account_id, start, end)
+
+
+def _replace(sql: str, kind: str, span_seconds: int, account_id: int, start: datetime, end: datetime) -> None:
+    given: dict[str, Any] = {
+        "account": account_id, "kind": kind, "span": span_seconds, "start": start, "end": end, "biggest": BIGGEST,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE, given)
+        cursor.execute(sql, given)

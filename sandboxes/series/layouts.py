@@ -1,0 +1,44 @@
+"""A fleet is polled in parts whose number follows its size: which frames together show all of it. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A frame of the database without its arrays: part `shard` of `shards`."""
+
+    pk: int
+    at: datetime
+    shard: int
+    shards: int
+
+
+def newest_of_each(places: Iterable[Place]) -> list[Place]:
+    """The newest frame of each part of each layout."""
+    found: dict[tuple[int, int], Place] = {}
+    for place in places:
+        known = found.get((place.shards, place.shard))
+        if known is None or known.at < place.at:
+            found[place.shards, place.shard] = place
+    return list(found.values())
+
+
+def current(places: Iterable[Place]) -> list[Place]:
+    """Of the newest frames, those of one layout: the newest whose parts are all there, or else the newest.
+
+    So while the number of parts changes the fleet is shown whole, as it was a tick ago, until the last new part is in.
+    """
+    layouts: dict[int, list[Place]] = defaultdict(list)
+    for place in newest_of_each(places):
+        layouts[place.shards].append(place)
+    if not layouts:
+        return []
+    number = max(layouts, key=lambda shards: (len(layouts[shards]) >= shards, max(one.at for one in layouts[shards])))
+    return sorted(layouts[number], key=lambda place: place.shard)
+
+
+def may_share(one: Place, shard: int, shards: int) -> bool:
+    """Whether a sandbox can stand in that frame and in part `shard` of `shards`."""
+    return one.shards != shards or one.shard == shard
