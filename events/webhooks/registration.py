@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 import redis
 
 from events.missed import SUBSCRIBED
@@ -70,8 +71,12 @@ async def change(account_id: int, url: str, events: Sequence[str]) -> None:
         _must_be_registered(account)
         async with accounts.client_for(account) as client:
             await client.update_webhook(account.webhook_id, url=url, events=sorted(events))
+        more = set(events) - set(account.webhook_events)
         account.webhook_url, account.webhook_events = url, sorted(events)
         await account.asave(update_fields=["webhook_url", "webhook_events"])
+        if more:  # what happened before could not come: it was not missed
+            expected = AccountHealth.objects.filter(account=account, webhook_since__isnull=False)
+            await expected.aupdate(webhook_since=datetime.now(UTC))
 
 
 async def enable(account_id: int, *, on: bool) -> None:
@@ -150,7 +155,7 @@ async def delete(account_id: int) -> None:
         if not account.webhook_secret_in_environment:
             account.webhook_secret, account.webhook_secret_at = "", None
         await account.asave(update_fields=["webhook_id", "webhook_url", *SECRETS])
-        await expect(account, on=False)
+        await expect(account, on=False, anew=True)
 
 
 async def find(client: E2BClient, account: Account) -> Webhook | None:
@@ -164,18 +169,19 @@ async def keep(account: Account, hook: Webhook) -> None:
     """Writes down that `hook` is ours and has our secret; deliveries are expected from now on."""
     account.webhook_id, account.sent_webhook_secret = hook.id, account.webhook_secret
     await account.asave(update_fields=["webhook_id", "sent_webhook_secret"])
-    await expect(account, on=True)
+    await expect(account, on=True, anew=True)
 
 
-async def expect(account: Account, *, on: bool) -> None:
-    """From now on deliveries are expected, and counted as missed when they don't come; or no more."""
+async def expect(account: Account, *, on: bool, anew: bool = False) -> None:
+    """From now on deliveries are expected, and counted as missed when they don't come; or no more.
+
+    `anew` forgets what the backend told of another webhook.
+    """
     now = datetime.now(UTC)
     health = (await AccountHealth.objects.aget_or_create(account=account))[0]
     health.webhook_since = now if on else None
-    view = view_of(health)
-    health.webhook = on_record(
-        BackendView(fetched=view.fetched, fetched_at=view.fetched_at, enabled=on, quiet_at=None if on else now)
-    )
+    told = BackendView() if anew else view_of(health)
+    health.webhook = on_record(msgspec.structs.replace(told, enabled=on, quiet_at=None if on else now))
     await health.asave(update_fields=["webhook_since", "webhook"])
 
 

@@ -65,6 +65,7 @@ async def _look(account: Account, client: E2BClient, before: BackendView) -> Bac
         error="",
         missing=False,
         enabled=hook.enabled,
+        quiet_at=None if hook.enabled else before.quiet_at or now,  # somebody may have stopped it at the other end
         total=stats.total,
         failed=stats.failed,
         average_ms=stats.duration_ms.average,
@@ -105,7 +106,7 @@ async def _none_there(account: Account, before: BackendView) -> BackendView:
     await account.asave(update_fields=["webhook_id", "sent_webhook_secret"])
     await registration.expect(account, on=False)
     now = datetime.now(UTC)
-    return BackendView(read_at=now, missing=True, quiet_at=now, fetched=before.fetched, fetched_at=before.fetched_at)
+    return BackendView(read_at=now, missing=True, quiet_at=now)
 
 
 def _leads_here(url: str, paths: set[str], account: Account) -> bool:

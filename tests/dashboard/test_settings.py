@@ -13,6 +13,7 @@ from django.utils import timezone
 from dashboard.models import ApiToken
 from events.webhooks import registration, trial
 from sandboxes.models import Account, AccountHealth, Price
+from sandboxes.models.fields import Sealed
 from simulator import DEFAULT_API_KEY
 from simulator.served import Served
 from tests import records
@@ -128,7 +129,7 @@ def test_every_deed_is_done_and_written_down(staff: Client, account: Account, si
         "Webhook deleted, its secret forgotten",
     ]  # fmt: skip
     assert staff.post("/settings/webhook/explode/").status_code == 404
-    assert staff.get("/settings/webhook/delete/").status_code == 405
+    assert staff.get("/settings/webhook/delete/")["Location"] == "/settings/"
 
 
 VERDICTS = [
@@ -267,3 +268,21 @@ def test_one_of_several_accounts_is_chosen_by_the_address(staff: Client, account
     answer = staff.post("/settings/account/?account=second", {"cap": "7"})
     assert answer["Location"] == "/settings/account/?account=second"
     assert Account.objects.get(name="second").cap == 7
+
+
+def test_secrets_whose_key_is_lost_do_not_break_the_page_and_can_be_replaced(
+    staff: Client, account: Account, simulator: Served
+) -> None:
+    Account.objects.update(
+        webhook_id="w1", webhook_secret=Sealed("fernet:lost"), sent_webhook_secret=Sealed("fernet:lost")
+    )
+    assert staff.get("/settings/").status_code == 200
+    assert "another key" in text(staff.post("/settings/webhook/rotate/", follow=True))
+    staff.post("/settings/webhook/delete/")
+    staff.post("/settings/webhook/register/", {"url": URL, "events": ALL})
+    assert simulator.simulator.webhooks.all()[0].secret == Account.objects.get().webhook_secret
+
+
+def test_an_answer_lies_at_the_address_of_its_section(staff: Client, account: Account) -> None:
+    answer = staff.post("/settings/webhook/register/", {"url": "ftp://x"}, headers={"HX-Request": "true"})
+    assert answer["HX-Push-Url"] == "/settings/"

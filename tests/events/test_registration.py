@@ -1,9 +1,11 @@
 """Our webhook at the backend: made once, never lost half-made, its secret on record before it is sent."""
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import httpx
 import pytest
+from django.core.management import call_command
 
 from events import doors
 from events.webhooks import registration, tending
@@ -231,6 +233,41 @@ async def test_somebody_elses_webhook_is_left_alone(watched, e2b, settings):
     await tending.tend_all()
     assert (await on_record(watched)).webhook_id == ""
     assert at_e2b(e2b)[0].secret == "x"
+
+
+async def test_one_that_was_stopped_at_the_backend_is_not_expected_to_deliver(fresh, e2b):
+    await registration.register(fresh.pk, URL, ALL)
+    at_e2b(e2b)[0].enabled = False
+    await tending.tend_all()
+    kept = await on_record(fresh)
+    assert (view_of(kept.health).enabled, kept.health.webhook_since) == (False, None)
+
+
+async def test_types_that_are_added_are_expected_from_then_on(fresh, e2b):
+    await registration.register(fresh.pk, URL, ALL[:1])
+    since = (await on_record(fresh)).health.webhook_since
+    await registration.change(fresh.pk, URL, ALL)
+    assert (await on_record(fresh)).health.webhook_since > since
+
+
+async def test_stopping_keeps_what_the_backend_told(fresh, e2b):
+    await registration.register(fresh.pk, URL, ALL)
+    await tending.tend_all()
+    read_at = view_of((await on_record(fresh)).health).read_at
+    await registration.enable(fresh.pk, on=False)
+    assert view_of((await on_record(fresh)).health).read_at == read_at
+
+
+@pytest.mark.django_db
+def test_bootstrap_says_that_the_environment_sets_the_secret(settings):
+    settings.E2B_API_URL, settings.E2B_WEBHOOK_SECRET = "http://127.0.0.1:9", "of the environment"
+    call_command("bootstrap", stdout=StringIO())
+    account = Account.objects.get(name="default")
+    assert (account.webhook_secret, account.webhook_secret_in_environment) == ("of the environment", True)
+    settings.E2B_WEBHOOK_SECRET = ""
+    call_command("bootstrap", stdout=StringIO())
+    account.refresh_from_db()
+    assert (account.webhook_secret, account.webhook_secret_in_environment) == ("of the environment", False)
 
 
 async def test_nobody_else_changes_it_meanwhile(fresh, e2b, monkeypatch):

@@ -36,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         "account": account,
         "health": health_of(account),
-        "has_key": account.__dict__["api_key"] != "",  # as stored: it need not be opened to be said to be there
+        "has_key": bool(account.__dict__["api_key"]),  # as stored: it need not be opened to be said to be there
         "form": form,
         "can": [(word, can[name]) for name, word in WORDS.items()],
         "cap_in_environment": settings.CONCURRENCY_CAP,

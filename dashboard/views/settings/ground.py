@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from kombu.exceptions import OperationalError
 
 from sandboxes.accounts import enabled_accounts
@@ -25,6 +26,7 @@ SECTIONS: Final = (
     ("settings-prices", "Prices"),
     ("settings-house", "Retention and house"),
 )
+SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ def of_the_same(request: HttpRequest, account: Account | None) -> str:
 def show(request: HttpRequest, section: str, context: dict[str, Any], *, wrong: bool = False) -> HttpResponse:
     """A section as a page. What was typed wrong is a 422, but for htmx, which shows nothing else than a 200."""
     status = 422 if wrong and not request.headers.get("HX-Request") else 200
-    around = {
+    around: dict[str, Any] = {
         "sections": SECTIONS,
         "may_change": may_change(request),
         "accounts": enabled_accounts(),
@@ -70,6 +72,7 @@ def show(request: HttpRequest, section: str, context: dict[str, Any], *, wrong: 
     }
     response = render(request, f"settings/{section}.html", {**around, **context}, status=status)
     response["Cache-Control"] = "no-store"
+    response["HX-Push-Url"] = reverse(SECTION_OF[section]) + around["query"]
     return response
 
 

@@ -11,8 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
+from dashboard import words
 from dashboard.views.settings import ground
 from dashboard.views.settings.forms import ByHandForm, WebhookForm
 from events import missed
@@ -35,13 +35,14 @@ def page(request: HttpRequest) -> HttpResponse:
     return ground.show(request, "webhook", _context(request, account) if account else {})
 
 
-@require_POST
 @ground.staff_changes
 def do(request: HttpRequest, deed: str) -> HttpResponse:
     """One of DEEDS; what the backend refused is said on the page, and nothing of it is on record as done."""
     account = ground.chosen(request)
     if account is None or deed not in DEEDS:
         raise Http404
+    if request.method != "POST":  # an answer's address, opened again
+        return redirect(reverse("settings") + ground.of_the_same(request, account))
     try:
         done = DEEDS[deed](request, account)
     except FAILED as error:
@@ -119,6 +120,7 @@ def _context(
 ) -> dict[str, Any]:
     health, typed = health_of(account), form or by_hand
     url = str(typed["url"].value() or "") if typed else _address(request, account)
+    ours = our_view(health, timezone.now())
     wanted = form["events"].value() if form else account.webhook_events or sorted(missed.SUBSCRIBED)
     return {
         "account": account,
@@ -128,12 +130,13 @@ def _context(
         "errors": typed.errors if typed else {},
         "types": [(one, one.rpartition(".")[2], one in wanted) for one in _types(account)],
         "by_hand": account.capabilities.get("webhooks") is False,
-        "has_secret": bool(account.webhook_secret),
-        "pending": registration.is_pending(account),
+        "has_secret": _is_set(account, "webhook_secret"),
+        "pending": _is_pending(account),
         "old_secret_until": account.previous_secret_until if _both_hold(account) else None,
-        "ours": our_view(health, timezone.now()),
+        "ours": ours,
+        "lag": [_lag(seconds) for seconds in (ours.lag_p50_seconds, ours.lag_p95_seconds)],
         "theirs": view_of(health),
-        "backend": urlsplit(account.url).hostname,
+        "backend": "the simulator" if account.simulated else urlsplit(account.url).hostname,
     }
 
 
@@ -161,4 +164,23 @@ def _types(account: Account) -> list[str]:
 
 def _both_hold(account: Account) -> bool:
     until = account.previous_secret_until
-    return bool(account.previous_webhook_secret and until and until > timezone.now())
+    return bool(_is_set(account, "previous_webhook_secret") and until and until > timezone.now())
+
+
+def _is_set(account: Account, name: str) -> bool:
+    """Whether a secret is on record, without opening it: its key may be lost."""
+    return bool(account.__dict__[name])
+
+
+def _is_pending(account: Account) -> bool:
+    try:
+        return registration.is_pending(account)
+    except CryptoError:
+        return False  # the round that tends it says what is wrong
+
+
+def _lag(seconds: float | None) -> str:
+    """`38 ms`, `2.4 s`, `12 min`."""
+    if seconds is None or seconds >= 60:
+        return words.span(seconds)
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
