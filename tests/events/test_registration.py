@@ -264,10 +264,15 @@ def test_bootstrap_says_that_the_environment_sets_the_secret(settings):
     call_command("bootstrap", stdout=StringIO())
     account = Account.objects.get(name="default")
     assert (account.webhook_secret, account.webhook_secret_in_environment) == ("of the environment", True)
+    settings.E2B_WEBHOOK_SECRET = "another one"
+    call_command("bootstrap", stdout=StringIO())
+    account.refresh_from_db()
+    assert (account.webhook_secret, account.previous_webhook_secret) == ("another one", "of the environment")
+    assert account.previous_secret_until > datetime.now(UTC) + timedelta(hours=23)
     settings.E2B_WEBHOOK_SECRET = ""
     call_command("bootstrap", stdout=StringIO())
     account.refresh_from_db()
-    assert (account.webhook_secret, account.webhook_secret_in_environment) == ("of the environment", False)
+    assert (account.webhook_secret, account.webhook_secret_in_environment) == ("another one", False)
 
 
 async def test_nobody_else_changes_it_meanwhile(fresh, e2b, monkeypatch):

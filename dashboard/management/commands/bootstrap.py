@@ -8,9 +8,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.utils import timezone
 
 from dashboard.models import ApiToken
 from events import forgetting
+from events.webhooks.registration import OVERLAP
 from sandboxes.accounts import DEMO
 from sandboxes.models import Account
 
@@ -94,6 +96,9 @@ def _put(name: str, **values: Any) -> None:
     given = {key: value for key, value in values.items() if value != "" and getattr(account, key) != value}
     if settings.CONCURRENCY_CAP:
         given["cap"] = settings.CONCURRENCY_CAP
+    if not made and given.get("webhook_secret"):  # what is signed with the former one is still believed for a while
+        former = {"previous_webhook_secret": account.webhook_secret, "previous_secret_until": timezone.now() + OVERLAP}
+        given |= former | {"webhook_secret_at": timezone.now()}
     if not made and given:
         for key, value in given.items():
             setattr(account, key, value)
