@@ -26,6 +26,7 @@ urlpatterns = [
     path("sandboxes/<str:sandbox_id>/timeline/", sandbox.timeline, name="sandbox-timeline"),
     path("events/", events.events, name="events"),
     path("events/deliveries/", deliveries.deliveries, name="deliveries"),
+    path("events/deliveries/replay/", deliveries.replay_all, name="deliveries-replay"),
     path("events/deliveries/<int:delivery_id>/replay/", deliveries.replay, name="delivery-replay"),
     path("cleanup/", cleanup.cleanup, name="cleanup"),
     path("cleanup/<int:policy_id>/reset/", cleanup.reset, name="cleanup-reset"),

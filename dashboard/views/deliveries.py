@@ -1,13 +1,14 @@
 """The Deliveries page: what was refused or parked and why, with headers and body, and replay of what was parked."""
 
 import json
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import psycopg
 from asgiref.sync import async_to_sync
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -24,26 +25,34 @@ STATES: Final = ("parked", "refused", "replayed")
 @login_required
 def deliveries(request: HttpRequest) -> HttpResponse:
     """The page; with `cursor` and asked for by htmx, only the rows that follow."""
-    ids, state = shown_account_ids(), request.GET.get("state") or None
+    state = request.GET.get("state") or None
     try:
-        page = list_deliveries(ids, state=state, cursor=request.GET.get("cursor"))
+        context = _listed(state, request.GET.get("cursor"))
     except QueryError as wrong:
         return render(request, "deliveries/page.html", {"wrong": str(wrong)}, status=400)
-    asked = {"state": state} if state else {}
-    context: dict[str, Any] = {
-        "rows": page.items,
-        "many_accounts": len(ids) > 1,
-        "more": "?" + urlencode({**asked, "cursor": page.next}) if page.next else None,
-    }
     if request.headers.get("HX-Request"):
         return render(request, "deliveries/rows.html", context)
-    kept = counts(ids)
-    context |= {
-        "state": state,
-        "views": [(name, kept[name]) for name in STATES],
-        "days": {"parked": EVENTS_KEPT.days, "refused": REFUSED_KEPT.days},
-    }
-    return render(request, "deliveries/page.html", context)
+    return render(request, "deliveries/page.html", context | _around(state))
+
+
+@login_required
+@require_POST
+def replay_all(request: HttpRequest) -> HttpResponse:
+    """Takes in what is parked, so much as one wish may; htmx gets the list as it is then, and the count."""
+    after, state = request.POST.get("after", "0"), request.POST.get("state") or None
+    if not after.isdecimal() or len(after) > 18 or state not in {None, *STATES}:
+        return HttpResponseBadRequest("after is the key of a delivery, state one of the list's")
+    tally: replaying.Tally | None = None
+    told = {"mark": "bad", "text": "The database is away: not all was replayed.", "ok": False}
+    with suppress(psycopg.OperationalError):
+        tally = async_to_sync(replaying.replay_all)(shown_account_ids(), after=int(after))
+        told = {"mark": "yes" if tally.taken else "warn", "text": _count(tally), "ok": True}
+    if not request.headers.get("HX-Request"):
+        return redirect("deliveries")
+    context = _listed(state, None) | _around(state, tally)
+    response = render(request, "deliveries/list.html", context)
+    response["HX-Trigger"] = json.dumps({"toast": told})
+    return response
 
 
 @login_required
@@ -58,6 +67,34 @@ def replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
     except psycopg.OperationalError:
         return _answer(request, delivery, "bad", "Not replayed: the database is away.", ok=False)
     return _answer(request, delivery, "yes", f"Replayed: {event.word} of {event.sandbox_id} is on record.", ok=True)
+
+
+def _listed(state: str | None, cursor: str | None) -> dict[str, Any]:
+    """One page of rows. Raises QueryError."""
+    ids = shown_account_ids()
+    page = list_deliveries(ids, state=state, cursor=cursor)
+    asked = {"state": state} if state else {}
+    more = "?" + urlencode({**asked, "cursor": page.next}) if page.next else None
+    return {"rows": page.items, "many_accounts": len(ids) > 1, "more": more}
+
+
+def _around(state: str | None, tally: replaying.Tally | None = None) -> dict[str, Any]:
+    """What stands around the rows; after a `tally` that left some untried, from where on to try them."""
+    kept = counts(shown_account_ids())
+    left = tally.left if tally else 0
+    return {
+        "state": state,
+        "views": [(name, kept[name]) for name in STATES],
+        "parked": left or kept["parked"],
+        "after": tally.last if tally and left else 0,
+        "days": {"parked": EVENTS_KEPT.days, "refused": REFUSED_KEPT.days},
+    }
+
+
+def _count(tally: replaying.Tally) -> str:
+    """The tally as a sentence."""
+    said = f"Replayed: {tally.taken:,} taken in, {tally.still:,} still parked."
+    return said + (f" {tally.left:,} not tried yet." if tally.left else "")
 
 
 def _answer(request: HttpRequest, delivery: Delivery, mark: str, text: str, *, ok: bool) -> HttpResponse:

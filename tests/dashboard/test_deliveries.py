@@ -10,6 +10,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from events.models import Delivery, LifecycleEvent
+from events.replay import replay_all
 from events.writing import house
 from sandboxes.models import AccountHealth
 from tests import records
@@ -74,6 +75,50 @@ def test_one_that_cannot_be_read_yet_says_why(committed: None, person: Client) -
     told = json.loads(answer["HX-Trigger"])["toast"]
     assert (told["ok"], told["text"]) == (False, "Not replayed: timestamp is missing or not text.")
     assert person.post(f"/events/deliveries/{kept.pk}/replay/")["Location"] == "/events/deliveries/"
+
+
+def test_all_that_is_parked_is_replayed_in_one_wish(committed: None, person: Client) -> None:
+    keep()
+    still = keep(body=b'{"id": "1"}')
+    page = person.get("/events/deliveries/").content.decode()
+    assert "Replay all 2 parked" in page
+    answer = person.post("/events/deliveries/replay/", {"state": "parked"}, headers={"HX-Request": "true"})
+    toast = json.loads(answer["HX-Trigger"])["toast"]
+    assert (toast["ok"], toast["text"]) == (True, "Replayed: 1 taken in, 1 still parked.")
+    shown = answer.content.decode()
+    assert "Replay all 1 parked" in shown
+    assert shown.count(">Replay</button>") == 1
+    assert f"/events/deliveries/{still.pk}/replay/" in shown
+    Delivery.objects.all().delete()
+    assert "Replay all" not in person.get("/events/deliveries/").content.decode()
+
+
+def test_what_one_wish_did_not_try_the_next_one_does(
+    committed: None, person: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(replay_all.__kwdefaults__, "at_most", 2)
+    for n in range(3):
+        keep(body=json.dumps({"id": str(n)}).encode())
+    answer = person.post("/events/deliveries/replay/", headers={"HX-Request": "true"})
+    assert "1 not tried yet" in answer["HX-Trigger"]
+    assert "Replay the other 1<" in answer.content.decode()
+    after = answer.context["after"]
+    assert after == Delivery.objects.order_by("pk")[1].pk
+    last = person.post("/events/deliveries/replay/", {"after": after}, headers={"HX-Request": "true"})
+    assert "0 taken in, 1 still parked." in last["HX-Trigger"]
+
+
+def test_replaying_all_takes_a_sign_in_a_token_against_forgery_and_sound_words(person: Client) -> None:
+    keep()
+    path = "/events/deliveries/replay/"
+    assert Client().post(path).status_code == 302
+    careful = Client(enforce_csrf_checks=True)
+    careful.cookies = person.cookies
+    assert careful.post(path).status_code == 403
+    assert person.get(path).status_code == 405
+    for wrong in ({"after": "x"}, {"after": "9" * 30}, {"state": "eaten"}):
+        assert person.post(path, wrong).status_code == 400
+    assert LifecycleEvent.objects.count() == 0
 
 
 def test_more_than_a_page_come_by_the_last_row(person: Client) -> None:

@@ -1,5 +1,6 @@
 """A parked delivery is taken in when today's code can read it; else it stays, and says why."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ import pytest
 
 from events.deliveries import SHOWN_BYTES, counts, list_deliveries
 from events.models import Delivery, LifecycleEvent
-from events.replay import NotReplayed, replay
+from events.replay import NotReplayed, Tally, replay, replay_all
 from sandboxes.models import Sandbox
 from sandboxes.search import QueryError
 from tests.events.factories import delivery
@@ -91,6 +92,63 @@ async def test_only_what_was_parked_by_its_shape_is_replayed(account, fields, wh
     with pytest.raises(NotReplayed, match=why):
         await replay(parked.pk)
     assert await LifecycleEvent.objects.acount() == 0
+
+
+async def test_all_are_replayed_and_counted_and_those_that_cannot_be_stay(account):
+    for n in range(5):
+        await park_one(account, recent(id=f"{n:08d}-0000-4000-8000-000000000000", sandbox_id=f"i{n}"))
+    unreadable, old = await park_one(account, b"{}"), await park_one(account, recent(timestamp="2019-01-01T00:00:00Z"))
+    await park_one(account, recent(), source="observed")
+    await park_one(account, recent(), state="refused")
+    tally = await replay_all([account.pk])
+    assert (tally.taken, tally.still, tally.left) == (5, 2, 0)
+    assert await LifecycleEvent.objects.acount() == 5
+    still = Delivery.objects.filter(state="parked").exclude(source="observed").order_by("pk")
+    assert [one.pk async for one in still] == [unreadable.pk, old.pk]
+    await unreadable.arefresh_from_db()
+    assert unreadable.reason == "timestamp is missing or not text"
+    assert (await replay_all([account.pk])).taken == 0
+
+
+async def test_no_more_than_asked_for_are_tried_and_the_rest_from_there_on(account):
+    for n in range(5):
+        await park_one(account, recent(sandbox_id=17 if n < 2 else f"i{n}", id=f"{n:08d}-0000-4000-8000-000000000000"))
+    first = await replay_all([account.pk], at_most=3)
+    assert (first.taken, first.still, first.left) == (1, 2, 2)
+    assert await replay_all([account.pk], after=first.last) == Tally(2, 0, 0, first.last + 2)
+
+
+async def test_only_the_accounts_one_sees_are_replayed(account):
+    await park_one(account, recent())
+    assert await replay_all([]) == Tally(0, 0, 0, 0)
+    assert await LifecycleEvent.objects.acount() == 0
+
+
+async def test_one_that_the_inbox_refuses_does_not_hold_up_the_others(account, monkeypatch):
+    from events import writing
+
+    writes, keys = writing.write, [f"{n:08d}-0000-4000-8000-000000000000" for n in range(3)]
+
+    async def refuses_one(connection, arrivals):
+        if any(str(one.event.id) == keys[1] for one in arrivals):
+            raise ValueError("a number too large")
+        return await writes(connection, arrivals)
+
+    parked = [await park_one(account, recent(id=key)) for key in keys]
+    monkeypatch.setattr(writing, "write", refuses_one)
+    tally = await replay_all([account.pk])
+    assert (tally.taken, tally.still) == (2, 1)
+    await parked[1].arefresh_from_db()
+    assert (parked[1].state, parked[1].reason) == ("parked", "could not be taken in: a number too large")
+    assert {str(one.event_id) async for one in LifecycleEvent.objects.all()} == {keys[0], keys[2]}
+
+
+async def test_two_who_ask_at_once_keep_each_event_once(account):
+    for n in range(40):
+        await park_one(account, recent(id=f"{n:08d}-0000-4000-8000-000000000000", sandbox_id=f"i{n}"))
+    await asyncio.gather(replay_all([account.pk]), replay_all([account.pk]))
+    assert await LifecycleEvent.objects.acount() == 40
+    assert await Delivery.objects.filter(state="replayed").acount() == 40
 
 
 async def test_what_the_events_api_told_is_parked_as_it_came_and_is_replayed_as_such(account):
