@@ -30,7 +30,7 @@ class Announcer:
 
     def add(self, stored: Stored) -> None:
         """Will be published soon."""
-        if stored.changes:
+        if stored.events:
             self._gathered += stored
             self._wake.set()
 
@@ -46,5 +46,5 @@ class Announcer:
     async def _publish(self, publisher: live.Publisher) -> None:
         """A failure to publish is told in the log; the next message, or the next snapshot, makes up for it."""
         gathered, self._gathered = self._gathered, Stored()
-        for account, body in gathered.changes.items():
+        for account, body in gathered.changes().items():
             await publisher.publish("change", account, body)

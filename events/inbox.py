@@ -169,8 +169,7 @@ async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arriva
     """
     for attempt in range(COMMIT_TRIES):
         try:
-            async with connection.pipeline(), connection.transaction():
-                return await writing.write(connection, arrivals)
+            return await _transaction(connection, arrivals)
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
             if attempt + 1 == COMMIT_TRIES:
                 raise
@@ -180,6 +179,23 @@ async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arriva
                 raise
             return await _commit_apart(connection, arrivals, error)
     raise AssertionError("unreachable")
+
+
+async def _transaction(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival]) -> Stored:
+    """All of them or none. BEGIN and COMMIT travel in the pipeline, which spares two waits; psycopg's own don't."""
+    try:
+        async with connection.pipeline() as pipeline:
+            await connection.execute("BEGIN")
+            stored = await writing.write(connection, arrivals)
+            end = await connection.execute("COMMIT")
+            await pipeline.sync()
+            if end.statusmessage != "COMMIT":  # PostgreSQL says ROLLBACK, and no error, to what had failed before
+                raise psycopg.OperationalError(f"not committed: {end.statusmessage}")
+            return stored
+    except psycopg.Error:
+        if not connection.closed:
+            await connection.rollback()
+        raise
 
 
 async def _commit_apart(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival], error: Exception) -> Stored:
@@ -197,5 +213,5 @@ async def _commit_apart(connection: psycopg.AsyncConnection, arrivals: Sequence[
 
 async def _publish(stored: Stored) -> None:
     """One message an account. A failure to publish never fails a commit."""
-    for account, body in stored.changes.items():
+    for account, body in stored.changes().items():
         await live.apublish("change", account, body)

@@ -1,5 +1,6 @@
 """The event record, the deliveries that were no event, and how far reconcile has read."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from sandboxes.models import Account
@@ -33,7 +34,7 @@ class LifecycleEvent(models.Model):
         indexes = [
             models.Index(fields=["-timestamp", "-id"], name="event_by_time"),
             models.Index(fields=["sandbox_id", "-timestamp"], name="event_by_sandbox"),
-            models.Index(fields=["account", "-received_at"], name="event_by_arrival"),
+            BrinIndex(fields=["received_at"], autosummarize=True, name="event_by_arrival"),  # rows lie in that order
             models.Index(
                 fields=["account", "-timestamp"], name="event_reconciled", condition=models.Q(source="reconcile")
             ),

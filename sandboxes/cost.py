@@ -3,12 +3,15 @@
 Price rule: E2B's docs (August 2026): (vCPU × rate + GiB × rate) × seconds; paused and ended cost nothing.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 HOUR_SECONDS = 3600
+MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class PriceBook:
         """The rate in force at `moment`."""
         if not self.rates:
             return Rate(moment, Decimal(0), Decimal(0))
-        return max((rate for rate in self.rates if rate.since <= moment), key=lambda r: r.since, default=self.rates[0])
+        return self.rates[max(0, bisect_right(self.rates, moment, key=_since) - 1)]
 
     def per_hour_usd(self, cpu_count: int | None, memory_mb: int | None, moment: datetime) -> Decimal:
         """What an hour costs at the price of `moment`, in USD."""
@@ -43,9 +46,14 @@ class PriceBook:
 
     def cost_usd(self, cpu_count: int | None, memory_mb: int | None, start: datetime, end: datetime) -> Decimal:
         """USD for running from `start` to `end`; each second by the price that held in it."""
-        total, cuts = Decimal(0), [rate.since for rate in self.rates if start < rate.since < end]
-        for since, until in zip([start, *cuts], [*cuts, end], strict=True):
-            seconds = Decimal((until - since).total_seconds())
-            if seconds > 0:
-                total += self.at(since).per_second(cpu_count, memory_mb) * seconds
+        total = Decimal(0)
+        cuts = [rate.since for rate in self.rates if start < rate.since < end] if len(self.rates) > 1 else []
+        for since, until in pairwise([start, *cuts, end]):
+            microseconds = (until - since) // MICROSECOND
+            if microseconds > 0:
+                total += self.at(since).per_second(cpu_count, memory_mb) * microseconds / 1_000_000
         return total
+
+
+def _since(rate: Rate) -> datetime:
+    return rate.since

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from events.wire import Event
+from events.writing.summaries import event_summary, sandbox_summary
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -34,17 +35,30 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct):
-    """How many events were new, how many were held already, and what to publish for each account."""
+    """How many events were new, how many were held already, how many set aside; and what there is to tell of it.
+
+    `events` are (account, key, row, event); `sandboxes` are the changed ones, (key, row) by account and ID.
+    """
 
     new: int = 0
     held: int = 0
     parked: int = 0
-    changes: dict[int, dict[str, list[dict[str, Any]]]] = {}
+    events: list[tuple[int, int, dict[str, Any], Event]] = []
+    sandboxes: dict[tuple[int, str], tuple[int, dict[str, Any]]] = {}
 
     def __iadd__(self, other: "Stored") -> "Stored":
+        """With what was stored after it."""
         self.new, self.held, self.parked = self.new + other.new, self.held + other.held, self.parked + other.parked
-        for account, body in other.changes.items():
-            mine = self.changes.setdefault(account, {"sandboxes": [], "events": []})
-            for name, items in body.items():
-                mine[name].extend(items)
+        self.events += other.events
+        self.sandboxes |= other.sandboxes
         return self
+
+    def changes(self) -> dict[int, dict[str, list[dict[str, Any]]]]:
+        """The body of the live message "change", for each account."""
+        bodies: dict[int, dict[str, list[dict[str, Any]]]] = {}
+        for account, key, row, event in self.events:
+            body = bodies.setdefault(account, {"sandboxes": [], "events": []})
+            body["events"].append(event_summary(key, row, event))
+        for (account, sandbox_id), (key, row) in self.sandboxes.items():
+            bodies[account]["sandboxes"].append(sandbox_summary(key, sandbox_id, row))
+        return bodies

@@ -14,7 +14,6 @@ from events.writing import statements as sql
 from events.writing.arrivals import Arrival, Stored
 from events.writing.house import House, house
 from events.writing.rows import run_row, sandbox_row
-from events.writing.summaries import event_summary, sandbox_summary
 
 Key = tuple[int, str]
 _base = msgspec.json.Decoder(Base).decode
@@ -26,7 +25,7 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     """Keeps new events, folds them into their sandboxes, sets aside what was parked; all or nothing.
 
     Locks are taken in one order everywhere: events by ID, then sandboxes by ID. In a pipeline it waits for answers
-    three times only: which events are new, what their sandboxes were, and the end.
+    twice: which events are new, and what their sandboxes were.
     """
     known = await house(connection)
     parked = [_parked_row(a) for a in arrivals if a.parked]
@@ -35,28 +34,26 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     new = {(row[1], row[2]): row[0] for row in await sql.run(connection, sql.INSERT_EVENTS, [r for r, _ in rows])}
     fresh = [(row, event) for row, event in rows if (row["account_id"], row["event_id"]) in new]
     held = [row for row, _ in rows if (row["account_id"], row["event_id"]) not in new]
-    await sql.send(connection, sql.STAMP_WAYS, held)
     folded = await _fold(connection, known, fresh)
-    await _write_folded(connection, folded)
-    await _note_arrival(connection, arrivals, fresh)
-    stored = Stored(len(fresh), len(held), len(parked))
-    for row, event in fresh:
-        body = stored.changes.setdefault(row["account_id"], {"sandboxes": [], "events": []})
-        body["events"].append(event_summary(new[row["account_id"], row["event_id"]], row, event))
-    for one in folded:
-        stored.changes[one.key[0]]["sandboxes"].append(sandbox_summary(one.pk, one.key[1], one.row))
-    return stored
+    await sql.send_together(connection, [*_written(folded), (sql.STAMP_WAYS, held), (sql.CLOSE_PARKED, _told(fresh))])
+    await sql.send(connection, sql.TOUCH_WEBHOOK, _touches(arrivals))
+    told = [(row["account_id"], new[row["account_id"], row["event_id"]], row, event) for row, event in fresh]
+    return Stored(len(fresh), len(held), len(parked), told, {one.key: (one.pk, one.row) for one in folded})
 
 
-async def _note_arrival(
-    connection: sql.Connection, arrivals: Sequence[Arrival], fresh: list[tuple[dict[str, Any], Event]]
-) -> None:
-    """When each account's last webhook came; and what was parked is closed by its readable form."""
+def _told(fresh: list[tuple[dict[str, Any], Event]]) -> list[dict[str, Any]]:
+    """The new events whose readable form closes what was parked of them."""
+    return [
+        {"account_id": row["account_id"], "event_id": str(row["event_id"])}
+        for row, _ in fresh
+        if row["source"] != "observed"
+    ]
+
+
+def _touches(arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
+    """When each account's last webhook came."""
     webhooks = {a.account_id: a.received_at for a in arrivals if a.source == "webhook"}
-    await sql.send(connection, sql.TOUCH_WEBHOOK, [{"account_id": k, "at": v} for k, v in webhooks.items()])
-    told = [row for row, _ in fresh if row["source"] != "observed"]
-    closed = [{"account_id": row["account_id"], "event_id": str(row["event_id"])} for row in told]
-    await sql.send(connection, sql.CLOSE_PARKED, closed)
+    return [{"account_id": account, "at": at} for account, at in webhooks.items()]
 
 
 def _event_rows(arrivals: Sequence[Arrival]) -> list[tuple[dict[str, Any], Event]]:
@@ -161,14 +158,16 @@ class _Folded:
         return [{"account_id": self.key[0], "sandbox_id": self.key[1], "end_at": end} for end in ends if end]
 
 
-async def _write_folded(connection: sql.Connection, folded: list[_Folded]) -> None:
-    rows = [{"id": f.pk, "fold": f.base} | f.row for f in folded]
-    await sql.send(connection, sql.UPDATE_SANDBOXES, rows)
-    await sql.send(connection, sql.DELETE_RUNS, [row for f in folded for row in f.dropped_runs])
-    await sql.send(connection, sql.UPSERT_RUNS, [row for f in folded for row in f.changed_runs])
-    await sql.send(connection, sql.INSERT_ENDS, [row for f in folded for row in f.moves])
-    await sql.send(connection, sql.SUPERSEDE, [row for f in folded for row in f.superseded])
-    await sql.send(connection, sql.SUPERSEDE_MOVES, [row for f in folded for row in f.superseded_moves])
+def _written(folded: list[_Folded]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What folding changed, as (statement, rows); each statement writes rows that no other one does."""
+    return [
+        (sql.UPDATE_SANDBOXES, [{"id": f.pk, "fold": f.base} | f.row for f in folded]),
+        (sql.DELETE_RUNS, [row for f in folded for row in f.dropped_runs]),
+        (sql.UPSERT_RUNS, [row for f in folded for row in f.changed_runs]),
+        (sql.INSERT_ENDS, [row for f in folded for row in f.moves]),
+        (sql.SUPERSEDE, [row for f in folded for row in f.superseded]),
+        (sql.SUPERSEDE_MOVES, [row for f in folded for row in f.superseded_moves]),
+    ]
 
 
 def _parked_row(arrival: Arrival) -> dict[str, Any]:
