@@ -1,4 +1,4 @@
-"""Settings, Retention and house: how long things are kept, what is alive, what fills the disk, who changed what."""
+"""Settings, House: how long things are kept, what is alive, what fills the disk, who changed what."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,13 +78,13 @@ def _web() -> Dependency:
 
 
 def _database() -> dict[str, Any]:
-    """Size in bytes, and the largest tables: their short name, whole name and size."""
+    """Size in bytes, and the largest tables, partitions added up: their short name, whole name and size."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database()), current_setting('server_version')")
         size, server = cursor.fetchone()
         cursor.execute(
-            "SELECT relname, pg_total_relation_size(oid) FROM pg_class "
-            "WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace ORDER BY 2 DESC LIMIT %s",
+            "SELECT coalesce(pg_partition_root(oid), oid)::regclass::text, sum(pg_total_relation_size(oid)) FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 2 DESC LIMIT %s",
             [TABLES],
         )
         tables = [(name.partition("_")[2] or name, name, bytes_) for name, bytes_ in cursor.fetchall()]
