@@ -20,7 +20,8 @@ _STATEMENTS = [
         f"DELETE FROM {table} WHERE account_id = %s"
         for table in (
             "sandboxes_action", "sandboxes_sandbox", "sandboxes_metricframe", "sandboxes_fleetminute",
-            "sandboxes_fleethour", "sandboxes_fleetgroup", "events_lifecycleevent", "events_delivery", "events_reconcilemark", "sandboxes_accounthealth",
+            "sandboxes_fleethour", "sandboxes_fleetgroup",
+            "events_lifecycleevent", "events_delivery", "events_reconcilemark", "sandboxes_accounthealth",
         )
     ),
     _LEFT_GUARDS,

@@ -59,13 +59,16 @@ class Reading:
 def frame(
     readings: Mapping[int, Reading], *, at: datetime = NOW, shard: int = 0, shards: int = 1, of: Account | None = None
 ) -> MetricFrame:
-    """A poll tick with these samples by sandbox key."""
+    """A poll tick with these samples by sandbox key; the first of its minute is kept longer."""
     rows: Sequence[tuple[int, Reading]] = sorted(readings.items())
+    minute = at.replace(second=0, microsecond=0)
+    earlier = MetricFrame.objects.filter(account=of or account(), shard=shard, at__gte=minute, at__lt=at)
     return MetricFrame.objects.create(
         account=of or account(),
         at=at,
         shard=shard,
         shards=shards,
+        kept=not earlier.exists(),
         clock_unix=int(at.timestamp()),
         keys=[key for key, _ in rows],
         ages=[MetricFrame.NO_SAMPLE if one.age is None else one.age for _, one in rows],

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from sandboxes.models import MetricFrame, MetricSeries
-from sandboxes.series import minutes, retention
+from sandboxes.series import coarser, hours, minutes, partitions, retention
 from sandboxes.series.samples import MERGE
 
 LOCK: Final = 0x53616E64  # one compaction at a time, on all machines
@@ -38,16 +38,18 @@ samples AS (
 
 
 def compact_all(now: datetime | None = None) -> None:
-    """Rolls up closed minutes, moves frames into series when the oldest has waited `EVERY`, now and then thins.
-
-    Does nothing while another process is at it.
+    """Rolls up closed minutes and hours, moves frames into series when the oldest has waited `EVERY`, keeps the tables'
+    parts in order and lets go what is old. Does nothing while another process is at it.
     """
     now = now or datetime.now(UTC)
     with _alone() as ours:
         if ours:
+            partitions.keep(now)
             minutes.roll_up(now)
             _frames_to_series(now)
+            coarser.roll_up(now)
             if now.minute % THIN_MINUTES == 0:
+                hours.roll_up(now)
                 retention.thin(now)
 
 

@@ -105,13 +105,13 @@ def roll_up(now: datetime) -> None:
         last = _newest(account_id, end)
         if last:
             _execute(_COUNT_AGAIN, account_id, last + MINUTE - AGAIN, last + MINUTE)
-        start = last + MINUTE if last else _first_frame(account_id, end)
+        start = _next_frame(account_id, last + MINUTE if last else None, end)
         while start < end:
             upto = min(start + AT_ONCE, end)
             with transaction.atomic():
                 _execute(_ROLL_UP, account_id, start, upto)
                 groups.roll_up(account_id, start, upto)
-            start = upto
+            start = _next_frame(account_id, upto, end)
 
 
 def _newest(account_id: int, end: datetime) -> datetime | None:
@@ -119,8 +119,11 @@ def _newest(account_id: int, end: datetime) -> datetime | None:
     return done.order_by("-minute").values_list("minute", flat=True).first()
 
 
-def _first_frame(account_id: int, end: datetime) -> datetime:
+def _next_frame(account_id: int, start: datetime | None, end: datetime) -> datetime:
+    """The minute of the first frame from `start` on; `end` when there is none: where we were away nothing is to do."""
     frames = MetricFrame.objects.filter(account_id=account_id, at__lt=end)
+    if start:
+        frames = frames.filter(at__gte=start)
     return whole(frames.order_by("at").values_list("at", flat=True).first() or end)
 
 

@@ -3,16 +3,21 @@
 import itertools
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median_low
 from typing import Final
 
+from django.contrib.postgres.aggregates import BoolAnd
 from django.db import connection
 
-from sandboxes.models import MetricSeries
+from sandboxes.models import MetricSeries, SeriesHours, SeriesMinutes
+from sandboxes.series.coarse_points import coarse_points
 from sandboxes.series.thinning import Columns, Point, thin
 
 MOST_POINTS: Final = 1000
+HOUR: Final = timedelta(hours=1)
+FINE_HOURS: Final = 12  # so many hours of samples every 5 s are read as they are, more from minutes
+MINUTE_HOURS: Final = 24 * 10  # so many hours are read from minutes, more from hours
 
 # The place of the key is looked up once a frame; a frame of ten thousand holds its keys in order, one array a column.
 _FRAMES: Final = """
@@ -27,20 +32,34 @@ ORDER BY 1"""
 def sandbox_metrics(sandbox_pk: int, start: datetime, end: datetime, points: int = MOST_POINTS) -> Columns:
     """Samples of [start, end] (on the backend's clock, as its events are) as at most `points` entries (3 or more).
 
-    Where both are held, our own samples go before the back-fill's, which are maxima of their buckets.
+    Where both are held, our own samples go before the back-fill's, which are maxima of their buckets. A long span is
+    read from minutes or hours, each as its least and its greatest value; so is what the samples are gone of.
     """
     first, last = int(start.timestamp()), int(end.timestamp())
     waiting = _frames(sandbox_pk)  # before the series: what is compacted in between is then read twice, not lost
-    by_source = _series(sandbox_pk, start, end)
+    fine, coarse = _tiers(sandbox_pk, start, end)
+    by_source = _series(sandbox_pk, fine)
     polled = _in_order(by_source[MetricSeries.Source.POLL] + waiting)
     filled = _not_covered(_in_order(by_source[MetricSeries.Source.BACKFILL]), polled)
-    merged = sorted([point for point in (*polled, *filled) if first <= point.unix <= last])
+    merged = sorted([point for point in (*coarse, *polled, *filled) if first <= point.unix <= last])
     return thin(merged, max(3, min(points, MOST_POINTS)))
 
 
-def _series(sandbox_pk: int, start: datetime, end: datetime) -> dict[str, list[Point]]:
+def _tiers(sandbox_pk: int, start: datetime, end: datetime) -> tuple[list[datetime], list[Point]]:
+    """The hours to be read sample by sample, and the points of all others."""
+    rows = MetricSeries.objects.filter(sandbox_id=sandbox_pk, hour__gt=start - HOUR, hour__lte=end)
+    rolled = dict(rows.values_list("hour").annotate(rolled=BoolAnd("rolled")).order_by())
+    fine = list(rolled) if len(rolled) <= FINE_HOURS else [hour for hour, is_rolled in rolled.items() if not is_rolled]
+    if len(rolled) > MINUTE_HOURS:
+        return fine, coarse_points(SeriesHours, sandbox_pk, start, end, set(fine))
+    by_minute = coarse_points(SeriesMinutes, sandbox_pk, start, end, set(fine))
+    known = {*fine, *(datetime.fromtimestamp(point.unix // 3600 * 3600, UTC) for point in by_minute)}
+    return fine, by_minute + coarse_points(SeriesHours, sandbox_pk, start, end, known)
+
+
+def _series(sandbox_pk: int, hours: Sequence[datetime]) -> dict[str, list[Point]]:
     found: dict[str, list[Point]] = {source: [] for source in MetricSeries.Source.values}
-    rows = MetricSeries.objects.filter(sandbox_id=sandbox_pk, hour__gt=start - timedelta(hours=1), hour__lte=end)
+    rows = MetricSeries.objects.filter(sandbox_id=sandbox_pk, hour__in=hours)
     columns = rows.order_by("hour").values_list("source", "hour", "step_seconds", "offsets", "cpu", "mem", "disk")
     for source, hour, told_step, offsets, *figures in columns:
         begin, step = int(hour.timestamp()), max(told_step, _spacing(offsets))

@@ -44,4 +44,5 @@ ON CONFLICT (sandbox_id, hour, source) DO UPDATE SET
     ),
     cpu_max = greatest(held.cpu_max, EXCLUDED.cpu_max),
     mem_max = greatest(held.mem_max, EXCLUDED.mem_max),
-    step_seconds = least(held.step_seconds, EXCLUDED.step_seconds)"""
+    step_seconds = least(held.step_seconds, EXCLUDED.step_seconds),
+    rolled = false"""
