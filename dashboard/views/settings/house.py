@@ -83,8 +83,8 @@ def _database() -> dict[str, Any]:
         cursor.execute("SELECT pg_database_size(current_database()), current_setting('server_version')")
         size, server = cursor.fetchone()
         cursor.execute(
-            "SELECT coalesce(pg_partition_root(oid), oid)::regclass::text, sum(pg_total_relation_size(oid)) FROM pg_class "
-            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 2 DESC LIMIT %s",
+            "SELECT coalesce(pg_partition_root(oid), oid)::regclass::text, sum(pg_total_relation_size(oid)) "
+            "FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 2 DESC LIMIT %s",
             [TABLES],
         )
         tables = [(name.partition("_")[2] or name, name, bytes_) for name, bytes_ in cursor.fetchall()]
