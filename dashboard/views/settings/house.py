@@ -84,7 +84,8 @@ def _database() -> dict[str, Any]:
         size, server = cursor.fetchone()
         cursor.execute(
             "SELECT coalesce(pg_partition_root(oid), oid)::regclass::text, sum(pg_total_relation_size(oid)) "
-            "FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 2 DESC LIMIT %s",
+            "FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+            "GROUP BY 1 ORDER BY 2 DESC LIMIT %s",
             [TABLES],
         )
         tables = [(name.partition("_")[2] or name, name, bytes_) for name, bytes_ in cursor.fetchall()]
