@@ -32,6 +32,9 @@ _HELP = {
     "faults": "what goes wrong how often, like 503:0.01,429:0.01,slow:0.05,html:0.01,drop:0.1",
 }
 
+# Everybody on the machine can read a command line: these can also come by the environment.
+_SECRETS = {"api_key": "SIMULATOR_KEY", "webhook_secret": "SIMULATOR_WEBHOOK_SECRET"}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted. Exit code 2 when the port cannot be had or an option makes no sense."""
@@ -61,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ready-fd", type=int, default=1, help="file descriptor the ready line is written to")
     defaults = Options()
     for name, text in _HELP.items():
-        default = getattr(defaults, name)
+        default = os.environ.get(_SECRETS.get(name, ""), getattr(defaults, name))
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default, help=text)
     return parser
 

@@ -54,10 +54,10 @@ def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
 
 def simulator(choices: Choices, address: SimulatorAddress) -> Part:
     """The stand-in for E2B, which sends its webhooks to us; it must not take the machine from what is real."""
-    hook = ("--webhook-url", f"{choices.address}/webhooks/e2b/demo/", "--webhook-secret", address.webhook_secret)
     fleet = ("--seed", str(secrets.randbits(31)))  # another fleet each time: the former one is set aside by bootstrap
-    command = ("nice", *PYTHON, "simulator", "--port", str(address.port), "--api-key", address.key, *fleet, *hook)
-    return Part("simulator", command, for_servers(), ROOT)
+    hook = ("--webhook-url", f"{choices.address}/webhooks/e2b/demo/")
+    command = ("nice", *PYTHON, "simulator", "--port", str(address.port), *fleet, *hook)
+    return Part("simulator", command, {**for_servers(), **address.variables}, ROOT)
 
 
 def django(
