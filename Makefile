@@ -39,9 +39,9 @@ bench: $(FOR_TEST) ## Run every benchmark; the last line of each is one JSON obj
 		echo "== $${name%.py}"; python -m "benchmarks.$${name%.py}"; \
 	done; [ -n "$$found" ] || echo "There is no benchmark yet: they will be benchmarks/bench_*.py"
 
-bench-%: $(FOR_TEST) ## Run one benchmark: ingest, poll, push, query or scale
-	@if [ -e "benchmarks/bench_$*.py" ]; then exec python -m "benchmarks.bench_$*"; \
-	else echo "There is no benchmark \"$*\" yet (it would be benchmarks/bench_$*.py)" >&2; exit 2; fi
+bench-%: $(FOR_TEST) ## Run one benchmark: ingest, poll, push, query, scale or events-table
+	@if [ -e "benchmarks/bench_$(subst -,_,$*).py" ]; then exec python -m "benchmarks.bench_$(subst -,_,$*)"; \
+	else echo "There is no benchmark \"$*\" yet (it would be benchmarks/bench_$(subst -,_,$*).py)" >&2; exit 2; fi
 
 clean: ## Remove what the set-up made (not var/, which holds your data)
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results

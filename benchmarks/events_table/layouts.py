@@ -44,7 +44,6 @@ class Layout:
     table: str
     create: str
     index: str
-    remove: str
     insert: str
     fill: str
     size: str
@@ -96,7 +95,6 @@ ONE = Layout(
     table="event_one",
     create=f"CREATE TABLE event_one ({ROW})",
     index="ALTER TABLE event_one ADD PRIMARY KEY (id), ADD UNIQUE (account_id, event_id)" + _indexes("event_one"),
-    remove="DROP TABLE event_one",
     insert=f"INSERT INTO event_one ({NAMES}) {GIVEN} ON CONFLICT (account_id, event_id) DO NOTHING RETURNING id",
     fill=f"INSERT INTO event_one ({NAMES}) {{rows}}",
     size="SELECT pg_total_relation_size('event_one')",
@@ -113,7 +111,6 @@ PARTITIONED = Layout(
         "ALTER TABLE event_key ADD PRIMARY KEY (account_id, event_id); CREATE INDEX ON event_key (timestamp); "
         "ALTER TABLE event_day ADD PRIMARY KEY (id, timestamp)" + _indexes("event_day")
     ),
-    remove="DROP TABLE event_day, event_key",
     insert=f"""
 WITH given AS ({GIVEN}), fresh AS (
   INSERT INTO event_key SELECT account_id, event_id, timestamp FROM given
