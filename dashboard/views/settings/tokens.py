@@ -1,5 +1,6 @@
 """Settings, API tokens: made and shown once, revoked, never changed."""
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -19,7 +20,7 @@ def page(request: HttpRequest) -> HttpResponse:
         made, text = ApiToken.make(form.cleaned_data["name"])
         ground.wrote(request, made, "Token made", added=True)
     context = {
-        "tokens": ApiToken.objects.order_by("revoked_at", "-created_at"),
+        "tokens": ApiToken.objects.order_by(F("revoked_at").desc(nulls_first=True), "-created_at"),
         "form": form,
         "made": made,
         "text": text,

@@ -119,6 +119,7 @@ def _context(
     request: HttpRequest, account: Account, form: WebhookForm | None = None, by_hand: ByHandForm | None = None
 ) -> dict[str, Any]:
     health, typed = health_of(account), form or by_hand
+    theirs = view_of(health)
     url = str(typed["url"].value() or "") if typed else _address(request, account)
     ours = our_view(health, timezone.now())
     wanted = form["events"].value() if form else account.webhook_events or sorted(missed.SUBSCRIBED)
@@ -135,7 +136,8 @@ def _context(
         "old_secret_until": account.previous_secret_until if _both_hold(account) else None,
         "ours": ours,
         "lag": [_lag(seconds) for seconds in (ours.lag_p50_seconds, ours.lag_p95_seconds)],
-        "theirs": view_of(health),
+        "theirs": theirs,
+        "answered": [_lag(milliseconds / 1000) for milliseconds in (theirs.average_ms, theirs.maximum_ms)],
         "backend": "the simulator" if account.simulated else urlsplit(account.url).hostname,
     }
 
