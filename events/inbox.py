@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack, suppress
 from typing import TypeAlias
 
 import psycopg
@@ -40,7 +41,7 @@ async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
     Without `park` it raises REFUSALS for an event that cannot be taken in, and nothing of its batch is kept.
     """
     total = Stored()
-    async with await psycopg.AsyncConnection.connect(database.conninfo(), autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(database.conninfo()) as connection, connection.pipeline():
         for first in range(0, len(arrivals), MAX_BATCH):
             stored = await _commit(connection, arrivals[first : first + MAX_BATCH], park=park)
             await _publish(stored)
@@ -125,6 +126,7 @@ class Line:
 
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection | None = None
+        self._pipeline = AsyncExitStack()  # held open for as long as the connection lives
 
     async def __aenter__(self) -> "Line":
         return self
@@ -149,7 +151,8 @@ class Line:
         try:
             if self._connection is None:
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    self._connection = await psycopg.AsyncConnection.connect(database.conninfo(), autocommit=True)
+                    self._connection = await psycopg.AsyncConnection.connect(database.conninfo())
+                    await self._pipeline.enter_async_context(self._connection.pipeline())
             async with asyncio.timeout(COMMIT_SECONDS + len(arrivals) / 100):
                 return await _commit(self._connection, arrivals)
         except BaseException:
@@ -160,6 +163,8 @@ class Line:
         connection, self._connection = self._connection, None
         if connection:
             await connection.close()
+            with suppress(psycopg.Error):  # it would like to end in good order, and what it led to is gone
+                await self._pipeline.aclose()
 
 
 async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
@@ -182,20 +187,15 @@ async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arriva
 
 
 async def _transaction(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival]) -> Stored:
-    """All of them or none. BEGIN and COMMIT travel in the pipeline, which spares two waits; psycopg's own don't."""
+    """All of them or none; begun by the first statement, and the commit travels with the last."""
     try:
-        async with connection.pipeline() as pipeline:
-            await connection.execute("BEGIN")
-            stored = await writing.write(connection, arrivals)
-            end = await connection.execute("COMMIT")
-            await pipeline.sync()
-            if end.statusmessage != "COMMIT":  # PostgreSQL says ROLLBACK, and no error, to what had failed before
-                raise psycopg.OperationalError(f"not committed: {end.statusmessage}")
-            return stored
+        stored = await writing.write(connection, arrivals)
+        await connection.commit()
     except psycopg.Error:
         if not connection.closed:
             await connection.rollback()
         raise
+    return stored
 
 
 async def _commit_apart(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival], error: Exception) -> Stored:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -52,7 +53,11 @@ def _told(fresh: list[tuple[dict[str, Any], Event]]) -> list[dict[str, Any]]:
 
 def _touches(arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
     """When each account's last webhook came."""
-    webhooks = {a.account_id: a.received_at for a in arrivals if a.source == "webhook"}
+    webhooks: dict[int, datetime] = {}
+    for arrival in arrivals:
+        if arrival.source == "webhook":
+            known = webhooks.setdefault(arrival.account_id, arrival.received_at)
+            webhooks[arrival.account_id] = max(known, arrival.received_at)
     return [{"account_id": account, "at": at} for account, at in webhooks.items()]
 
 
