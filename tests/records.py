@@ -76,7 +76,7 @@ def frame(
         cpu=[round(one.cpu * 100) for _, one in rows],
         mem=[one.mem * 1024 for _, one in rows],
         mem_total=[one.mem_total * 1024 for _, one in rows],
-        disk=[0 for _ in rows],
+        disk_share=[0 for _ in rows],
         disk_total=[0 for _ in rows],
     )
 

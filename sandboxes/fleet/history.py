@@ -1,4 +1,4 @@
-"""The fleet over time: minutes gathered into buckets, the last ones straight from the frames."""
+"""The fleet over time: minutes or hours gathered into cells, the newest ones straight from the frames."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -9,36 +9,60 @@ import msgspec
 from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
+from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, Grid, grid
+from sandboxes.fleet.levels import Level, shown
 from sandboxes.fleet.percentiles import of_histogram
 from sandboxes.series import minutes
+from sandboxes.series.retention import MINUTES
 
-MOST_POINTS: Final = 1000
-MINUTE_SECONDS: Final = 60
-# Histograms of more minutes than this are read from every second minute, every third, …: percentiles of a year
-# need no more, and sums are always exact.
-HISTOGRAMS: Final = 10_000
 _STEPS: Final = 101
 
-# Levels are means over the bucket's minutes (of the sums over accounts), counts are sums.
-_LEVELS: Final = """
-SELECT bucket, avg(running), avg(paused), sum(started), sum(ended), avg(burn) FROM (
-    SELECT floor((extract(epoch FROM minute) - %(start)s) / %(width)s)::int AS bucket, minute, sum(running) AS running,
-           sum(paused) AS paused, sum(started) AS started, sum(ended) AS ended, sum(burn_usd_per_hour) AS burn
-    FROM sandboxes_fleetminute
-    WHERE account_id = ANY(%(accounts)s) AND minute >= to_timestamp(%(start)s) AND minute < to_timestamp(%(end)s)
-    GROUP BY 1, 2
-) by_minute GROUP BY 1"""
+# A row for each minute, of all accounts together: levels are what they were at its end. Where hours are asked for,
+# those that are added up already stand in for their minutes, each with its least and its greatest level.
+_BY_MINUTE: Final = """
+SELECT minute AS at, sum(running) AS running_min, sum(running) AS running_max, sum(paused) AS paused_min,
+       sum(paused) AS paused_max, sum(burn_usd_per_hour) AS burn_min, sum(burn_usd_per_hour) AS burn_max,
+       sum(started) AS started, sum(ended) AS ended
+FROM sandboxes_fleetminute
+WHERE account_id = ANY(%(accounts)s) AND minute >= greatest(to_timestamp(%(start)s), %(hours_until)s::timestamptz)
+  AND minute < to_timestamp(%(end)s)
+GROUP BY minute"""
+_BY_HOUR: Final = """
+SELECT hour AS at, sum(running_min), sum(running_max), sum(paused_min), sum(paused_max), sum(burn_min), sum(burn_max),
+       sum(started), sum(ended)
+FROM sandboxes_fleethour
+WHERE account_id = ANY(%(accounts)s) AND hour >= to_timestamp(%(start)s) AND hour < %(hours_until)s::timestamptz
+  AND hour < to_timestamp(%(end)s)
+GROUP BY hour"""
+_LEVELS: Final = f"""
+SELECT floor((extract(epoch FROM at) - %(start)s) / %(width)s)::int, min(running_min), max(running_max),
+       min(paused_min), max(paused_max), min(burn_min), max(burn_max), sum(started), sum(ended)
+FROM ({_BY_MINUTE} UNION ALL {_BY_HOUR}) spans GROUP BY 1"""
 _HISTOGRAMS: Final = """
 SELECT floor((extract(epoch FROM minute) - %(start)s) / %(width)s)::int, cpu_hist, mem_hist
 FROM sandboxes_fleetminute
-WHERE account_id = ANY(%(accounts)s) AND minute >= to_timestamp(%(start)s) AND minute < to_timestamp(%(end)s)
-  AND samples > 0 AND extract(epoch FROM minute)::bigint / 60 %% %(every)s = 0"""
+WHERE account_id = ANY(%(accounts)s) AND minute >= greatest(to_timestamp(%(start)s), %(hours_until)s::timestamptz)
+  AND minute < to_timestamp(%(end)s)
+  AND samples > 0 AND extract(epoch FROM minute)::bigint / 60 %% %(every)s = 0
+UNION ALL
+SELECT floor((extract(epoch FROM hour) - %(start)s) / %(width)s)::int, cpu_hist, mem_hist
+FROM sandboxes_fleethour
+WHERE account_id = ANY(%(accounts)s) AND hour >= to_timestamp(%(start)s) AND hour < %(hours_until)s::timestamptz
+  AND hour < to_timestamp(%(end)s)
+  AND samples > 0 AND extract(epoch FROM hour)::bigint / 3600 %% %(every)s = 0"""
+# Until then every account asked for has its hours; one without any has none to wait for.
+_HOURS_UNTIL: Final = """
+SELECT coalesce(min(until), '-infinity')::text FROM (
+    SELECT max(hour) + interval '1 hour' AS until FROM sandboxes_fleethour
+    WHERE account_id = ANY(%(accounts)s) GROUP BY account_id
+) newest"""
 
 
 class FleetColumns(msgspec.Struct, frozen=True):
-    """`GET /fleet/metrics`: a row for each bucket, `t` its start in Unix seconds; None where nothing is known.
+    """`GET /fleet/metrics`: a row for each cell, `t` its start in Unix seconds; None where nothing is known.
 
-    `running`, `paused` and burn are means over the bucket, `started` and `ended` count its sandboxes.
+    `running`, `paused` and burn are those at the end of a minute. Where a cell is longer, of two side by side one tells
+    their least and the other their greatest value, so that no peak is lost. `started` and `ended` count.
     """
 
     t: list[int]
@@ -53,15 +77,27 @@ class FleetColumns(msgspec.Struct, frozen=True):
     burn_usd_per_hour: list[float | None]
 
 
-class _Bucket:
-    """What the minutes of one bucket add up to."""
+class _Cell:
+    """What the minutes of one cell add up to."""
 
     def __init__(self) -> None:
-        self.levels: tuple[Any, ...] | None = None
+        self.running: Level | None = None
+        self.paused: Level | None = None
+        self.burn: Level | None = None
+        self.started: int | None = None
+        self.ended: int | None = None
         self.cpu = [0] * _STEPS
         self.mem = [0] * _STEPS
 
-    def add(self, cpu: Sequence[int], mem: Sequence[int]) -> None:
+    def add_levels(self, levels: Sequence[Any], started: int, ended: int) -> None:
+        """`levels` are least and greatest of running, paused and burn."""
+        least, most = levels[::2], levels[1::2]
+        running, paused, burn = (Level(float(low), float(high)) for low, high in zip(least, most, strict=True))
+        self.running, self.paused = running.with_(self.running), paused.with_(self.paused)
+        self.burn = burn.with_(self.burn)
+        self.started, self.ended = (self.started or 0) + int(started), (self.ended or 0) + int(ended)
+
+    def add_histograms(self, cpu: Sequence[int], mem: Sequence[int]) -> None:
         self.cpu = list(map(add, self.cpu, cpu))
         self.mem = list(map(add, self.mem, mem))
 
@@ -73,67 +109,72 @@ def metrics(
     account_id: int | None = None,
     now: datetime | None = None,
 ) -> FleetColumns:
-    """The minutes of [start, end) as at most `points` buckets of whole minutes."""
+    """The minutes of [start, end) as at most `points` cells of whole minutes, or of whole hours in a long span."""
+    now = now or datetime.now(UTC)
     accounts = [account_id] if account_id else shown_account_ids()
-    first, last, width = _grid(start, min(end, now or datetime.now(UTC)), max(1, min(points, MOST_POINTS)))
-    buckets = [_Bucket() for _ in range(first, last, width)]
-    asked: dict[str, Any] = {"accounts": accounts, "start": first, "end": last, "width": width}
-    every = -(-(last - first) // (MINUTE_SECONDS * HISTOGRAMS)) or 1
+    cut = grid(start, min(end, now), points, now - MINUTES)
+    cells = [_Cell() for _ in range(cut.cells)]
     with connection.cursor() as cursor:
+        asked = asked_for(cut, accounts)
         cursor.execute(_LEVELS, asked)
-        for number, *levels in cursor.fetchall():
-            buckets[number].levels = tuple(levels)
-        cursor.execute(_HISTOGRAMS, {**asked, "every": every})
+        for number, *levels, started, ended in cursor.fetchall():
+            cells[number].add_levels(levels, started, ended)
+        cursor.execute(_HISTOGRAMS, {**asked, "every": cut.every(len(accounts))})
         for number, cpu, mem in cursor:
-            buckets[number].add(cpu, mem)
-    _add_newest(buckets, accounts, first, last, width)
-    return _columns(buckets, first, width)
+            cells[number].add_histograms(cpu, mem)
+    _add_newest(cells, accounts, cut)
+    return _columns(cells, cut)
 
 
-def _grid(start: datetime, end: datetime, points: int) -> tuple[int, int, int]:
-    """First and last second and the width of a bucket, all in whole minutes."""
-    first = int(start.timestamp()) // MINUTE_SECONDS * MINUTE_SECONDS
-    last = max(first, -(-int(end.timestamp()) // MINUTE_SECONDS) * MINUTE_SECONDS)
-    number = (last - first) // MINUTE_SECONDS
-    return first, last, (-(-number // points) or 1) * MINUTE_SECONDS
+def asked_for(cut: Grid, accounts: Sequence[int]) -> dict[str, Any]:
+    """The parameters of a statement that reads minutes and, where `cut` is in hours, hours."""
+    asked: dict[str, Any] = {
+        "accounts": accounts, "start": cut.first, "end": cut.last, "width": cut.width,
+        "hours_until": "-infinity",
+    }  # fmt: skip
+    if cut.unit == HOUR:
+        with connection.cursor() as cursor:
+            cursor.execute(_HOURS_UNTIL, asked)
+            asked["hours_until"] = cursor.fetchone()[0]
+    return asked
 
 
-def _add_newest(buckets: list[_Bucket], accounts: Iterable[int], first: int, last: int, width: int) -> None:
-    """The minutes after the newest rolled up one: they add their samples and counts, and give their levels to a
-    bucket that has none yet."""
-    new: dict[int, list[Any]] = {}
-    span = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
+def _add_newest(cells: Sequence[_Cell], accounts: Iterable[int], cut: Grid) -> None:
+    """The minutes after the newest rolled up one."""
+    span = datetime.fromtimestamp(cut.first, UTC), datetime.fromtimestamp(cut.last, UTC)
+    levels: dict[int, list[Any]] = {}
     for account_id in accounts:
-        levels_of: dict[int, list[Any]] = {}
-        for minute, *levels, _, cpu, mem in minutes.not_rolled_up(account_id, *span):
-            number = (int(minute.timestamp()) - first) // width
-            buckets[number].add(cpu, mem)
-            running, paused, started, ended, burn = levels
-            before = levels_of.get(number, [0] * 5)
-            levels_of[number] = [running, paused, started + before[2], ended + before[3], burn]
-        for number, levels in levels_of.items():
-            new[number] = list(map(add, new.get(number, [0] * 5), levels))
-    for number, (running, paused, started, ended, burn) in new.items():
-        known = buckets[number].levels or (running, paused, 0, 0, burn)
-        buckets[number].levels = (*known[:2], known[2] + started, known[3] + ended, known[4])
+        for minute, *counted, _, cpu, mem in minutes.not_rolled_up(account_id, *span):
+            at = int(minute.timestamp())
+            cells[(at - cut.first) // cut.width].add_histograms(cpu, mem)
+            levels[at] = list(map(add, levels.get(at, [0] * 5), counted))
+    for at, (running, paused, started, ended, burn) in levels.items():
+        both = [running, running, paused, paused, burn, burn]
+        cells[(at - cut.first) // cut.width].add_levels(both, started, ended)
 
 
-def _columns(buckets: list[_Bucket], first: int, width: int) -> FleetColumns:
-    columns = FleetColumns(*([] for _ in FleetColumns.__struct_fields__))
-    for number, bucket in enumerate(buckets):
-        running, paused, started, ended, burn = bucket.levels or (None,) * 5
-        columns.t.append(first + number * width)
-        columns.running.append(_rounded(running, 2))
-        columns.paused.append(_rounded(paused, 2))
-        columns.cpu_p50.append(of_histogram(bucket.cpu, 50))
-        columns.cpu_p95.append(of_histogram(bucket.cpu, 95))
-        columns.mem_p50.append(of_histogram(bucket.mem, 50))
-        columns.mem_p95.append(of_histogram(bucket.mem, 95))
-        columns.started.append(None if started is None else int(started))
-        columns.ended.append(None if ended is None else int(ended))
-        columns.burn_usd_per_hour.append(_rounded(burn, 6))
-    return columns
+def _columns(cells: Sequence[_Cell], cut: Grid) -> FleetColumns:
+    running = _values([cell.running for cell in cells], cut)
+    paused = _values([cell.paused for cell in cells], cut)
+    burn = _values([cell.burn for cell in cells], cut)
+    return FleetColumns(
+        t=[cut.start(number) for number in range(len(cells))],
+        running=[_rounded(value, 2) for value in running],
+        paused=[_rounded(value, 2) for value in paused],
+        cpu_p50=[of_histogram(cell.cpu, 50) for cell in cells],
+        cpu_p95=[of_histogram(cell.cpu, 95) for cell in cells],
+        mem_p50=[of_histogram(cell.mem, 50) for cell in cells],
+        mem_p95=[of_histogram(cell.mem, 95) for cell in cells],
+        started=[cell.started for cell in cells],
+        ended=[cell.ended for cell in cells],
+        burn_usd_per_hour=[_rounded(value, 6) for value in burn],
+    )
 
 
-def _rounded(value: Any, digits: int) -> float | None:
-    return None if value is None else round(float(value), digits)
+def _values(levels: Sequence[Level | None], cut: Grid) -> list[float | None]:
+    """A minute is what it is: only longer cells have extremes."""
+    return [level.most if level else None for level in levels] if cut.width == MINUTE else shown(levels)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -15,6 +15,7 @@ class MetricFrame(models.Model):
     """
 
     NO_SAMPLE = -1
+    DISK_STEPS = 30_000
 
     # No constraint in the database, here and in the series: to drop a partition would lock what it refers to.
     account = models.ForeignKey(Account, models.CASCADE, db_index=False, db_constraint=False)
@@ -32,7 +33,7 @@ class MetricFrame(models.Model):
     cpu = ArrayField(models.SmallIntegerField(), help_text="CPU in hundredths of a percent of all cores.")
     mem = ArrayField(models.IntegerField(), help_text="Memory used, KiB.")
     mem_total = ArrayField(models.IntegerField(), help_text="Memory allocated, KiB.")
-    disk = ArrayField(models.IntegerField(), help_text="Disk used, KiB; 0 when unknown.")
+    disk_share = ArrayField(models.SmallIntegerField(), help_text="Disk used, in 30,000ths of disk_total.")
     disk_total = ArrayField(models.IntegerField(), help_text="Disk allocated, KiB; 0 when unknown.")
     compacted = models.BooleanField(default=False, help_text="Its fresh samples are in MetricSeries.")
 
@@ -43,6 +44,11 @@ class MetricFrame(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}/{self.shard} {self.at:%H:%M:%S}"
+
+    @property
+    def disk(self) -> list[int]:
+        """Disk used, KiB, to 0.003 % of what is allocated; 0 when unknown."""
+        return [share * total // self.DISK_STEPS for share, total in zip(self.disk_share, self.disk_total, strict=True)]
 
 
 class MetricSeries(models.Model):

@@ -18,10 +18,11 @@ from sandboxes.search.sql import NEWEST_FRAMES
 
 _SAMPLES = f"""
     SELECT u.key, u.cpu / 100.0::float8, u.mem * 1024::bigint, u.mem_total * 1024::bigint,
-           u.disk * 1024::bigint, u.disk_total * 1024::bigint, to_timestamp(f.clock_unix - u.age)
+           u.disk_share * u.disk_total::bigint / 30000 * 1024, u.disk_total * 1024::bigint,
+           to_timestamp(f.clock_unix - u.age)
     FROM ({NEWEST_FRAMES}) f
-    CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
-        AS u (key, age, cpu, mem, mem_total, disk, disk_total)
+    CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu, f.mem, f.mem_total, f.disk_share, f.disk_total)
+        AS u (key, age, cpu, mem, mem_total, disk_share, disk_total)
     WHERE u.age >= 0 AND u.key = ANY(%(keys)s)"""
 
 

@@ -25,12 +25,14 @@ WITH todo AS (
     WHERE id IN (
         SELECT id FROM sandboxes_metricframe WHERE NOT compacted AND at < %(before)s ORDER BY at LIMIT %(limit)s
     )
-    RETURNING clock_unix, keys, ages, fresh, cpu, mem, disk
+    RETURNING clock_unix, keys, ages, fresh, cpu, mem, disk_share, disk_total
 ),
 samples AS (
-    SELECT u.key, todo.clock_unix - u.age AS unix, u.cpu, u.mem, u.disk
+    SELECT u.key, todo.clock_unix - u.age AS unix, u.cpu, u.mem,
+           (u.disk_share * u.disk_total::bigint / 30000)::int AS disk
     FROM todo
-    CROSS JOIN LATERAL unnest(keys, ages, fresh, cpu, mem, disk) AS u (key, age, fresh, cpu, mem, disk)
+    CROSS JOIN LATERAL unnest(keys, ages, fresh, cpu, mem, disk_share, disk_total)
+        AS u (key, age, fresh, cpu, mem, disk_share, disk_total)
     WHERE u.age >= 0 AND u.fresh
 ),"""
     + MERGE
@@ -78,6 +80,7 @@ def compact_frames(before: datetime, limit: int = FRAMES_AT_ONCE) -> None:
     """The oldest `limit` frames from before `before`, in one transaction."""
     step = max(1, round(settings.POLL_INTERVAL_SECONDS))
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(minutes.ROOM_TO_SORT)
         cursor.execute(
             _COMPACT, {"before": before, "limit": limit, "source": MetricSeries.Source.POLL.value, "step": step}
         )

@@ -72,8 +72,10 @@ class Columns(Protocol):
     cpu: list[int]
     mem: list[int]
     mem_total: list[int]
-    disk: list[int]
     disk_total: list[int]
+
+    @property
+    def disk(self) -> list[int]: ...
 
 
 def seen_in(frame: Columns) -> dict[int, Sample]:
@@ -146,8 +148,8 @@ def _newest(answer: Sample | None, before: Sample | None, clock_unix: int) -> tu
     if answer is None:
         return _not_later(before, clock_unix), False
     if answer.unix > clock_unix:
-        # Its clock is wrong, so its time can't tell whether we know it: only its figures can.
-        is_new = before is None or answer[1:] != before[1:]
+        # Its clock is wrong, so its time can't tell whether we know it: its figures can (disk is kept less exactly).
+        is_new = before is None or answer[1:4] != before[1:4]
         return (answer._replace(unix=clock_unix), True) if is_new else (_not_later(before, clock_unix), False)
     if before is None or answer.unix > before.unix:
         return answer, True

@@ -18,10 +18,10 @@ LOCK: Final = 0x4672616D  # one writer of an account's frames at a time
 
 _INSERT = """
 INSERT INTO sandboxes_metricframe
-    (account_id, shard, shards, kept, at, clock_unix, keys, ages, fresh, cpu, mem, mem_total, disk, disk_total,
-     compacted)
+    (account_id, shard, shards, kept, at, clock_unix, keys, ages, fresh, cpu, mem, mem_total, disk_share,
+     disk_total, compacted)
 VALUES (%s, %s, %s, %s, %s, %s, %s::bigint[], %s::smallint[], %s::boolean[], %s::smallint[], %s::int[], %s::int[],
-        %s::int[], %s::int[], false)
+        %s::smallint[], %s::int[], false)
 ON CONFLICT (account_id, at, shard, kept) DO NOTHING"""
 
 # One statement for all that left; a sample newer than the one kept on the row, and only then.
@@ -114,7 +114,7 @@ def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, part.account_id])
         frame = _without_known(frame, _written_since(part, at, before))
         columns = (frame.keys, frame.ages, map(int, frame.fresh), frame.cpu, frame.mem, frame.mem_total,
-                   frame.disk, frame.disk_total)  # fmt: skip
+                   _shares(frame), frame.disk_total)  # fmt: skip
         kept = before.own_at is None or _minute(before.own_at) != _minute(at)
         cursor.execute(
             _INSERT, [part.account_id, part.shard, part.shards, kept, at, frame.clock_unix, *map(literal, columns)]
@@ -123,6 +123,12 @@ def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
         if before.at and at - before.at > HOLE:
             _reopen_history(part, before.at)
     return frame
+
+
+def _shares(frame: Frame) -> Iterable[int]:
+    steps = MetricFrame.DISK_STEPS
+    for used, total in zip(frame.disk, frame.disk_total, strict=True):
+        yield min(steps, -(-used * steps // total)) if total else 0
 
 
 def _minute(moment: datetime) -> datetime:

@@ -49,10 +49,10 @@ samples AS MATERIALIZED (
     SELECT date_trunc('minute', f.at) AS at, false AS rest, names.name, names.key,
            u.cpu / 100.0::float8 AS cpu,
            CASE WHEN u.mem_total > 0 THEN least(100.0::float8 * u.mem / u.mem_total, 100) END AS mem,
-           CASE WHEN u.disk_total > 0 THEN least(100.0::float8 * u.disk / u.disk_total, 100) END AS disk
+           CASE WHEN u.disk_total > 0 THEN u.disk_share / 300.0::float8 END AS disk
     FROM frames f
-    CROSS JOIN LATERAL unnest(f.keys, f.ages, f.fresh, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
-        AS u (key, age, fresh, cpu, mem, mem_total, disk, disk_total)
+    CROSS JOIN LATERAL unnest(f.keys, f.ages, f.fresh, f.cpu, f.mem, f.mem_total, f.disk_share, f.disk_total)
+        AS u (key, age, fresh, cpu, mem, mem_total, disk_share, disk_total)
     JOIN names ON names.key = u.key
     WHERE u.age >= 0 AND u.fresh
 ),

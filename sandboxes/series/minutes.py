@@ -14,6 +14,7 @@ MINUTE: Final = timedelta(minutes=1)
 GRACE = timedelta(seconds=15)  # a poll that began in the minute may still be writing its frame
 AGAIN = timedelta(minutes=10)  # events of the last minutes may come late: those are counted again
 AT_ONCE = timedelta(minutes=10)  # a transaction: of ten thousand sandboxes that is more than a million samples
+ROOM_TO_SORT: Final = "SET LOCAL work_mem = '64MB'"  # else samples are sorted in files
 _INSTANT = timedelta(microseconds=1)
 
 _FRAMES: Final = """sandboxes_metricframe f
@@ -22,7 +23,7 @@ _FRAMES: Final = """sandboxes_metricframe f
 # What a sample is in percent of its own limits; nothing without one.
 _SHARES: Final = """u.cpu / 100.0::float8 AS cpu,
            CASE WHEN u.mem_total > 0 THEN least(100.0::float8 * u.mem / u.mem_total, 100) END AS mem,
-           CASE WHEN u.disk_total > 0 THEN least(100.0::float8 * u.disk / u.disk_total, 100) END AS disk"""
+           CASE WHEN u.disk_total > 0 THEN u.disk_share / 300.0::float8 END AS disk"""
 
 # Each fresh sample once. A frame without any still tells of its minute: one row of nulls, which no figure counts.
 EVERY_SAMPLE: Final = f"""
@@ -30,8 +31,8 @@ readings AS MATERIALIZED (
     SELECT date_trunc('minute', f.at) AS minute, u.key, {_SHARES}
     FROM (SELECT f.* FROM {_FRAMES}) f
     LEFT JOIN LATERAL (
-        SELECT u.* FROM unnest(f.keys, f.ages, f.fresh, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
-            AS u (key, age, fresh, cpu, mem, mem_total, disk, disk_total)
+        SELECT u.* FROM unnest(f.keys, f.ages, f.fresh, f.cpu, f.mem, f.mem_total, f.disk_share, f.disk_total)
+            AS u (key, age, fresh, cpu, mem, mem_total, disk_share, disk_total)
         WHERE u.age >= 0 AND u.fresh
     ) u ON true
 )"""
@@ -44,8 +45,8 @@ readings AS MATERIALIZED (
         SELECT DISTINCT ON (date_trunc('minute', f.at), f.shard) f.* FROM {_FRAMES}
         ORDER BY date_trunc('minute', f.at), f.shard, f.at DESC
     ) f
-    LEFT JOIN LATERAL unnest(f.ages, f.cpu, f.mem, f.mem_total, f.disk, f.disk_total)
-        AS u (age, cpu, mem, mem_total, disk, disk_total) ON u.age BETWEEN 0 AND 60
+    LEFT JOIN LATERAL unnest(f.ages, f.cpu, f.mem, f.mem_total, f.disk_share, f.disk_total)
+        AS u (age, cpu, mem, mem_total, disk_share, disk_total) ON u.age BETWEEN 0 AND 60
 )"""
 
 _ROLL_UP: Final = f"""
@@ -109,6 +110,7 @@ def roll_up(now: datetime) -> None:
         while start < end:
             upto = min(start + AT_ONCE, end)
             with transaction.atomic():
+                _execute(ROOM_TO_SORT, account_id, start, upto)
                 _execute(_ROLL_UP, account_id, start, upto)
                 groups.roll_up(account_id, start, upto)
             start = _next_frame(account_id, upto, end)

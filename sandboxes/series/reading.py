@@ -21,7 +21,8 @@ MINUTE_HOURS: Final = 24 * 10  # so many hours are read from minutes, more from 
 
 # The place of the key is looked up once a frame; a frame of ten thousand holds its keys in order, one array a column.
 _FRAMES: Final = """
-SELECT f.clock_unix - f.ages[at.place], f.cpu[at.place], f.mem[at.place], f.disk[at.place]
+SELECT f.clock_unix - f.ages[at.place], f.cpu[at.place], f.mem[at.place],
+       (f.disk_share[at.place] * f.disk_total[at.place]::bigint / 30000)::int
 FROM sandboxes_metricframe f
 CROSS JOIN LATERAL (SELECT array_position(f.keys, %(key)s::bigint) AS place) at
 WHERE NOT f.compacted AND f.account_id = (SELECT account_id FROM sandboxes_sandbox WHERE id = %(key)s)

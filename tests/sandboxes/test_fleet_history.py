@@ -50,13 +50,13 @@ def test_a_minute_we_know_nothing_of_is_null():
     assert columns.started == [0, None, 0]
 
 
-def test_buckets_add_histograms_and_counts_and_average_levels():
+def test_cells_add_histograms_and_counts_and_show_the_extremes_of_levels():
     minute(0, running=10, started=1, cpu={0: 99})
     minute(1, running=20, started=2, cpu={80: 1})
     minute(2, running=30, started=4, cpu={50: 1})
     columns = read(4, points=2)
     assert columns.t == [START, START + 120]
-    assert (columns.running, columns.started) == ([15, 30], [3, 4])
+    assert (columns.running, columns.started) == ([10, 30], [3, 4])
     assert (columns.cpu_p50, columns.cpu_p95) == ([0.5, 50.5], [0.5, 50.5])
 
 

@@ -12,7 +12,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from sandboxes.models import FleetMinute, MetricFrame, MetricSeries
-from sandboxes.series import compact, compact_all, minutes, retention
+from sandboxes.series import coarser, compact, compact_all, minutes, retention
 from sandboxes.series.frame_store import literal
 from sandboxes.series.samples import MERGE
 from tests import records
@@ -203,6 +203,8 @@ def test_old_frames_thin_out_and_the_newest_stays():
     retention.thin(NOW + timedelta(hours=25))
     left = MetricFrame.objects.order_by("at").values_list("at", flat=True)
     assert [(at - NOW).seconds for at in left] == [0, 60, 90]
+    assert MetricSeries.objects.exists()
+    coarser.roll_up(NOW + timedelta(days=8))
     retention.thin(NOW + timedelta(days=8))
     left = MetricFrame.objects.order_by("at").values_list("at", flat=True)
     assert [(at - NOW).seconds for at in left] == [60, 90], "the next poll compares with the newest"

@@ -1,0 +1,51 @@
+"""A span of time cut into equal cells of whole minutes, or of whole hours where minutes would be too many. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+MOST_POINTS: Final = 1000
+MINUTE: Final = 60
+HOUR: Final = 3600
+# Histograms of more rows than this are read from every second row, every third, …: percentiles of a year need no
+# more, while counts and levels are always exact.
+HISTOGRAMS: Final = 4_000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of `width` seconds from `first` to `last` (Unix seconds); `unit` is what the record is read in."""
+
+    first: int
+    last: int
+    width: int
+    unit: int
+
+    @property
+    def cells(self) -> int:
+        return -(-(self.last - self.first) // self.width)
+
+    def start(self, cell: int) -> int:
+        return self.first + cell * self.width
+
+    def every(self, rows_a_unit: int = 1) -> int:
+        """Of so many units one has its histograms read."""
+        units = (self.last - self.first) // self.unit * rows_a_unit
+        return -(-units // HISTOGRAMS) or 1
+
+
+def grid(start: datetime, end: datetime, points: int, minutes_since: datetime) -> Grid:
+    """At most `points` cells for [start, end); in hours when an hour or more is a cell, or the minutes are gone."""
+    points = max(1, min(points, MOST_POINTS))
+    unit = MINUTE
+    cut = _cut(start, end, points, unit)
+    if cut.width >= HOUR or start < minutes_since:
+        unit = HOUR
+        cut = _cut(start, end, points, unit)
+    return cut
+
+
+def _cut(start: datetime, end: datetime, points: int, unit: int) -> Grid:
+    first = int(start.timestamp()) // unit * unit
+    last = max(first, -(-int(end.timestamp()) // unit) * unit)
+    return Grid(first, last, (-(-((last - first) // unit) // points) or 1) * unit, unit)

@@ -1,0 +1,55 @@
+"""Spans cut into cells, and levels that keep their extremes."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandboxes.fleet.grid import HOUR, MINUTE, grid
+from sandboxes.fleet.levels import Level, shown
+from tests.records import NOW
+
+LONG_AGO = NOW - timedelta(days=400)
+
+
+def test_few_minutes_are_a_cell_each():
+    cut = grid(NOW, NOW + timedelta(minutes=10), 1000, LONG_AGO)
+    assert (cut.cells, cut.width, cut.unit) == (10, MINUTE, MINUTE)
+
+
+def test_a_year_is_read_in_hours_and_fits():
+    cut = grid(NOW - timedelta(days=365), NOW, 1000, LONG_AGO)
+    assert cut.cells <= 1000
+    assert (cut.unit, cut.width % HOUR, cut.first % HOUR) == (HOUR, 0, 0)
+
+
+def test_what_minutes_are_gone_of_is_read_in_hours():
+    cut = grid(NOW - timedelta(days=40), NOW - timedelta(days=39), 1000, NOW - timedelta(days=30))
+    assert (cut.unit, cut.cells) == (HOUR, 24)
+
+
+@given(st.integers(1, 600_000), st.integers(1, 1000))
+def test_never_more_cells_than_asked(length: int, points: int) -> None:
+    cut = grid(NOW, NOW + timedelta(minutes=length), points, LONG_AGO)
+    assert 1 <= cut.cells <= points
+    assert cut.start(cut.cells - 1) < cut.last <= cut.start(cut.cells)
+
+
+def test_two_cells_show_the_least_and_the_greatest_where_they_were():
+    assert shown([Level(1, 5), Level(2, 9)]) == [1, 9]
+    assert shown([Level(3, 9), Level(1, 5)]) == [9, 1]
+    assert shown([Level(1, 9), Level(2, 5)]) == [1, 9]
+
+
+def test_a_gap_stays_a_gap():
+    assert shown([None, Level(1, 9), None, None, Level(4, 4)]) == [None, 9, None, None, 4]
+
+
+@given(st.lists(st.one_of(st.none(), st.tuples(st.integers(0, 9), st.integers(0, 9))), max_size=30))
+def test_the_greatest_is_never_lost(pairs: list[tuple[int, int] | None]) -> None:
+    cells = [pair and Level(min(pair), max(pair)) for pair in pairs]
+    values = shown(cells)
+    assert [value is None for value in values] == [cell is None for cell in cells]
+    assert max((value for value in values if value is not None), default=None) == max(
+        (cell.most for cell in cells if cell), default=None
+    )
