@@ -54,8 +54,9 @@ def page(request: HttpRequest) -> HttpResponse:
 def _kept() -> list[Kept]:
     return [
         Kept("Poll frames", samples.FRAMES, f"one a minute after {_span(samples.FRAMES_IN_FULL)}"),
-        Kept("Samples of each sandbox", samples.SERIES),
-        Kept("Minutes of the fleet", samples.MINUTES),
+        Kept("Samples, every 5 s", samples.SERIES),
+        Kept("Samples and fleet by the minute", samples.MINUTES),
+        Kept("Samples and fleet by the hour", samples.HOURS),
         Kept("Events", EVENTS_KEPT),
         Kept("Parked deliveries", EVENTS_KEPT, "as long as events"),
         Kept("Refused deliveries", REFUSED_KEPT, f"and {REFUSED_AT_MOST:,} at most"),
