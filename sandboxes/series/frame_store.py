@@ -14,6 +14,7 @@ from sandboxes.series.layouts import Place, may_share, newest_of_each
 # A longer hole between two frames is filled from the backend's own history.
 HOLE = timedelta(minutes=1)
 LOOK_BACK = timedelta(minutes=10)  # so far before an account's newest frame a part of another layout is still looked at
+AHEAD = timedelta(days=7)
 LOCK: Final = 0x4672616D  # one writer of an account's frames at a time
 
 _INSERT = """
@@ -136,10 +137,10 @@ def _minute(moment: datetime) -> datetime:
 
 
 def _written_since(part: Part, at: datetime, before: Before) -> tuple[MetricFrame, ...]:
-    # Also by a clock that is ahead of ours.
+    """The newest frames from after `before`, also of a clock that was, or is, ahead of ours."""
     since = max(before.at or at - LOOK_BACK, at - LOOK_BACK)
-    later = [one for one in _places(part, since, at + LOOK_BACK) if one.pk not in before.held]
-    return _frames(part, [one for one in later if may_share(one, part.shard, part.shards)])
+    later = [one for one in _places(part, since, at + AHEAD) if one.pk not in before.held]
+    return _frames(part, newest_of_each(one for one in later if may_share(one, part.shard, part.shards)))
 
 
 def _without_known(frame: Frame, written: tuple[MetricFrame, ...]) -> Frame:

@@ -17,18 +17,14 @@ _DELETE: Final = """
 DELETE FROM sandboxes_fleetgroup
 WHERE account_id = %(account)s AND kind = %(kind)s AND span_seconds = %(span)s AND at >= %(start)s AND at < %(end)s"""
 
-# `named (at, rest, name, …)` with only the biggest named, by what `{size}` counts; ties go by name, so that the same
-# samples always give the same groups.
-_BIGGEST: Final = """
-sizes AS MATERIALIZED (SELECT at, rest, name, {size} AS size FROM {source} GROUP BY at, rest, name),
+# `ours (at, name)`: the biggest of `sizes (at, name, size)`; ties go by name, so that the same samples always give the
+# same groups.
+_OURS: Final = """
 places AS MATERIALIZED (
-    SELECT at, name, row_number() OVER (PARTITION BY at ORDER BY size DESC, name) AS place FROM sizes WHERE NOT rest
+    SELECT at, name, row_number() OVER (PARTITION BY at ORDER BY size DESC, name) AS place FROM sizes
 ),
-ours AS MATERIALIZED (SELECT at, name FROM places WHERE place <= %(biggest)s),
-named AS MATERIALIZED (
-    SELECT s.*, o.name IS NULL AS is_rest, coalesce(o.name, '') AS known_as
-    FROM {source} s LEFT JOIN ours o ON o.at = s.at AND o.name = s.name AND NOT s.rest
-)"""
+ours AS MATERIALIZED (SELECT at, name FROM places WHERE place <= %(biggest)s)"""
+_NAMED: Final = "o.name IS NULL AS rest, coalesce(o.name, '') AS name"
 _INSERT: Final = f"""
 INSERT INTO sandboxes_fleetgroup (account_id, span_seconds, at, kind, name, rest, sandboxes, {COLUMNS})
 SELECT %(account)s, %(span)s, at, %(kind)s, name, rest, heads.number, {COLUMNS}
@@ -46,8 +42,7 @@ names AS MATERIALIZED (
     WHERE s.id = ANY (ARRAY(SELECT DISTINCT unnest(keys) FROM frames)::int[])
 ),
 samples AS MATERIALIZED (
-    SELECT date_trunc('minute', f.at) AS at, false AS rest, names.name, names.key,
-           u.cpu / 100.0::float8 AS cpu,
+    SELECT date_trunc('minute', f.at) AS at, names.name, u.key, u.cpu / 100.0::float8 AS cpu,
            CASE WHEN u.mem_total > 0 THEN least(100.0::float8 * u.mem / u.mem_total, 100) END AS mem,
            CASE WHEN u.disk_total > 0 THEN u.disk_share / 300.0::float8 END AS disk
     FROM frames f
@@ -56,9 +51,15 @@ samples AS MATERIALIZED (
     JOIN names ON names.key = u.key
     WHERE u.age >= 0 AND u.fresh
 ),
-{_BIGGEST.format(size="count(DISTINCT key)", source="samples")},
-readings AS MATERIALIZED (SELECT at, is_rest AS rest, known_as AS name, key, cpu, mem, disk FROM named),
-heads AS MATERIALIZED (SELECT {_BY}, count(DISTINCT key) AS number FROM readings GROUP BY {_BY}),
+present AS MATERIALIZED (SELECT DISTINCT at, name, key FROM samples),
+sizes AS MATERIALIZED (SELECT at, name, count(*) AS size FROM present GROUP BY at, name),
+{_OURS},
+heads AS MATERIALIZED (
+    SELECT s.at, {_NAMED}, sum(s.size) AS number FROM sizes s LEFT JOIN ours o USING (at, name) GROUP BY 1, 2, 3
+),
+readings AS MATERIALIZED (
+    SELECT s.at, {_NAMED}, s.cpu, s.mem, s.disk FROM samples s LEFT JOIN ours o USING (at, name)
+),
 {figures(_BY)}
 {_INSERT}"""
 
@@ -70,9 +71,11 @@ WITH minutes AS MATERIALIZED (
     FROM sandboxes_fleetgroup
     WHERE account_id = %(account)s AND kind = %(kind)s AND span_seconds = 60 AND at >= %(start)s AND at < %(end)s
 ),
-{_BIGGEST.format(size="sum(samples)", source="minutes")},
+sizes AS MATERIALIZED (SELECT at, name, sum(samples) AS size FROM minutes WHERE NOT rest GROUP BY at, name),
+{_OURS},
 parts AS MATERIALIZED (
-    SELECT at, is_rest AS rest, known_as AS name, minute, sandboxes, {COLUMNS} FROM named
+    SELECT m.at, {_NAMED}, m.minute, m.sandboxes, {COLUMNS}
+    FROM minutes m LEFT JOIN ours o ON o.at = m.at AND o.name = m.name AND NOT m.rest
 ),
 heads AS MATERIALIZED (
     SELECT {_BY}, max(number) AS number
