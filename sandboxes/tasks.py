@@ -14,7 +14,13 @@ def poll() -> None:
     """Hands out the parts of every account's fleet; one that nobody takes within its tick is dropped."""
     for part in polling.due():
         given = part.account_id, part.shard, part.shards
-        poll_part.apply_async(given, countdown=polling.delay_seconds(part), expires=settings.POLL_INTERVAL_SECONDS)
+        poll_part.apply_async(
+            given,
+            countdown=polling.delay_seconds(part),
+            expires=settings.POLL_INTERVAL_SECONDS,
+            retry=False,
+            ignore_result=True,
+        )
 
 
 @shared_task(name="sandboxes.tasks.poll_part")
@@ -45,3 +51,9 @@ def compact() -> None:
 def backfill() -> None:
     """A little history from before we watched, at low priority."""
     asyncio.run(series.backfill_some())
+
+
+@shared_task(name="sandboxes.tasks.backfill_looked_at")
+def backfill_looked_at(account_id: int) -> None:
+    """The past of what somebody looks at, before all other."""
+    asyncio.run(series.backfill_looked_at(account_id))

@@ -12,7 +12,7 @@ from pydantic import Field
 from dashboard.api.answers import answer, returns
 from dashboard.api.params import MAX_POINTS, Span
 from dashboard.api.sandboxes import row_of
-from sandboxes.series import Columns, sandbox_metrics
+from sandboxes.series import Columns, look_at, sandbox_metrics
 
 router = Router(tags=["sandboxes"])
 
@@ -28,4 +28,5 @@ def metrics(request: HttpRequest, sandbox_id: str, asked: Query[MetricsSpan]) ->
     now = timezone.now()
     row = row_of(sandbox_id, now)
     start, end = asked.between(row.ended_at or now)
+    look_at(row.key)
     return answer(sandbox_metrics(row.key, start, end, asked.points))

@@ -13,7 +13,7 @@ from dashboard import charts, story, verdicts
 from events.listing import EventQuery, list_events
 from sandboxes.models import Action, Execution, LeaseSpan
 from sandboxes.search import SandboxRow, find
-from sandboxes.series import sandbox_metrics
+from sandboxes.series import look_at, sandbox_metrics
 
 LEAST_SPAN = timedelta(minutes=2)  # of a newborn: its first samples are a beginning, not the whole width
 RANGE_WORDS = (("life", "Life"), ("1h", "1 h"), ("15min", "15 min"))
@@ -82,6 +82,7 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
     last = row.ended_at or now
     length = RANGES[name]
     start = max(row.created_at, last - length) if length else row.created_at
+    look_at(row.key)
     columns = sandbox_metrics(row.key, start, last, POINTS)
     stretches = story.stretches(list(Execution.objects.filter(sandbox=row.key)), row.ended_at)
     quiet = max(QUIET_SECONDS, 3 * charts.usual_step(columns.t))

@@ -16,10 +16,10 @@ from sandboxes.accounts import client_for, enabled_accounts
 from sandboxes.crypto import CannotDecrypt
 from sandboxes.e2b import BadAnswer, BadRequest, Capabilities, E2BClient, E2BError, NotFound, Unsupported
 from sandboxes.models import Account
-from sandboxes.series import past
+from sandboxes.series import looks, past
 from sandboxes.series.frame import Sample, reading
 from sandboxes.series.past import Wanted
-from sandboxes.series.spans import Span, step_seconds, windows
+from sandboxes.series.spans import Span, step_seconds
 
 CALLS: Final = 200  # a round; every 30 s that is 1 % of E2B's rate
 SECONDS: Final = 5.0
@@ -46,16 +46,44 @@ async def backfill_some() -> None:
         for account in await sync_to_async(enabled_accounts)():
             async with turns.turn(f"backfill:{account.pk}", TURN_SECONDS) as held:
                 if held:
+                    await _looked_at(account)
                     await backfill(account, datetime.now(UTC))
     finally:
         await sync_to_async(close_old_connections)()
 
 
+async def backfill_looked_at(account_id: int) -> None:
+    """What somebody looks at, at once; while a round is under way, right after it."""
+    await sync_to_async(close_old_connections)()
+    try:
+        accounts = {account.pk: account for account in await sync_to_async(enabled_accounts)()}
+        if account_id in accounts:
+            async with turns.turn(f"backfill:{account_id}", TURN_SECONDS) as held:
+                if held:
+                    await _looked_at(accounts[account_id])
+    finally:
+        await sync_to_async(close_old_connections)()
+
+
+async def _looked_at(account: Account) -> None:
+    """Serves the queue until it is empty; each look has one try, the ordinary rounds go on with what is left."""
+    while keys := await looks.looked_at(account.pk):
+        now = datetime.now(UTC)
+        await _round(account, now, await sync_to_async(past.wanted_of)(account.pk, keys, now))
+        await looks.served(account.pk, keys)
+
+
 async def backfill(account: Account, now: datetime) -> Round:
-    """One round for one account. A failing backend ends it; what was read by then is kept."""
+    """One round for one account, and what was looked at meanwhile."""
+    found = await _round(account, now, await sync_to_async(past.wanted)(account.pk, now, CALLS))
+    await _looked_at(account)
+    return found
+
+
+async def _round(account: Account, now: datetime, wanted: list[Wanted]) -> Round:
+    """A failing backend ends it; what was read by then is kept."""
     if Capabilities.from_dict(account.capabilities).lacks("metrics"):
         return Round()
-    wanted = await sync_to_async(past.wanted)(account.pk, now, CALLS)
     found = Round()
     try:
         async with client_for(account) as client:
@@ -72,7 +100,7 @@ async def _fetch_all(client: E2BClient, wanted: Iterable[Wanted], found: Round) 
 
     async def work() -> None:
         for one in waiting:
-            if one.spans and (found.calls >= CALLS or time.monotonic() > ends):
+            if one.windows and (found.calls >= CALLS or time.monotonic() > ends):
                 return
             try:
                 await _fetch(client, one, found)
@@ -86,7 +114,7 @@ async def _fetch_all(client: E2BClient, wanted: Iterable[Wanted], found: Round) 
 
 async def _fetch(client: E2BClient, one: Wanted, found: Round) -> None:
     samples: list[tuple[int, Sample]] = []
-    for window in (window for span in one.spans for window in windows(span)):
+    for window in one.windows:
         found.calls += 1
         try:
             samples += [(one.key, sample) for sample in await _window(client, one.sandbox_id, window)]

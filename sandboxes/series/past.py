@@ -1,12 +1,12 @@
 """The back-fill's two ends in the database: who lacks which past, and the writing of what was found."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Random
 
 from sandboxes.models import Execution, MetricFrame, MetricSeries, Sandbox
@@ -14,8 +14,17 @@ from sandboxes.series import minutes
 from sandboxes.series.frame import Sample
 from sandboxes.series.frame_store import literal
 from sandboxes.series.histograms import ADDED, figures
+from sandboxes.series.looks import REACH as LOOK_REACH
 from sandboxes.series.samples import MERGE
-from sandboxes.series.spans import COARSE_STEP_SECONDS, FINE_STEP_SECONDS, Span, missing, windows
+from sandboxes.series.spans import (
+    BELOW_AN_HOUR,
+    COARSE_STEP_SECONDS,
+    FINE_STEP_SECONDS,
+    WINDOW_SECONDS,
+    Span,
+    missing,
+    windows,
+)
 
 REACH = timedelta(hours=24)
 SETTLED = timedelta(minutes=2)  # a newborn's own samples are on their way
@@ -50,38 +59,62 @@ WHERE held.account_id = %(account)s AND held.minute = f.minute AND held.source =
 
 
 class Wanted(NamedTuple):
-    """A sandbox whose past is to be looked at, from `since` on; without `spans` there is nothing to ask for."""
+    """A sandbox whose past is to be looked at, from `since` on; without `windows` there is nothing to ask for."""
 
     key: int
     sandbox_id: str
     since: datetime
-    spans: list[Span]
+    windows: list[Span]
 
 
 def wanted(account_id: int, now: datetime, calls: int) -> list[Wanted]:
     """The next sandboxes for about `calls` calls: running ones first, the rest in no order, so that they tell of
     the whole day early on and one that always fails holds up nobody."""
-    day = now - REACH
     rows = (
-        Sandbox.objects.filter(Q(ended_at=None) | Q(ended_at__gt=day), account_id=account_id, backfilled_from=None)
+        _without_past(account_id, now - REACH)
         .exclude(state=Sandbox.State.RUNNING, started_at__gt=now - SETTLED)
         .order_by(Case(When(state=Sandbox.State.RUNNING, then=Value(0)), default=Value(1)), Random())
         .values_list("pk", "sandbox_id")[:CANDIDATES]
     )
-    ids = dict(rows)
-    if not ids:
-        return []
-    runs, held = _runs(list(ids), day, now), _held(list(ids), day)
-    polled = _polled_minutes(account_id, day)
     found: list[Wanted] = []
-    for key, sandbox_id in ids.items():
-        spans = missing(runs[key], polled, held[key])
-        calls -= sum(len(windows(span)) for span in spans)
-        first = min((run.start for run in runs[key]), default=int(day.timestamp()))
-        found.append(Wanted(key, sandbox_id, datetime.fromtimestamp(first, UTC), spans))
+    for one in _lacking(account_id, dict(rows), now - REACH, now):
+        found.append(one)
+        calls -= len(one.windows)
         if calls <= 0:
             break
     return found
+
+
+def wanted_of(account_id: int, keys: Sequence[int], now: datetime) -> list[Wanted]:
+    """These sandboxes, which somebody looks at, in their order: a week back, the last day in the finest steps."""
+    ids = dict(_without_past(account_id, now - LOOK_REACH).filter(pk__in=keys).values_list("pk", "sandbox_id"))
+    in_order = {key: ids[key] for key in keys if key in ids}
+    day = now - REACH
+    older = {one.key: one for one in _lacking(account_id, in_order, now - LOOK_REACH, day)}
+    newer = _lacking(account_id, in_order, day, now, most_seconds=BELOW_AN_HOUR)
+    return [
+        one._replace(windows=older[one.key].windows + one.windows, since=min(one.since, older[one.key].since))
+        for one in newer
+    ]
+
+
+def _without_past(account_id: int, since: datetime) -> QuerySet[Sandbox]:
+    return Sandbox.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), account_id=account_id, backfilled_from=None)
+
+
+def _lacking(
+    account_id: int, ids: Mapping[int, str], start: datetime, end: datetime, most_seconds: int = WINDOW_SECONDS
+) -> Iterator[Wanted]:
+    """What we hold no sample of between `start` and `end`, in the order of `ids`."""
+    if not ids:
+        return
+    runs, held = _runs(list(ids), start, end), _held(list(ids), start)
+    polled = _polled_minutes(account_id, start)
+    for key, sandbox_id in ids.items():
+        spans = missing(runs[key], polled, held[key])
+        first = min((run.start for run in runs[key]), default=int(start.timestamp()))
+        pieces = [window for span in spans for window in windows(span, most_seconds)]
+        yield Wanted(key, sandbox_id, datetime.fromtimestamp(first, UTC), pieces)
 
 
 def _runs(keys: list[int], day: datetime, now: datetime) -> dict[int, list[Span]]:

@@ -11,6 +11,7 @@ WINDOW_SECONDS = int(timedelta(hours=6).total_seconds()) - MINUTE
 COARSE_STEP_SECONDS = 30
 FINE_STEP_SECONDS = 5
 FINE_WINDOW_SECONDS = 3600
+BELOW_AN_HOUR = FINE_WINDOW_SECONDS - MINUTE
 LEAST_SECONDS = MINUTE
 
 
@@ -44,10 +45,10 @@ def _closed(start: int | None, end: int) -> list[Span]:
     return [Span(start, end)] if start is not None and end - start >= LEAST_SECONDS else []
 
 
-def windows(span: Span) -> list[Span]:
-    """The span in equal pieces that the backend answers in steps of 30 s or finer."""
+def windows(span: Span, most_seconds: int = WINDOW_SECONDS) -> list[Span]:
+    """The span in equal pieces of at most so many seconds; by default those are answered in steps of 30 s or finer."""
     length = span.end - span.start
-    number = -(-length // WINDOW_SECONDS)
+    number = -(-length // most_seconds)
     cuts = [span.start + length * piece // number for piece in range(number + 1)]
     return [Span(start, end) for start, end in itertools.pairwise(cuts)]
 
