@@ -1,9 +1,22 @@
 """The fleet as a whole: now, over time, and at any moment of the past."""
 
 from sandboxes.fleet.at import FleetThen, SandboxThen, at
+from sandboxes.fleet.by_group import GroupColumns, by_group
 from sandboxes.fleet.frames import latest_frames
 from sandboxes.fleet.history import FleetColumns, metrics
 from sandboxes.fleet.now import FleetNow, now
 from sandboxes.fleet.percentiles import Spread
 
-__all__ = ["FleetColumns", "FleetNow", "FleetThen", "SandboxThen", "Spread", "at", "latest_frames", "metrics", "now"]
+__all__ = [
+    "FleetColumns",
+    "FleetNow",
+    "FleetThen",
+    "GroupColumns",
+    "SandboxThen",
+    "Spread",
+    "at",
+    "by_group",
+    "latest_frames",
+    "metrics",
+    "now",
+]

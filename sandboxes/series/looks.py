@@ -46,8 +46,8 @@ def look_at(sandbox_pk: int) -> bool:
 async def looked_at(account_id: int) -> list[int]:
     """The sandboxes that were looked at and not served yet, the latest look first."""
     async with redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=5) as connection:
-        keys: list[bytes] = await connection.zrevrange(_key(account_id), 0, MOST - 1)
-    return [int(key) for key in keys]
+        keys = await connection.zrevrange(_key(account_id), 0, MOST - 1)
+    return [int(key) for key in keys if isinstance(key, bytes)]
 
 
 async def served(account_id: int, keys: list[int]) -> None:

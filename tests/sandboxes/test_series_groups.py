@@ -1,5 +1,6 @@
 """Minutes and hours by template and owner, and the fleet's hours: the sums of their parts, whatever is repeated."""
 
+import importlib
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from tests.records import NOW, Reading
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+by_group_module = importlib.import_module("sandboxes.fleet.by_group")  # `fleet.by_group` is the function
 
 
 def owned(owner: str | None, template: str = "base") -> int:
@@ -96,3 +98,26 @@ def test_killed_in_the_middle_a_minute_is_rolled_up_wholly_or_not_at_all(monkeyp
     assert not FleetMinute.objects.exists()
     minutes.roll_up(NOW + timedelta(minutes=2))
     assert (FleetMinute.objects.count(), of("owner")) == (1, {"ada": (1, 1, 1.0)})
+
+
+def test_a_span_is_told_by_group_the_biggest_first(monkeypatch):
+    monkeypatch.setattr(by_group_module, "BIGGEST", 2)
+    people = {owned("ada"): 10.0, owned("ada"): 30.0, owned("bob"): 50.0, owned("eve"): 70.0}
+    for minute in range(2):
+        records.frame({key: Reading(cpu, 128) for key, cpu in people.items()}, at=NOW + timedelta(minutes=minute))
+    minutes.roll_up(NOW + timedelta(minutes=5))
+    told = fleet.by_group("owner", NOW, NOW + timedelta(minutes=4), 2, now=NOW + timedelta(minutes=4))
+    assert [(one.name, one.rest) for one in told] == [("ada", False), ("bob", False), ("", True)]
+    assert told[0].t == [int(NOW.timestamp()), int(NOW.timestamp()) + 120]
+    assert (told[0].sandboxes, told[0].cpu_p50, told[0].cpu_p95) == ([2, None], [10.5, None], [30.5, None])
+    assert (told[2].sandboxes, told[2].cpu_p50, told[2].mem_p50) == ([1, None], [70.5, None], [25.5, None])
+
+
+def test_a_year_by_group_comes_from_hours():
+    records.frame({owned("ada"): Reading(10.0)})
+    minutes.roll_up(NOW + timedelta(minutes=5))
+    hours.roll_up(NOW + 2 * HOUR)
+    FleetGroup.objects.filter(span_seconds=60).delete()
+    (told,) = fleet.by_group("owner", NOW - timedelta(days=365), NOW + HOUR, now=NOW + HOUR)
+    assert len(told.t) <= 1000
+    assert [number for number in told.sandboxes if number] == [1]

@@ -1,0 +1,116 @@
+"""The fleet over time by template or owner: the biggest groups of the span by name, all others as one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from operator import add
+from typing import Any, Final, Literal
+
+import msgspec
+from django.db import connection
+
+from sandboxes.accounts import shown_account_ids
+from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, Grid, grid
+from sandboxes.fleet.percentiles import of_histogram
+from sandboxes.series.groups import BIGGEST
+from sandboxes.series.retention import MINUTES
+
+_STEPS: Final = 101
+# Whether a name is told or counts among the rest is settled first: it needs no histogram.
+_NAMES: Final = """
+SELECT name FROM sandboxes_fleetgroup
+WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s
+  AND at >= to_timestamp(%(start)s) AND at < to_timestamp(%(end)s) AND NOT rest
+GROUP BY name ORDER BY sum(samples) DESC, name LIMIT %(biggest)s"""
+# How many there were in a cell is the most of any minute or hour in it, over all accounts.
+_SANDBOXES: Final = """
+SELECT cell, is_rest, known_as, max(number) FROM (
+    SELECT floor((extract(epoch FROM at) - %(start)s) / %(width)s)::int AS cell, at,
+           (rest OR NOT name = ANY(%(names)s)) AS is_rest,
+           CASE WHEN rest OR NOT name = ANY(%(names)s) THEN '' ELSE name END AS known_as, sum(sandboxes) AS number
+    FROM sandboxes_fleetgroup
+    WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s
+      AND at >= to_timestamp(%(start)s) AND at < to_timestamp(%(end)s)
+    GROUP BY 1, 2, 3, 4
+) by_time GROUP BY cell, is_rest, known_as"""
+_HISTOGRAMS: Final = """
+SELECT floor((extract(epoch FROM at) - %(start)s) / %(width)s)::int, (rest OR NOT name = ANY(%(names)s)), name,
+       cpu_hist, mem_hist
+FROM sandboxes_fleetgroup
+WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s
+  AND at >= to_timestamp(%(start)s) AND at < to_timestamp(%(end)s)
+  AND extract(epoch FROM at)::bigint / %(unit)s %% %(every)s = 0"""
+
+
+class GroupColumns(msgspec.Struct, frozen=True):
+    """One group: a row for each cell, `t` its start in Unix seconds; None where it had no sample.
+
+    `name` is empty for sandboxes that name none; `rest` is all that were too small to be told by name. `sandboxes` is
+    the most in any minute (of a long span, hour) of the cell; the others are percent.
+    """
+
+    name: str
+    rest: bool
+    t: list[int]
+    sandboxes: list[int | None]
+    cpu_p50: list[float | None]
+    cpu_p95: list[float | None]
+    mem_p50: list[float | None]
+    mem_p95: list[float | None]
+
+
+class _Group:
+    def __init__(self) -> None:
+        self.sandboxes: dict[int, int] = {}
+        self.cpu: dict[int, list[int]] = defaultdict(lambda: [0] * _STEPS)
+        self.mem: dict[int, list[int]] = defaultdict(lambda: [0] * _STEPS)
+
+
+def by_group(
+    kind: Literal["template", "owner"],
+    start: datetime,
+    end: datetime,
+    points: int = MOST_POINTS,
+    account_id: int | None = None,
+    now: datetime | None = None,
+) -> list[GroupColumns]:
+    """The closed minutes (of a long span, hours) of [start, end) as at most `points` cells, the biggest group first."""
+    now = now or datetime.now(UTC)
+    cut = grid(start, min(end, now), points, now - MINUTES)
+    asked: dict[str, Any] = {
+        "accounts": [account_id] if account_id else shown_account_ids(), "kind": kind, "start": cut.first,
+        "end": cut.last, "width": cut.width, "unit": HOUR if cut.unit == HOUR else MINUTE, "biggest": BIGGEST,
+        "every": cut.every(BIGGEST),
+    }  # fmt: skip
+    groups: dict[tuple[bool, str], _Group] = defaultdict(_Group)
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMES, asked)
+        asked["names"] = [name for (name,) in cursor.fetchall()]
+        cursor.execute(_SANDBOXES, asked)
+        for cell, rest, name, number in cursor.fetchall():
+            groups[rest, name].sandboxes[cell] = int(number)
+        cursor.execute(_HISTOGRAMS, asked)
+        for cell, rest, name, cpu, mem in cursor:
+            group = groups[rest, "" if rest else name]
+            group.cpu[cell] = list(map(add, group.cpu[cell], cpu))
+            group.mem[cell] = list(map(add, group.mem[cell], mem))
+    return _in_order(groups, asked["names"], cut)
+
+
+def _in_order(groups: dict[tuple[bool, str], _Group], names: Sequence[str], cut: Grid) -> list[GroupColumns]:
+    keys = [(False, name) for name in names] + [(True, "")]
+    return [_columns(name, rest, groups[rest, name], cut) for rest, name in keys if (rest, name) in groups]
+
+
+def _columns(name: str, rest: bool, group: _Group, cut: Grid) -> GroupColumns:
+    cells = range(cut.cells)
+    return GroupColumns(
+        name=name,
+        rest=rest,
+        t=[cut.start(cell) for cell in cells],
+        sandboxes=[group.sandboxes.get(cell) for cell in cells],
+        cpu_p50=[of_histogram(group.cpu.get(cell, ()), 50) for cell in cells],
+        cpu_p95=[of_histogram(group.cpu.get(cell, ()), 95) for cell in cells],
+        mem_p50=[of_histogram(group.mem.get(cell, ()), 50) for cell in cells],
+        mem_p95=[of_histogram(group.mem.get(cell, ()), 95) for cell in cells],
+    )
