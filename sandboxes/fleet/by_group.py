@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import add
 from typing import Any, Final, Literal
 
 import msgspec
@@ -11,11 +10,11 @@ from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, Grid, grid
+from sandboxes.fleet.histograms import HistogramSum
 from sandboxes.fleet.percentiles import of_histogram
 from sandboxes.series.groups import BIGGEST
 from sandboxes.series.retention import MINUTES
 
-_STEPS: Final = 101
 # Whether a name is told or counts among the rest is settled first: it needs no histogram.
 _NAMES: Final = """
 SELECT name FROM sandboxes_fleetgroup
@@ -35,7 +34,7 @@ SELECT cell, is_rest, known_as, max(number) FROM (
 ) by_time GROUP BY cell, is_rest, known_as"""
 _HISTOGRAMS: Final = """
 SELECT floor((extract(epoch FROM at) - %(start)s) / %(width)s)::int, (rest OR NOT name = ANY(%(names)s)), name,
-       cpu_hist, mem_hist
+       array_send(cpu_hist), array_send(mem_hist)
 FROM sandboxes_fleetgroup
 WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s
   AND at >= to_timestamp(%(start)s) AND at < to_timestamp(%(end)s)
@@ -62,8 +61,8 @@ class GroupColumns(msgspec.Struct, frozen=True):
 class _Group:
     def __init__(self) -> None:
         self.sandboxes: dict[int, int] = {}
-        self.cpu: dict[int, list[int]] = defaultdict(lambda: [0] * _STEPS)
-        self.mem: dict[int, list[int]] = defaultdict(lambda: [0] * _STEPS)
+        self.cpu: dict[int, HistogramSum] = defaultdict(HistogramSum)
+        self.mem: dict[int, HistogramSum] = defaultdict(HistogramSum)
 
 
 def by_group(
@@ -92,8 +91,8 @@ def by_group(
         cursor.execute(_HISTOGRAMS, asked)
         for cell, rest, name, cpu, mem in cursor:
             group = groups[rest, "" if rest else name]
-            group.cpu[cell] = list(map(add, group.cpu[cell], cpu))
-            group.mem[cell] = list(map(add, group.mem[cell], mem))
+            group.cpu[cell].add(bytes(cpu))
+            group.mem[cell].add(bytes(mem))
     return _in_order(groups, asked["names"], cut)
 
 
@@ -104,13 +103,14 @@ def _in_order(groups: dict[tuple[bool, str], _Group], names: Sequence[str], cut:
 
 def _columns(name: str, rest: bool, group: _Group, cut: Grid) -> GroupColumns:
     cells = range(cut.cells)
+    cpu, mem = ([sums[cell].counts() for cell in cells] for sums in (group.cpu, group.mem))
     return GroupColumns(
         name=name,
         rest=rest,
         t=[cut.start(cell) for cell in cells],
         sandboxes=[group.sandboxes.get(cell) for cell in cells],
-        cpu_p50=[of_histogram(group.cpu.get(cell, ()), 50) for cell in cells],
-        cpu_p95=[of_histogram(group.cpu.get(cell, ()), 95) for cell in cells],
-        mem_p50=[of_histogram(group.mem.get(cell, ()), 50) for cell in cells],
-        mem_p95=[of_histogram(group.mem.get(cell, ()), 95) for cell in cells],
+        cpu_p50=[of_histogram(counts, 50) for counts in cpu],
+        cpu_p95=[of_histogram(counts, 95) for counts in cpu],
+        mem_p50=[of_histogram(counts, 50) for counts in mem],
+        mem_p95=[of_histogram(counts, 95) for counts in mem],
     )

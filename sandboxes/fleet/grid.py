@@ -7,9 +7,9 @@ from typing import Final
 MOST_POINTS: Final = 1000
 MINUTE: Final = 60
 HOUR: Final = 3600
-# Histograms of more rows than this are read from every second row, every third, …: percentiles of a year need no
-# more, while counts and levels are always exact.
-HISTOGRAMS: Final = 4_000
+# Histograms of more rows than this are read from every second row, every third, …: a day's percentiles are
+# of all its minutes, a week's of every seventh, while counts and levels are always exact.
+HISTOGRAMS: Final = 1_500
 
 
 @dataclass(frozen=True)

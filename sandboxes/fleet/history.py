@@ -10,12 +10,11 @@ from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, Grid, grid
+from sandboxes.fleet.histograms import HistogramSum
 from sandboxes.fleet.levels import Level, shown
 from sandboxes.fleet.percentiles import of_histogram
 from sandboxes.series import minutes
 from sandboxes.series.retention import MINUTES
-
-_STEPS: Final = 101
 
 # A row for each minute, of all accounts together: levels are what they were at its end. Where hours are asked for,
 # those that are added up already stand in for their minutes, each with its least and its greatest level.
@@ -39,13 +38,13 @@ SELECT floor((extract(epoch FROM at) - %(start)s) / %(width)s)::int, min(running
        min(paused_min), max(paused_max), min(burn_min), max(burn_max), sum(started), sum(ended)
 FROM ({_BY_MINUTE} UNION ALL {_BY_HOUR}) spans GROUP BY 1"""
 _HISTOGRAMS: Final = """
-SELECT floor((extract(epoch FROM minute) - %(start)s) / %(width)s)::int, cpu_hist, mem_hist
+SELECT floor((extract(epoch FROM minute) - %(start)s) / %(width)s)::int, array_send(cpu_hist), array_send(mem_hist)
 FROM sandboxes_fleetminute
 WHERE account_id = ANY(%(accounts)s) AND minute >= greatest(to_timestamp(%(start)s), %(hours_until)s::timestamptz)
   AND minute < to_timestamp(%(end)s)
   AND samples > 0 AND extract(epoch FROM minute)::bigint / 60 %% %(every)s = 0
 UNION ALL
-SELECT floor((extract(epoch FROM hour) - %(start)s) / %(width)s)::int, cpu_hist, mem_hist
+SELECT floor((extract(epoch FROM hour) - %(start)s) / %(width)s)::int, array_send(cpu_hist), array_send(mem_hist)
 FROM sandboxes_fleethour
 WHERE account_id = ANY(%(accounts)s) AND hour >= to_timestamp(%(start)s) AND hour < %(hours_until)s::timestamptz
   AND hour < to_timestamp(%(end)s)
@@ -86,8 +85,7 @@ class _Cell:
         self.burn: Level | None = None
         self.started: int | None = None
         self.ended: int | None = None
-        self.cpu = [0] * _STEPS
-        self.mem = [0] * _STEPS
+        self.cpu, self.mem = HistogramSum(), HistogramSum()
 
     def add_levels(self, levels: Sequence[Any], started: int, ended: int) -> None:
         """`levels` are least and greatest of running, paused and burn."""
@@ -97,9 +95,9 @@ class _Cell:
         self.burn = burn.with_(self.burn)
         self.started, self.ended = (self.started or 0) + int(started), (self.ended or 0) + int(ended)
 
-    def add_histograms(self, cpu: Sequence[int], mem: Sequence[int]) -> None:
-        self.cpu = list(map(add, self.cpu, cpu))
-        self.mem = list(map(add, self.mem, mem))
+    def add_histograms(self, cpu: bytes, mem: bytes) -> None:
+        self.cpu.add(bytes(cpu))
+        self.mem.add(bytes(mem))
 
 
 def metrics(
@@ -157,14 +155,15 @@ def _columns(cells: Sequence[_Cell], cut: Grid) -> FleetColumns:
     running = _values([cell.running for cell in cells], cut)
     paused = _values([cell.paused for cell in cells], cut)
     burn = _values([cell.burn for cell in cells], cut)
+    cpu, mem = [cell.cpu.counts() for cell in cells], [cell.mem.counts() for cell in cells]
     return FleetColumns(
         t=[cut.start(number) for number in range(len(cells))],
         running=[_rounded(value, 2) for value in running],
         paused=[_rounded(value, 2) for value in paused],
-        cpu_p50=[of_histogram(cell.cpu, 50) for cell in cells],
-        cpu_p95=[of_histogram(cell.cpu, 95) for cell in cells],
-        mem_p50=[of_histogram(cell.mem, 50) for cell in cells],
-        mem_p95=[of_histogram(cell.mem, 95) for cell in cells],
+        cpu_p50=[of_histogram(counts, 50) for counts in cpu],
+        cpu_p95=[of_histogram(counts, 95) for counts in cpu],
+        mem_p50=[of_histogram(counts, 50) for counts in mem],
+        mem_p95=[of_histogram(counts, 95) for counts in mem],
         started=[cell.started for cell in cells],
         ended=[cell.ended for cell in cells],
         burn_usd_per_hour=[_rounded(value, 6) for value in burn],

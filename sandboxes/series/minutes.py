@@ -71,7 +71,7 @@ WHERE held.account_id = %(account)s AND held.minute = c.minute
 
 _NOT_ROLLED_UP: Final = f"""
 WITH {COUNTS}, {_LAST_SAMPLES}, {figures()}
-SELECT minute, running, paused, started, ended, burn, samples, cpu_hist, mem_hist
+SELECT minute, running, paused, started, ended, burn, samples, array_send(cpu_hist), array_send(mem_hist)
 FROM counts JOIN figures USING (minute) ORDER BY minute"""
 
 # Minutes that no frame tells of: counts alone, and counted again while the record of the past still grows.
@@ -131,7 +131,7 @@ def _next_frame(account_id: int, start: datetime | None, end: datetime) -> datet
 
 def not_rolled_up(account_id: int, start: datetime, end: datetime) -> list[tuple[Any, ...]]:
     """Minutes of [start, end) that compaction has not reached, straight from the frames: (minute, running, paused,
-    started, ended, burn, samples, cpu_hist, mem_hist)."""
+    started, ended, burn, samples, cpu_hist, mem_hist); the histograms as `array_send` gives them."""
     newest = _newest(account_id, end)
     since = max(whole(start), newest + MINUTE if newest else end - AGAIN)
     if not since < end <= since + 2 * AGAIN:

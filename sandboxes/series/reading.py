@@ -17,6 +17,7 @@ from sandboxes.series.thinning import Columns, Point, thin
 MOST_POINTS: Final = 1000
 HOUR: Final = timedelta(hours=1)
 FINE_HOURS: Final = 12  # so many hours of samples every 5 s are read as they are, more from minutes
+COARSE_STEPS: Final = 750  # of a span that is read from minutes: several together, when it has more
 MINUTE_HOURS: Final = 24 * 10  # so many hours are read from minutes, more from hours
 
 # The place of the key is looked up once a frame; a frame of ten thousand holds its keys in order, one array a column.
@@ -51,11 +52,20 @@ def _tiers(sandbox_pk: int, start: datetime, end: datetime) -> tuple[list[dateti
     rows = MetricSeries.objects.filter(sandbox_id=sandbox_pk, hour__gt=start - HOUR, hour__lte=end)
     rolled = dict(rows.values_list("hour").annotate(rolled=BoolAnd("rolled")).order_by())
     fine = list(rolled) if len(rolled) <= FINE_HOURS else [hour for hour, is_rolled in rolled.items() if not is_rolled]
+    if fine and _whole_hours(start, end) <= set(fine):
+        return fine, []
     if len(rolled) > MINUTE_HOURS:
         return fine, coarse_points(SeriesHours, sandbox_pk, start, end, set(fine))
-    by_minute = coarse_points(SeriesMinutes, sandbox_pk, start, end, set(fine))
+    together = max(1, -(-len(rolled) * 60 // COARSE_STEPS))
+    by_minute = coarse_points(SeriesMinutes, sandbox_pk, start, end, set(fine), together)
     known = {*fine, *(datetime.fromtimestamp(point.unix // 3600 * 3600, UTC) for point in by_minute)}
     return fine, by_minute + coarse_points(SeriesHours, sandbox_pk, start, end, known)
+
+
+def _whole_hours(start: datetime, end: datetime) -> set[datetime]:
+    """Every hour that the span touches."""
+    first, last = (int(moment.timestamp()) // 3600 for moment in (start, end))
+    return {datetime.fromtimestamp(3600 * hour, UTC) for hour in range(first, last + 1)} if last - first < 24 else {end}
 
 
 def _series(sandbox_pk: int, hours: Sequence[datetime]) -> dict[str, list[Point]]:

@@ -1,11 +1,14 @@
 """Spans cut into cells, and levels that keep their extremes."""
 
+import struct
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandboxes.fleet.grid import HOUR, MINUTE, grid
+from sandboxes.fleet.histograms import HistogramSum
 from sandboxes.fleet.levels import Level, shown
 from tests.records import NOW
 
@@ -53,3 +56,17 @@ def test_the_greatest_is_never_lost(pairs: list[tuple[int, int] | None]) -> None
     assert max((value for value in values if value is not None), default=None) == max(
         (cell.most for cell in cells if cell), default=None
     )
+
+
+@given(st.lists(st.lists(st.integers(0, 2**31 - 1), min_size=101, max_size=101), min_size=1, max_size=3))
+def test_histograms_add_up_whatever_their_size(histograms: list[list[int]]) -> None:
+    total = HistogramSum()
+    for histogram in histograms:
+        total.add(b"\0" * 20 + b"".join(struct.pack(">II", 4, count) for count in histogram))
+    assert total.counts() == [sum(column) for column in zip(*histograms, strict=True)]
+
+
+def test_no_histogram_adds_up_to_nothing_and_another_shape_is_refused():
+    assert HistogramSum().counts() == []
+    with pytest.raises(ValueError, match="101 steps"):
+        HistogramSum().add(b"\0" * 20)
