@@ -5,5 +5,6 @@ import "./times.js";
 import "./keys.js";
 import "./copy.js";
 import "./dialog.js";
+import "./palette.js";
 import "./toast.js";
 import "./frame.js";
