@@ -29,6 +29,10 @@ class Pacing:
     def is_open(self, route: str) -> bool:
         return self._opens_at.get(route, 0.0) <= self._timing.monotonic()
 
+    def longest_pause(self) -> float:
+        """Seconds until every route is open again; 0.0 when all are."""
+        return max(0.0, max(self._opens_at.values(), default=0.0) - self._timing.monotonic())
+
     async def wait(self, route: str, deadline: float) -> None:
         """Until the route is open. Raises RateLimited at once when that is after `deadline` (monotonic)."""
         while (seconds := self._opens_at.get(route, 0.0) - self._timing.monotonic()) > 0:

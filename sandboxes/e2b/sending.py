@@ -43,6 +43,11 @@ class Sender:
         self.timing = timing
         self.clock = ServerClock()
 
+    @property
+    def paused_seconds(self) -> float:
+        """How long the backend wants to be left alone, by its refusals and its `RateLimit` headers; 0.0: not at all."""
+        return self._pacing.longest_pause()
+
     async def send(self, call: Call, deadline_seconds: float | None = None) -> Reply:
         """The answer, when it is a yes.
 

@@ -71,9 +71,9 @@ def hold_of(account_id: int) -> str:
     return f"poll:{account_id}"
 
 
-async def obey(account_id: int, errors: Sequence[Exception]) -> None:
-    """Waits with the next poll of every part for as long as the backend asked for."""
-    await holds.hold(hold_of(account_id), max(map(_wait_seconds, errors), default=0.0))
+async def obey(account_id: int, errors: Sequence[Exception], paused_seconds: float = 0.0) -> None:
+    """Waits with the next poll of every part for as long as the backend asked for, by a refusal or ahead of one."""
+    await holds.hold(hold_of(account_id), max(paused_seconds, *map(_wait_seconds, errors), 0.0))
 
 
 def _wait_seconds(error: Exception) -> float:

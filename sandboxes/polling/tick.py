@@ -100,7 +100,8 @@ async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame |
     async with client_for(account) as client:
         answers = await asking.ask(client, account, part, tick.at, running, deadline_seconds)
         clock_unix = int(tick.at.timestamp() + client.clock_offset_seconds)
-    await asking.obey(account.pk, answers.failures)
+        paused_seconds = client.sender.paused_seconds
+    await asking.obey(account.pk, answers.failures, paused_seconds)
     frame = build(running, answers.samples, before.seen, clock_unix)
     await live.apublish("frame", account.pk, _message(tick, frame, time.monotonic() - begun))
     frame = await sync_to_async(frame_store.write)(part, tick.at, frame, before)

@@ -129,6 +129,22 @@ def test_a_refusal_is_obeyed_by_every_part_also_when_it_does_not_say_how_long(ba
     assert backend.calls == asked
 
 
+def test_a_budget_that_is_used_up_holds_every_part_before_one_is_refused(backend, box, mailbox):
+    backend.tells()
+    tells = backend.answer
+
+    def last_of_its_window(request):
+        answer = tells(request)
+        answer.headers.update({"RateLimit-Remaining": "0", "RateLimit-Reset": "20"})
+        return answer
+
+    backend.answer = last_of_its_window
+    assert poll(box).fresh == [True]
+    assert 15_000 < hold_ms(box, mailbox) <= 20_000
+    assert run(polling.poll(box.account, 1, 2)) is None
+    assert backend.calls == 1
+
+
 def test_redis_that_forgot_everything_changes_nothing(backend, box, mailbox):
     backend.tells()
     poll(box)
