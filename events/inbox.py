@@ -192,8 +192,11 @@ async def _transaction(connection: psycopg.AsyncConnection, arrivals: Sequence[A
         stored = await writing.write(connection, arrivals)
         await connection.commit()
     except psycopg.Error:
-        if not connection.closed:
+        if connection.closed:
+            raise
+        with suppress(psycopg.errors.PipelineAborted):  # what was queued behind the failure
             await connection.rollback()
+        await connection.rollback()
         raise
     return stored
 

@@ -1,7 +1,7 @@
 """Writes one batch of arrivals inside the caller's transaction."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from events.writing.house import House, house
 from events.writing.rows import run_row, sandbox_row
 
 Key = tuple[int, str]
+Rows = Sequence[tuple[dict[str, Any], Event]]
 _base = msgspec.json.Decoder(Base).decode
 SEEN_AT_MOST = 200_000
 _seen: set[Key] = set()  # sandboxes that this process has found in the record
@@ -25,17 +26,17 @@ _seen: set[Key] = set()  # sandboxes that this process has found in the record
 async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stored:
     """Keeps new events, folds them into their sandboxes, sets aside what was parked; all or nothing.
 
-    Locks are taken in one order everywhere: events by ID, then sandboxes by ID. In a pipeline it waits for answers
-    twice: which events are new, and what their sandboxes were.
+    Locks are taken in one order everywhere: new sandboxes, events, then all sandboxes, each by ID. In a pipeline it
+    waits for answers once: which events are new, and what their sandboxes were.
     """
     known = await house(connection)
     parked = [_parked_row(a) for a in arrivals if a.parked]
-    rows = _event_rows([a for a in arrivals if a.account_id in known.accounts])
     await sql.send(connection, sql.INSERT_PARKED, parked)
-    new = {(row[1], row[2]): row[0] for row in await sql.run(connection, sql.INSERT_EVENTS, [r for r, _ in rows])}
+    rows = _event_rows([a for a in arrivals if a.account_id in known.accounts])
+    new, locked = await _keep(connection, rows)
     fresh = [(row, event) for row, event in rows if (row["account_id"], row["event_id"]) in new]
     held = [row for row, _ in rows if (row["account_id"], row["event_id"]) not in new]
-    folded = await _fold(connection, known, fresh)
+    folded = _fold(locked, known, fresh)
     await sql.send_together(connection, [*_written(folded), (sql.STAMP_WAYS, held), (sql.CLOSE_PARKED, _told(fresh))])
     await sql.send(connection, sql.TOUCH_WEBHOOK, _touches(arrivals))
     told = [(row["account_id"], new[row["account_id"], row["event_id"]], row, event) for row, event in fresh]
@@ -81,41 +82,59 @@ def _event_rows(arrivals: Sequence[Arrival]) -> list[tuple[dict[str, Any], Event
     return list(rows.values())
 
 
-async def _fold(connection: sql.Connection, known: House, fresh: list[tuple[dict[str, Any], Event]]) -> list["_Folded"]:
-    """The sandboxes of new events, locked, with those events folded in."""
-    by_key: dict[Key, list[Event]] = {}
-    first_seen: dict[Key, Any] = {}
-    for row, event in fresh:
-        key = (row["account_id"], event.sandbox_id)
-        by_key.setdefault(key, []).append(event)
-        first_seen.setdefault(key, row["received_at"])
-    keys = [{"account_id": a, "sandbox_id": s, "seen_at": first_seen[a, s]} for a, s in by_key]
-    locked = await _locked(connection, keys)
-    return [_Folded(pk, (account, text), base, by_key[account, text], known) for pk, account, text, base in locked]
+async def _keep(connection: sql.Connection, rows: Rows) -> tuple[dict[Any, int], list[tuple[Any, ...]]]:
+    """Keeps the events. The keys of the new ones by (account, event ID), and their sandboxes, locked.
 
-
-async def _locked(connection: sql.Connection, keys: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """(key, account, ID, fold) of the sandboxes, locked in one order; those not held yet are held now.
-
-    Rows are inserted before any is locked, so that two batches can't wait for each other. A sandbox that this process
-    has seen need not be inserted; should it have been deleted since, it is missing from the answer and inserted after.
+    A webhook is nearly always new: its sandbox is locked in the same breath. What reconcile brings is nearly always
+    held: there we look first, and lock only what changes.
     """
-    new = [key for key in keys if (key["account_id"], key["sandbox_id"]) not in _seen]
-    locked = await _insert_and_lock(connection, new, keys)
-    if len(locked) < len(keys):
-        locked = await _insert_and_lock(connection, keys, keys)
+    if not rows:
+        return {}, []
+    events = [row for row, _ in rows]
+    likely = _keys([row for row in events if row["source"] == "webhook"])
+    unknown = [key for key in likely if _key(key) not in _seen]
+    if unknown:
+        kept = await sql.ask(connection, sql.INSERT_NEW_AND_EVENTS, unknown, unknown, events)
+    else:
+        kept = await sql.ask(connection, sql.INSERT_EVENTS, events)
+    found = await sql.run(connection, sql.LOCK_SANDBOXES, likely)
+    new = {(row[1], row[2]): row[0] for row in await kept.fetchall()}
+    locked = {(row[1], row[2]): row for row in found}
+    wanted = _keys([row for row in events if (row["account_id"], row["event_id"]) in new])
+    if missing := [key for key in wanted if _key(key) not in locked]:
+        await sql.ask(connection, sql.INSERT_NEW, missing, missing)
+        locked |= {(row[1], row[2]): row for row in await sql.run(connection, sql.LOCK_SANDBOXES, missing)}
+    _remember(locked)
+    return new, [locked[_key(key)] for key in wanted]
+
+
+def _key(row: dict[str, Any]) -> Key:
+    return row["account_id"], row["sandbox_id"]
+
+
+def _keys(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The sandboxes of events, each once, with when it was first heard of."""
+    found: dict[Key, dict[str, Any]] = {}
+    for row in rows:
+        key = _key(row)
+        if key not in found:
+            found[key] = {"account_id": key[0], "sandbox_id": key[1], "seen_at": row["received_at"]}
+    return list(found.values())
+
+
+def _remember(found: Iterable[Key]) -> None:
+    """Sandboxes that this process has found in the record need not be inserted again."""
     if len(_seen) > SEEN_AT_MOST:
         _seen.clear()
-    _seen.update((account, text) for _, account, text, _ in locked)
-    return locked
+    _seen.update(found)
 
 
-async def _insert_and_lock(
-    connection: sql.Connection, new: list[dict[str, Any]], keys: list[dict[str, Any]]
-) -> list[tuple[Any, ...]]:
-    await sql.send(connection, sql.INSERT_GUARDS, new)
-    await sql.send(connection, sql.INSERT_SANDBOXES, new)
-    return await sql.run(connection, sql.LOCK_SANDBOXES, keys)
+def _fold(locked: list[tuple[Any, ...]], known: House, fresh: Rows) -> list["_Folded"]:
+    """The locked sandboxes with their new events folded in."""
+    by_key: dict[Key, list[Event]] = {}
+    for row, event in fresh:
+        by_key.setdefault((row["account_id"], event.sandbox_id), []).append(event)
+    return [_Folded(pk, (account, text), base, by_key[account, text], known) for pk, account, text, base in locked]
 
 
 class _Folded:

@@ -46,17 +46,27 @@ INSERT INTO sandboxes_guard (url, sandbox_id, claim_number, protected, protected
 SELECT DISTINCT a.url, r.sandbox_id, 0, false, '', ''
 FROM {recordset(KEY)} JOIN sandboxes_account a ON a.id = r.account_id
 WHERE NOT EXISTS (SELECT 1 FROM sandboxes_guard g WHERE g.url = a.url AND g.sandbox_id = r.sandbox_id)
-ORDER BY 1, 2 ON CONFLICT (url, sandbox_id) DO NOTHING"""
+ORDER BY 1, 2 ON CONFLICT (url, sandbox_id) DO NOTHING RETURNING id, url, sandbox_id"""
 
 # A bare row for each sandbox not held yet; it is filled in below, in the same transaction.
 INSERT_SANDBOXES = f"""
 INSERT INTO sandboxes_sandbox (account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, metadata,
   envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold)
-SELECT r.account_id, g.id, r.sandbox_id, '', 'running', r.seen_at, r.seen_at, '{{}}', '', 0, 0, r.seen_at, '{{}}'
+SELECT r.account_id, coalesce(m.id, g.id), r.sandbox_id, '', 'running', r.seen_at, r.seen_at, '{{}}', '', 0, 0,
+  r.seen_at, '{{}}'
 FROM {recordset(KEY | {"seen_at": "timestamptz"})} JOIN sandboxes_account a ON a.id = r.account_id
-JOIN sandboxes_guard g ON g.url = a.url AND g.sandbox_id = r.sandbox_id
-WHERE NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.account_id = r.account_id AND s.sandbox_id = r.sandbox_id)
+LEFT JOIN made m ON m.url = a.url AND m.sandbox_id = r.sandbox_id
+LEFT JOIN sandboxes_guard g ON g.url = a.url AND g.sandbox_id = r.sandbox_id
+WHERE coalesce(m.id, g.id) IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.account_id = r.account_id AND s.sandbox_id = r.sandbox_id)
 ORDER BY r.account_id, r.sandbox_id ON CONFLICT (account_id, sandbox_id) DO NOTHING"""
+
+# Both in one, which sees the guards it makes. A guard that another process makes meanwhile it does not see: then its
+# sandbox is missing from the lock below, and this is asked once more.
+INSERT_NEW = f"WITH made AS ({INSERT_GUARDS}), born AS ({INSERT_SANDBOXES}) SELECT 1"
+INSERT_NEW_AND_EVENTS = (
+    f"WITH made AS ({INSERT_GUARDS}), born AS ({INSERT_SANDBOXES}), kept AS ({INSERT_EVENTS}) SELECT * FROM kept"
+)
 
 LOCK_SANDBOXES = f"""
 SELECT s.id, s.account_id, s.sandbox_id, s.fold::text FROM sandboxes_sandbox s
@@ -120,17 +130,20 @@ WHERE h.account_id = r.account_id
   AND (h.webhook_since IS NULL OR h.webhook_last_at IS NULL OR h.webhook_last_at < r.at - interval '1 second')"""
 
 
-async def send(
-    connection: Connection, statement: str, rows: Sequence[dict[str, Any]]
-) -> psycopg.AsyncCursor[Any] | None:
-    """Queues `statement` over `rows` in the connection's pipeline; its answer is not waited for. None for no rows."""
-    return await connection.execute(statement, [_encode(rows).decode()]) if rows else None
+async def ask(connection: Connection, statement: str, *rows: Sequence[dict[str, Any]]) -> psycopg.AsyncCursor[Any]:
+    """Queues `statement` over `rows`, one list a parameter, in the connection's pipeline; its answer can be fetched."""
+    return await connection.execute(statement, [_encode(one).decode() for one in rows])
+
+
+async def send(connection: Connection, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Queues `statement` over `rows`; its answer is not waited for. Nothing for no rows."""
+    if rows:
+        await ask(connection, statement, rows)
 
 
 async def run(connection: Connection, statement: str, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Runs `statement` over `rows`, and what was queued before it; the rows that it returns. Nothing for no rows."""
-    cursor = await send(connection, statement, rows)
-    return await cursor.fetchall() if cursor else []
+    return await (await ask(connection, statement, rows)).fetchall() if rows else []
 
 
 async def send_together(connection: Connection, parts: Sequence[tuple[str, Sequence[dict[str, Any]]]]) -> None:
