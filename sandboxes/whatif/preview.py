@@ -1,0 +1,62 @@
+"""A policy before it is saved: whom it would hit now, what that changes, what it would have done last week."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sandboxes import accounts
+from sandboxes.models import Policy
+from sandboxes.policies import PolicyError, PolicySpec
+from sandboxes.policy_book import spec_of
+from sandboxes.whatif import now as at_once
+from sandboxes.whatif.history import History, replay
+from sandboxes.whatif.now import Now
+from sandboxes.whatif.sweep import variants
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The history of the same policy with another limit."""
+
+    value: float
+    history: History
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`newly_hit` and `no_longer_hit` are against the stored policy `current`; without one, all hits are new."""
+
+    now: Now
+    current: Policy | None
+    newly_hit: Sequence[str]
+    no_longer_hit: Sequence[str]
+    history: History
+    sweep: Sequence[Tried]
+
+
+def preview(spec: PolicySpec, moment: datetime, *, current: Policy | None = None, sweep: str | None = None) -> Preview:
+    """What `spec` would do at `moment` (our clock), beside the stored policy `current`, else the one of its name.
+
+    `sweep` names a number of the policy to be tried with other values. Raises PolicyError when it is none.
+    """
+    tried = variants(spec, sweep) if sweep else []
+    at_work = accounts.enabled_accounts()
+    fleets = at_once.fleets_of(at_work)
+    found = at_once.judged_now(spec, fleets, moment)
+    current = current or Policy.objects.filter(name=spec.name).first()
+    ids = {hit.sandbox_id for hit in found.hits}
+    before = at_once.hit_ids(stored, fleets, moment) if (stored := _stored(current)) else set()
+    asked = [account for account in at_work if not spec.match.accounts or account.name in spec.match.accounts]
+    own, *others = replay([spec, *(other for _, other in tried)], asked, moment)
+    return Preview(
+        found, current, sorted(ids - before), sorted(before - ids), own,
+        [Tried(value, history) for (value, _), history in zip(tried, others, strict=True)],
+    )  # fmt: skip
+
+
+def _stored(policy: Policy | None) -> PolicySpec | None:
+    """What the stored policy says; None when there is none, or it can't be meant."""
+    try:
+        return spec_of(policy) if policy is not None else None
+    except PolicyError:
+        return None
