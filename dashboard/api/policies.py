@@ -49,26 +49,26 @@ def make(request: HttpRequest) -> HttpResponse:
 @router.get("/{int:policy_id}", **returns(PolicyView))
 def one(request: HttpRequest, policy_id: int) -> HttpResponse:
     """One policy."""
-    return _view(_policy(policy_id))
+    return _view(policy_of(policy_id))
 
 
 @router.put("/{int:policy_id}", **takes(PolicySpec, returns(PolicyView)))
 def change(request: HttpRequest, policy_id: int) -> HttpResponse:
     """The whole policy anew; a change gives it a new version and voids its marks."""
-    return _view(_write(request, _policy(policy_id)))
+    return _view(_write(request, policy_of(policy_id)))
 
 
 @router.delete("/{int:policy_id}", **returns(None, 204))
 def delete(request: HttpRequest, policy_id: int) -> HttpResponse:
     """With its marks; its verdicts stay on record."""
-    policy_book.delete(_policy(policy_id))
+    policy_book.delete(policy_of(policy_id))
     return nothing()
 
 
 @router.post("/{int:policy_id}/run", **returns(PolicyView, 202))
 def run(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Evaluates now: look at `status.last_run_at`. 409 while it is not enabled."""
-    policy = _policy(policy_id)
+    policy = policy_of(policy_id)
     if not policy.enabled:
         raise Refusal(409, "not_in_state", "the policy is not enabled: nothing would be evaluated")
     try:
@@ -81,8 +81,8 @@ def run(request: HttpRequest, policy_id: int) -> HttpResponse:
 @router.post("/{int:policy_id}/reset", **returns(PolicyView))
 def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Closes a tripped breaker."""
-    policy_book.reset(_policy(policy_id))
-    return _view(_policy(policy_id))
+    policy_book.reset(policy_of(policy_id))
+    return _view(policy_of(policy_id))
 
 
 def _view(policy: Policy, status: int = 200) -> HttpResponse:
@@ -91,19 +91,21 @@ def _view(policy: Policy, status: int = 200) -> HttpResponse:
 
 def _write(request: HttpRequest, policy: Policy | None = None) -> Policy:
     try:
-        return policy_book.write(parse(_json(request)), policy)
+        return policy_book.write(parse(json_of(request)), policy)
     except PolicyError as error:
         raise bad_request(str(error)) from None
 
 
-def _json(request: HttpRequest) -> Any:
+def json_of(request: HttpRequest) -> Any:
+    """The body as it was sent. Raises Refusal 400 when it is no JSON."""
     try:
         return msgspec.json.decode(request.body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise bad_request(f"the body is no JSON: {error}") from None
 
 
-def _policy(policy_id: int) -> Policy:
+def policy_of(policy_id: int) -> Policy:
+    """The stored policy. Raises Refusal 404."""
     policy = Policy.objects.filter(pk=policy_id).first() if policy_id < 2**63 else None
     if policy is None:
         raise not_found(f"policy {policy_id}")
