@@ -5,7 +5,7 @@ import asyncio
 from celery import shared_task
 from django.conf import settings
 
-from sandboxes import polling, reaper, series
+from sandboxes import audit, polling, reaper, series
 from sandboxes.actions import sending
 
 
@@ -57,3 +57,9 @@ def backfill() -> None:
 def backfill_looked_at(account_id: int) -> None:
     """The past of what somebody looks at, before all other."""
     asyncio.run(series.backfill_looked_at(account_id))
+
+
+@shared_task(name="sandboxes.tasks.seal")
+def seal() -> None:
+    """The audit's new entries are sealed into its chain."""
+    audit.seal()

@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 
-from sandboxes.admin import accounts, policies, records, rollups, sandboxes
+from sandboxes.admin import accounts, policies, records, rollups, sandboxes, trail
 
 admin.site.site_header = "Sandwarden"
 admin.site.site_title = "Sandwarden"
 admin.site.index_title = "Records"
 
-__all__ = ["accounts", "policies", "records", "rollups", "sandboxes"]
+__all__ = ["accounts", "policies", "records", "rollups", "sandboxes", "trail"]

@@ -2,6 +2,7 @@
 
 from sandboxes.models.account import Account, AccountHealth, Heartbeat
 from sandboxes.models.action import Action
+from sandboxes.models.audit import AuditEntry
 from sandboxes.models.execution import Execution, ExecutionEnd
 from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
 from sandboxes.models.metrics import MetricFrame, MetricSeries
@@ -14,6 +15,7 @@ __all__ = [
     "Account",
     "AccountHealth",
     "Action",
+    "AuditEntry",
     "Execution",
     "ExecutionEnd",
     "FleetGroup",
