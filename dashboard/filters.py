@@ -13,6 +13,8 @@ NUMBERS: Final = ("age_min", "age_max", "ends_within", "cpu_min", "mem_min")
 FLAGS: Final = ("no_sample", "orphan", "protected")
 WORDS: Final = ("account", "template", "owner", "environment", "q")
 METADATA: Final = "metadata."
+PAGING: Final = frozenset({"cursor", "skip", "rows"})  # where in the list, not which list
+NOT_FILTERS: Final = PAGING | {"order", "cols"}
 ORDER_WORDS: Final = {
     "-started_at": "newest run first", "started_at": "oldest run first",
     "-created_at": "youngest first", "created_at": "oldest first",
@@ -47,8 +49,18 @@ class Column:
     arrow: str
 
 
+def asked_of(given: Mapping[str, str]) -> dict[str, str]:
+    """The address without paging, and the filter form's `meta=KEY=VALUE` as the filter it means."""
+    asked = {name: given[name] for name in given if name not in PAGING and given[name]}
+    key, equals, value = asked.pop("meta", "").partition("=")
+    if key and not equals:
+        raise QueryError("metadata is asked for as key=value")
+    return asked | ({METADATA + key: value} if key else {})
+
+
 def query_of(asked: Mapping[str, str]) -> SandboxQuery:
     """Raises QueryError, naming what makes no sense."""
+    asked = asked_of(asked)
     values: dict[str, Any] = {name: asked[name] for name in WORDS if asked.get(name)}
     values |= {name: _number(name, asked[name]) for name in NUMBERS if asked.get(name)}
     values |= {name: asked[name].lower() in {"true", "1"} for name in FLAGS if asked.get(name)}
@@ -61,12 +73,8 @@ def query_of(asked: Mapping[str, str]) -> SandboxQuery:
 
 
 def metadata_of(asked: Mapping[str, str]) -> dict[str, str]:
-    """Every `metadata.KEY=VALUE` of the address, and `meta=KEY=VALUE` as the filter form sends it."""
-    found = {name.removeprefix(METADATA): asked[name] for name in asked if name.startswith(METADATA)}
-    key, equals, value = asked.get("meta", "").partition("=")
-    if key and not equals:
-        raise QueryError("metadata is asked for as key=value")
-    return found | ({key: value} if key else {})
+    """Every `metadata.KEY=VALUE` of the address."""
+    return {name.removeprefix(METADATA): value for name, value in asked.items() if name.startswith(METADATA)}
 
 
 def tokens(asked: Mapping[str, str]) -> list[Token]:
@@ -92,7 +100,7 @@ def columns(asked: Mapping[str, str]) -> dict[str, Column]:
 
 def with_(asked: Mapping[str, str], **changes: str | None) -> str:
     """The address with these parameters changed, or left out when None; paging begins anew."""
-    kept: list[tuple[str, str]] = [(name, asked[name]) for name in asked if name not in {"cursor", *changes}]
+    kept: list[tuple[str, str]] = [(name, asked[name]) for name in asked if name not in {*PAGING, *changes}]
     kept += [(name, value) for name, value in changes.items() if value is not None]
     return "?" + urlencode([(name, value) for name, value in kept if value])
 
@@ -128,9 +136,6 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
         return name.replace("_", " "), "is", "so" if value.lower() in {"true", "1"} else "not so"
     if name.startswith(METADATA):
         return name.removeprefix(METADATA), "is", value
-    if name == "meta":
-        key, _, wanted = value.partition("=")
-        return key, "is", wanted
     return None
 
 
