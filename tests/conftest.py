@@ -51,6 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
         assets.install(home)
     except FileNotFoundError as missing:
         raise pytest.UsageError(f"{missing}: `make test` once fetches the npm packages") from None
+    shared = Path(os.environ["SHARED_STATIC"])
+    shared.mkdir(exist_ok=True)
+    (home / "static").symlink_to(shared)
     os.environ["DATA_DIR"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
@@ -73,17 +76,13 @@ def mailbox() -> Iterator["redis.Redis"]:
 def static_files() -> Path:
     """Builds what `{% static %}` names, as a start does: once for all workers, by the first that needs it."""
     shared = Path(os.environ["SHARED_STATIC"])
-    shared.mkdir(exist_ok=True)
-    root = Path(settings.STATIC_ROOT)
-    if not root.exists():
-        root.symlink_to(shared)
     with (shared.parent / "static.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "staticfiles.json").exists():
             call_command("collectstatic", interactive=False, verbosity=0)
     storage = cast("StaticFiles", staticfiles_storage)  # may have read its list before there was one
     storage.hashed_files, storage.manifest_hash = storage.load_manifest()
-    return root
+    return Path(settings.STATIC_ROOT)
 
 
 @pytest.fixture
