@@ -5,7 +5,20 @@ from typing import NoReturn
 from django.http import HttpRequest
 from ninja import Router
 
-from dashboard.api import actions, acts, events, fleet, health, leases, logs, metrics, policies, preview, sandboxes
+from dashboard.api import (
+    actions,
+    acts,
+    cost,
+    events,
+    fleet,
+    health,
+    leases,
+    logs,
+    metrics,
+    policies,
+    preview,
+    sandboxes,
+)
 from dashboard.api.auth import TokenOrSession
 from dashboard.api.docs import OnePage
 from dashboard.api.errors import Refusal, handle
@@ -30,6 +43,7 @@ for router in (sandboxes.router, metrics.router, events.of_sandbox, logs.router,
 api.add_router("/events", events.router)
 api.add_router("/actions", actions.router)
 api.add_router("/fleet", fleet.router)
+api.add_router("/cost", cost.router)
 api.add_router("/policies", preview.router)
 api.add_router("/policies", policies.router)
 api.add_router("/leases", leases.router)

@@ -1,0 +1,26 @@
+"""What the fleet costs: exact sums by group and time, what of it was wasted, what policies saved, what is to come."""
+
+from sandboxes.spend.breakdown import Spend, SpendItem, spend
+from sandboxes.spend.forecast import Forecast, month_forecast
+from sandboxes.spend.question import BUCKETS, GROUPS, Question, QuestionError
+from sandboxes.spend.running import RunningNow, running_now
+from sandboxes.spend.saved import Saved, saved
+from sandboxes.spend.used import Used, used
+
+__all__ = [
+    "BUCKETS",
+    "GROUPS",
+    "Forecast",
+    "Question",
+    "QuestionError",
+    "RunningNow",
+    "Saved",
+    "Spend",
+    "SpendItem",
+    "Used",
+    "month_forecast",
+    "running_now",
+    "saved",
+    "spend",
+    "used",
+]

@@ -1,0 +1,153 @@
+"""Cost by group and time, exactly: one statement cuts every run at buckets and prices, whole numbers add it up."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from django.db import connection
+
+from sandboxes.accounts import shown_account_ids
+from sandboxes.spend.last_sign import DEAD, us
+from sandboxes.spend.money import millionths, rounded, units
+from sandboxes.spend.question import Question
+
+CURRENCY: Final = "USD"
+_EVER: Final = 1 << 62
+
+# Times are whole microseconds, so that nothing is lost. Each run counts to its end or to now; `held` is the union of
+# its sandbox's verdicts, so that two policies that hold it do not count twice; the first price holds for all time
+# before it. Cores × time and MB × time are added up under each price: money is made of them afterwards, exactly.
+_PIECES: Final = f"""
+WITH prices AS MATERIALIZED (
+    SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib,
+           CASE WHEN lag(since) OVER w IS NULL THEN 0 ELSE {us("since")} END AS since,
+           coalesce({us("lead(since) OVER w")}, {_EVER}) AS until
+    FROM sandboxes_price WINDOW w AS (ORDER BY since)
+    UNION ALL
+    SELECT 0, 0, 0, {_EVER} WHERE NOT EXISTS (SELECT FROM sandboxes_price)
+),
+runs AS MATERIALIZED (
+    SELECT e.id AS run, s.id AS box, {{group}} AS grp, {us("e.started_at")} AS began,
+           {us("least(e.ended_at, %(now)s)")} AS over,
+           coalesce(nullif(e.cpu_count, 0), s.cpu_count, 0)::bigint AS cores,
+           coalesce(nullif(e.memory_mb, 0), s.memory_mb, 0)::bigint AS mb
+    FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
+    JOIN sandboxes_account a ON a.id = s.account_id
+    WHERE s.account_id = ANY(%(accounts)s) AND e.started_at < %(end)s AND e.started_at < %(now)s
+      AND (e.ended_at IS NULL OR e.ended_at > %(start)s)
+),
+{DEAD},
+held AS (
+    SELECT v.sandbox_id AS box, unnest(range_agg(int8range({us("v.since")}, {us("least(v.until, %(now)s)")}))) AS span
+    FROM sandboxes_verdict v
+    WHERE v.since < least(v.until, %(now)s) AND v.since < %(end)s AND v.sandbox_id IN (SELECT box FROM runs)
+    GROUP BY 1
+),
+spans AS (
+    SELECT 'cost' AS kind, box, grp, cores, mb, began AS lo, over AS hi FROM runs
+    UNION ALL
+    SELECT 'orphan', box, grp, cores, mb, greatest(began, lower(span)), least(over, upper(span))
+    FROM runs JOIN held USING (box)
+    UNION ALL
+    SELECT 'idle', box, grp, cores, mb, greatest(began, since), over FROM runs JOIN dead USING (run)
+),
+clipped AS (
+    SELECT kind, box, grp, cores, mb, greatest(lo, {us("%(start)s")}) AS lo, least(hi, {us("%(end)s")}) AS hi FROM spans
+),
+pieces AS MATERIALIZED (
+    SELECT c.kind, c.box, c.grp, n AS bucket, p.per_core, p.per_gib, c.cores, c.mb,
+           least(c.hi, p.until, (n + 1) * %(width)s::bigint) - greatest(c.lo, p.since, n * %(width)s::bigint) AS us
+    FROM clipped c JOIN prices p ON p.since < c.hi AND p.until > c.lo
+    CROSS JOIN LATERAL generate_series(
+        greatest(c.lo, p.since) / %(width)s::bigint, (least(c.hi, p.until) - 1) / %(width)s::bigint) AS n
+    WHERE c.lo < c.hi
+)
+SELECT kind, grp, bucket, per_core, per_gib, sum(cores * us), sum(mb * us), sum(us), 0
+FROM pieces GROUP BY 1, 2, 3, 4, 5
+UNION ALL
+SELECT 'count', grp, bucket, 0, 0, 0, 0, 0, count(*)
+FROM (SELECT DISTINCT grp, bucket, box FROM pieces WHERE kind = 'cost') boxes GROUP BY 2, 3"""
+
+
+class SpendItem(msgspec.Struct, frozen=True):
+    """One group in one bucket (its start, UTC; None of the whole range). `seconds` run, over `sandboxes`.
+
+    `orphan_usd`: while a policy, a dry run too, held it for an orphan; `idle_usd`: after its run's last sign of life.
+    """
+
+    group: str | None
+    bucket: datetime | None
+    cost_usd: Decimal
+    orphan_usd: Decimal
+    idle_usd: Decimal
+    seconds: Decimal
+    sandboxes: int
+
+
+class Spend(msgspec.Struct, frozen=True):
+    """`GET /cost`: the items' costs add up to `total_usd` exactly. Oldest bucket first, dearest group first in it."""
+
+    currency: str
+    start: datetime
+    end: datetime
+    items: list[SpendItem]
+    total_usd: Decimal
+
+
+@dataclass
+class _Sum:
+    cost: int = 0
+    orphan: int = 0
+    idle: int = 0
+    microseconds: int = 0
+    sandboxes: int = 0
+
+
+def spend(asked: Question, now: datetime, account_id: int | None = None) -> Spend:
+    """What was asked, over all accounts in sight or one of them; what runs is counted to `now`."""
+    sums = _read(asked, now, [account_id] if account_id else shown_account_ids())
+    places = sorted(sums, key=lambda place: (place[1], -sums[place].cost, place[0] is None, place[0] or ""))
+    costs, total = rounded([sums[place].cost for place in places])
+    orphans, _ = rounded([sums[place].orphan for place in places])
+    idles, _ = rounded([sums[place].idle for place in places])
+    items = [
+        SpendItem(
+            group=place[0],
+            bucket=None if asked.bucket == "total" else _start_of(place[1], asked.width),
+            cost_usd=cost,
+            orphan_usd=min(orphan, cost),
+            idle_usd=min(idle, cost),
+            seconds=millionths(sums[place].microseconds),
+            sandboxes=sums[place].sandboxes,
+        )
+        for place, cost, orphan, idle in zip(places, costs, orphans, idles, strict=True)
+    ]
+    return Spend(CURRENCY, asked.start, asked.end, items, total)
+
+
+def _read(asked: Question, now: datetime, accounts: list[int]) -> dict[tuple[str | None, int], _Sum]:
+    """Sums in units of `money` by group and number of bucket."""
+    given: dict[str, Any] = {
+        "accounts": accounts, "start": asked.start, "end": asked.end, "now": now, "width": asked.width,
+        "key": asked.key,
+    }  # fmt: skip
+    sums: dict[tuple[str | None, int], _Sum] = defaultdict(_Sum)
+    with connection.cursor() as cursor:
+        cursor.execute(_PIECES.format(group=asked.expression), given)
+        for kind, group, bucket, per_core, per_gib, core_us, mb_us, microseconds, count in cursor:
+            one = sums[group, bucket]
+            if kind == "count":
+                one.sandboxes = count
+                continue
+            price = units(per_core, per_gib, int(core_us), int(mb_us))
+            setattr(one, kind, getattr(one, kind) + price)
+            if kind == "cost":
+                one.microseconds += int(microseconds)
+    return sums
+
+
+def _start_of(bucket: int, width: int) -> datetime:
+    return datetime.fromtimestamp(bucket * width // 1_000_000, UTC)
