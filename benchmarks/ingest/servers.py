@@ -16,12 +16,13 @@ import httpx
 
 HERE = Path(__file__).parent
 START_SECONDS = 60
+SOCKETS = ("--ws", "websockets-sansio")
 LOOPS = ("--loop", "uvloop", "--http", "httptools", "--lifespan", "on", "--no-access-log", "--log-level", "warning")
 
 
 def uvicorn(app: str) -> list[str]:
     """As the supervisor serves the web process."""
-    return [sys.executable, "-m", "uvicorn", app, "--port", "{port}", *LOOPS]
+    return [sys.executable, "-m", "uvicorn", app, "--port", "{port}", *LOOPS, *SOCKETS]
 
 
 PLAIN = {
@@ -39,6 +40,13 @@ PLAIN = {
 @contextmanager
 def serving(command: list[str]) -> Iterator[str]:
     """The address of a server run by `command`, stopped with all its children at the end."""
+    with running(command) as (url, _):
+        yield url
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[tuple[str, int]]:
+    """The same with the number of its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -46,7 +54,7 @@ def serving(command: list[str]) -> Iterator[str]:
     process = subprocess.Popen(words, env=os.environ | {"LOG_LEVEL": "WARNING"}, start_new_session=True)
     try:
         _wait(f"http://127.0.0.1:{port}/", process)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
