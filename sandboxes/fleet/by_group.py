@@ -9,12 +9,13 @@ import msgspec
 from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
-from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, Grid, grid
+from sandboxes.fleet.grid import HOUR, MINUTE, Grid, grid
 from sandboxes.fleet.histograms import HistogramSum
-from sandboxes.fleet.percentiles import of_histogram
+from sandboxes.fleet.percentiles import several_of_histogram
 from sandboxes.series.groups import BIGGEST
 from sandboxes.series.retention import MINUTES
 
+POINTS: Final = 250  # eleven groups stand in one chart: more of each could not be told apart
 # Whether a name is told or counts among the rest is settled first: it needs no histogram.
 _NAMES: Final = """
 SELECT name FROM sandboxes_fleetgroup
@@ -69,7 +70,7 @@ def by_group(
     kind: Literal["template", "owner"],
     start: datetime,
     end: datetime,
-    points: int = MOST_POINTS,
+    points: int = POINTS,
     account_id: int | None = None,
     now: datetime | None = None,
 ) -> list[GroupColumns]:
@@ -103,14 +104,17 @@ def _in_order(groups: dict[tuple[bool, str], _Group], names: Sequence[str], cut:
 
 def _columns(name: str, rest: bool, group: _Group, cut: Grid) -> GroupColumns:
     cells = range(cut.cells)
-    cpu, mem = ([sums[cell].counts() for cell in cells] for sums in (group.cpu, group.mem))
+    cpu, mem = (
+        [several_of_histogram(sums[cell].counts() if cell in sums else (), (50, 95)) for cell in cells]
+        for sums in (group.cpu, group.mem)
+    )
     return GroupColumns(
         name=name,
         rest=rest,
         t=[cut.start(cell) for cell in cells],
         sandboxes=[group.sandboxes.get(cell) for cell in cells],
-        cpu_p50=[of_histogram(counts, 50) for counts in cpu],
-        cpu_p95=[of_histogram(counts, 95) for counts in cpu],
-        mem_p50=[of_histogram(counts, 50) for counts in mem],
-        mem_p95=[of_histogram(counts, 95) for counts in mem],
+        cpu_p50=[both[0] for both in cpu],
+        cpu_p95=[both[1] for both in cpu],
+        mem_p50=[both[0] for both in mem],
+        mem_p95=[both[1] for both in mem],
     )

@@ -12,7 +12,7 @@ from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, Grid, grid
 from sandboxes.fleet.histograms import HistogramSum
 from sandboxes.fleet.levels import Level, shown
-from sandboxes.fleet.percentiles import of_histogram
+from sandboxes.fleet.percentiles import several_of_histogram
 from sandboxes.series import minutes
 from sandboxes.series.retention import MINUTES
 
@@ -155,15 +155,16 @@ def _columns(cells: Sequence[_Cell], cut: Grid) -> FleetColumns:
     running = _values([cell.running for cell in cells], cut)
     paused = _values([cell.paused for cell in cells], cut)
     burn = _values([cell.burn for cell in cells], cut)
-    cpu, mem = [cell.cpu.counts() for cell in cells], [cell.mem.counts() for cell in cells]
+    cpu = [several_of_histogram(cell.cpu.counts(), (50, 95)) for cell in cells]
+    mem = [several_of_histogram(cell.mem.counts(), (50, 95)) for cell in cells]
     return FleetColumns(
         t=[cut.start(number) for number in range(len(cells))],
         running=[_rounded(value, 2) for value in running],
         paused=[_rounded(value, 2) for value in paused],
-        cpu_p50=[of_histogram(counts, 50) for counts in cpu],
-        cpu_p95=[of_histogram(counts, 95) for counts in cpu],
-        mem_p50=[of_histogram(counts, 50) for counts in mem],
-        mem_p95=[of_histogram(counts, 95) for counts in mem],
+        cpu_p50=[both[0] for both in cpu],
+        cpu_p95=[both[1] for both in cpu],
+        mem_p50=[both[0] for both in mem],
+        mem_p95=[both[1] for both in mem],
         started=[cell.started for cell in cells],
         ended=[cell.ended for cell in cells],
         burn_usd_per_hour=[_rounded(value, 6) for value in burn],

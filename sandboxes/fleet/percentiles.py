@@ -29,11 +29,15 @@ def spread(values: Sequence[float]) -> Spread:
 
 def of_histogram(counts: Sequence[int], percent: int) -> float | None:
     """The middle of the step in which the percentile lies (step i holds i to i + 1 %, the last one 100 alone)."""
+    return several_of_histogram(counts, (percent,))[0]
+
+
+def several_of_histogram(counts: Sequence[int], percents: Sequence[int]) -> list[float | None]:
+    """The same for several percentiles, with the counts added up once."""
     sums = list(accumulate(counts))
     if not sums or not sums[-1]:
-        return None
-    step = bisect_left(sums, _rank(sums[-1], percent))
-    return min(step + 0.5, 100.0)
+        return [None] * len(percents)
+    return [min(bisect_left(sums, _rank(sums[-1], percent)) + 0.5, 100.0) for percent in percents]
 
 
 def _rank(number: int, percent: int) -> int:
