@@ -13,6 +13,7 @@ from dashboard.views import (
     health,
     login,
     palette,
+    past,
     prometheus,
     sandbox,
     sandboxes,
@@ -22,6 +23,9 @@ from dashboard.views import (
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
     path("fleet/needs/", fleet.attention_list, name="fleet-needs"),
+    path("fleet/past/", past.moment, name="fleet-past"),
+    path("fleet/past/around/", past.around_it, name="fleet-past-around"),
+    path("fleet/past/hour/", past.hour, name="fleet-past-hour"),
     path("sandboxes/", sandboxes.sandboxes, name="sandboxes"),
     path("sandboxes/export.csv", export.export, {"kind": "csv"}, name="sandboxes-csv"),
     path("sandboxes/export.json", export.export, {"kind": "json"}, name="sandboxes-json"),

@@ -1,45 +1,37 @@
-"""The Fleet page: figures, honeycomb, what needs attention, and the fleet's hour and day."""
-
-from datetime import timedelta
+"""The Fleet page: figures, honeycomb, what needs attention, the fleet's hour and day; now, or at a past second."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from dashboard import attention, charts
+from dashboard import around, attention, trends, words
 from dashboard.needs import needs
+from dashboard.views.past import asked_moment
 from sandboxes import fleet as sandboxes_fleet
-
-QUIET_SECONDS = 150.0  # minutes stand a minute apart; with more than two missing nobody was polling
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @login_required
 def fleet(request: HttpRequest) -> HttpResponse:
-    """The whole page with an hour of history; the socket brings the honeycomb and all that moves."""
-    now = timezone.now()
+    """The whole page with an hour of history; the socket brings the honeycomb and all that moves.
+
+    With `?at=` its figures, charts and sentences are of that second from the first byte on.
+    """
+    now, at = timezone.now(), asked_moment(request)
     figures = sandboxes_fleet.now(now)
-    hour = sandboxes_fleet.metrics(now - HOUR, now, 720)
-    day = sandboxes_fleet.metrics(now - DAY, now, 288)
-    start, end = (now - HOUR).timestamp(), now.timestamp()
+    hour = trends.hour(at or now)
+    day = trends.day(now, figures.cap)
     context = {
-        "figures": figures,
+        "at": at,
+        "ago": words.relative(at, now) if at else "",
+        "figures": sandboxes_fleet.moment(at).figures if at else figures,
         "needs": needs(attention.facts(now, figures)),
-        "cpu": charts.share_band(hour.t, hour.cpu_p50, hour.cpu_p95, start, end),
-        "mem": charts.share_band(hour.t, hour.mem_p50, hour.mem_p95, start, end),
-        "day": charts.running_count(day.t, day.running, figures.cap, end - DAY.total_seconds(), end),
-        "gaps": {
-            "cpu": charts.breaks(hour.t, hour.cpu_p50, least_seconds=QUIET_SECONDS),
-            "mem": charts.breaks(hour.t, hour.mem_p50, least_seconds=QUIET_SECONDS),
-            "day": charts.breaks(day.t, day.running, least_seconds=QUIET_SECONDS),
-        },
-        "sparks": {
-            "started": hour.started[-60:],
-            "ended": hour.ended[-60:],
-            "cpu_p50": hour.cpu_p50[-60:],
-            "mem_p50": hour.mem_p50[-60:],
-        },
+        "found": around.happened(at) if at else [],
+        "cpu": hour["cpu"],
+        "mem": hour["mem"],
+        "day": day["figure"],
+        "gaps": {**hour["gaps"], "day": day["gaps"]},
+        "sparks": hour["sparks"],
     }
     return render(request, "fleet/page.html", context)
 

@@ -4,19 +4,23 @@ from sandboxes.fleet.at import FleetThen, SandboxThen, at
 from sandboxes.fleet.by_group import GroupColumns, by_group
 from sandboxes.fleet.frames import latest_frames
 from sandboxes.fleet.history import FleetColumns, metrics
+from sandboxes.fleet.moment import CellThen, Moment, moment
 from sandboxes.fleet.now import FleetNow, now
 from sandboxes.fleet.percentiles import Spread
 
 __all__ = [
+    "CellThen",
     "FleetColumns",
     "FleetNow",
     "FleetThen",
     "GroupColumns",
+    "Moment",
     "SandboxThen",
     "Spread",
     "at",
     "by_group",
     "latest_frames",
     "metrics",
+    "moment",
     "now",
 ]

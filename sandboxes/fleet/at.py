@@ -1,7 +1,7 @@
 """Time travel: who was there at a moment, in which state, and with which figures. State comes from runs."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -9,42 +9,15 @@ import msgspec
 from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
-from sandboxes.fleet.frames import latest_frames
+from sandboxes.fleet.alive import ALIVE, BURN, HELD, PRICE, STATE, frames_near
 from sandboxes.models import MetricFrame
 from sandboxes.series.frame import Sample, seen_in
 
-# A day back there is a frame each tick, a week back one a minute: an older one does not answer for this moment.
-NEAR = timedelta(seconds=90)
-
-# Alive at %(at)s: created by then and not ended by then; running when one of its runs covers it, else paused. The
-# price is that of the moment; the first price holds for all time before it.
-_ALIVE: Final = """
-WITH alive AS (
-    SELECT s.*, run.cores, run.memory FROM sandboxes_sandbox s
-    LEFT JOIN LATERAL (
-        SELECT coalesce(e.cpu_count, s.cpu_count, 0) AS cores, coalesce(e.memory_mb, s.memory_mb, 0) AS memory
-        FROM sandboxes_execution e
-        WHERE e.sandbox_id = s.id AND e.started_at <= %(at)s AND (e.ended_at IS NULL OR e.ended_at > %(at)s)
-        LIMIT 1
-    ) run ON true
-    WHERE s.account_id = ANY(%(accounts)s) AND s.created_at <= %(at)s AND (s.ended_at IS NULL OR s.ended_at > %(at)s)
-)"""
-_COUNTS: Final = _ALIVE + " SELECT count(cores), count(*) - count(cores) FROM alive"
-_ITEMS: Final = (
-    _ALIVE
-    + """, price AS (
-    SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib FROM sandboxes_price
-    ORDER BY since <= %(at)s DESC, CASE WHEN since <= %(at)s THEN since END DESC, since LIMIT 1
-)
-SELECT a.id, a.sandbox_id, CASE WHEN a.cores IS NULL THEN 'paused' ELSE 'running' END, a.template_id, a.owner,
-       a.environment, a.created_at,
-       coalesce((a.cores * p.per_core + a.memory / 1024.0 * p.per_gib) * 3600, 0)::numeric(14, 6),
-       EXISTS (SELECT FROM sandboxes_verdict v JOIN sandboxes_policy y ON y.id = v.policy_id
-               WHERE v.sandbox_id = a.id AND y.enabled AND v.since <= %(at)s
-                 AND (v.until IS NULL OR v.until > %(at)s))
+_COUNTS: Final = ALIVE + " SELECT count(cores), count(*) - count(cores) FROM alive"
+_ITEMS: Final = f"""{ALIVE}, {PRICE}
+SELECT a.id, a.sandbox_id, {STATE}, a.template_id, a.owner, a.environment, a.created_at, {BURN}, {HELD}
 FROM alive a LEFT JOIN price p ON true
 WHERE a.id > %(after)s ORDER BY a.id LIMIT %(limit)s"""
-)
 
 
 class SandboxThen(msgspec.Struct, frozen=True):
@@ -77,7 +50,7 @@ class FleetThen(msgspec.Struct, frozen=True):
 def at(t: datetime, limit: int = 100, cursor: str | None = None, account_id: int | None = None) -> FleetThen:
     """The fleet at `t`, a page of `limit` at a time. Raises ValueError for a cursor that is not ours."""
     accounts = [account_id] if account_id else shown_account_ids()
-    frames = [frame for frame in latest_frames(accounts, t) if t - frame.at <= NEAR]
+    frames = frames_near(accounts, t)
     exact = max((frame.at for frame in frames), default=None)
     wanted: dict[str, Any] = {"at": exact or t, "accounts": accounts, "after": _after(cursor), "limit": limit + 1}
     with connection.cursor() as sql:

@@ -55,7 +55,7 @@ def now(now: datetime, account_id: int | None = None) -> FleetNow:
         cpu_pct=spread(cpu),
         mem_pct=spread(mem),
         **_orphans(ids),
-        cap=_cap(accounts),
+        cap=cap_of(accounts),
         stale_since=stale_since(accounts, now),
     )
 
@@ -114,7 +114,8 @@ def _orphans(ids: Sequence[int]) -> dict[str, Any]:
     return dict(found)
 
 
-def _cap(accounts: Sequence[Account]) -> int | None:
+def cap_of(accounts: Sequence[Account]) -> int | None:
+    """How many may run at once over these accounts; None as soon as one of them has no cap."""
     caps = [account.cap for account in accounts]
     return sum(cap or 0 for cap in caps) if caps and None not in caps else None
 

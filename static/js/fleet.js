@@ -1,9 +1,11 @@
-/* The Fleet page: figures, sparklines, honeycomb and charts, moved by the socket. */
+/* The Fleet page: figures, sparklines, honeycomb and charts, moved by the socket, or as they were at a past second. */
 import { Comb } from "./comb/comb.js";
 import { labels } from "./endlabels.js";
 import { clock, percent, usd, whole } from "./format.js";
 import { Gaps } from "./gaps.js";
 import { on, show } from "./live.js";
+import { Past } from "./past/past.js";
+import { Strip } from "./past/strip.js";
 import { Plot } from "./plots.js";
 import { spark } from "./spark.js";
 import { onTheme } from "./theme.js";
@@ -31,9 +33,9 @@ function fill(figures) {
   if (cap) cap.querySelector(".used").setAttribute("width", Math.min(100, (100 * figures.running) / cap.dataset.cap));
 }
 
-const sparks = parsed("sparks");
-const drawSparks = () => {
-  for (const host of document.querySelectorAll("svg[data-spark]")) spark(host, sparks[host.dataset.spark]);
+let sparks = parsed("sparks");
+const drawSparks = (values = sparks) => {
+  for (const host of document.querySelectorAll("svg[data-spark]")) spark(host, values[host.dataset.spark]);
 };
 let minute = 0;
 function growSparks(figures) {
@@ -44,7 +46,6 @@ function growSparks(figures) {
     while (values.length > SPARK_POINTS) values.shift();
   }
   minute = now;
-  drawSparks();
 }
 
 /* ---------- honeycomb */
@@ -63,11 +64,11 @@ function chart(name, trace, unit) {
   const over = new Gaps(host);
   const plot = new Plot(host, { onHover: (at) => hover(at), onMoved: moved });
   function moved() {
-    labels(plot, host, trace);
+    if (name !== "day") labels(plot, host, trace);
     if (plot.axes()) over.draw(plot.axes(), breaks[name], { cover: true });
   }
   plot.sharesZoom = name !== "day";
-  readouts[name] = (at) => {
+  if (name !== "day") readouts[name] = (at) => {
     const said = at && plot.ready ? nearest(plot, at) : null;
     out.textContent = said ? `${clock(said.t / 1000)}  ${said.values.map((v, i) => `${trace[i]} ${unit(v)}`).join("  ")}` : "";
   };
@@ -100,32 +101,85 @@ async function drawCharts() {
   await cpu.draw(parsed("figure-cpu"));
   await mem.draw(parsed("figure-mem"));
   await day.draw(parsed("figure-day"));
+  strip.draw();
+}
+
+/* ---------- the past */
+const QUIET_DAY = 900;
+let latest = null, asking = null;
+const strip = new Strip($("[data-strip]"), { onMove: (at) => past.go(at), countAt, readout: $("[data-readout=day]") });
+const past = new Past($("[data-past]"), { comb, strip, page: { figures: (told) => (fill(told.figures), count(told.roster)), hour, live } });
+
+/* How many ran then, as the last day's line has it; null inside a gap and before the record begins. */
+function countAt(at) {
+  const trace = day.ready ? day.data[0] : parsed("figure-day").data[0], x = trace.x;
+  if (!x.length || breaks.day.some((gap) => at > gap.start && at < gap.end)) return null;
+  const far = (i) => Math.abs(x[i] / 1000 - at);
+  let best = 0;
+  for (let i = 1; i < x.length; i += 1) if (far(i) <= far(best)) best = i;
+  return far(best) < QUIET_DAY ? trace.y[best] : null;
+}
+
+/* The hour before `at`, or before now: charts and sparklines. The newest question wins. */
+async function hour(at = null) {
+  asking?.abort();
+  const mine = (asking = new AbortController());
+  if (at !== null) htmx.ajax("GET", `${$("#around").dataset.around}?at=${at}`, { target: "#around", swap: "innerHTML" });
+  const answer = await fetch(`${$("[data-strip]").dataset.hour}${at === null ? "" : `?at=${at}`}`, { signal: mine.signal }).catch(() => null);
+  const told = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (!told || mine.signal.aborted) return;
+  if (at === null) sparks = told.sparks;
+  drawSparks(told.sparks);
+  for (const [name, plot] of [["cpu", cpu], ["mem", mem]]) {
+    breaks[name] = told.gaps[name];
+    plot.zoomed = false;
+    await plot.draw(told[name]);
+  }
+}
+
+function live() {
+  if (latest) {
+    fill(latest);
+    count(null);
+  }
+  hour();
+}
+
+function count(roster) {
+  const all = roster ? roster.key.length : comb.live.byKey.size;
+  const groups = roster ? new Set(roster.template).size : comb.live.groups.size;
+  $("[data-of]").textContent = `${whole(groups)} ${groups === 1 ? "template" : "templates"}, ${whole(all)} sandboxes`;
 }
 
 /* ---------- all of it, live */
 let newest = 0, dayAt = 0, needsAt = Date.now();
 on("fleet", (message) => {
-  const figures = message.figures;
+  const figures = (latest = message.figures), isLive = past.at === null;
   comb.take(message);
-  const { groups, byKey } = comb.cells;
-  $("[data-of]").textContent = `${whole(groups.size)} ${groups.size === 1 ? "template" : "templates"}, ${whole(byKey.size)} sandboxes`;
-  fill(figures);
+  if (isLive) {
+    count(null);
+    fill(figures);
+  }
   if (figures.at && figures.at > newest) {
     newest = figures.at;
-    grow(cpu, "cpu", figures.at, [figures.cpu_p50, figures.cpu_p95], HOUR, 2.5 * QUIET);
-    grow(mem, "mem", figures.at, [figures.mem_p50, figures.mem_p95], HOUR, 2.5 * QUIET);
     growSparks(figures);
+    if (isLive) {
+      drawSparks();
+      grow(cpu, "cpu", figures.at, [figures.cpu_p50, figures.cpu_p95], HOUR, 2.5 * QUIET);
+      grow(mem, "mem", figures.at, [figures.mem_p50, figures.mem_p95], HOUR, 2.5 * QUIET);
+    }
     if (figures.at - dayAt > 60) {
       grow(day, "day", figures.at, [figures.running], 24 * HOUR, 16 * QUIET);
       dayAt = figures.at;
     }
   }
-  if (Date.now() - needsAt > NEEDS_EVERY) {
+  if (isLive && Date.now() - needsAt > NEEDS_EVERY) {
     needsAt = Date.now();
     htmx.trigger(document.body, "live:needs");
   }
 });
-onTheme(drawSparks);
+onTheme(() => drawSparks());
 drawSparks();
 show({ page: "fleet" });
+past.begin();
 requestIdleCallback(drawCharts, { timeout: 1000 });

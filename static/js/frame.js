@@ -25,9 +25,10 @@ function say() {
   put(time, `${clock(now)} UTC`);
   const at = newestPoll();
   const late = at && now - at > 2 * tick + (figures.took ?? 0) + 1;
-  const state = connection() === "live" ? (late ? "stale" : "live") : connection();
+  const past = document.documentElement.classList.contains("is-past");
+  const state = past ? "past" : connection() === "live" ? (late ? "stale" : "live") : connection();
   light.dataset.state = state;
-  put(word, { live: "Live", stale: at ? `Stale since ${clock(at)}` : "Stale", connecting: "Connecting" }[state] ?? "Reconnecting");
+  put(word, { live: "Live", stale: at ? `Stale since ${clock(at)}` : "Stale", connecting: "Connecting", past: "Past" }[state] ?? "Reconnecting");
   document.documentElement.classList.toggle("is-stale", Boolean(late));
   if (!figures) return;
   band.hidden = !late;
@@ -48,4 +49,5 @@ on("figures", (told) => {
   say();
 });
 on("connection", say);
+document.addEventListener("past", say);
 setInterval(say, 1000);

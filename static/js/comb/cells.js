@@ -87,4 +87,4 @@ export class Cells {
   }
 }
 
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+export const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));

@@ -12,7 +12,8 @@ const WORDS = { cpu: "CPU", mem: "memory", age: "age", cost: "cost an hour" };
 
 export class Comb {
   constructor(host, { scale, keys, says }) {
-    Object.assign(this, { host, scale, keys, says, cells: new Cells(), measure: "cpu", lit: null, tip: null, shape: -1, due: false });
+    const live = new Cells();
+    Object.assign(this, { host, scale, keys, says, live, cells: live, at: null, measure: "cpu", lit: null, tip: null, shape: -1, due: false });
     this.canvas = document.createElement("canvas");
     this.ring = svg("svg", { class: "ring", viewBox: "-10 -10 20 20", "aria-hidden": "true" }, [svg("path", { d: "M9.6 0 4.8 8.3H-4.8L-9.6 0-4.8-8.3H4.8z" })]);
     this.look = colours();
@@ -29,9 +30,27 @@ export class Comb {
     host.addEventListener("keydown", (event) => this.#key(event));
   }
 
+  /* What the socket tells; while a moment of the past is shown it is kept, so that coming back finds no hole. */
   take(message) {
-    this.cells.take(message);
-    if (this.lit && !this.cells.byKey.has(this.lit.key)) this.#light(null);
+    this.live.take(message);
+    if (this.cells === this.live) this.#changed();
+  }
+
+  /* Shows these cells as of `at` (Unix seconds); with nothing, the live ones again. */
+  view(cells = this.live, at = null) {
+    if (cells !== this.cells) this.shape = -1;
+    Object.assign(this, { cells, at });
+    this.#changed();
+  }
+
+  #now() {
+    return this.at ?? Date.now() / 1000;
+  }
+
+  #changed() {
+    const lit = this.lit && this.cells.byKey.get(this.lit.key);
+    if (this.lit && !lit) this.#light(null);
+    else if (lit) this.lit = lit;
     this.#again();
   }
 
@@ -58,7 +77,7 @@ export class Comb {
       this.plan = layout(groups, this.host.clientWidth, this.host.clientHeight);
       this.shape = this.cells.shape;
     }
-    const counts = paint(this.canvas, this.plan, this.look, { measure: this.measure, now: Date.now() / 1000 });
+    const counts = paint(this.canvas, this.plan, this.look, { measure: this.measure, now: this.#now() });
     drawScale(this.scale, counts, this.measure);
     for (const key of ["plain", "paused", "orphan", "stale"]) this.keys.querySelector(`[data-key=${key}]`).textContent = whole(counts[key]);
     this.keys.querySelector("[data-measure-word]").textContent = WORDS[this.measure];
@@ -88,7 +107,7 @@ export class Comb {
 
   #show(cell) {
     this.tip?.remove();
-    this.tip = card(cell, Date.now() / 1000);
+    this.tip = card(cell, this.#now());
     const size = 2 * (this.plan.radius + 1.5);
     Object.assign(this.ring.style, { left: `${cell.x - size / 2}px`, top: `${cell.y - size / 2}px`, width: `${size}px`, height: `${size}px` });
     this.host.append(this.ring, this.tip);
@@ -105,7 +124,10 @@ export class Comb {
   #key(event) {
     const ways = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
     if (event.key === "Enter" && this.lit) return this.#open(this.lit, event);
-    if (event.key === "Escape") return this.#light(null);
+    if (event.key === "Escape" && this.lit) {
+      event.stopPropagation(); // this Escape closed the card: it does not also leave the past
+      return this.#light(null);
+    }
     const way = ways[event.key];
     if (!way) return undefined;
     event.preventDefault();

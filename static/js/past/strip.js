@@ -1,0 +1,85 @@
+/* The last day as a slider: dragged, clicked or moved by keys; a hand marks the second, a shade the hour before it. */
+import { clock, relative, whole } from "../format.js";
+import { svg } from "../marks.js";
+
+const DAY = 86_400, HOUR = 3600;
+const STEPS = { ArrowLeft: -60, ArrowDown: -60, ArrowRight: 60, ArrowUp: 60, PageDown: -HOUR, PageUp: HOUR };
+
+export class Strip {
+  /* `onMove(at)` with Unix seconds, null for now; `countAt(at)` says how many ran then, null when nobody polled. */
+  constructor(host, { onMove, countAt, readout }) {
+    Object.assign(this, { host, onMove, countAt, readout, at: null, held: false });
+    this.line = svg("line", { class: "hand", y1: 8 });
+    this.knob = svg("circle", { class: "knob", cy: 4, r: 4 });
+    this.shade = svg("rect", { class: "hour", y: 8 });
+    this.word = svg("text", { y: 8 });
+    this.drawing = svg("svg", { "aria-hidden": "true" }, [this.shade, this.line, this.knob, this.word]);
+    host.append(this.drawing);
+    new ResizeObserver(() => this.draw()).observe(host);
+    host.addEventListener("pointerdown", (event) => this.#grasp(event));
+    host.addEventListener("pointermove", (event) => this.#over(event));
+    for (const kind of ["pointerup", "pointercancel"]) host.addEventListener(kind, () => (this.held = false));
+    host.addEventListener("pointerleave", () => (this.readout.textContent = ""));
+    host.addEventListener("keydown", (event) => this.#key(event));
+    setInterval(() => this.draw(), 1000);
+  }
+
+  /* Where the hand stands; null is now. */
+  set(at) {
+    this.at = at;
+    this.draw();
+  }
+
+  draw() {
+    const now = Date.now() / 1000, width = this.host.clientWidth, height = this.host.clientHeight;
+    const share = this.at === null ? 1 : Math.min(1, Math.max(0, (this.at - now + DAY) / DAY));
+    const x = share * width, hour = (HOUR / DAY) * width;
+    for (const [name, value] of Object.entries({ x1: x, x2: x, y2: height })) this.line.setAttribute(name, value);
+    this.knob.setAttribute("cx", x);
+    for (const [name, value] of Object.entries({ x: Math.max(0, x - hour), width: Math.min(x, hour), height: height - 8 })) this.shade.setAttribute(name, value);
+    this.word.setAttribute("x", x + 10);
+    this.word.textContent = this.at === null ? "now" : clock(this.at);
+    this.#say(now);
+  }
+
+  /* Told when the hand moves; while it stands at now only once a minute, or a screen reader would never be silent. */
+  #say(now) {
+    const at = Math.round(this.at ?? now), told = this.at === null ? `now ${Math.floor(now / 60)}` : `${at}`;
+    if (told === this.told) return;
+    this.told = told;
+    const count = this.countAt(at), ran = count === null ? "no polls" : `${whole(count)} running`;
+    const words = this.at === null ? `now, ${ran}` : `${clock(at)} UTC, ${relative(at, now)}, ${ran}`;
+    const values = { valuemin: Math.round(now - DAY), valuemax: Math.round(now), valuenow: at, valuetext: words };
+    for (const [name, value] of Object.entries(values)) this.host.setAttribute(`aria-${name}`, value);
+  }
+
+  #timeOf(event) {
+    const box = this.host.getBoundingClientRect(), now = Date.now() / 1000;
+    const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+    return share > 0.999 ? null : Math.round(now - DAY + share * DAY);
+  }
+
+  #grasp(event) {
+    if (event.button) return;
+    this.held = true;
+    this.host.setPointerCapture(event.pointerId);
+    this.onMove(this.#timeOf(event));
+  }
+
+  #over(event) {
+    const at = this.#timeOf(event);
+    if (this.held) this.onMove(at);
+    const count = this.countAt(at ?? Date.now() / 1000);
+    this.readout.textContent = `${at === null ? "now" : clock(at)}  ${count === null ? "no polls" : `${whole(count)} running`}`;
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const now = Date.now() / 1000;
+    const step = STEPS[event.key] && (event.shiftKey ? STEPS[event.key] / 12 : STEPS[event.key]);
+    const at = step ? (this.at ?? now) + step : { Home: now - DAY + 1, End: Infinity }[event.key];
+    if (at === undefined) return;
+    event.preventDefault();
+    this.onMove(at >= now ? null : Math.round(Math.max(at, now - DAY + 1)));
+  }
+}
