@@ -53,16 +53,19 @@ def seen_accounts(name: str | None = None) -> list[int]:
 
 
 def search(
-    query: SandboxQuery, *, limit: int = 100, cursor: str | None = None, now: datetime | None = None
+    query: SandboxQuery, *, limit: int = 100, cursor: str | None = None, skip: int = 0, now: datetime | None = None
 ) -> Page[SandboxRow]:
-    """One page of at most `limit` (1 to 1,000) sandboxes. Raises QueryError for a cursor or limit that cannot be."""
+    """One page of at most `limit` (1 to 1,000) sandboxes, `skip` rows after the cursor.
+
+    Raises QueryError for a cursor or limit that cannot be.
+    """
     if not 1 <= limit <= MAX_LIMIT:
         raise QueryError(f"limit must be 1 to {MAX_LIMIT}")
     now = now or timezone.now()
     last = place_of(cursor, query.order, now) if cursor else None
     as_of = last.as_of if last else now
     made = sql.statement(query, seen_accounts(query.account), now=now, as_of=as_of)
-    found = _fetch(*sql.page_sql(made, last, limit))
+    found = _fetch(*sql.page_sql(made, last, limit, skip))
     following = None
     if len(found) > limit:
         key, value = found[limit - 1]
@@ -71,10 +74,13 @@ def search(
     return Page(items, following, _fetch(*sql.count_sql(made))[0][0])
 
 
-def count(query: SandboxQuery, *, now: datetime | None = None) -> int:
-    """How many match."""
+def count(query: SandboxQuery, *, after_key: int | None = None, now: datetime | None = None) -> int:
+    """How many match; with `after_key` only those first seen after the sandbox with that key."""
     now = now or timezone.now()
     made = sql.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    if after_key is not None:
+        made.where.append("s.id > %(after_key)s")
+        made.parameters["after_key"] = after_key
     return int(_fetch(*sql.count_sql(made))[0][0])
 
 

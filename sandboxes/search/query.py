@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 ORDERS: Final = (
     "started_at", "created_at", "end_at", "cpu_pct", "mem_pct", "cost_usd", "burn_usd_per_hour", "id",
@@ -14,6 +14,9 @@ DEFAULT_ORDER: Final = "-started_at"
 MAX_LIMIT: Final = 1000
 _ORDER = re.compile(r"-?(" + "|".join(ORDERS) + r")")
 _FAR_SECONDS: Final = 100 * 366 * 86400
+
+
+Words: TypeAlias = str | tuple[str, ...] | None  # one, or any of several
 
 
 class QueryError(ValueError):
@@ -30,9 +33,9 @@ class SandboxQuery:
 
     states: tuple[str, ...] = LIVE
     account: str | None = None
-    template: str | None = None
-    owner: str | None = None
-    environment: str | None = None
+    template: Words = None
+    owner: Words = None
+    environment: Words = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     age_min: float | None = None
     age_max: float | None = None
@@ -54,7 +57,8 @@ class SandboxQuery:
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds <= _FAR_SECONDS:
                 raise QueryError(f"{name} must be seconds between 0 and {_FAR_SECONDS}")
-        texts = [self.account, self.template, self.owner, self.environment, self.q, *self.metadata.values()]
+        words = [word for given in (self.template, self.owner, self.environment) for word in any_of(given)]
+        texts = [self.account, self.q, *words, *self.metadata.values()]
         if any("\0" in text for text in [*texts, *self.metadata] if text):
             raise QueryError("text with a NUL character is found nowhere")
 
@@ -66,6 +70,11 @@ class SandboxQuery:
     @property
     def descending(self) -> bool:
         return self.order.startswith("-")
+
+
+def any_of(given: Words) -> list[str]:
+    """The words of a filter that takes one or several; none for a filter that is not asked."""
+    return [] if given is None else [given] if isinstance(given, str) else list(given)
 
 
 def states_of(text: str) -> tuple[str, ...]:

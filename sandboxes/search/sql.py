@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sandboxes.search.place import Place
-from sandboxes.search.query import SandboxQuery
+from sandboxes.search.query import SandboxQuery, any_of
 
 FRAME_WINDOW_SECONDS: Final = 120
 FRAME_HISTORY_SECONDS: Final = 86400
@@ -131,12 +131,12 @@ def statement(query: SandboxQuery, accounts: Sequence[int], *, now: datetime, as
 
 def _add_words(made: Statement, query: SandboxQuery) -> None:
     if query.template is not None:
-        made.where.append("(s.template_id = %(template)s OR s.template_name = %(template)s)")
-        made.parameters["template"] = query.template
+        made.where.append("(s.template_id = ANY(%(template)s) OR s.template_name = ANY(%(template)s))")
+        made.parameters["template"] = any_of(query.template)
     for name in ("owner", "environment"):
         if (value := getattr(query, name)) is not None:
-            made.where.append(f"s.{name} = %({name})s")
-            made.parameters[name] = value
+            made.where.append(f"s.{name} = ANY(%({name})s)")
+            made.parameters[name] = any_of(value)
     if query.metadata:
         made.where.append("s.metadata @> %(metadata)s::jsonb")
         made.parameters["metadata"] = json.dumps(dict(query.metadata))
@@ -168,12 +168,12 @@ def _add_samples(made: Statement, query: SandboxQuery) -> None:
         made.where.append(f"(m.key IS NULL AND s.sampled_at IS NULL) = {'true' if query.no_sample else 'false'}")
 
 
-def page_sql(made: Statement, place: Place | None, limit: int) -> tuple[str, dict[str, Any]]:
+def page_sql(made: Statement, place: Place | None, limit: int, skip: int = 0) -> tuple[str, dict[str, Any]]:
     """Keys and order values of one page, in order; asks for one row more than `limit`, to know of a next page.
 
-    Values that are null come last in both directions; equal values go by key, ascending.
+    `skip` rows are left out first: a scroll bar that is dragged goes where no cursor leads yet. Values that are null come last in both directions; equal values go by key, ascending.
     """
-    parameters = made.parameters | {"limit": limit + 1}
+    parameters = made.parameters | {"limit": limit + 1, "skip": skip}
     after = ""
     if place is not None:
         parameters |= {"value": place.value, "key": place.key}
@@ -181,7 +181,7 @@ def page_sql(made: Statement, place: Place | None, limit: int) -> tuple[str, dic
     priced = f"WITH {_PRICES} " if made.needs("FROM prices p") else ""
     direction = "DESC" if made.descending else "ASC"
     rows = f"SELECT s.id, {made.order_by} AS value {made.body()}"
-    order = f"ORDER BY value {direction} NULLS LAST, id LIMIT %(limit)s"
+    order = f"ORDER BY value {direction} NULLS LAST, id LIMIT %(limit)s OFFSET %(skip)s"
     return f"{priced}SELECT id, value FROM ({rows}) rows {after} {order}", parameters
 
 
