@@ -1,0 +1,133 @@
+/* A sandbox's log on its page: tail while at the bottom, older lines on the way up, least level, search. */
+import { clock } from "../format.js";
+import { on } from "../live.js";
+import { Tail } from "./tail.js";
+
+const EVERY = 3000, AFTER_TROUBLE = 10_000, TYPED = 300, NEAR_TOP = 80;
+const section = document.querySelector("[data-logs]");
+const find = (name) => section.querySelector(`[data-logs-${name}]`);
+const box = find("box"), note = find("note"), sub = find("sub"), toNewest = find("new"), form = find("filter");
+const stretches = () => JSON.parse(document.querySelector("#timeline").textContent).lane.stretches;
+const tail = new Tail(box, find("lines"), stretches);
+let lives = section.dataset.state === "running", inView = false, more = true, asking = null, timer = 0;
+let filter = { level: "", search: "" };
+
+async function ask(where) {
+  const mine = (asking = new AbortController());
+  try {
+    const answer = await fetch(`${section.dataset.logs}?${new URLSearchParams({ ...filter, ...where })}`, { signal: mine.signal });
+    if (!answer.ok || answer.redirected) throw new Error(`the server said ${answer.status}`);
+    return await answer.json();
+  } catch (error) {
+    return mine.signal.aborted ? null : { state: "failed", lines: [], more: false, why: `${error.message}.` };
+  } finally {
+    if (asking === mine) asking = null;
+  }
+}
+
+/* ---------- what is said when there are no lines */
+function say(told) {
+  const filtered = filter.level || filter.search;
+  const words = {
+    read: tail.lines.length ? "" : filtered ? "No line is like that." : "It has logged nothing yet.",
+    failed: `The log could not be read: ${told.why}`,
+  }[told.state] ?? told.why;
+  section.dataset.told = told.state;
+  form.hidden = told.state === "unsupported" || told.state === "gone";
+  note.hidden = !words;
+  note.replaceChildren(words);
+  if (told.state === "failed") note.append(" ", againButton());
+  const last = tail.last?.t;
+  sub.textContent = told.state === "failed" ? "not read" : last ? `last line ${clock(last)}${lives && tail.follows ? ", live" : ""}` : "";
+}
+
+function againButton() {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "btn slim", textContent: "Try again" });
+  button.addEventListener("click", fromTheEnd);
+  return button;
+}
+
+/* ---------- reading */
+async function fromTheEnd() {
+  clearTimeout(timer);
+  asking?.abort();
+  const told = await ask({});
+  if (!told) return;
+  tail.clear();
+  more = told.more;
+  tail.below(told.lines);
+  tail.toEnd();
+  toNewest.hidden = true;
+  say(told);
+  again(told);
+}
+
+function again(told) {
+  clearTimeout(timer);
+  if (!lives || told.state === "unsupported" || told.state === "gone") return;
+  timer = setTimeout(newer, told.state === "failed" ? AFTER_TROUBLE : EVERY);
+}
+
+async function newer() {
+  if (!inView || document.hidden || asking || tail.cutBelow) return again({ state: "read" });
+  const told = await ask(tail.last ? { after: Math.max(0, tail.last.ms - 1) } : {});
+  if (!told) return undefined;
+  const follows = tail.follows, fresh = tail.below(told.lines);
+  if (fresh && !follows) toNewest.hidden = false;
+  if (told.state !== "failed" || !tail.lines.length) say(told);
+  else sub.textContent = `not read since ${clock(Date.now() / 1000)}`;
+  return again(told);
+}
+
+async function older() {
+  if (asking || !tail.first || !(more || tail.cutAbove)) return;
+  const told = await ask({ before: tail.first.ms });
+  if (!told || told.state !== "read") return;
+  more = tail.above(told.lines) > 0 && told.more;
+  tail.cutAbove = false;
+  if (tail.cutBelow) toNewest.hidden = false;
+}
+
+/* ---------- what one does */
+box.addEventListener("scroll", () => {
+  if (box.scrollTop < NEAR_TOP) older();
+  if (tail.follows && !tail.cutBelow) toNewest.hidden = true;
+}, { passive: true });
+toNewest.addEventListener("click", () => {
+  if (tail.cutBelow) return void fromTheEnd();
+  tail.toEnd();
+  box.focus({ preventScroll: true });
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("click", ({ target }) => {
+  if (target.dataset.level === undefined) return;
+  for (const other of form.querySelectorAll("[data-level]")) other.setAttribute("aria-pressed", String(other === target));
+  filter = { ...filter, level: target.dataset.level };
+  fromTheEnd();
+});
+let typed = 0;
+form.elements.search.addEventListener("input", ({ target }) => {
+  clearTimeout(typed);
+  typed = setTimeout(() => {
+    filter = { ...filter, search: target.value };
+    fromTheEnd();
+  }, TYPED);
+});
+find("open").addEventListener("click", ({ target }) => {
+  const open = section.parentElement.classList.toggle("logs-open");
+  const follows = tail.follows;
+  target.setAttribute("aria-expanded", String(open));
+  target.textContent = open ? "Close" : "Open";
+  if (follows) requestAnimationFrame(() => tail.toEnd());
+});
+on("sandbox", ({ state }) => {
+  const now = state === "running";
+  if (now && !lives) timer = setTimeout(newer, 0);
+  lives = now;
+});
+new IntersectionObserver(([entry]) => {
+  const first = entry.isIntersecting && !inView && !section.dataset.told;
+  inView = entry.isIntersecting;
+  if (first) fromTheEnd();
+}, { rootMargin: "200px" }).observe(section);

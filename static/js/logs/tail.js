@@ -1,0 +1,80 @@
+/* The lines that are held and shown: never more than a thousand, in order, none twice; the view follows their end. */
+import { lineElement, nameOf, silence } from "./lines.js";
+
+const MOST = 1000, NEAR = 24;
+
+export class Tail {
+  constructor(box, list, stretches) {
+    Object.assign(this, { box, list, stretches, lines: [], names: new Set(), cutAbove: false, cutBelow: false });
+  }
+
+  get follows() {
+    return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
+  }
+
+  get first() {
+    return this.lines[0];
+  }
+
+  get last() {
+    return this.lines.at(-1);
+  }
+
+  clear() {
+    Object.assign(this, { lines: [], names: new Set(), cutAbove: false, cutBelow: false });
+    this.list.replaceChildren();
+  }
+
+  toEnd() {
+    this.box.scrollTop = this.box.scrollHeight;
+  }
+
+  /* Newer lines below; returns how many were new. */
+  below(lines) {
+    const follows = this.follows, fresh = this.#fresh(lines);
+    const elements = fresh.flatMap((line, i) => this.#withSilence(fresh[i - 1] ?? this.last, line));
+    this.lines.push(...fresh);
+    this.list.append(...elements);
+    if (follows && this.lines.length > MOST) this.#cut(true);
+    if (follows) this.toEnd();
+    return fresh.length;
+  }
+
+  /* Older lines above; what is looked at stays where it is. */
+  above(lines) {
+    const fresh = this.#fresh(lines), from = this.box.scrollHeight - this.box.scrollTop;
+    const elements = fresh.flatMap((line, i) => this.#withSilence(fresh[i - 1], line));
+    const between = fresh.length ? silence(fresh.at(-1), this.first, this.stretches()) : null;
+    if (between) elements.push(between);
+    this.lines.unshift(...fresh);
+    this.list.prepend(...elements);
+    this.box.scrollTop = this.box.scrollHeight - from;
+    if (this.lines.length > MOST) this.#cut(false);
+    return fresh.length;
+  }
+
+  #fresh(lines) {
+    return lines.filter((line) => {
+      const name = nameOf(line);
+      return !this.names.has(name) && this.names.add(name);
+    });
+  }
+
+  #withSilence(before, line) {
+    const between = silence(before, line, this.stretches());
+    line.element = lineElement(line);
+    return between ? [between, line.element] : [line.element];
+  }
+
+  #cut(top) {
+    const away = top ? this.lines.splice(0, this.lines.length - MOST) : this.lines.splice(MOST);
+    for (const line of away) {
+      this.names.delete(nameOf(line));
+      line.element.remove();
+    }
+    const edge = () => (top ? this.list.firstElementChild : this.list.lastElementChild);
+    while (edge()?.classList.contains("gap")) edge().remove();
+    if (top) this.cutAbove = true;
+    else this.cutBelow = true;
+  }
+}
