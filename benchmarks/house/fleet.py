@@ -32,8 +32,8 @@ INSERT INTO sandboxes_sandbox
 SELECT n, {ACCOUNT}, n, name, template, template, CASE WHEN over THEN 'ended' ELSE 'running' END, began, began,
        began + CASE WHEN over THEN lived ELSE interval '24 days' END,
        CASE WHEN over THEN least(began + lived, %(now)s) END, CASE WHEN over THEN 'timeout' END, 2, 1024, 10240,
-       jsonb_build_object('userId', owner, 'env', 'prod'), owner, 'prod', '0.5.9', 0, CASE WHEN over THEN 0 ELSE 0.1 END,
-       began, '{{}}', began
+       jsonb_build_object('userId', owner, 'env', 'prod'), owner, 'prod', '0.5.9', 0,
+       CASE WHEN over THEN 0 ELSE 0.1 END, began, '{{}}', began
 FROM ({_NAMES}) names"""
 _RUNS = f"""
 INSERT INTO sandboxes_execution
@@ -50,7 +50,5 @@ def write(now: datetime, running: int, ended: int = 0) -> None:
         for statement in (_GUARDS, _SANDBOXES, _RUNS):
             cursor.execute(statement, given)
         for table in ("guard", "sandbox"):
-            cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence('sandboxes_{table}', 'id'), %s)", [running + ended]
-            )
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('sandboxes_{table}', 'id'), %s)", [running + ended])
         cursor.execute("VACUUM (ANALYZE) sandboxes_guard, sandboxes_sandbox, sandboxes_execution")

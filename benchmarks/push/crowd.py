@@ -1,5 +1,6 @@
 """The browsers from outside: their processes started, told, asked, and their answers put together."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def crowd(url: str, cookie: str, browsers: int, fleet: int) -> Iterator[Crowd]:
             [sys.executable, "-m", "benchmarks.push.browsers", host, cookie, str(first), str(last), str(fleet)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
-        for first, last in zip(cuts, cuts[1:], strict=False)
+        for first, last in itertools.pairwise(cuts)
     ]  # fmt: skip
     try:
         for process in processes:

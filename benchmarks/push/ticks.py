@@ -29,7 +29,11 @@ class Ticks:
     def _body(part: Part, fleet: int, unix: int) -> dict[str, Any]:
         frame = usage.frame(range(part.shard or part.shards, fleet + 1, part.shards), unix)
         names = ("keys", "ages", "cpu", "mem", "mem_total", "disk", "disk_total")
-        return {name: getattr(frame, name) for name in names} | {"shard": part.shard, "shards": part.shards, "took": 0.5}
+        return {name: getattr(frame, name) for name in names} | {
+            "shard": part.shard,
+            "shards": part.shards,
+            "took": 0.5,
+        }
 
     async def publish(self, count: int) -> list[float]:
         """So many ticks, one each five seconds, their parts spread as polling spreads them; the times of the frames."""

@@ -43,6 +43,7 @@ class Browser:
     has_roster: int = NOTHING_YET
     has_frame: int = NOTHING_YET
     has_sparks: set[int] = field(default_factory=set)
+    has_rows: dict[int, bytes] = field(default_factory=dict)
 
     def heard(self, text: str) -> None:
         """Takes what the page says. Raises msgspec.MsgspecError for what is none of ours."""
@@ -60,6 +61,7 @@ class Browser:
         """The next message is whole again."""
         self.has_roster = self.has_frame = NOTHING_YET
         self.has_sparks.clear()
+        self.has_rows.clear()
 
     def concerns(self, keys: set[int], actions: list[Mapping[str, Any]]) -> None:
         """Notes what happened to sandboxes that this page shows, and its own user's actions."""
@@ -84,10 +86,17 @@ class Browser:
             self.has_roster, self.has_frame = fleet.version, fleet.frame_version
             return message
         if self.show.page == "sandboxes":
-            fresh = [key for key in self.show.rows if key not in self.has_sparks]
-            self.has_sparks.update(fresh)
-            return made.rows(self.show.rows, fresh)
+            return self._rows(made)
         if self.show.page == "sandbox" and self.show.sandbox is not None:
             changed, self.changed = self.changed, False
             return made.sandbox(self.show.sandbox, changed=changed)
         return made.frame_only()
+
+    def _rows(self, made: Messages) -> bytes:
+        """A tick comes in parts: each time only the rows that it moved are sent."""
+        fresh = [key for key in self.show.rows if key not in self.has_sparks]
+        self.has_sparks.update(fresh)
+        now = {key: made.row(key) for key in self.show.rows}
+        moved = [row for key, row in now.items() if self.has_rows.get(key) != row]
+        self.has_rows = now
+        return made.rows(moved, fresh)

@@ -1,34 +1,51 @@
 """The fleet in a few figures, from what the process holds in memory: recomputed at every tick, so kept cheap. Pure."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from dashboard.live.fleet import RATE_SECONDS, LiveFleet
+from dashboard.live.fleet import RATE_SECONDS, Frame, LiveFleet
 
 HOT_PCT: Final = 80
 SOON_SECONDS: Final = 300
 CURRENT_SECONDS: Final = 300  # an older sample says nothing about the fleet now
 
 
-def usage(fleet: LiveFleet) -> dict[str, float | int | None]:
-    """p50 and p95 of CPU and memory, in percent of each sandbox's own; and how many are over 80 % CPU."""
-    cpu: list[float] = []
-    mem: list[float] = []
-    for frame in fleet.frames.values():
-        for age, cpu_now, used, total in zip(frame.ages, frame.cpu, frame.mem, frame.mem_total, strict=True):
-            if 0 <= age <= CURRENT_SECONDS:
-                cpu.append(cpu_now / 100)
-                if total:
-                    mem.append(100 * used / total)
-    cpu.sort()
-    mem.sort()
+class Usage:
+    """Each frame is put in order once: of a fleet in four shards one is new at a time, and the rest only merged."""
+
+    def __init__(self) -> None:
+        self._ordered: dict[tuple[int, int], tuple[Frame, list[float], list[float]]] = {}
+
+    def told(self, fleet: LiveFleet) -> dict[str, float | int | None]:
+        """p50 and p95 of CPU and memory, in percent of each sandbox's own; and how many are over 80 % CPU."""
+        self._ordered = {
+            place: known if (known := self._ordered.get(place)) and known[0] is frame else (frame, *_in_order(frame))
+            for place, frame in fleet.frames.items()
+        }
+        # Sorting what is in order by pieces is merging them.
+        cpu = sorted(value for _, values, _ in self._ordered.values() for value in values)
+        mem = sorted(value for _, _, values in self._ordered.values() for value in values)
+        return _figures(cpu, mem)
+
+
+def _in_order(frame: Frame) -> tuple[list[float], list[float]]:
+    current = [
+        (cpu / 100, 100 * used / total if total else None)
+        for age, cpu, used, total in zip(frame.ages, frame.cpu, frame.mem, frame.mem_total, strict=True)
+        if 0 <= age <= CURRENT_SECONDS
+    ]
+    return sorted(cpu for cpu, _ in current), sorted(mem for _, mem in current if mem is not None)
+
+
+def _figures(cpu: Sequence[float], mem: Sequence[float]) -> dict[str, float | int | None]:
     return {
         "cpu_p50": quantile(cpu, 0.5),
         "cpu_p95": quantile(cpu, 0.95),
         "mem_p50": quantile(mem, 0.5),
         "mem_p95": quantile(mem, 0.95),
-        "hot": sum(value >= HOT_PCT for value in cpu),
+        "hot": len(cpu) - bisect_left(cpu, HOT_PCT),
     }
 
 

@@ -35,6 +35,7 @@ class Cell:
     burn: float
     orphan: str = "none"
     act_at: float | None = None
+    version: int = 0  # of the fleet, when it last came or changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +203,17 @@ class LiveFleet:
         cell = self.cells.get(key)
         if cell is None or cell.state != "running":
             return None
-        for (account, _), frame in self.frames.items():
-            if account == cell.account and (at := frame.position(key)) is not None:
-                used, total, disk = frame.mem[at] * 1024, frame.mem_total[at] * 1024, frame.disk[at] * 1024
-                return frame.at - frame.ages[at], frame.cpu[at] / 100, used, total, disk
-        return None
+        frame = self.frame_for(cell)
+        at = frame.position(key) if frame else None
+        if frame is None or at is None:
+            return None
+        used, total, disk = frame.mem[at] * 1024, frame.mem_total[at] * 1024, frame.disk[at] * 1024
+        return frame.at - frame.ages[at], frame.cpu[at] / 100, used, total, disk
+
+    def frame_for(self, cell: Cell) -> Frame | None:
+        """The newest frame of the shard that this cell is polled in."""
+        shards = self.layouts.get(cell.account)
+        return self.frames.get((cell.account, cell.key % shards)) if shards else None
 
     def spark(self, key: int) -> list[int]:
         """CPU in whole percent over the last quarter of an hour, oldest first, -1 where there was no sample."""
@@ -236,6 +243,8 @@ class LiveFleet:
 
     def _note(self, key: int, *, left: bool = False) -> None:
         self.version += 1
+        if not left:
+            self.cells[key].version = self.version
         self._changes.append((self.version, key, left))
 
     def _order(self, keys: set[int]) -> dict[int, int]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +25,7 @@ from sandboxes.live import GROUP
 REFRESH_SECONDS: Final = 300.0
 RETRY_SECONDS: Final = 2.0
 WATCH_SECONDS: Final = 1.0
+STATUS_TIMES: Final = frozenset({"last_sync_at", "last_poll_at", "poll_seconds"})
 log = logging.getLogger(__name__)
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -40,6 +41,7 @@ class Hub:
         self._reload = asyncio.Event()
         self._meanwhile: list[dict[str, Any]] | None = None  # what comes while a snapshot is read
         self._strangers: set[int] = set()
+        self._is_news = True  # of the message that is being applied: whether browsers are woken for it
 
     async def start(self) -> None:
         """Begins to listen, to keep the picture fresh, and to tell that the API is alive."""
@@ -68,8 +70,11 @@ class Hub:
             self._reload.set()
         if self._meanwhile is not None:
             self._meanwhile.append(message)
+        self._is_news = True
         touched, actions = self._apply(message)
         self.messages.refresh(now)
+        if not self._is_news:
+            return
         for browser in self.browsers:
             browser.concerns(touched, actions)
 
@@ -88,6 +93,7 @@ class Hub:
             case "verdict":
                 return fleet.apply_verdict(body["orphans"], body["cleared"]), []
             case "status":
+                self._is_news = _without_times(body) != _without_times(fleet.status.get(account, {}))
                 fleet.status[account] = body
             case "action":
                 return set(), body["items"]
@@ -157,6 +163,11 @@ class Hub:
             await asyncio.sleep(WATCH_SECONDS)
             if self._sequence.lost(time.time()):
                 self._reload.set()
+
+
+def _without_times(status: Mapping[str, Any]) -> dict[str, Any]:
+    """That all went well once more goes with the next frame: to wake every browser for it costs each a message."""
+    return {name: value for name, value in status.items() if name not in STATUS_TIMES}
 
 
 hub = Hub()

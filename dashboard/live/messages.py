@@ -8,10 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from dashboard.live import figures
-from dashboard.live.fleet import Cell, LiveFleet
+from dashboard.live.fleet import Cell, Frame, LiveFleet
 
 NO_SAMPLE: Final = 255
 ORPHAN: Final = {"none": "n", "candidate": "c", "marked": "m", "condemned": "x"}
+COUNTED_SECONDS: Final = 2  # while no sandbox moves: only what ends soon and what came lately moves with the clock
 encode = msgspec.json.Encoder().encode
 
 
@@ -20,10 +21,13 @@ class Messages:
 
     def __init__(self, fleet: LiveFleet, now: float) -> None:
         self.fleet = fleet
-        self._usage: tuple[int, dict[str, Any]] = (-1, {})
+        self._usage = figures.Usage()
+        self._used: tuple[int, dict[str, Any]] = (-1, {})
+        self._counts: tuple[tuple[int, int], dict[str, Any]] = ((-1, -1), {})
+        self._rows: dict[int, tuple[Frame | None, int, bytes]] = {}
         self._kept: dict[tuple[int, int], bytes] = {}
         self._now = now
-        self._told: dict[str, Any] | None = None
+        self._told: msgspec.Raw | None = None
 
     def refresh(self, now: float) -> None:
         """To be called after each change of the fleet: what was built is out of date. Nothing is built until asked."""
@@ -32,21 +36,25 @@ class Messages:
         self._told = None
 
     @property
-    def _summary(self) -> dict[str, Any]:
+    def _summary(self) -> msgspec.Raw:
+        """Already JSON: it is a part of every message."""
         if self._told is None:
-            self._told = self._summarise()
+            self._told = msgspec.Raw(encode(self._summarise()))
         return self._told
 
     def _summarise(self) -> dict[str, Any]:
-        if self._usage[0] != self.fleet.frame_version:
-            self._usage = (self.fleet.frame_version, figures.usage(self.fleet))
+        if self._used[0] != self.fleet.frame_version:
+            self._used = (self.fleet.frame_version, self._usage.told(self.fleet))
+        counted_at = self.fleet.version, int(self._now / COUNTED_SECONDS)
+        if self._counts[0] != counted_at:
+            self._counts = (counted_at, figures.counts(self.fleet, self._now))
         frames = self.fleet.frames.values()
         return {
             "now": self._now,
             "at": max((frame.at for frame in frames), default=None),
             "took": max((frame.took for frame in frames), default=None),
-            **self._usage[1],
-            **figures.counts(self.fleet, self._now),
+            **self._used[1],
+            **self._counts[1],
             "status": {str(account): dict(told) for account, told in self.fleet.status.items()},
         }
 
@@ -72,16 +80,21 @@ class Messages:
         gone, cells = moved
         return {"full": False, "gone": gone, **columns(cells)}
 
-    def rows(self, keys: Iterable[int], sparks: Iterable[int]) -> bytes:
-        """The rows in view as they are now; `sparks` are those whose last quarter of an hour is asked for too."""
-        return encode(
-            {
-                "kind": "rows",
-                "figures": self._summary,
-                "rows": [row(self.fleet, key) for key in keys],
-                "sparks": {str(key): self.fleet.spark(key) for key in sparks},
-            }
-        )
+    def rows(self, rows: Iterable[bytes], sparks: Iterable[int]) -> bytes:
+        """The rows (from `row`) that moved; `sparks` are those whose last quarter of an hour is asked for too."""
+        told = encode({str(key): self.fleet.spark(key) for key in sparks})
+        return b'{"kind":"rows","figures":%b,"rows":[%b],"sparks":%b}' % (self._summary, b",".join(rows), told)
+
+    def row(self, key: int) -> bytes:
+        """A row as it is now, made once for all who show it: the same object while nothing in it can have moved."""
+        cell = self.fleet.cells.get(key)
+        if cell is None:
+            self._rows.pop(key, None)
+            return encode(row(self.fleet, key))
+        frame, known = self.fleet.frame_for(cell), self._rows.get(key)
+        if known is None or known[0] is not frame or known[1] != cell.version:
+            known = self._rows[key] = (frame, cell.version, encode(row(self.fleet, key)))
+        return known[2]
 
     def sandbox(self, key: int, *, changed: bool) -> bytes:
         """One sandbox's newest sample; `changed`: its record, events or actions moved, the page asks for them."""

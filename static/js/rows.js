@@ -8,6 +8,7 @@ import { onTheme } from "./theme.js";
 const MOST_POINTS = 60, SPARK_SECONDS = 14;
 const seen = new Set();
 const sparks = new Map(); // key → CPU of the last quarter of an hour
+const known = new Map(); // key → the row as last told: only rows that moved are sent
 let total = null, sparkAt = 0;
 
 export function follow(table) {
@@ -46,7 +47,8 @@ function take(table, { figures, rows, sparks: told }) {
   }
   const grows = figures.at && figures.at - sparkAt >= SPARK_SECONDS;
   if (grows) sparkAt = figures.at;
-  for (const told of rows) write(table, figures, told, grows);
+  for (const told of rows) known.set(String(told[0]), told);
+  for (const key of seen) if (known.has(key)) write(table, figures, known.get(key), grows);
   tellNew(figures);
 }
 

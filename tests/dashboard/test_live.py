@@ -151,6 +151,43 @@ def test_a_browser_is_sent_only_what_it_shows() -> None:
     assert again["sparks"] == {}
 
 
+def test_a_browser_is_sent_only_the_rows_that_moved() -> None:
+    fleet = fleet_of(1, 2, 3)
+    made, browser = Messages(fleet, NOW), Browser("ada")
+
+    def sent() -> list[int]:
+        made.refresh(NOW)
+        return [one[0] for one in told(browser.messages(made)[0])["rows"]]
+
+    browser.heard('{"show":{"page":"sandboxes","rows":[1,2]}}')
+    assert sent() == [1, 2]
+    assert sent() == []
+    fleet.apply_frame(1, 0, frame_of(frame([2], [100])), 2)
+    fleet.apply_frame(1, 1, frame_of(frame([1, 3], [100, 100])), 2)
+    assert sent() == [1, 2]
+    fleet.apply_frame(1, 1, frame_of(frame([1, 3], [700, 100], at=NOW + 5)), 2)
+    assert sent() == [1]
+    fleet.apply_verdict([{"key": 2, "state": "marked", "act_at": NOW + 60}], [])
+    fleet.apply_change(1, [row(1, "ended")])
+    assert sent() == [1, 2]
+    browser.heard('{"show":{"page":"sandboxes","rows":[2,3]}}')
+    assert sent() == [3], "what was out of view is told again"
+
+
+def test_that_all_is_still_well_wakes_nobody() -> None:
+    hub, browser = Hub(), Browser("ada")
+    hub.join(browser)
+
+    def wakes(number: int, **status: Any) -> bool:
+        browser.wake.clear()
+        body = msgspec.msgpack.encode({"poll_error": "", "last_poll_at": NOW + number, **status})
+        hub.take({"epoch": "1", "number": number, "kind": "status", "account": 1, "body": body})
+        return browser.wake.is_set()
+
+    assert [wakes(1), wakes(2), wakes(3, poll_error="refused"), wakes(4)] == [True, False, True, True]
+    assert hub.messages.fleet.status[1]["last_poll_at"] == NOW + 4
+
+
 def test_a_hidden_page_is_sent_nothing_and_a_shown_one_everything_at_once() -> None:
     made, browser = Messages(fleet_of(1), NOW), Browser("ada")
     browser.heard('{"show":{"page":"fleet"},"hidden":true}')
