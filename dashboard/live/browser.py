@@ -55,6 +55,8 @@ class Browser:
             self.show = msgspec.structs.replace(said.show, rows=said.show.rows[:MAX_ROWS])
             if moved:
                 self.forget()
+            shown = set(self.show.rows)
+            self.has_rows = {key: row for key, row in self.has_rows.items() if key in shown}
         self.wake.set()
 
     def forget(self) -> None:
@@ -96,7 +98,10 @@ class Browser:
         """A tick comes in parts: each time only the rows that it moved are sent."""
         fresh = [key for key in self.show.rows if key not in self.has_sparks]
         self.has_sparks.update(fresh)
-        now = {key: made.row(key) for key in self.show.rows}
-        moved = [row for key, row in now.items() if self.has_rows.get(key) != row]
-        self.has_rows = now
-        return made.rows(moved, fresh)
+        known, moved = self.has_rows, made.moved((self.has_roster, self.has_frame))
+        self.has_roster, self.has_frame = made.fleet.version, made.fleet.frame_version
+        asked = [key for key in self.show.rows if moved is None or key in moved or key not in known]
+        now = {key: made.row(key) for key in asked}
+        changed = [row for key, row in now.items() if known.get(key) != row]
+        known.update(now)
+        return made.rows(changed, fresh)

@@ -113,6 +113,7 @@ class LiveFleet:
         self.status: dict[int, Mapping[str, Any]] = {}
         self.version = 0
         self.frame_version = 0
+        self._framed: dict[tuple[int, int], int] = {}  # at which frame version each frame came
         self._changes: deque[tuple[int, int, bool]] = deque(maxlen=CHANGES_KEPT)  # version, key, left
 
     def apply_frame(self, account: int, shard: int, frame: Frame, shards: int = 1) -> None:
@@ -129,6 +130,7 @@ class LiveFleet:
             return
         self.frames[account, shard] = frame
         self.frame_version += 1
+        self._framed[account, shard] = self.frame_version
         self.remember(account, shard, frame.at, frame.keys, frame.cpu)
 
     def _gather(self, account: int, shard: int, frame: Frame, shards: int) -> None:
@@ -197,6 +199,15 @@ class LiveFleet:
         gone = list(dict.fromkeys(key for key, left in later if left))
         changed = {key for key, _ in later if key in self.cells}
         return gone, [self.cells[key] for key in sorted(changed, key=self._order(changed).__getitem__)]
+
+    def moved_since(self, version: int, frame_version: int) -> frozenset[int] | None:
+        """Keys that came, changed, left or have a new sample since those versions; None when that is too long ago."""
+        told = self.since(version)
+        if told is None or frame_version < 0:
+            return None
+        gone, cells = told
+        later = [frame.keys for place, frame in self.frames.items() if self._framed[place] > frame_version]
+        return frozenset(gone).union((cell.key for cell in cells), *later)
 
     def sample(self, key: int) -> tuple[float, float, int, int, int] | None:
         """Time of the sample, CPU percent, memory used and allocated, disk used (bytes) of the newest frame."""

@@ -28,12 +28,14 @@ class Messages:
         self._kept: dict[tuple[int, int], bytes] = {}
         self._now = now
         self._told: msgspec.Raw | None = None
+        self._moved: dict[tuple[int, int], frozenset[int] | None] = {}
 
     def refresh(self, now: float) -> None:
         """To be called after each change of the fleet: what was built is out of date. Nothing is built until asked."""
         self._now = now
         self._kept.clear()
         self._told = None
+        self._moved.clear()
 
     @property
     def _summary(self) -> msgspec.Raw:
@@ -84,6 +86,12 @@ class Messages:
         """The rows (from `row`) that moved; `sparks` are those whose last quarter of an hour is asked for too."""
         told = encode({str(key): self.fleet.spark(key) for key in sparks})
         return b'{"kind":"rows","figures":%b,"rows":[%b],"sparks":%b}' % (self._summary, b",".join(rows), told)
+
+    def moved(self, since: tuple[int, int]) -> frozenset[int] | None:
+        """The keys whose rows may have moved since those versions (roster, frames); None: any."""
+        if since not in self._moved:
+            self._moved[since] = self.fleet.moved_since(*since)
+        return self._moved[since]
 
     def row(self, key: int) -> bytes:
         """A row as it is now, made once for all who show it: the same object while nothing in it can have moved."""
