@@ -1,0 +1,266 @@
+"""The reaper against whatever may happen: sandboxes, owners, crashes and outages in any order, on driven time.
+
+Never a kill of one that is leased, protected, kept or too young; never two kills of one; every orphan gone at last.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from asgiref.sync import async_to_sync
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from dashboard import heartbeat
+from events import observe
+from sandboxes import leases, policy_book, reaper
+from sandboxes.actions import Actor, NotInState, claims, request, sending
+from sandboxes.e2b import E2BClient
+from sandboxes.models import Action, Guard, Sandbox
+from sandboxes.policies import parse
+from simulator import DEFAULT_API_KEY, Fault, ManualClock, empty
+from simulator.served import Served, served
+from tests import records
+
+pytestmark = pytest.mark.django_db(transaction=True)
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+YOUNG_SECONDS, GRACE_SECONDS, ROUND_SECONDS = 120, 60, 15
+ROUNDS_AT_THE_END = 80
+RUNS, STEPS = 8, 16
+SEAMS = ("claimed", "before the DELETE", "after the DELETE", "settling", "marking")
+ANNA = Actor("user", "anna")
+POLICY = {
+    "name": "old", "enabled": True, "mode": "enforce", "action": "kill", "grace_seconds": GRACE_SECONDS,
+    "orphan_when": {"older_than_seconds": YOUNG_SECONDS}, "max_fleet_fraction": 1.0, "max_per_hour": 1000,
+}  # fmt: skip
+TABLES = ("action", "auditentry", "verdict", "leasemember", "leasespan", "lease", "executionend", "execution",
+          "sandbox", "guard", "accounthealth", "account", "heartbeat", "policy")  # fmt: skip
+
+
+class Crash(BaseException):
+    """Our worker dies here."""
+
+
+class World:
+    """One simulated E2B for all runs, and whose DELETEs it hears."""
+
+    def __init__(self, it: Served) -> None:
+        self.url, self.simulator = it.url, it.simulator
+
+    def kill(self, sandbox_id: str) -> None:
+        """Behind the API's back."""
+        with self.simulator.lock:
+            self.simulator.lifecycle.kill(self.simulator.now(), self.simulator.sandbox(sandbox_id))
+
+
+class Fleet(RuleBasedStateMachine):
+    """What the owners know: born when, leased until when, protected; and which DELETEs have left the house."""
+
+    world: "World"  # set by the test
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.born: dict[str, datetime] = {}
+        self.kept: set[str] = set()
+        self.protected: set[str] = set()
+        self.leases: dict[str, tuple[set[str], int, datetime]] = {}  # key: IDs, TTL, until
+        self.answered: set[str] = set()
+        self.crash_at = ""
+        Fleet.now_running = self
+        self.time = time_machine.travel(datetime.fromtimestamp(self.world.simulator.now(), UTC), tick=False)
+        self.moves = self.time.start()
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(f'sandboxes_{name}' for name in TABLES)} RESTART IDENTITY CASCADE")
+        self.account = records.account("prod", url=self.world.url, api_key=DEFAULT_API_KEY)
+        policy_book.write(parse(POLICY))
+        self.pass_time(0, beating=True)
+
+    def teardown(self) -> None:
+        """Whatever happened: E2B answers again, owners go home, and every orphan has to go."""
+        try:
+            self.world.simulator.faults.clear()
+            self.crash_at = ""
+            for key in list(self.leases):
+                self.release(key)
+            for _ in range(ROUNDS_AT_THE_END):
+                if not self.orphans_alive() and not Action.objects.filter(state__in=Action.OPEN).exists():
+                    break
+                self.pass_time(ROUND_SECONDS, beating=True)
+                self.round()
+            assert not self.orphans_alive(), list(
+                Action.objects.values("sandbox__sandbox_id", "state", "outcome", "error")
+            )
+            assert not Action.objects.filter(state__in=Action.OPEN).exists()
+        finally:
+            for sandbox_id in self.alive():
+                self.world.kill(sandbox_id)
+            self.time.stop()
+
+    # What owners do
+
+    @rule(number=st.integers(1, 3), keep=st.sampled_from([False, False, True]))
+    def create(self, number: int, keep: bool) -> None:
+        for _ in range(number):
+            made = self.world.simulator.create(timeout=86_000, metadata={"keep": "true"} if keep else {})
+            self.born[made.id] = self.now()
+            if keep:
+                self.kept.add(made.id)
+
+    @precondition(lambda self: self.born)
+    @rule(data=st.data(), key=st.sampled_from("ab"), ttl=st.sampled_from([20, 90, 400]))
+    def lease(self, data: st.DataObject, key: str, ttl: int) -> None:
+        ids = set(data.draw(st.lists(st.sampled_from(sorted(self.born)), min_size=1, max_size=4)))
+        try:
+            told = leases.put(key, ttl, ids=sorted(ids))
+        except leases.LeaseConflict:
+            return
+        self.leases[key] = (ids - set(told.condemned), ttl, self.now() + timedelta(seconds=ttl))
+
+    @rule(key=st.sampled_from("ab"))
+    def release(self, key: str) -> None:
+        leases.release(key)
+        self.leases.pop(key, None)
+
+    @precondition(lambda self: self.born)
+    @rule(data=st.data(), kind=st.sampled_from(["protect", "unprotect"]))
+    def protect(self, data: st.DataObject, kind: str) -> None:
+        row = Sandbox.objects.filter(sandbox_id=data.draw(st.sampled_from(sorted(self.born)))).first()
+        if row is None:
+            return
+        try:
+            request(row, kind, ANNA, reason="mine")
+        except NotInState:
+            return
+        if Guard.objects.get(pk=row.guard_id).protected:
+            self.protected.add(row.sandbox_id)
+        else:
+            self.protected.discard(row.sandbox_id)
+
+    @precondition(lambda self: self.alive())
+    @rule(data=st.data())
+    def owner_kills(self, data: st.DataObject) -> None:
+        self.world.kill(data.draw(st.sampled_from(sorted(self.alive()))))
+
+    # What time and mischance do
+
+    @rule(rounds=st.sampled_from([1, 4, 10]), twice=st.booleans(), crash_at=st.sampled_from(["", *SEAMS]))
+    def life_goes_on(self, rounds: int, twice: bool, crash_at: str) -> None:
+        """A round every 15 s, of one worker or two at once; one dies at the first of these places it comes to."""
+        self.crash_at = crash_at
+        for _ in range(rounds):
+            self.pass_time(ROUND_SECONDS, beating=True)
+            self.round(twice=twice)
+
+    @rule(seconds=st.sampled_from([100, 900]))
+    def we_are_away(self, seconds: int) -> None:
+        """Nobody could renew: each lease that was alive gets one whole TTL from our return."""
+        alive = {key for key, (_, _, until) in self.leases.items() if until > self.now()}
+        self.pass_time(seconds, beating=False)
+        self.pass_time(0, beating=True)
+        for key in alive:
+            ids, ttl, until = self.leases[key]
+            self.leases[key] = ids, ttl, max(until, self.now() + timedelta(seconds=ttl))
+
+    @rule(status=st.sampled_from([429, 500, 503]), method=st.sampled_from(["GET", "DELETE"]), times=st.integers(1, 12))
+    def e2b_fails(self, status: int, method: str, times: int) -> None:
+        after = "1" if status == 429 else ""
+        self.world.simulator.faults.add(Fault(status, method=method, times=times, retry_after=after))
+
+    def round(self, twice: bool = False) -> None:
+        """A look at the list, then the reaper and the sender; two of each at once, if so."""
+        for work in (lambda: observe.sync(self.account), reaper.run_all, sending.send_due):
+            try:
+                async_to_sync(_side_by_side)(work, 2 if twice else 1)
+            except Crash:
+                return
+
+    # What we hold it to
+
+    def a_delete_leaves(self, sandbox_id: str) -> None:
+        now = self.now()
+        held = [key for key, (ids, _, until) in self.leases.items() if sandbox_id in ids and until > now]
+        assert not held, f"{sandbox_id} is leased by {held}"
+        assert sandbox_id not in self.protected | self.kept
+        assert now - self.born[sandbox_id] >= timedelta(seconds=YOUNG_SECONDS)
+        assert sandbox_id not in self.answered, "a second kill"
+
+    @invariant()
+    def none_has_come_back(self) -> None:
+        wrong = Action.objects.filter(state="failed").exclude(error="")
+        assert not wrong.filter(error__contains="come back").exists()
+
+    # The rest
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def pass_time(self, seconds: int, *, beating: bool) -> None:
+        self.moves.shift(seconds)
+        self.world.simulator.advance(seconds)
+        if beating:
+            heartbeat.beat()
+
+    def alive(self) -> set[str]:
+        with self.world.simulator.lock:
+            return {box.id for box in self.world.simulator.fleet if box.alive} & set(self.born)
+
+    def orphans_alive(self) -> set[str]:
+        return self.alive() - self.kept - self.protected
+
+    def crash_if(self, where: str) -> None:
+        if self.crash_at == where:
+            self.crash_at = ""
+            raise Crash(where)
+
+
+async def _side_by_side(work, times: int) -> None:
+    await asyncio.gather(*(work() for _ in range(times)))
+
+
+@pytest.fixture
+def world(mailbox, monkeypatch):
+    """A simulated E2B on driven time, and our own steps made to crash and to be looked at."""
+    running = lambda: Fleet.now_running  # noqa: E731
+    kill, claim, settle, mark = E2BClient.kill, claims.claim_due, sending.settle, reaper.round.marks.mark
+
+    async def killed(self, sandbox_id, **given):
+        running().a_delete_leaves(sandbox_id)
+        running().crash_if("before the DELETE")
+        answer = await kill(self, sandbox_id, **given)
+        running().answered.add(sandbox_id)
+        running().crash_if("after the DELETE")
+        return answer
+
+    def claimed(*given, **more):
+        found = claim(*given, **more)
+        if found:
+            running().crash_if("claimed")
+        return found
+
+    def settled(*given, **more):
+        running().crash_if("settling")
+        return settle(*given, **more)
+
+    def marked(*given, **more):
+        found = mark(*given, **more)
+        running().crash_if("marking")
+        return found
+
+    monkeypatch.setattr(E2BClient, "kill", killed)
+    monkeypatch.setattr(sending, "claim_due", claimed)
+    monkeypatch.setattr(sending, "settle", settled)
+    monkeypatch.setattr(reaper.round.marks, "mark", marked)
+    with served(empty(), ManualClock(START.timestamp())) as it:
+        yield World(it)
+
+
+def test_nothing_is_killed_that_should_live_and_every_orphan_goes(world, monkeypatch):
+    monkeypatch.setattr(Fleet, "world", world, raising=False)
+    given = settings(
+        max_examples=RUNS, stateful_step_count=STEPS, deadline=None, derandomize=True, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    run_state_machine_as_test(Fleet, settings=given)
