@@ -8,7 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from sandboxes.policies.facts import Facts
-from sandboxes.policies.rules import Reason, broken_rule, reasons
+from sandboxes.policies.rules import Reason, weigh
 from sandboxes.policies.spec import Match, PolicySpec
 from sandboxes.policies.wording import clock
 
@@ -34,16 +34,17 @@ def judge(
     be hit without them. `assume_idle` takes idleness for granted: who gathers facts asks so whether the samples
     are worth reading.
     """
-    spared = _outside(spec.match, facts)
-    if spared is None:
-        when = spec.orphan_when
-        spared = broken_rule(replace(when, idle_for_seconds=UNSET) if assume_idle else when, facts, now)
-    if spared is not None:
-        return Judgement(False, spared_by=spared)
+    outside = _outside(spec.match, facts)
+    if outside is not None:
+        return Judgement(False, spared_by=outside)
+    when = replace(spec.orphan_when, idle_for_seconds=UNSET) if assume_idle else spec.orphan_when
+    weighed = weigh(when, facts, now)
+    if isinstance(weighed, str):
+        return Judgement(False, spared_by=weighed)
     held = held_from_all(facts, now, keep=keep)
     if held is not None:
         return Judgement(False, spared_by=held.rule, why=held.evidence)
-    return Judgement(True, reasons=reasons(spec.orphan_when, facts, now))
+    return Judgement(True, reasons=weighed)
 
 
 def judge_quarantine(

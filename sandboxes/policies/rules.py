@@ -24,15 +24,16 @@ class Reason:
     evidence: str
 
 
-def broken_rule(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
-    """The first condition of `when` that does not hold; None when all that are given hold."""
-    return next((name for name, rule in _RULES if _given(when, name) and rule(when, facts, now) is None), None)
-
-
-def reasons(when: OrphanWhen, facts: Facts, now: datetime) -> tuple[Reason, ...]:
-    """The conditions of `when` that hold, each with its evidence."""
-    held = ((name, rule(when, facts, now)) for name, rule in _RULES if _given(when, name))
-    return tuple(Reason(name, evidence) for name, evidence in held if evidence is not None)
+def weigh(when: OrphanWhen, facts: Facts, now: datetime) -> str | tuple[Reason, ...]:
+    """The first condition of `when` that does not hold; when all that are given hold, each with its evidence."""
+    held = []
+    for name, rule in _RULES:
+        if getattr(when, name) is not UNSET:
+            evidence = rule(when, facts, now)
+            if evidence is None:
+                return name
+            held.append(Reason(name, evidence))
+    return tuple(held)
 
 
 def duplicate_places(fleet: Iterable[Facts], keys: tuple[str, ...]) -> dict[str, DuplicatePlace]:
@@ -52,10 +53,6 @@ def duplicate_places(fleet: Iterable[Facts], keys: tuple[str, ...]) -> dict[str,
         for rank, facts in enumerate(group, start=1):
             places[facts.sandbox_id] = DuplicatePlace(keys, rank, len(group))
     return places
-
-
-def _given(when: OrphanWhen, name: str) -> bool:
-    return getattr(when, name) is not UNSET
 
 
 def _longer(since: datetime | None, seconds: object, now: datetime) -> float | None:

@@ -1,24 +1,27 @@
 """Replays variants of one policy over the stored last week: the record is read once for all of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import UNSET
 
+from sandboxes.cost import PriceBook
 from sandboxes.models import Account
 from sandboxes.policies import PolicySpec
 from sandboxes.prices import price_book
 from sandboxes.reaper.brakes import is_quiet
-from sandboxes.whatif import record, signs
+from sandboxes.whatif import record, samples, signs
 from sandboxes.whatif.crowds import over_the_rest
-from sandboxes.whatif.idle import Chain, chains, largest_gap
-from sandboxes.whatif.past import Over
-from sandboxes.whatif.replay import Act, Past, Quiet, act_on, held_spans, may_be_idle
-from sandboxes.whatif.tally import HourTold, Outcome, by_hour, most_at_once, outcomes
+from sandboxes.whatif.idle import Chain, Minutes, chains, largest_gap
+from sandboxes.whatif.past import Life, Over, Stretch
+from sandboxes.whatif.replay import Act, Held, Past, Quiet, act_in, cut, held_spans, may_be_idle
+from sandboxes.whatif.tally import HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
 
 LOOK_BACK: Final = timedelta(days=7)
+AT_ONCE: Final = 1000  # lives whose samples are held at a time
+Pieces = Callable[["_Run", Life], Sequence[Stretch]]
 
 
 @dataclass(frozen=True)
@@ -54,62 +57,90 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
 
     It replays as if each had been switched on, enforcing, where the record begins.
     """
-    past = _read(specs, accounts, now)
-    ran = [_run(spec, past) for spec in specs]
-    acted = {act.life.key: act.life for acts, _ in ran for act in acts}
-    limit = specs[0].orphan_when.idle_cpu_below_pct
-    at_work = signs.AT_WORK_PCT if limit is UNSET else float(limit)
-    last = signs.last_signs(acted.values(), past.start, past.end, at_work)
-    prices, found = price_book(), []
-    for spec, (acts, most) in zip(specs, ran, strict=True):
-        told = outcomes(acts, last, spec.action, prices, past.end)
-        found.append(
-            History(past.start, past.end, len(past.lives), told, by_hour(told, past.start, past.end), most)
-        )  # fmt: skip
-    return found
-
-
-def _read(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: datetime) -> Past:
-    """The record that any of these policies asks for; samples only of those whose idleness is all that is left."""
     when = specs[0].orphan_when
     asks_idle, asks_lease = when.idle_for_seconds is not UNSET, when.no_lease_for_seconds is not UNSET
     start = record.reach(accounts, now - LOOK_BACK, now, samples=asks_idle, leases=asks_lease)
-    lives = record.lives(accounts, start, now, with_moves=when.past_end_seconds is not UNSET)
-    past = Past(start, now, lives, {})
-    if not asks_idle:
-        return past
-    longest = max(spec.orphan_when.idle_for_seconds for spec in specs)  # type: ignore[type-var]
-    worth: dict[int, datetime] = {}
-    for spec in specs:
-        over = _over(spec, past)
-        for life in lives:
-            for stretch in may_be_idle(spec, life, past, over.get(life.key, ())):
-                worth[life.key] = min(stretch.start, worth.get(life.key, stretch.start))
-                break
-    since = min(worth.values(), default=now) - timedelta(seconds=float(longest))  # type: ignore[arg-type]
-    return replace(past, minutes=signs.minutes_of(worth, max(since, start - LOOK_BACK), now))
+    past = Past(start, now, record.lives(accounts, start, now, with_moves=when.past_end_seconds is not UNSET), {})
+    runs = [_Run(spec, _over(spec, past), _quiet(spec)) for spec in specs]
+    pieces = _pieces(past)
+    for part in _with_minutes(runs, past, pieces) if asks_idle else [past]:
+        for run in runs:
+            run.through(part, pieces)
+    acted = {act.life.key: act.life for run in runs for act in run.acts}
+    limit = when.idle_cpu_below_pct
+    at_work = signs.AT_WORK_PCT if limit is UNSET else float(limit)
+    last = signs.last_signs(acted.values(), start, now, at_work)
+    prices = price_book()
+    return [run.history(past, last, prices) for run in runs]
 
 
-def _run(spec: PolicySpec, past: Past) -> tuple[list[Act], int]:
-    """The acts of one policy, and the most it would have hit in one run."""
-    over, quiet = _over(spec, past), _quiet(spec)
-    when, acts, seen = spec.orphan_when, [], []
+def _with_minutes(runs: Sequence["_Run"], past: Past, pieces: Pieces) -> Iterator[Past]:
+    """The record in parts with their samples: of those alone whose idleness is all that is left to ask."""
+    longest = max(run.idle_seconds for run in runs)
+    worth: list[Life] = []
+    since = past.end
     for life in past.lives:
-        mine: tuple[Chain, ...] = ()
-        if isinstance(when.idle_for_seconds, int) and isinstance(when.idle_cpu_below_pct, int | float):
-            minutes = past.minutes.get(life.key)
-            if not minutes:
-                continue
-            mine = tuple(chains(minutes, when.idle_cpu_below_pct, largest_gap(when.idle_for_seconds)))
-        held = held_spans(spec, life, past, chains=mine, over=over.get(life.key, ()))
-        if not held:
-            continue
-        act = act_on(spec, life, held, quiet)
-        gone_at = act.at if act is not None and spec.action != "notify" else past.end
-        seen += [(life.account, span, gone_at) for span in held if span.since <= gone_at]
-        if act is not None:
-            acts.append(act)
-    return acts, most_at_once(seen)
+        found = [may_be_idle(run.spec, life, pieces(run, life)) for run in runs]
+        starts = [piece.start for piece in found if piece is not None]
+        if starts:
+            worth.append(life)
+            since = min(since, *starts)
+    since = max(since - timedelta(seconds=longest), past.start - LOOK_BACK)
+    for first in range(0, len(worth), AT_ONCE):
+        some = worth[first : first + AT_ONCE]
+        yield Past(past.start, past.end, some, samples.minutes_of([life.key for life in some], since, past.end))
+
+
+@dataclass
+class _Run:
+    """One policy on its way through the record, part by part."""
+
+    spec: PolicySpec
+    over: Mapping[int, Sequence[Over]]
+    quiet: Quiet
+    acts: list[Act] = field(default_factory=list)
+    seen: list[tuple[str, Held, datetime]] = field(default_factory=list)
+
+    @property
+    def idle_seconds(self) -> int:
+        seconds = self.spec.orphan_when.idle_for_seconds
+        return seconds if isinstance(seconds, int) else 0
+
+    def through(self, past: Past, pieces: Pieces) -> None:
+        """Adds what the policy would have done to these lives, each until its first act."""
+        for life in past.lives:
+            for held in held_spans(self.spec, life, past, pieces(self, life), self._chains(past.minutes.get(life.key))):
+                act = act_in(self.spec, life, held, self.quiet)
+                self.seen.append((life.account, held, act.at if act is not None else held.until))
+                if act is not None:
+                    self.acts.append(act)
+                    break
+
+    def history(self, past: Past, last: Mapping[int, Sign], prices: PriceBook) -> History:
+        told = outcomes(self.acts, last, self.spec.action, prices, past.end)
+        hours = by_hour(told, past.start, past.end)
+        return History(past.start, past.end, len(past.lives), told, hours, most_at_once(self.seen))
+
+    def _chains(self, minutes: Minutes | None) -> list[Chain]:
+        below = self.spec.orphan_when.idle_cpu_below_pct
+        if minutes is None or not isinstance(below, int | float):
+            return []
+        return list(chains(minutes, below, largest_gap(self.idle_seconds)))
+
+
+def _pieces(past: Past) -> Pieces:
+    """The stretches of each life, cut once for all policies that are not after duplicates."""
+    known: dict[int, list[Stretch]] = {}
+
+    def of(run: _Run, life: Life) -> Sequence[Stretch]:
+        over = run.over.get(life.key)
+        if over:
+            return cut(life, past, over)
+        if life.key not in known:
+            known[life.key] = cut(life, past)
+        return known[life.key]
+
+    return of
 
 
 def _over(spec: PolicySpec, past: Past) -> Mapping[int, Sequence[Over]]:

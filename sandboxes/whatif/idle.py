@@ -1,22 +1,43 @@
-"""Idleness in the past, read from minutes: which windows were quiet, and what the judge is told of them. Pure."""
+"""Idleness in the past, read from minutes: which windows were quiet, and what the judge is told of them. Pure.
 
-from collections.abc import Iterator, Sequence
+A minute is a byte in each of a few strings, so that a week is translated, combined and searched without a loop.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import ceil
 from typing import Final, NamedTuple
 
 from sandboxes.policies import CpuWindow
 from sandboxes.policies.rules import LARGEST_GAP_SECONDS, SMALLEST_GAP_SECONDS
 
 MINUTE: Final = 60
+MOST_SAMPLES: Final = 255
+# Of minutes without a sample, quiet with few, quiet with enough to forgive an empty minute beside them, and all others.
+_EMPTY, _QUIET, _DENSE, _OTHER = b"-", b"q", b"d", b"\xff"
+_CHAIN: Final = re.compile(rb"[qd]+(?:(?<=d)-(?=d)[qd]+)*")
 
 
-class Minute(NamedTuple):
-    """The samples of one minute (`number` is Unix time / 60): how many, and the highest CPU in percent."""
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """One sandbox's minutes without a break from `first` (Unix time / 60) on, a byte each: how many samples (none: 0),
+    and the upper and lower half of the highest CPU in hundredths of a percent."""
 
-    number: int
-    samples: int
-    cpu_max_pct: float
+    first: int
+    samples: bytes
+    upper: bytes
+    lower: bytes
+
+    @classmethod
+    def of(cls, known: Iterable[tuple[int, int, int]]) -> "Minutes":
+        """From (minute, samples, CPU in hundredths of a percent), at least one."""
+        cells = {number: (min(samples, MOST_SAMPLES), cpu) for number, samples, cpu in known}
+        first = min(cells)
+        row = [cells.get(number, (0, 0)) for number in range(first, max(cells) + 1)]
+        return cls(first, bytes(s for s, _ in row), bytes(c >> 8 for _, c in row), bytes(c & 255 for _, c in row))
 
 
 class Chain(NamedTuple):
@@ -36,38 +57,33 @@ def largest_gap(seconds: int) -> float:
     return min(LARGEST_GAP_SECONDS, max(SMALLEST_GAP_SECONDS, seconds / 4))
 
 
-def chains(minutes: Sequence[Minute], below_pct: float, gap_seconds: float) -> Iterator[Chain]:
-    """The chains of one sandbox's minutes, oldest first. Samples count as spread evenly over their minute."""
-    first: Minute | None = None
-    before: Minute | None = None
-    lead = 0
-    for minute in minutes:
-        quiet = minute.cpu_max_pct < below_pct and MINUTE / minute.samples <= gap_seconds
-        broken = before is not None and _gap(before, minute) > gap_seconds
-        if first is not None and before is not None and (broken or not quiet):
-            yield Chain(first.number - lead, before.number + 1 + _slack(before, minute, gap_seconds))
-            first = None
-        if quiet and first is None:
-            first, lead = minute, _slack(minute, before, gap_seconds)
-        before = minute
-    if first is not None and before is not None:
-        yield Chain(first.number - lead, before.number + 1 + _slack(before, None, gap_seconds))
+def chains(minutes: Minutes, below_pct: float, gap_seconds: float) -> Iterator[Chain]:
+    """The chains of one sandbox, oldest first. Samples count as spread evenly over their minute."""
+    kinds = _kinds(minutes, ceil(round(below_pct * 100, 6)), gap_seconds)
+    for found in _CHAIN.finditer(kinds):
+        first, last = found.span()
+        dense_first, dense_last = kinds[first : first + 1] == _DENSE, kinds[last - 1 : last] == _DENSE
+        lead = dense_first and (first == 0 or kinds[first - 1 : first] == _EMPTY)
+        trail = dense_last and kinds[last : last + 1] in (b"", _EMPTY)
+        yield Chain(minutes.first + first - lead, minutes.first + last + trail)
 
 
-def window_at(minutes: Sequence[Minute], at: datetime, seconds: int) -> CpuWindow | None:
+def window_at(minutes: Minutes, at: datetime, seconds: int) -> CpuWindow | None:
     """The samples of the whole minutes before `at` that a window of `seconds` needs; None without any."""
     until = int(at.timestamp()) // MINUTE
     since = until - whole_minutes(seconds)
-    found = [minute for minute in minutes if since <= minute.number < until]
+    inside = range(max(0, since - minutes.first), min(len(minutes.samples), until - minutes.first))
+    found = [(minutes.first + place, minutes.samples[place]) for place in inside if minutes.samples[place]]
     if not found:
         return None
-    inner = [_gap(one, following) for one, following in pairwise(found)]
-    edges = [
-        (found[0].number - since) * MINUTE + MINUTE / found[0].samples,
-        (until - 1 - found[-1].number) * MINUTE + MINUTE / found[-1].samples,
+    top = max(minutes.upper[place] << 8 | minutes.lower[place] for place in inside)
+    gaps = [
+        (after - before - 1) * MINUTE + MINUTE / min(some, more) for (before, some), (after, more) in pairwise(found)
     ]
-    top, count = max(minute.cpu_max_pct for minute in found), sum(minute.samples for minute in found)
-    return CpuWindow(_moment(since), _moment(until), count, top, max(*inner, *edges))
+    (first, first_samples), (last, last_samples) = found[0], found[-1]
+    gaps.append((first - since) * MINUTE + MINUTE / first_samples)
+    gaps.append((until - 1 - last) * MINUTE + MINUTE / last_samples)
+    return CpuWindow(_moment(since), _moment(until), sum(count for _, count in found), top / 100, max(gaps))
 
 
 def idle_spans(
@@ -83,15 +99,34 @@ def idle_spans(
                 yield first, last
 
 
-def _gap(one: Minute, following: Minute) -> float:
-    return (following.number - one.number - 1) * MINUTE + MINUTE / min(one.samples, following.samples)
+def _kinds(minutes: Minutes, limit: int, gap_seconds: float) -> bytes:
+    """Each minute's kind as one byte; a minute whose CPU reaches `limit` (hundredths of a percent) is `_OTHER`."""
+    counted = minutes.samples.translate(_by_samples(gap_seconds))
+    upper, lower = limit >> 8, limit & 255
+    above = _number(minutes.upper.translate(_from(upper + 1)))
+    level = _number(minutes.upper.translate(_only(upper))) & _number(minutes.lower.translate(_from(lower)))
+    return (_number(counted) | above | level).to_bytes(len(counted), "big")
 
 
-def _slack(minute: Minute, other: Minute | None, gap_seconds: float) -> int:
-    """So many empty minutes beside `minute` (before `other`) are forgiven at the edge of a window."""
-    forgiven = int((gap_seconds - MINUTE / minute.samples) // MINUTE)
-    empty = abs(other.number - minute.number) - 1 if other is not None else forgiven
-    return min(forgiven, empty)
+def _by_samples(gap_seconds: float) -> bytes:
+    kinds = [_EMPTY]
+    for samples in range(1, MOST_SAMPLES + 1):
+        spacing = MINUTE / samples
+        quiet = _DENSE if spacing <= gap_seconds - MINUTE else _QUIET
+        kinds.append(quiet if spacing <= gap_seconds else _OTHER)
+    return b"".join(kinds)
+
+
+def _from(least: int) -> bytes:
+    return bytes(255 if value >= least else 0 for value in range(256))
+
+
+def _only(one: int) -> bytes:
+    return bytes(255 if value == one else 0 for value in range(256))
+
+
+def _number(text: bytes) -> int:
+    return int.from_bytes(text, "big")
 
 
 def _moment(number: int) -> datetime:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sandboxes import accounts
 from sandboxes.models import Policy
-from sandboxes.policies import PolicyError, PolicySpec
+from sandboxes.policies import OrphanWhen, PolicyError, PolicySpec
 from sandboxes.policy_book import spec_of
 from sandboxes.whatif import now as at_once
 from sandboxes.whatif.history import History, replay
@@ -47,11 +47,17 @@ def preview(spec: PolicySpec, moment: datetime, *, current: Policy | None = None
     ids = {hit.sandbox_id for hit in found.hits}
     before = at_once.hit_ids(stored, fleets, moment) if (stored := _stored(current)) else set()
     asked = [account for account in at_work if not spec.match.accounts or account.name in spec.match.accounts]
-    own, *others = replay([spec, *(other for _, other in tried)], asked, moment)
+    different = [spec, *(other for _, other in tried if other != spec)]
+    histories = dict(zip(map(_limits, different), replay(different, asked, moment), strict=True))
     return Preview(
-        found, current, sorted(ids - before), sorted(before - ids), own,
-        [Tried(value, history) for (value, _), history in zip(tried, others, strict=True)],
+        found, current, sorted(ids - before), sorted(before - ids), histories[_limits(spec)],
+        [Tried(value, histories[_limits(other)]) for value, other in tried],
     )  # fmt: skip
+
+
+def _limits(spec: PolicySpec) -> tuple[OrphanWhen, int]:
+    """What variants of one policy differ in."""
+    return spec.orphan_when, spec.grace_seconds
 
 
 def _stored(policy: Policy | None) -> PolicySpec | None:

@@ -5,13 +5,13 @@ at which all limits are over. So a week of ten thousand lives takes seconds, and
 at each of its rounds, comes to the same end.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sandboxes.policies import PolicySpec, Reason, judge
-from sandboxes.whatif.idle import Chain, Minute, idle_spans, window_at
+from sandboxes.whatif.idle import Chain, Minutes, idle_spans, window_at
 from sandboxes.whatif.past import Life, Over, Stretch, facts_in, stretches
 from sandboxes.whatif.ripening import Limits, ripe_at
 
@@ -46,45 +46,49 @@ class Past:
     start: datetime
     end: datetime
     lives: Sequence[Life]
-    minutes: Mapping[int, Sequence[Minute]]
+    minutes: Mapping[int, Minutes]
+
+
+def cut(life: Life, past: Past, over: Sequence[Over] = ()) -> list[Stretch]:
+    """The stretches of a life within the record; `over` are its spans as a duplicate."""
+    return list(stretches(life, past.start, past.end, over))
 
 
 def held_spans(
-    spec: PolicySpec, life: Life, past: Past, *, chains: Sequence[Chain] = (), over: Sequence[Over] = (),
-    cut: Sequence[Stretch] | None = None,
-) -> list[Held]:  # fmt: skip
+    spec: PolicySpec, life: Life, past: Past, pieces: Iterable[Stretch], chains: Sequence[Chain] = ()
+) -> Iterator[Held]:
     """The spans of the record in which the policy held this sandbox, in order; spans that touch are one.
 
-    `chains` are its quiet minutes by this policy's limits, `over` its spans as a duplicate, `cut` its stretches where
-    they are at hand.
+    `pieces` are its stretches, `chains` its quiet minutes by this policy's limits.
     """
     limits = Limits.of(spec.orphan_when)
-    found: list[Held] = []
-    for stretch in stretches(life, past.start, past.end, over) if cut is None else cut:
-        for one in _held_in(spec, limits, life, past, stretch, chains):
-            if found and found[-1].until == one.since:
-                found[-1] = Held(found[-1].since, one.until, found[-1].reasons, one.open)
-            else:
-                found.append(one)
-    return found
+    last: Held | None = None
+    for piece in pieces:
+        for one in _held_in(spec, limits, life, past, piece, chains):
+            if last is not None and last.until == one.since:
+                last = Held(last.since, one.until, last.reasons, one.open)
+                continue
+            if last is not None:
+                yield last
+            last = one
+    if last is not None:
+        yield last
 
 
-def act_on(spec: PolicySpec, life: Life, held: Sequence[Held], is_quiet: Quiet) -> Act | None:
-    """The first act: where a span lasts through grace, and quiet hours after it."""
-    for one in held:
-        at = _first_loud(one.since + timedelta(seconds=spec.grace_seconds), one.until, is_quiet)
-        if at is not None:
-            return Act(life, one.since, at, one.reasons)
-    return None
+def act_in(spec: PolicySpec, life: Life, held: Held, is_quiet: Quiet) -> Act | None:
+    """The act on a sandbox that is held so long: after grace, and after quiet hours."""
+    at = _first_loud(held.since + timedelta(seconds=spec.grace_seconds), held.until, is_quiet)
+    return Act(life, held.since, at, held.reasons) if at is not None else None
 
 
-def may_be_idle(spec: PolicySpec, life: Life, past: Past, over: Sequence[Over] = ()) -> Iterator[Stretch]:
-    """The stretches in which nothing but idleness is left to ask: only there are samples worth reading."""
+def may_be_idle(spec: PolicySpec, life: Life, pieces: Iterable[Stretch]) -> Stretch | None:
+    """The first stretch in which nothing but idleness is left to ask: only from there are samples worth reading."""
     limits = Limits.of(spec.orphan_when)
-    for stretch in stretches(life, past.start, past.end, over):
-        ripe = ripe_at(limits, life, stretch)
-        if ripe is not None and judge(spec, facts_in(life, stretch), ripe, assume_idle=True).hit:
-            yield stretch
+    for piece in pieces:
+        ripe = ripe_at(limits, life, piece)
+        if ripe is not None and judge(spec, facts_in(life, piece), ripe, assume_idle=True).hit:
+            return piece
+    return None
 
 
 def _held_in(
@@ -100,7 +104,7 @@ def _held_in(
     for since, until in spans:
         cpu = None
         if limits.idle_seconds is not None:
-            cpu = window_at(past.minutes.get(life.key, ()), since, limits.idle_seconds)
+            cpu = window_at(past.minutes[life.key], since, limits.idle_seconds)
         judgement = judge(spec, facts_in(life, stretch, cpu), since)
         if judgement.hit:
             yield Held(since, until, judgement.reasons, open=until == past.end)

@@ -1,13 +1,11 @@
-"""The last sign of life of each sandbox: resumed, at work, its end moved, leased; and its samples by the minute."""
+"""The last sign of life of each sandbox: resumed, at work, its end moved, leased."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
 
-from sandboxes.whatif.idle import Minute
 from sandboxes.whatif.past import Life
 from sandboxes.whatif.tally import Sign
 
@@ -32,22 +30,6 @@ def last_signs(lives: Iterable[Life], start: datetime, end: datetime, at_work_pc
             sign = Sign(at, what)  # type: ignore[arg-type]
             found[key] = max(found.get(key, sign), sign, key=_when)
     return {key: sign for key, sign in found.items() if start <= sign.at < end}
-
-
-def minutes_of(keys: Collection[int], start: datetime, end: datetime) -> dict[int, list[Minute]]:
-    """The samples of [start, end) by the minute, per sandbox in order; hours not rolled up yet are added up here."""
-    found: dict[int, list[Minute]] = defaultdict(list)
-    given = {"keys": list(keys), "start": start, "end": end}
-    for key, hour, steps, samples, cpu in _rows(_MINUTES, given):
-        first = int(hour.timestamp()) // 60
-        found[key] += [
-            Minute(first + step, count, top / 100) for step, count, top in zip(steps, samples, cpu, strict=True)
-        ]
-    known = {key: minutes[-1].number for key, minutes in found.items() if minutes}
-    for key, number, count, top in _rows(_NOT_ROLLED, given):
-        if number > known.get(key, -1):
-            found[key].append(Minute(number, count, top / 100))
-    return found
 
 
 def _when(sign: Sign) -> datetime:
@@ -78,16 +60,4 @@ _LAST_AT_WORK: Final = """
           AND hour < %(end)s AND cpu_max >= %(at_work)s
         ORDER BY sandbox_id, hour DESC
     ) s, unnest(s.offsets, s.cpu) AS o(after, cpu) WHERE o.cpu >= %(at_work)s GROUP BY s.sandbox_id, s.hour
-"""
-_MINUTES: Final = """
-    SELECT sandbox_id, at, steps, samples, cpu_max FROM sandboxes_seriesminutes
-    WHERE sandbox_id = ANY(%(keys)s) AND at >= date_trunc('hour', %(start)s::timestamptz, 'UTC') AND at < %(end)s
-    ORDER BY sandbox_id, at
-"""
-_NOT_ROLLED: Final = """
-    SELECT s.sandbox_id, extract(epoch FROM s.hour)::bigint / 60 + o.after / 60, count(*), max(o.cpu)
-    FROM sandboxes_metricseries s, unnest(s.offsets, s.cpu) AS o(after, cpu)
-    WHERE NOT s.rolled AND s.sandbox_id = ANY(%(keys)s)
-      AND s.hour >= date_trunc('hour', %(start)s::timestamptz, 'UTC') AND s.hour < %(end)s
-    GROUP BY 1, 2 ORDER BY 1, 2
 """

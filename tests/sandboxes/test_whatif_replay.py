@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from sandboxes.policies import Facts, LeaseHeld, Protection, duplicate_places, judge, parse
 from sandboxes.whatif.crowds import over_the_rest
-from sandboxes.whatif.idle import Minute, chains, largest_gap, window_at
+from sandboxes.whatif.idle import Minutes, chains, largest_gap, window_at
 from sandboxes.whatif.past import Kept, Leased, Life, Move, Run
-from sandboxes.whatif.replay import Past, act_on, held_spans
+from sandboxes.whatif.replay import Past, act_in, cut, held_spans
 
 START = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 SECONDS = 3600
@@ -107,14 +107,15 @@ def is_held(held, at):
 @given(lives(), ASKED, st.integers(0, 14))
 def test_a_replay_equals_judging_at_every_tick(life, asked, offset):
     spec = policy({"states": ["running", "paused"]}, **asked)
-    held = held_spans(spec, life, Past(START, END, [life], {}))
+    past = Past(START, END, [life], {})
+    held = list(held_spans(spec, life, past, cut(life, past)))
     for tick in TICKS:
         at = tick + timedelta(seconds=offset)
         known = facts_at(life, at)
         assert is_held(held, at) == (known is not None and judge(spec, known, at).hit), at
 
 
-QUIET, SPARSE, HOT = (12, 0.5), (2, 0.5), (12, 40.0)
+QUIET, SPARSE, HOT = (12, 50), (2, 199), (12, 200)
 MINUTES = st.lists(st.sampled_from([QUIET, QUIET, QUIET, QUIET, SPARSE, None, None, HOT]), min_size=60, max_size=60)
 
 
@@ -127,10 +128,11 @@ MINUTES = st.lists(st.sampled_from([QUIET, QUIET, QUIET, QUIET, SPARSE, None, No
 )
 def test_idleness_by_minutes_equals_judging_every_window(life, minutes, seconds, offset):
     first = int(START.timestamp()) // 60
-    known_minutes = [Minute(first + number, *one) for number, one in enumerate(minutes) if one]
+    known_minutes = Minutes.of((first + number, *(one or (0, 0))) for number, one in enumerate(minutes))
     spec = policy(idle_cpu_below_pct=2, idle_for_seconds=seconds)
     past = Past(START, END, [life], {1: known_minutes})
-    held = held_spans(spec, life, past, chains=list(chains(known_minutes, 2, largest_gap(seconds))))
+    quiet = list(chains(known_minutes, 2, largest_gap(seconds)))
+    held = list(held_spans(spec, life, past, cut(life, past), quiet))
     for tick in TICKS:
         at = tick + timedelta(seconds=offset)
         known = facts_at(life, at)
@@ -152,7 +154,7 @@ def test_duplicates_over_time_equal_their_places_at_every_tick(kinds, data, keep
     spec = policy({"states": ["running", "paused"]}, duplicate_of=["run"], keep=keep)
     over = over_the_rest(fleet, ("run",), keep, END)
     past = Past(START, END, fleet, {})
-    held = {life.key: held_spans(spec, life, past, over=over.get(life.key, ())) for life in fleet}
+    held = {life.key: list(held_spans(spec, life, past, cut(life, past, over.get(life.key, ())))) for life in fleet}
     for at in TICKS:
         known = {life.key: facts_at(life, at) for life in fleet}
         places = duplicate_places([one for one in known.values() if one is not None], ("run",))
@@ -165,7 +167,8 @@ def test_duplicates_over_time_equal_their_places_at_every_tick(kinds, data, keep
 
 def acted(spec, life, is_quiet=lambda _: False):
     past = Past(START, END, [life], {})
-    return act_on(spec, life, held_spans(spec, life, past), is_quiet)
+    found = (act_in(spec, life, held, is_quiet) for held in held_spans(spec, life, past, cut(life, past)))
+    return next((act for act in found if act is not None), None)
 
 
 def test_it_acts_when_grace_is_over_and_it_is_held_still():
