@@ -106,7 +106,7 @@ def share_band(t: Column, median: Column, p95: Column, start: float, end: float)
         xaxis={"range": [start * 1000, end * 1000], "tickformatstops": TIMES},
         yaxis=PERCENT,
     )
-    return _plain(figure)
+    return plain(figure)
 
 
 def running_count(t: Column, running: Column, cap: int | None, start: float, end: float) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def running_count(t: Column, running: Column, cap: int | None, start: float, end
         xaxis={"range": [start * 1000, end * 1000], "tickformatstops": TIMES},
         yaxis={"range": [0, top * 1.01], "tickvals": [0, top], "tickformat": ",d"},
     )
-    return _plain(figure)
+    return plain(figure)
 
 
 def sandbox_panels(
@@ -166,7 +166,7 @@ def sandbox_panels(
         bargap=0,
         **marks_and_gaps(marks, gaps),
     )
-    return _plain(figure)
+    return plain(figure)
 
 
 def marks_and_gaps(marks: Sequence[Mark], gaps: Sequence[Gap]) -> dict[str, list[dict[str, Any]]]:
@@ -261,7 +261,7 @@ def _round_up(value: float) -> int:
         step *= 10
 
 
-def _plain(figure: go.Figure) -> dict[str, Any]:
+def plain(figure: go.Figure) -> dict[str, Any]:
     """Data and layout as JSON holds them, the theme written out into the layout."""
     drawn: dict[str, Any] = json.loads(figure.to_json())
     return drawn

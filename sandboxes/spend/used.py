@@ -1,7 +1,7 @@
 """Allocated against used, by template or owner: who could be smaller. From the groups' own minutes and hours."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from django.db import connection
@@ -61,7 +61,7 @@ class Used(msgspec.Struct, frozen=True):
 
 def used(kind: str, start: datetime, end: datetime) -> list[Used]:
     """By `template` or `owner`, whoever could give back most first; empty where there are no samples."""
-    given = {"accounts": shown_account_ids(), "kind": kind, "start": start, "end": end}
+    given: dict[str, Any] = {"accounts": shown_account_ids(), "kind": kind, "start": start, "end": end}
     with connection.cursor() as cursor:
         cursor.execute(_USED.format(name=_NAMES[kind]), given)
         rows = cursor.fetchall()

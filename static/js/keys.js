@@ -1,6 +1,6 @@
 /* Keys that work on every page: `/`, `?`, `g` and a letter; pages add their own with `key`. */
 const own = new Map();
-const PAGES = { f: "/", s: "/sandboxes/", e: "/events/", c: "/cleanup/", ",": "/settings/" };
+const PAGES = { f: "/", s: "/sandboxes/", e: "/events/", c: "/cleanup/", m: "/cost/", ",": "/settings/" };
 let going = 0;
 
 export const key = (name, does) => own.set(name, does);

@@ -12,7 +12,7 @@ from tests.config.conftest import Supervised
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 SETTINGS = tuple(f"/settings/{one}" for one in ("", "account/", "tokens/", "prices/", "house/"))
-PAGES = ("/", "/sandboxes/", "/events/", "/events/deliveries/", "/cleanup/", *SETTINGS)
+PAGES = ("/", "/sandboxes/", "/events/", "/events/deliveries/", "/cleanup/", "/cost/", *SETTINGS)
 RUN = "() => axe.run().then(({ violations }) => violations.map((one) => [one.id, one.nodes[0].target.join(' ')]))"
 
 

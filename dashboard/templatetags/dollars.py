@@ -1,0 +1,42 @@
+"""How the Cost page writes sums, changes and names of groups: `{% load dollars %}`."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django import template
+
+from dashboard import words
+
+register = template.Library()
+
+
+@register.filter
+def dollars(value: Decimal | float | None) -> str:
+    """`$2,505` from a thousand on, cents under it, tenths of a cent under a dollar; `$0` for nothing."""
+    if not value:
+        return words.DASH if value is None else "$0"
+    usd = float(value)
+    return f"${usd:,.0f}" if abs(usd) >= 1000 else words.usd(usd)
+
+
+@register.filter
+def change(pct: float | None) -> str:
+    """`+7.5 %`, `−4.6 %`; `new` when there was nothing before, tenfold and more as a factor."""
+    if pct is None:
+        return "new"
+    if pct >= 900:
+        return f"× {pct / 100 + 1:.0f}"
+    return f"{'−' if pct < 0 else '+'}{abs(pct):.1f} %"
+
+
+@register.filter
+def named(group: str, names: Mapping[str, str]) -> str:
+    """A group's name where it has one beside its ID."""
+    return names.get(group, group)
+
+
+@register.filter
+def cores_and_memory(size: tuple[int, int]) -> str:
+    """`2 vCPU, 512 MiB`."""
+    cores, memory_mb = size
+    return f"{cores} vCPU, {words.round_size(memory_mb * words.MIB)}"

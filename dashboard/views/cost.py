@@ -1,0 +1,156 @@
+"""The Cost page: what the fleet costs, who, when, what of it is lost and what policies saved; and its table as CSV."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+
+from dashboard import charts_cost
+from dashboard.spending import RANGES, Range, Row, Spending, hours_by_day, spending
+from sandboxes import fleet
+from sandboxes.spend import (
+    Question,
+    QuestionError,
+    metadata_keys,
+    month_forecast,
+    month_start,
+    record_since,
+    saved,
+    spend,
+    template_names,
+    used,
+)
+
+GROUPS: Final = (("owner", "Owner"), ("template", "Template"), ("environment", "env"))
+MOST_ROWS: Final = 100
+WEEK: Final = timedelta(days=7)
+CSV: Final = (
+    "group", "running_now", "usd_per_hour_now", "cost_usd", "share_pct", "change_pct", "orphan_usd", "idle_usd",
+    "seconds",
+)  # fmt: skip
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run such a cell (OWASP, "CSV Injection")
+
+
+@login_required
+def cost(request: HttpRequest) -> HttpResponse:
+    """The whole page; its links and its clock ask for it again, and htmx takes the part that moves."""
+    now = timezone.now()
+    try:
+        chosen, group_by = _asked(request, now)
+    except QuestionError as wrong:
+        return render(request, "cost/page.html", {"wrong": str(wrong)}, status=400)
+    told = spending(chosen, group_by, now)
+    kind = "owner" if group_by == "owner" else "template"
+    days = hours_by_day(now)
+    context = {
+        "now": now, "range": chosen, "told": told, "group_by": group_by,
+        "rows": told.rows[:MOST_ROWS], "more": max(0, len(told.rows) - MOST_ROWS),
+        "ranges": [(one.word, _link(request, range=name), one is chosen) for name, one in RANGES.items()],
+        "groups": [(word, _link(request, by=name), name == group_by) for name, word in GROUPS],
+        "keys": [(key, _link(request, by=f"metadata.{key}"), f"metadata.{key}" == group_by) for key in metadata_keys()],
+        "by_word": _word(group_by), "key": group_by.removeprefix("metadata.") if _is_key(group_by) else "",
+        "names": template_names() if group_by == "template" else {},
+        "export": "export.csv" + _link(request),
+        "chart": _chart(told, chosen),
+        "days": days,
+        "dearest": max((cell.cost or 0 for _, cells in days for cell in cells), default=0),
+        "saved": saved(told.start, now, now),
+        "kind": kind, "sizes": used(kind, told.start, now),
+        **record_since(), **_figures(now),
+    }  # fmt: skip
+    return render(request, "cost/page.html", context)
+
+
+@login_required
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The table as CSV, every group of it, as a stream."""
+    now = timezone.now()
+    try:
+        chosen, group_by = _asked(request, now)
+    except QuestionError as wrong:
+        return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(_lines(chosen, group_by, now), content_type="text/csv; charset=utf-8")
+    name = f"cost-by-{_word(group_by).lower()}-{chosen.sub.replace(' ', '-')}-{now:%Y%m%dT%H%M%SZ}.csv"
+    response["Content-Disposition"] = (
+        f'attachment; filename="{"".join(c if c.isalnum() or c in "-._" else "-" for c in name)}"'
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def _lines(chosen: Range, group_by: str, now: datetime) -> AsyncIterator[bytes]:
+    """Its head at once, the rows when they are added up, a thousand at a time."""
+    yield _csv([CSV])
+    rows = (await sync_to_async(spending)(chosen, group_by, now)).rows
+    for at in range(0, len(rows), 1000):
+        yield _csv([_cells(row) for row in rows[at : at + 1000]])
+
+
+def _cells(row: Row) -> list[Any]:
+    group = row.group or ""
+    return [
+        f"'{group}" if group.startswith(_FORMULA) else group, row.now.sandboxes, row.now.usd_per_hour, row.cost,
+        round(row.share_pct, 2), "" if row.change_pct is None else round(row.change_pct, 2), row.orphan, row.idle,
+        row.seconds,
+    ]  # fmt: skip
+
+
+def _csv(lines: list[Any]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(lines)
+    return text.getvalue().encode()
+
+
+def _asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
+    """Raises QuestionError for a range or group that there is none of."""
+    name, group_by = request.GET.get("range") or "7d", request.GET.get("by") or "owner"
+    if name not in RANGES:
+        raise QuestionError(f"range must be one of {', '.join(RANGES)}")
+    Question(now - WEEK, now, group_by=group_by)
+    return RANGES[name], group_by
+
+
+def _figures(now: datetime) -> dict[str, Any]:
+    """The figures that belong to no range: now, today, and the month at its end."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    week = spend(Question(now - WEEK, now), now).total_usd
+    month = spend(Question(month_start(now), now), now).total_usd if month_start(now) < now else week - week
+    return {
+        "fleet": fleet.now(now),
+        "today": spend(Question(today, now), now).total_usd if today < now else week - week,
+        "today_seconds": (now - today).total_seconds(),
+        "month": month,
+        "forecast": month_forecast(month, week, WEEK, now),
+    }
+
+
+def _chart(told: Spending, chosen: Range) -> dict[str, Any]:
+    """The figure, and what its readout says of each bucket."""
+    return {
+        "figure": charts_cost.cost_bars(told.bars, chosen.step),
+        "bucket": chosen.bucket,
+        "hour": chosen.step.total_seconds(),
+    }
+
+
+def _link(request: HttpRequest, **changes: str) -> str:
+    kept = {name: request.GET[name] for name in ("range", "by") if request.GET.get(name)}
+    query = urlencode(kept | changes)
+    return f"?{query}" if query else ""
+
+
+def _word(group_by: str) -> str:
+    return dict(GROUPS).get(group_by, group_by.removeprefix("metadata."))
+
+
+def _is_key(group_by: str) -> bool:
+    return group_by.startswith("metadata.")
