@@ -105,6 +105,31 @@ def lease_step(span: LeaseSpan) -> Step:
     return Step(span.since, "lease", "ink", f"leased as {span.key}", f"until {until}")
 
 
+@dataclass(frozen=True)
+class Run:
+    """An execution of it: the how manieth, from when, how long (seconds), and how it ended; empty while it lasts."""
+
+    number: int
+    start: datetime
+    seconds: float
+    ended: str
+
+
+def runs(executions: Iterable[Execution], now: datetime) -> list[Run]:
+    """Newest first."""
+    ordered = sorted(executions, key=lambda one: one.started_at)
+    return [
+        Run(number, one.started_at, ((one.ended_at or now) - one.started_at).total_seconds(), _how_it_ended(one))
+        for number, one in reversed(list(enumerate(ordered, start=1)))
+    ]
+
+
+def _how_it_ended(run: Execution) -> str:
+    if run.ended_at is None:
+        return ""
+    return {"request": "on request", "timeout": "at its end"}.get(run.end_reason or "", run.ended_by or "ended")
+
+
 def stretches(runs: Sequence[Execution], ended_at: datetime | None) -> list[Stretch]:
     """Its runs and the pauses between them, oldest first."""
     found: list[Stretch] = []

@@ -1,97 +1,100 @@
-"""Why a sandbox is an orphan or is not, policy by policy and rule by rule."""
+"""Why a sandbox is an orphan or is not: each enabled policy's rules, measured now beside what its last run said."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from msgspec import UNSET
 
-from dashboard import words
-from sandboxes.models import Policy
-from sandboxes.policies import PolicyError, PolicySpec, judge
-from sandboxes.policies.facts import Facts, LeaseHeld, Protection
+from dashboard import reasoning
+from sandboxes.models import Account, Policy, Sandbox
+from sandboxes.policies import (
+    DuplicatePlace,
+    Facts,
+    LeaseHeld,
+    PolicyError,
+    PolicySpec,
+    Protection,
+    duplicate_places,
+    judge,
+)
 from sandboxes.policy_book import spec_of
+from sandboxes.reaper.facts import cpu_windows
 from sandboxes.search import SandboxRow
-
-RULES: Final = {
-    "older_than_seconds": "Older than its limit",
-    "no_lease_for_seconds": "No lease for too long",
-    "missing_metadata": "Metadata is missing",
-    "paused_for_seconds": "Paused for too long",
-    "past_end_seconds": "Past its end",
-    "duplicate_of": "A duplicate",
-    "idle_for_seconds": "Idle for too long",
-    "idle_cpu_below_pct": "CPU under its limit",
-    "quarantine_seconds": "Still in our pause",
-}
-SPARED: Final = {
-    "match.accounts": "another account",
-    "match.states": "not in its states",
-    "match.templates": "another template",
-    "match.metadata": "other metadata",
-    "lease": "a lease holds",
-    "protected": "protected",
-    "ended": "ended",
-}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule as it stands: whether it holds, and what shows it."""
-
-    name: str
-    holds: bool
-    evidence: str
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one policy says. `rules` only of one that holds it for an orphan; `why_not` of one that does not."""
+    """What one policy says: `hit` as of its last run, `rules` as measured now.
+
+    `why_not` is the first thing that spares it, empty when all hold.
+    """
 
     policy: str
     mode: str
     action: str
     hit: bool
-    rules: list[Rule]
+    rules: list[reasoning.Rule]
     why_not: str
+
+    @property
+    def holding(self) -> int:
+        """How many of the rules hold now."""
+        return sum(rule.holds for rule in self.rules)
 
 
 def opinions(row: SandboxRow, now: datetime) -> list[Opinion]:
-    """Every enabled policy's: first those that hold it for an orphan, as of their last run."""
+    """Every enabled policy's: first those that hold it for an orphan."""
     if row.state == "ended":
         return []
     found = [_opinion(policy, row, now) for policy in Policy.objects.filter(enabled=True)]
-    return sorted(found, key=lambda one: not one.hit)
+    return sorted(found, key=lambda one: (not one.hit, -one.holding))
 
 
 def _opinion(policy: Policy, row: SandboxRow, now: datetime) -> Opinion:
-    reasons = [reason for reason in row.orphan.reasons if reason.policy == policy.name]
-    rules = [Rule(RULES.get(one.rule, one.rule), holds=True, evidence=str(one.evidence or "")) for one in reasons]
-    why_not = "" if rules else _why_not(policy, row, now)
-    return Opinion(policy.name, policy.get_mode_display(), policy.action, bool(rules), rules, why_not)
-
-
-def _why_not(policy: Policy, row: SandboxRow, now: datetime) -> str:
-    """The first thing that spares it, with the limit beside the measured value where there is one."""
+    hit = any(reason.policy == policy.name for reason in row.orphan.reasons)
     try:
         spec = spec_of(policy)
     except PolicyError as wrong:
-        return f"the policy cannot be read: {wrong}"
-    judged = judge(spec, facts_of(row, now), now)
-    if judged.hit:
-        return "holds since its last run"
-    rule = judged.spared_by or ""
-    return judged.why or _measured(spec, rule, row, now) or SPARED.get(rule) or f"{RULES.get(rule, rule)}: no"
+        return Opinion(
+            policy.name, policy.get_mode_display(), policy.action, hit, [], f"the policy cannot be read: {wrong}"
+        )
+    facts = _with_history(spec, facts_of(row, now), row, now)
+    rules = reasoning.rules(spec, facts, now)
+    return Opinion(policy.name, policy.get_mode_display(), policy.action, hit, rules, _why_not(spec, facts, rules, now))
 
 
-def _measured(spec: PolicySpec, rule: str, row: SandboxRow, now: datetime) -> str:
-    when = spec.orphan_when
-    if rule == "older_than_seconds" and when.older_than_seconds is not UNSET:
-        since = row.created_at if row.state == "paused" else row.started_at
-        return f"{words.span((now - since).total_seconds())} old, limit {words.span(when.older_than_seconds)}"
-    if rule == "past_end_seconds":
-        return f"ends {words.relative(row.end_at, now)}" if row.end_at else "it has no end"
-    return ""
+def _why_not(spec: PolicySpec, facts: Facts, rules: Iterable[reasoning.Rule], now: datetime) -> str:
+    broken = next((rule for rule in rules if not rule.holds), None)
+    if broken is None:
+        return "all its rules hold since its last run"
+    judged = judge(spec, facts, now)
+    said = f"{broken.before} {broken.measured} {broken.after}".strip()
+    return judged.why or "; ".join(part for part in (said, broken.note) if part)
+
+
+def _with_history(spec: PolicySpec, facts: Facts, row: SandboxRow, now: datetime) -> Facts:
+    """The facts that cost a look: its CPU over the window that the policy names, its place among its duplicates."""
+    seconds, keys = spec.orphan_when.idle_for_seconds, spec.orphan_when.duplicate_of
+    if isinstance(seconds, int) and row.state == "running":
+        account = Account.objects.get(name=row.account)
+        facts = replace(facts, cpu=cpu_windows(account, [row.key], seconds, now).get(row.key))
+    if keys is not UNSET and isinstance(keys, tuple):
+        facts = replace(facts, duplicate=_place(row, facts, keys))
+    return facts
+
+
+def _place(row: SandboxRow, facts: Facts, keys: tuple[str, ...]) -> DuplicatePlace | None:
+    """Among those alive in its account with the same values under these keys."""
+    same = {key: row.metadata.get(key, "") for key in keys}
+    if not all(same.values()):
+        return None
+    alive = Sandbox.objects.filter(account__name=row.account, metadata__contains=same).exclude(state="ended")
+    twins = [
+        replace(facts, sandbox_id=one, started_at=started_at, metadata=same)
+        for one, started_at in alive.values_list("sandbox_id", "started_at")
+    ]
+    return duplicate_places(twins, keys).get(row.id)
 
 
 def facts_of(row: SandboxRow, now: datetime) -> Facts:

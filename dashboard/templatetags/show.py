@@ -56,6 +56,13 @@ def spoken(word: str) -> str:
 
 
 @register.filter
+def nth(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `11th`."""
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+@register.filter
 def wordlist(text: str) -> list[str]:
     """The words of a text, to loop over."""
     return text.split()

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from dashboard import charts, story, verdicts
+from dashboard import charts, siblings, story, verdicts
 from events.listing import EventQuery, list_events
 from sandboxes.models import Action, Execution, LeaseSpan
 from sandboxes.search import SandboxRow, find
@@ -63,7 +63,8 @@ def _context(row: SandboxRow, now: datetime) -> dict[str, Any]:
         "row": row,
         "now": now,
         "steps": _steps(row),
-        "runs": Execution.objects.filter(sandbox=row.key).count(),
+        "runs": story.runs(Execution.objects.filter(sandbox=row.key), now),
+        "kin": siblings.siblings(row, now),
         "waiting": waiting,
         "held_by": [one for one in opinions if one.hit],
         "not_held_by": [one for one in opinions if not one.hit],
