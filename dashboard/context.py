@@ -10,15 +10,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from sandboxes import freezing
 from sandboxes.accounts import enabled_accounts
-from sandboxes.models import Account, AccountHealth, Action, Sandbox
+from sandboxes.models import Account, AccountHealth, Action, Freeze, Sandbox
 
 THEMES = ("dark", "light", "system")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """`stale_since` is the last good poll when that is more than two ticks ago; `waiting` counts marks in grace."""
+    """`stale_since` is the last good poll when that is more than two ticks ago; `waiting` counts marks in grace;
+    `frozen` is the freeze that is on."""
 
     accounts: list[Account]
     simulated: bool
@@ -29,6 +31,7 @@ class Frame:
     poll_error: str
     sync_error: str
     stale_since: datetime | None
+    frozen: Freeze | None
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -65,4 +68,5 @@ def read_frame() -> Frame:
         poll_error=next((one.poll_error for one in health if one.poll_error), ""),
         sync_error=next((one.sync_error for one in health if one.sync_error), ""),
         stale_since=polled_at if polled_at and timezone.now() - polled_at > late else None,
+        frozen=freezing.current(),
     )

@@ -14,7 +14,7 @@ from sandboxes import leases
 from sandboxes.actions import announce
 from sandboxes.actions.cancelling import close
 from sandboxes.actions.permission import CONDEMNING
-from sandboxes.models import Action, Guard, Policy, Sandbox
+from sandboxes.models import Action, Freeze, Guard, Policy, Sandbox
 
 BATCH = 64
 # An HTTP deadline is shorter than its claim. A pause takes about 4 s per GiB of memory (E2B's docs).
@@ -124,4 +124,6 @@ def policy_objection(action: Action) -> str:
         return "void: the policy does not enforce any more"
     if policy.breaker_tripped_at is not None:
         return "void: the policy's breaker has tripped"
+    if Freeze.objects.filter(lifted_at=None).exists():
+        return "void: everything is frozen"
     return ""

@@ -4,6 +4,7 @@ from sandboxes.models.account import Account, AccountHealth, Heartbeat
 from sandboxes.models.action import Action
 from sandboxes.models.audit import AuditEntry
 from sandboxes.models.execution import Execution, ExecutionEnd
+from sandboxes.models.freeze import Freeze
 from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
 from sandboxes.models.metrics import MetricFrame, MetricSeries
 from sandboxes.models.policy import Policy, Verdict
@@ -21,6 +22,7 @@ __all__ = [
     "FleetGroup",
     "FleetHour",
     "FleetMinute",
+    "Freeze",
     "Guard",
     "Heartbeat",
     "Lease",

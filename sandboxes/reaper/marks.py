@@ -30,10 +30,7 @@ def mark(
     policy: Policy, spec: PolicySpec, fleet: Fleet, hits: Hits, since: Mapping[int, datetime], now: datetime
 ) -> list[Action]:
     """Marks what is hit and not marked yet; voids marks of what is no longer hit. `since`: the verdicts' beginnings."""
-    mine = Action.objects.filter(policy=policy, account=fleet.account)
-    void_marks(
-        mine.exclude(sandbox_id__in=list(hits)).exclude(parameters__has_key=QUARANTINE), "void: no longer an orphan"
-    )
+    void_spared(policy, fleet.account, hits)
     known = {key: reasons for key, reasons in hits.items() if not fleet.known[key].condemned}
     barred = _barred(policy, list(known), since, now)
     kind = Kind.PAUSE if spec.quarantine_seconds is not None else spec.action
@@ -49,6 +46,12 @@ def mark(
     Action.objects.bulk_create(new, batch_size=1000)
     announce.changed(Action.objects.filter(pk__in=[one.pk for one in new]).select_related("sandbox"))
     return new
+
+
+def void_spared(policy: Policy, account: Account, hits: Hits) -> None:
+    """Voids the policy's marks of sandboxes that it does not hit any more."""
+    mine = Action.objects.filter(policy=policy, account=account).exclude(parameters__has_key=QUARANTINE)
+    void_marks(mine.exclude(sandbox_id__in=list(hits)), "void: no longer an orphan")
 
 
 def mark_quarantined(policy: Policy, spec: PolicySpec, account: Account, now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from sandboxes import accounts, leases
+from sandboxes import accounts, freezing, leases
 from sandboxes.models import Account, Action, Policy
 from sandboxes.policies import PolicyError, PolicySpec
 from sandboxes.policy_book import spec_of
@@ -66,7 +66,7 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime) -> _Due | No
     except PolicyError as error:
         _write_down(policy, now, hits=0, held=f"the policy can't be read: {error}")
         return None
-    hits, held, ready = 0, [], []
+    hits, held, ready, frozen = 0, [], [], freezing.current()
     for fleet in fleets.values():
         stale = brakes.stale_view(getattr(fleet.account, "health", None), now)
         if stale:
@@ -80,13 +80,16 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime) -> _Due | No
         trip = brakes.breaker(len(found), len(fleet.known), spec.max_fleet_fraction)
         if trip and policy.breaker_tripped_at is None:
             _trip(policy, f"{fleet.account.name}: {trip}", now)
-        if policy.breaker_tripped_at is None:
+        if frozen is not None:
+            marks.void_spared(policy, fleet.account, found)
+        elif policy.breaker_tripped_at is None:
             marks.mark(policy, spec, fleet, found, since, now)
             marks.mark_quarantined(policy, spec, fleet.account, now)
             ready.append(fleet.account)
-    held += _holds(policy, spec, now)
+    holds = _holds(policy, spec, now) + ([freezing.why(frozen)] if frozen is not None else [])
+    held += holds
     _write_down(policy, now, hits=hits, held="; ".join(held))
-    may_act = policy.mode == Policy.Mode.ENFORCE and not _holds(policy, spec, now)
+    may_act = policy.mode == Policy.Mode.ENFORCE and not holds
     return _Due(spec, marks.due(policy, ready, now)) if may_act else None
 
 

@@ -4,6 +4,7 @@ A minute is a byte in each of a few strings, so that a week is translated, combi
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,12 +92,14 @@ def idle_spans(
 ) -> Iterator[tuple[datetime, datetime]]:
     """Parts of [start, end) at whose every moment the window lies in a chain and in the run that began then."""
     window, run = whole_minutes(seconds), -int(-started_at.timestamp() // MINUTE)
-    for chain in found:
+    after = end.timestamp() / MINUTE
+    for place in range(bisect_right(found, start.timestamp() / MINUTE - 1, key=_last), len(found)):
+        chain = found[place]
         since, until = max(chain.first, run) + window, chain.last + 1
-        if since < until:
-            first, last = max(start, _moment(since)), min(end, _moment(until))
-            if first < last:
-                yield first, last
+        if chain.first >= after:
+            return
+        if since < until and since < after:
+            yield max(start, _moment(since)), min(end, _moment(until))
 
 
 def _kinds(minutes: Minutes, limit: int, gap_seconds: float) -> bytes:
@@ -123,6 +126,10 @@ def _from(least: int) -> bytes:
 
 def _only(one: int) -> bytes:
     return bytes(255 if value == one else 0 for value in range(256))
+
+
+def _last(chain: Chain) -> int:
+    return chain.last
 
 
 def _number(text: bytes) -> int:

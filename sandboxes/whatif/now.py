@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sandboxes import leases
+from sandboxes import freezing, leases
 from sandboxes.models import Account, Sandbox
 from sandboxes.policies import PolicySpec, Reason, judge
 from sandboxes.reaper import brakes
@@ -103,7 +103,8 @@ def _brakes_of(spec: PolicySpec, fleet: Fleet, hits: int, now: datetime) -> list
 
 
 def _brakes_of_all(spec: PolicySpec, now: datetime) -> list[Brake]:
-    found = []
+    frozen = freezing.current()
+    found = [Brake("frozen", freezing.why(frozen))] if frozen is not None else []
     if brakes.is_quiet(spec, now):
         found.append(Brake("quiet_hours", "these are quiet hours: it would act after them"))
     if not leases.api_is_up(now):

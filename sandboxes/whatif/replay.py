@@ -98,9 +98,9 @@ def _held_in(
     if ripe is None:
         return
     if limits.idle_seconds is None:
-        spans: Sequence[tuple[datetime, datetime]] = [(ripe, stretch.end)]
+        spans: Iterable[tuple[datetime, datetime]] = [(ripe, stretch.end)]
     else:
-        spans = list(idle_spans(chains, limits.idle_seconds, stretch.started_at, ripe, stretch.end))
+        spans = idle_spans(chains, limits.idle_seconds, stretch.started_at, ripe, stretch.end)
     for since, until in spans:
         cpu = None
         if limits.idle_seconds is not None:
