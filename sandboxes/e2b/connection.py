@@ -1,6 +1,8 @@
 """What all calls of a client share: address, key, HTTP connections, and the reading of lists."""
 
 import logging
+import ssl
+from functools import cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -40,6 +42,7 @@ class Connection:
             limits=httpx.Limits(
                 max_connections=max_concurrency, max_keepalive_connections=max_concurrency, keepalive_expiry=15.0
             ),
+            verify=_trust(),
             follow_redirects=False,  # a redirect would carry the key elsewhere
             transport=transport,
         )
@@ -71,6 +74,12 @@ class Connection:
         if number:
             self.unreadable_entries += number
             log.warning("%s: %d %s make no sense and are skipped", self.base_url, number, what)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that we believe, read once a process: for each client anew it took longer than ten calls."""
+    return httpx.create_ssl_context()
 
 
 def _checked_url(text: str) -> str:
