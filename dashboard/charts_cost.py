@@ -20,8 +20,11 @@ HOURS: Final = [
 ]
 
 
-def cost_bars(bars: Sequence[Bar], step: timedelta) -> dict[str, Any]:
-    """Traces: cost, the range before as dots over it, orphaned, idle; each panel from 0 to a round sum."""
+def cost_bars(bars: Sequence[Bar], step: timedelta, *, compared: bool = True) -> dict[str, Any]:
+    """Traces: cost, the range before as dots over it, orphaned, idle; each panel from 0 to a round sum.
+
+    Without `compared` there are no dots.
+    """
     width = step.total_seconds() * 1000
     x = [bar.start.timestamp() * 1000 + width / 2 for bar in bars]
     look = {"x": x, "width": [width * 0.84] * len(x), "hoverinfo": "none"}
@@ -29,14 +32,14 @@ def cost_bars(bars: Sequence[Bar], step: timedelta) -> dict[str, Any]:
         [
             go.Bar(y=_usd(bar.cost for bar in bars), marker={"color": "var(--data-2)"}, name="cost", **look),
             go.Scatter(
-                x=x, y=_usd(bar.before for bar in bars), mode="lines", name="before", hoverinfo="none",
-                line={"color": "var(--data)", "width": 1.25, "dash": "2px,3px", "shape": "hvh"},
+                x=x, y=[float(bar.before) if compared else None for bar in bars], mode="lines", name="before",
+                hoverinfo="none", line={"color": "var(--data)", "width": 1.25, "dash": "2px,3px", "shape": "hvh"},
             ),
             go.Bar(y=_usd(bar.orphan for bar in bars), marker_color="var(--orph)", name="orphan", yaxis="y2", **look),
             go.Bar(y=_usd(bar.idle for bar in bars), marker_color="var(--ctl)", name="idle", yaxis="y3", **look),
         ]
     )  # fmt: skip
-    tops = [max((bar.cost for bar in bars), default=0), max((bar.before for bar in bars), default=0)]
+    tops = [max((bar.cost for bar in bars), default=0), max((bar.before for bar in bars if compared), default=0)]
     figure.update_layout(
         template=THEME,
         height=HEIGHT,

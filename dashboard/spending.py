@@ -91,7 +91,7 @@ class Spending:
 
 @dataclass(frozen=True)
 class Cell:
-    """An hour: USD, or None when it is still to come, and its step of heat."""
+    """An hour: USD (None: it is still to come, or lies before our record), and its step of heat."""
 
     start: datetime
     cost: Decimal | None
@@ -171,19 +171,24 @@ def _trend(items: Iterable[SpendItem], starts: Sequence[datetime]) -> list[float
     return [round(sum(values[at : at + together]), 4) for at in range(0, len(values), together)]
 
 
-def hours_by_day(now: datetime, days: int = 7) -> list[tuple[datetime, list[Cell]]]:
-    """The last days, a row each, hour by hour in UTC; heat is even from nothing to the dearest hour."""
+def hours_by_day(now: datetime, first_run: datetime | None, days: int = 7) -> list[tuple[datetime, list[Cell]]]:
+    """The last days, a row each, hour by hour in UTC; heat is even from nothing to the dearest hour.
+
+    Before `first_run` nothing is known.
+    """
     first = now.replace(hour=0, minute=0, second=0, microsecond=0) - DAY * (days - 1)
     costs = {item.bucket: item.cost_usd for item in spend(Question(first, now, "hour"), now).items}
-    most = max(costs.values(), default=ZERO)
+    most, known = max(costs.values(), default=ZERO), (first_run or now, now)
     return [
-        (day, [_cell(day + HOUR * hour, costs, most, now) for hour in range(24)])
+        (day, [_cell(day + HOUR * hour, costs, most, known) for hour in range(24)])
         for day in (first + DAY * number for number in range(days))
     ]
 
 
-def _cell(start: datetime, costs: Mapping[datetime | None, Decimal], most: Decimal, now: datetime) -> Cell:
-    cost = costs.get(start, ZERO) if start <= now else None
+def _cell(
+    start: datetime, costs: Mapping[datetime | None, Decimal], most: Decimal, known: tuple[datetime, datetime]
+) -> Cell:
+    cost = costs.get(start, ZERO) if known[0] - HOUR < start <= known[1] else None
     return Cell(start, cost, min(HEAT_STEPS - 1, int(HEAT_STEPS * (cost or 0) / most)) if most else 0)
 
 

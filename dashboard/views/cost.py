@@ -32,6 +32,7 @@ from sandboxes.spend import (
 
 GROUPS: Final = (("owner", "Owner"), ("template", "Template"), ("environment", "env"))
 MOST_ROWS: Final = 100
+MOST_SIZES: Final = 8
 WEEK: Final = timedelta(days=7)
 CSV: Final = (
     "group", "running_now", "usd_per_hour_now", "cost_usd", "share_pct", "change_pct", "orphan_usd", "idle_usd",
@@ -50,7 +51,11 @@ def cost(request: HttpRequest) -> HttpResponse:
         return render(request, "cost/page.html", {"wrong": str(wrong)}, status=400)
     told = spending(chosen, group_by, now)
     kind = "owner" if group_by == "owner" else "template"
-    days = hours_by_day(now)
+    record = record_since()
+    days = hours_by_day(now, record["first_run"])
+    # What had ended before we watched is not on record: to compare with it would show a growth that was none.
+    watched = record["watched_since"]
+    compared = watched is not None and watched <= told.start - chosen.step * chosen.count
     context = {
         "now": now, "range": chosen, "told": told, "group_by": group_by,
         "rows": told.rows[:MOST_ROWS], "more": max(0, len(told.rows) - MOST_ROWS),
@@ -60,12 +65,13 @@ def cost(request: HttpRequest) -> HttpResponse:
         "by_word": _word(group_by), "key": group_by.removeprefix("metadata.") if _is_key(group_by) else "",
         "names": template_names() if group_by == "template" else {},
         "export": "export.csv" + _link(request),
-        "chart": _chart(told, chosen),
+        "chart": _chart(told, chosen, compared=compared),
         "days": days,
         "dearest": max((cell.cost or 0 for _, cells in days for cell in cells), default=0),
+        "compared": compared,
         "saved": saved(told.start, now, now),
-        "kind": kind, "sizes": used(kind, told.start, now),
-        **record_since(), **_figures(now),
+        "kind": kind, "sizes": used(kind, told.start, now)[:MOST_SIZES],
+        **record, **_figures(now),
     }  # fmt: skip
     return render(request, "cost/page.html", context)
 
@@ -80,9 +86,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
     response = StreamingHttpResponse(_lines(chosen, group_by, now), content_type="text/csv; charset=utf-8")
     name = f"cost-by-{_word(group_by).lower()}-{chosen.sub.replace(' ', '-')}-{now:%Y%m%dT%H%M%SZ}.csv"
-    response["Content-Disposition"] = (
-        f'attachment; filename="{"".join(c if c.isalnum() or c in "-._" else "-" for c in name)}"'
-    )
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" for c in name)
+    response["Content-Disposition"] = f'attachment; filename="{safe}"'
     response["Cache-Control"] = "no-store"
     return response
 
@@ -133,12 +138,13 @@ def _figures(now: datetime) -> dict[str, Any]:
     }
 
 
-def _chart(told: Spending, chosen: Range) -> dict[str, Any]:
-    """The figure, and what its readout says of each bucket."""
+def _chart(told: Spending, chosen: Range, *, compared: bool) -> dict[str, Any]:
+    """The figure, and how long its buckets are."""
     return {
-        "figure": charts_cost.cost_bars(told.bars, chosen.step),
+        "figure": charts_cost.cost_bars(told.bars, chosen.step, compared=compared),
         "bucket": chosen.bucket,
-        "hour": chosen.step.total_seconds(),
+        "seconds": chosen.step.total_seconds(),
+        "compared": compared,
     }
 
 

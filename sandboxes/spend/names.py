@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Min
 
 from sandboxes.accounts import shown_account_ids
-from sandboxes.models import Account, FleetHour, FleetMinute, Sandbox
+from sandboxes.models import Account, Execution, FleetHour, FleetMinute, Sandbox
 
 NEWEST: Final = 2000
 MOST_KEYS: Final = 12
@@ -33,9 +33,17 @@ def template_names() -> dict[str, str]:
 
 
 def record_since() -> dict[str, datetime | None]:
-    """`watched_since`: policies can have judged from then on; `sampled_since`: the first minute with a sample."""
+    """`watched_since`: policies can have judged from then on; `sampled_since`: the first minute with a sample;
+    `first_run`: what ran before it we never heard of.
+    """
     accounts = shown_account_ids()
     hour = FleetHour.objects.filter(account__in=accounts, samples__gt=0).aggregate(at=Min("hour"))["at"]
     minute = FleetMinute.objects.filter(account__in=accounts, samples__gt=0).aggregate(at=Min("minute"))["at"]
     watched = Account.objects.filter(pk__in=accounts).aggregate(at=Min("created_at"))["at"]
-    return {"watched_since": watched, "sampled_since": min([at for at in (hour, minute) if at], default=None)}
+    runs = Execution.objects.filter(sandbox__account__in=accounts).order_by("started_at")
+    first_run = runs.values_list("started_at", flat=True).first()
+    return {
+        "first_run": first_run,
+        "watched_since": watched,
+        "sampled_since": min([at for at in (hour, minute) if at], default=None),
+    }

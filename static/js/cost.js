@@ -17,12 +17,12 @@ function read(at) {
   const out = $("[data-readout]");
   if (!out) return;
   if (at == null) return void (out.textContent = "");
-  const [cost, before, orphan, idle] = plot.data, width = chart.hour * 1000;
+  const [cost, before, orphan, idle] = plot.data, width = chart.seconds * 1000;
   const i = cost.x.findIndex((x) => Math.abs(x - new Date(at).getTime()) <= width / 2);
   if (i < 0) return;
   const start = new Date(cost.x[i] - width / 2);
   const hour = chart.bucket === "day" ? "" : ` ${two(start.getUTCHours())}:00`;
-  const said = [`${day.format(start)}${hour}`, usd(cost.y[i]), `before ${usd(before.y[i])}`, `orphans ${usd(orphan.y[i])}`, `idle ${usd(idle.y[i])}`];
+  const said = [`${day.format(start)}${hour}`, usd(cost.y[i]), ...(chart.compared ? [`before ${usd(before.y[i])}`] : []), `orphans ${usd(orphan.y[i])}`, `idle ${usd(idle.y[i])}`];
   out.textContent = said.join("  ");
 }
 

@@ -87,11 +87,12 @@ def test_what_runs_now_is_in_the_table_before_it_costs_anything() -> None:
 
 def test_hours_of_the_week_end_with_now() -> None:
     ran(1.5, 1)
-    days = spending.hours_by_day(NOW)
+    days = spending.hours_by_day(NOW, NOW - DAY)
     assert [day.day for day, _ in days] == [15, 16, 17, 18, 19, 20, 21]
     today = days[-1][1]
     assert [cell.cost for cell in today[10:14]] == [AN_HOUR / 2, AN_HOUR / 2, 0, None]
     assert (today[10].step, today[9].step) == (9, 0)
+    assert [cell.cost for cell in days[-2][1][10:14]] == [None, None, 0, 0]
 
 
 def test_the_month_ends_at_the_rate_of_late() -> None:
