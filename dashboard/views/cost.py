@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from dashboard import charts_cost
-from dashboard.spending import RANGES, Range, Row, Spending, hours_by_day, spending
+from dashboard.spending import RANGES, ZERO, Range, Row, Spending, hours_by_day, spending
 from sandboxes import fleet
 from sandboxes.spend import (
     Question,
@@ -67,6 +67,7 @@ def cost(request: HttpRequest) -> HttpResponse:
         "export": "export.csv" + _link(request),
         "chart": _chart(told, chosen, compared=compared),
         "days": days,
+        "today": sum((cell.cost or 0 for cell in days[-1][1]), ZERO),
         "dearest": max((cell.cost or 0 for _, cells in days for cell in cells), default=0),
         "compared": compared,
         "saved": saved(told.start, now, now),
@@ -125,13 +126,12 @@ def _asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
 
 
 def _figures(now: datetime) -> dict[str, Any]:
-    """The figures that belong to no range: now, today, and the month at its end."""
+    """The figures that belong to no range: now, and the month at its end."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     week = spend(Question(now - WEEK, now), now).total_usd
-    month = spend(Question(month_start(now), now), now).total_usd if month_start(now) < now else week - week
+    month = spend(Question(month_start(now), now), now).total_usd if month_start(now) < now else ZERO
     return {
         "fleet": fleet.now(now),
-        "today": spend(Question(today, now), now).total_usd if today < now else week - week,
         "today_seconds": (now - today).total_seconds(),
         "month": month,
         "forecast": month_forecast(month, week, WEEK, now),
