@@ -15,8 +15,8 @@ PANELS: Final = {"cost": (8, 158), "orphan": (196, 262), "idle": (300, 366)}
 BOTTOM: Final = 366
 NICE: Final = (1.0, 2.0, 4.0, 5.0, 10.0)
 HOURS: Final = [
-    {"dtickrange": [None, 86_400_000], "value": "%H:%M"},
-    {"dtickrange": [86_400_000, None], "value": "%a %d"},
+    {"dtickrange": [None, 43_200_000], "value": "%H:%M"},
+    {"dtickrange": [43_200_000, None], "value": "%a %d"},
 ]
 
 
