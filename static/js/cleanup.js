@@ -10,7 +10,7 @@ function again() {
 }
 
 on("frame", () => {
-  if (Date.now() - last > EVERY && !document.querySelector("dialog[open], [data-cleanup] button:focus, [data-cleanup] tr:hover")) again();
+  if (Date.now() - last > EVERY && !document.querySelector("dialog[open], details[open], [data-cleanup] button:focus, [data-cleanup] tr:hover")) again();
 });
 on("actions", again);
 document.addEventListener("acted", again);
