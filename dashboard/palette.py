@@ -24,6 +24,7 @@ PAGES: Final = (
     ("Events", "events", "i-events", "stream lifecycle"),
     ("Deliveries", "deliveries", "i-events", "webhooks refused parked replay"),
     ("Clean-up", "cleanup", "i-clean", "policies orphans audit reaper"),
+    ("Cost", "cost", "i-cost", "money spend burn waste forecast"),
     ("Settings", "settings", "i-settings", "webhook account tokens prices"),
 )
 FIELDS: Final = {"owner": "owned by", "template": "of template", "environment": "in"}
