@@ -116,10 +116,8 @@ form.elements.search.addEventListener("input", ({ target }) => {
 });
 find("open").addEventListener("click", ({ target }) => {
   const open = section.parentElement.classList.toggle("logs-open");
-  const follows = tail.follows;
   target.setAttribute("aria-expanded", String(open));
   target.textContent = open ? "Close" : "Open";
-  if (follows) requestAnimationFrame(() => tail.toEnd());
 });
 on("sandbox", ({ state }) => {
   const now = state === "running";

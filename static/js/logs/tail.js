@@ -5,10 +5,13 @@ const MOST = 1000, NEAR = 24;
 
 export class Tail {
   constructor(box, list, stretches) {
-    Object.assign(this, { box, list, stretches, lines: [], names: new Set(), cutAbove: false, cutBelow: false });
+    Object.assign(this, { box, list, stretches, lines: [], names: new Set(), cutAbove: false, cutBelow: false, follows: true });
+    box.addEventListener("scroll", () => (this.follows = this.#atEnd()), { passive: true });
+    // Lines wrap anew when the width changes: whoever looked at the end goes on to.
+    new ResizeObserver(() => this.follows && this.toEnd()).observe(box);
   }
 
-  get follows() {
+  #atEnd() {
     return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
   }
 
@@ -26,6 +29,7 @@ export class Tail {
   }
 
   toEnd() {
+    this.follows = true;
     this.box.scrollTop = this.box.scrollHeight;
   }
 
