@@ -10,7 +10,7 @@ from sandboxes import whatif
 from sandboxes.policies import PolicySpec
 from sandboxes.policies.wording import limit
 
-ROWS: Final = 25
+ROWS: Final = 10
 BARS: Final = (720, 96)  # of the drawing, in its own units
 VERBS: Final = {"kill": ("kill", "killed"), "pause": ("pause", "paused"), "notify": ("tell of", "told of")}
 FIELDS: Final = {

@@ -12,7 +12,8 @@ from tests.config.conftest import Supervised
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 SETTINGS = tuple(f"/settings/{one}" for one in ("", "account/", "tokens/", "prices/", "house/"))
-PAGES = ("/", "/sandboxes/", "/events/", "/events/deliveries/", "/cleanup/", "/cost/", *SETTINGS)
+POLICY = ("/cleanup/policies/new/", "/cleanup/policies/1/", "/cleanup/policies/1/enforce/")
+PAGES = ("/", "/sandboxes/", "/events/", "/events/deliveries/", "/cleanup/", *POLICY, "/cost/", *SETTINGS)
 RUN = "() => axe.run().then(({ violations }) => violations.map((one) => [one.id, one.nodes[0].target.join(' ')]))"
 
 
