@@ -1,19 +1,22 @@
 """What stands beside the table: the ready-made views and the values to filter by, each with its count."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db import connection
 from django.db.models import Count
 
-from dashboard.filters import with_
+from dashboard.filters import METADATA, PAGING, SEVERAL, joined, several, with_
 from sandboxes.accounts import shown_account_ids
 from sandboxes.models import Sandbox
-from sandboxes.search import STATES, SandboxQuery, count
+from sandboxes.search import LIVE, SandboxQuery, count
 
 MOST_VALUES: Final = 8
+MOST_KEYS: Final = 3
+SAMPLE_ROWS: Final = 1000
 VIEWS: Final[tuple[tuple[str, str, dict[str, str], SandboxQuery], ...]] = (
     ("All", "live", {}, SandboxQuery()),
     ("Running", "running", {"state": "running"}, SandboxQuery(states=("running",))),
@@ -24,6 +27,33 @@ VIEWS: Final[tuple[tuple[str, str, dict[str, str], SandboxQuery], ...]] = (
     ("Protected", "", {"protected": "true"}, SandboxQuery(protected=True)),
     ("Ended", "", {"state": "ended"}, SandboxQuery(states=("ended",))),
 )
+FLAGS: Final = (
+    ("orphan", "orphan", "orph", SandboxQuery(orphan=True)),
+    ("no_sample", "no sample", "stale", SandboxQuery(no_sample=True)),
+    ("protected", "protected", "shield", SandboxQuery(protected=True)),
+)
+MARKS: Final = {"running": "run", "paused": "pause"}
+TITLES: Final = {"environment": "Environment", "template": "Template", "owner": "Owner"}
+
+# Which keys the fleet's metadata has, from the newest of it; a key whose values are as many as its sandboxes (a trace
+# ID) is nothing to choose from.
+_KEYS: Final = """
+    SELECT e.key FROM (
+        SELECT metadata FROM sandboxes_sandbox WHERE account_id = ANY(%(accounts)s) AND state <> 'ended'
+        ORDER BY id DESC LIMIT %(sample)s
+    ) s CROSS JOIN LATERAL jsonb_each_text(s.metadata) AS e
+    GROUP BY e.key ORDER BY count(*) DESC, e.key LIMIT 50"""
+_WORTH: Final = """
+    SELECT e.key FROM (
+        SELECT metadata FROM sandboxes_sandbox WHERE account_id = ANY(%(accounts)s) AND state <> 'ended'
+        ORDER BY id DESC LIMIT %(sample)s
+    ) s CROSS JOIN LATERAL jsonb_each_text(s.metadata) AS e
+    GROUP BY e.key HAVING count(DISTINCT e.value) <= greatest(%(values)s, count(*) / 4)
+    ORDER BY count(*) DESC, e.key LIMIT 20"""
+_VALUES: Final = """
+    SELECT metadata ->> %(key)s AS value, count(*) FROM sandboxes_sandbox
+    WHERE account_id = ANY(%(accounts)s) AND state <> 'ended' AND metadata ? %(key)s
+    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(values)s"""
 
 
 @dataclass(frozen=True)
@@ -50,36 +80,95 @@ class Value:
 
 def views(asked: Mapping[str, str], now: datetime) -> list[View]:
     """All views; the one whose filters are exactly the address's is current."""
-    filtered = {name: asked[name] for name in asked if name not in {"order", "cursor"} and asked[name]}
-    order = {"order": asked["order"]} if asked.get("order") else {}
+    kept = {name: asked[name] for name in ("order", "cols") if asked.get(name)}
+    filtered = {name: asked[name] for name in asked if name not in {*PAGING, "order", "cols"} and asked[name]}
     return [
-        View(name, live, with_({}, **given, **order), count(query, now=now), given == filtered)
+        View(name, live, with_({}, **given, **kept), count(query, now=now), given == filtered)
         for name, live, given, query in VIEWS
     ]
 
 
-def facets(asked: Mapping[str, str]) -> list[tuple[str, list[Value]]]:
-    """State, environment, template and owner of the live fleet, the commonest first."""
+def facets(asked: Mapping[str, str], now: datetime) -> list[tuple[str, list[Value]]]:
+    """State, environment, template, owner and metadata of the live fleet, the commonest values first."""
     alive = Sandbox.objects.filter(account__in=shown_account_ids()).exclude(state="ended")
     rows = alive.values_list("state", "environment", "template_id", "template_name", "owner").annotate(n=Count("id"))
-    counted: dict[str, Counter[str]] = {name: Counter() for name in ("state", "environment", "template", "owner")}
+    counted: dict[str, Counter[str]] = {name: Counter() for name in ("state", *TITLES)}
     for state, environment, template_id, template_name, owner, n in rows:
         named = {"state": state, "environment": environment, "template": template_name or template_id, "owner": owner}
         for name, value in named.items():
             if value:
                 counted[name][value] += n
-    titles = {"state": "State", "environment": "Environment", "template": "Template", "owner": "Owner"}
-    return [(titles[name], _values(asked, name, found)) for name, found in counted.items() if found]
+    found = [("State", [*_states(asked, counted["state"]), *_flags(asked, now)])]
+    found += [(title, _values(asked, name, counted[name])) for name, title in TITLES.items() if counted[name]]
+    return found + [(key, _of_key(asked, key)) for key in _worth_a_facet(counted)]
+
+
+def metadata_keys() -> list[str]:
+    """The commonest keys of the live fleet's metadata, 50 at most."""
+    return [key for (key,) in _rows(_KEYS)]
+
+
+def _worth_a_facet(counted: Mapping[str, Counter[str]]) -> list[str]:
+    """Those whose values are not already there as owner or environment."""
+    known = [set(counted[name]) for name in ("owner", "environment")]
+    keys = [key for (key,) in _rows(_WORTH, values=MOST_VALUES)]
+    fresh = [key for key in keys if not any({value for value, _ in _top(key)} <= values for values in known)]
+    return fresh[:MOST_KEYS]
+
+
+def _of_key(asked: Mapping[str, str], key: str) -> list[Value]:
+    name = METADATA + key
+    found, chosen = _top(key), asked.get(name)
+    if chosen and chosen not in dict(found):
+        found = [*found, (chosen, 0)]
+    return [
+        Value(word, "", n, with_(asked, **{name: None if word == chosen else word}), word == chosen)
+        for word, n in found
+        if word
+    ]
+
+
+def _top(key: str) -> list[tuple[str, int]]:
+    return [(value, n) for value, n in _rows(_VALUES, key=key, values=MOST_VALUES)]
+
+
+def _states(asked: Mapping[str, str], found: Counter[str]) -> list[Value]:
+    """Both chosen is the same as neither: all that live."""
+    chosen = set(several(asked.get("state", "")))
+    values = []
+    for word in LIVE:
+        then = chosen ^ {word}
+        given = None if not then or then == set(LIVE) else joined(sorted(then))
+        values.append(Value(word, MARKS[word], found[word], with_(asked, state=given), word in chosen))
+    return values
+
+
+def _flags(asked: Mapping[str, str], now: datetime) -> list[Value]:
+    chosen = {name: asked.get(name, "").lower() in {"true", "1"} for name, *_ in FLAGS}
+    return [
+        Value(word, mark, count(query, now=now), with_(asked, **{name: None if chosen[name] else "true"}), chosen[name])
+        for name, word, mark, query in FLAGS
+    ]
 
 
 def _values(asked: Mapping[str, str], name: str, found: Counter[str]) -> list[Value]:
-    chosen = asked.get(name)
+    """Several may be chosen: any of them is meant."""
+    chosen = several(asked.get(name, "")) if name in SEVERAL else ()
     shown = [word for word, _ in found.most_common(MOST_VALUES)]
-    if chosen and chosen not in shown and name != "state":
-        shown.append(chosen)
-    marks = {"running": "run", "paused": "pause"}
+    shown += [word for word in chosen if word not in shown]
     return [
-        Value(word, marks.get(word, "") if word in STATES else "", found[word],
-              with_(asked, **{name: None if chosen == word else word}), chosen == word)
+        Value(word, "", found[word], with_(asked, **{name: joined(_turned(chosen, word)) or None}), word in chosen)
         for word in shown
-    ]  # fmt: skip
+    ]
+
+
+def _turned(chosen: Sequence[str], word: str) -> list[str]:
+    """With the word, or without it when it was there."""
+    return [one for one in chosen if one != word] if word in chosen else [*chosen, word]
+
+
+def _rows(statement: str, **given: object) -> list[tuple[str, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"accounts": shown_account_ids(), "sample": SAMPLE_ROWS, **given})
+        rows: list[tuple[str, ...]] = cursor.fetchall()
+        return rows

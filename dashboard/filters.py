@@ -1,7 +1,7 @@
 """The address of the Sandboxes page as a query, and the query as words, tokens and links. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,9 +11,10 @@ from sandboxes.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, stat
 
 NUMBERS: Final = ("age_min", "age_max", "ends_within", "cpu_min", "mem_min")
 FLAGS: Final = ("no_sample", "orphan", "protected")
-WORDS: Final = ("account", "template", "owner", "environment", "q")
+WORDS: Final = ("account", "q")
+SEVERAL: Final = ("template", "owner", "environment")  # any of these, with commas between them
 METADATA: Final = "metadata."
-PAGING: Final = frozenset({"cursor", "skip", "rows"})  # where in the list, not which list
+PAGING: Final = frozenset({"cursor", "skip", "rows", "after"})  # where in the list, not which list
 NOT_FILTERS: Final = PAGING | {"order", "cols"}
 ORDER_WORDS: Final = {
     "-started_at": "newest run first", "started_at": "oldest run first",
@@ -26,6 +27,7 @@ ORDER_WORDS: Final = {
     "id": "by ID", "-id": "by ID, backwards",
 }  # fmt: skip
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
+_COMMA = re.compile(r"(?<!\\),")
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -39,14 +41,9 @@ class Token:
     without: str
 
 
-@dataclass(frozen=True)
-class Column:
-    """A heading that can be sorted by; `sort` is the state for screen readers, '' when it is another's turn."""
-
-    name: str
-    link: str
-    sort: str
-    arrow: str
+def given_by(lists: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
+    """Each parameter once: a form's empty field does not undo what the address had."""
+    return {name: next((value for value in reversed(values) if value), "") for name, values in lists}
 
 
 def asked_of(given: Mapping[str, str]) -> dict[str, str]:
@@ -62,6 +59,7 @@ def query_of(asked: Mapping[str, str]) -> SandboxQuery:
     """Raises QueryError, naming what makes no sense."""
     asked = asked_of(asked)
     values: dict[str, Any] = {name: asked[name] for name in WORDS if asked.get(name)}
+    values |= {name: several(asked[name]) for name in SEVERAL if asked.get(name)}
     values |= {name: _number(name, asked[name]) for name in NUMBERS if asked.get(name)}
     values |= {name: asked[name].lower() in {"true", "1"} for name in FLAGS if asked.get(name)}
     return SandboxQuery(
@@ -86,16 +84,14 @@ def tokens(asked: Mapping[str, str]) -> list[Token]:
     ]
 
 
-def columns(asked: Mapping[str, str]) -> dict[str, Column]:
-    """The sortable headings by name; a second click turns the order round."""
-    current = asked.get("order") or DEFAULT_ORDER
-    return {
-        name: _column(asked, name, first, current)
-        for name, first in (
-            ("id", "id"), ("created_at", "created_at"), ("end_at", "end_at"), ("cpu_pct", "-cpu_pct"),
-            ("mem_pct", "-mem_pct"), ("cost_usd", "-cost_usd"),
-        )
-    }  # fmt: skip
+def several(text: str) -> tuple[str, ...]:
+    """`a,b` as its words; a comma that belongs to a word is written with a backslash before it."""
+    return tuple(re.sub(r"\\,", ",", word) for word in _COMMA.split(text) if word)
+
+
+def joined(words: Iterable[str]) -> str:
+    """Words as one text that `several` takes apart again."""
+    return ",".join(word.replace(",", "\\,") for word in words)
 
 
 def with_(asked: Mapping[str, str], **changes: str | None) -> str:
@@ -103,18 +99,6 @@ def with_(asked: Mapping[str, str], **changes: str | None) -> str:
     kept: list[tuple[str, str]] = [(name, asked[name]) for name in asked if name not in {*PAGING, *changes}]
     kept += [(name, value) for name, value in changes.items() if value is not None]
     return "?" + urlencode([(name, value) for name, value in kept if value])
-
-
-def _column(asked: Mapping[str, str], name: str, first: str, current: str) -> Column:
-    turned = first.removeprefix("-") if first.startswith("-") else f"-{first}"
-    mine = current.removeprefix("-") == name
-    down = current.startswith("-")
-    return Column(
-        name=name,
-        link=with_(asked, order=turned if current == first else first),
-        sort=("descending" if down else "ascending") if mine else "",
-        arrow=("↓" if down else "↑") if mine else "",
-    )
 
 
 def _shown(name: str, value: str) -> tuple[str, str, str] | None:
@@ -131,6 +115,8 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
             shown = words.span(_number(name, value))
         elif name in {"cpu_min", "mem_min"}:
             shown = f"{value} %"
+        elif name in SEVERAL:
+            shown = " or ".join(several(value))
         return (*plain[name], shown)
     if name in FLAGS:
         return name.replace("_", " "), "is", "so" if value.lower() in {"true", "1"} else "not so"

@@ -2,24 +2,28 @@
 
 import json
 import re
+from collections import Counter
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from dashboard import words
+from dashboard import filters, questions, words
+from dashboard.models import Selection
 from sandboxes import actions
-from sandboxes.actions import permission
 from sandboxes.models import Action, Sandbox
-from sandboxes.search.build import rows_of
-from sandboxes.search.rows import SandboxRow
+from sandboxes.search import QueryError, matching_ids
+from sandboxes.search.details import these
 
 KINDS: Final = ("kill", "pause", "resume", "extend", "timeout", "protect", "unprotect")
-IN_STATE: Final = permission.NEEDS
 DONE: Final = {"kill": "Kill", "pause": "Pause", "resume": "Resume", "extend": "Extension", "timeout": "New timeout",
                "protect": "Protection", "unprotect": "End of protection"}  # fmt: skip
 TYPED_FROM: Final = 2
@@ -30,22 +34,24 @@ _KEY: Final = re.compile(r"[0-9]{1,9}")
 @login_required
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
-    """The dialog: what the wish would hit, what it costs, and the count to type when it kills many."""
-    kind, rows = _asked(request)
-    if kind is None:
+    """The dialog: what the wish would hit, what it costs, and the count to type when it kills many.
+
+    All that a filter matches are kept as they are now: what is shown is what will be hit.
+    """
+    kind, now = request.POST.get("kind", ""), timezone.now()
+    try:
+        keys = _matching(request.POST["filter"]) if "filter" in request.POST else _given(request)
+    except QueryError as wrong:
+        return _toast("bad", f"{wrong}.", status=400)
+    if kind not in KINDS:
         return _toast("bad", "Nothing is known by that name.", status=400)
-    fit = [row for row in rows if row.state in IN_STATE[kind]]
+    question = questions.about(kind, keys, now)
+    many = question.count >= TYPED_FROM
     context = {
-        "kind": kind,
-        "rows": rows,
-        "fit": fit,
-        "unfit": len(rows) - len(fit),
-        "one": fit[0] if len(fit) == 1 else None,
-        "orphans": sum(row.orphan.is_orphan for row in fit),
-        "busy": [row for row in fit if row.state == "running" and not row.orphan.is_orphan],
-        "protected": sum(row.protected is not None for row in fit),
-        "burn": sum(row.burn_usd_per_hour for row in fit),
-        "type_count": kind == "kill" and len(fit) >= TYPED_FROM,
+        "asked": question,
+        "one": question.one,
+        "selection": questions.freeze(cast("int", request.user.pk), question.keys) if many else None,
+        "type_count": kind == "kill" and many,
     }
     return render(request, "act/ask.html", context)
 
@@ -53,29 +59,55 @@ def ask(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest) -> HttpResponse:
-    """Takes the wish; the answer is a toast, what comes of it arrives by the socket."""
-    kind, rows = _asked(request)
-    if kind is None or not rows:
+    """Takes the wish; the answer is a toast, what comes of it arrives by the socket, or by `progress` for many."""
+    kind, keys = request.POST.get("kind", ""), _frozen(request) or _given(request)
+    found = list(Sandbox.objects.filter(pk__in=these(keys)).values_list("pk", flat=True)) if kind in KINDS else []
+    if not found:
         return _toast("bad", "Nothing was selected.", status=400)
-    fit = [row for row in rows if row.state in IN_STATE[kind]]
-    if kind == "kill" and len(fit) >= TYPED_FROM and request.POST.get("typed", "").strip() != str(len(fit)):
-        return _toast("bad", f"Nothing was killed: type {len(fit)} to go on.", status=422)
+    if kind == "kill" and len(found) >= TYPED_FROM and request.POST.get("typed", "").strip() != str(len(found)):
+        return _toast("bad", f"Nothing was killed: type {len(found)} to go on.", status=422)
     actor = actions.Actor("user", request.user.get_username())
     try:
         wish = _wish(kind, request)
-        if len(rows) == 1:
-            sandbox = get_object_or_404(Sandbox, pk=rows[0].key)
+        if len(found) == 1:
+            sandbox = get_object_or_404(Sandbox, pk=found[0])
             actions.request(sandbox, kind, actor, **wish)
-            taken, refused = 1, 0
-        elif kind in {"protect", "unprotect"} and wish.get("until"):
-            taken, refused = _each(rows, kind, actor, wish)
-        else:
-            wish.pop("until", None)
-            bulk = actions.request_bulk([row.key for row in rows], kind, actor, **wish)
-            taken, refused = len(bulk.actions), len(bulk.refused)
+            return _toast(*_taken(kind, sandbox.sandbox_id, 0), status=202)
+        bulk = actions.request_bulk(found, kind, actor, **wish)
     except (actions.NotInState, ValueError) as refusal:
         return _toast("bad", f"{DONE[kind]} not taken: {refusal}.", status=409)
-    return _toast(*_taken(kind, rows, taken, refused), status=202)
+    what = words.plural(len(bulk.actions), "sandbox", "sandboxes")
+    told = _toast(*_taken(kind, what, len(bulk.refused)), status=202)
+    where = reverse("act-progress", args=[bulk.bulk_id])
+    told["HX-Trigger-After-Settle"] = json.dumps({"bulk": {"url": f"{where}?kind={kind}&refused={len(bulk.refused)}"}})
+    return told
+
+
+@login_required
+def progress(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
+    """How far one's wish for many has come, as JSON; it is finished when nothing is `waiting`.
+
+    `{"kind","asked","done","already","failed","stopped","waiting","refused"}`, all but the first counts.
+    """
+    rows = Action.objects.filter(bulk_id=bulk_id, actor_name=request.user.get_username())
+    states = Counter[str]()
+    already = 0
+    for state, outcome, n in rows.values_list("state", "outcome").annotate(n=Count("id")):
+        states[state] += n
+        already += n if outcome == "already_gone" else 0
+    refused = request.GET.get("refused", "")
+    return JsonResponse(
+        {
+            "kind": rows.values_list("kind", flat=True).first(),
+            "asked": states.total(),
+            "done": states["done"] + states["confirmed"],
+            "already": already,
+            "failed": states["failed"],
+            "stopped": states["cancelled"],
+            "waiting": states["queued"] + states["sent"] + states["grace"],
+            "refused": int(refused) if _KEY.fullmatch(refused) else 0,
+        }
+    )
 
 
 @login_required
@@ -90,11 +122,24 @@ def stop(request: HttpRequest, action_id: int) -> HttpResponse:
     return _toast("shield", f"Stopped. {action.sandbox.sandbox_id} is spared for 24 h.", status=202)
 
 
-def _asked(request: HttpRequest) -> tuple[str | None, list[SandboxRow]]:
-    kind = request.POST.get("kind", "")
-    keys = list(dict.fromkeys(int(key) for key in request.POST.getlist("key") if _KEY.fullmatch(key)))
-    now = timezone.now()
-    return (kind, rows_of(keys, now=now, as_of=now)) if kind in KINDS else (None, [])
+def _given(request: HttpRequest) -> list[int]:
+    """The keys that a page sent, once each."""
+    return list(dict.fromkeys(int(key) for key in request.POST.getlist("key") if _KEY.fullmatch(key)))
+
+
+def _matching(address: str) -> list[int]:
+    """All that the address of the table matches now. Raises QueryError for one that makes no sense."""
+    return matching_ids(filters.query_of(dict(parse_qsl(address.removeprefix("?")))))
+
+
+def _frozen(request: HttpRequest) -> list[int]:
+    """What the person was shown when they were asked; nothing when it is not theirs or too long ago."""
+    try:
+        wanted = UUID(request.POST.get("selection", ""))
+    except ValueError:
+        return []
+    found = Selection.objects.filter(pk=wanted, user_id=request.user.pk).first()
+    return found.keys if found else []
 
 
 def _wish(kind: str, request: HttpRequest) -> dict[str, Any]:
@@ -111,20 +156,8 @@ def _wish(kind: str, request: HttpRequest) -> dict[str, Any]:
     return wish
 
 
-def _each(rows: list[SandboxRow], kind: str, actor: actions.Actor, wish: dict[str, Any]) -> tuple[int, int]:
-    """One by one, for what a bulk wish has no word for; how many were taken and how many refused."""
-    refused = 0
-    for sandbox in Sandbox.objects.filter(pk__in=[row.key for row in rows]):
-        try:
-            actions.request(sandbox, kind, actor, **wish)
-        except actions.NotInState:
-            refused += 1
-    return len(rows) - refused, refused
-
-
-def _taken(kind: str, rows: list[SandboxRow], taken: int, refused: int) -> tuple[str, str]:
+def _taken(kind: str, what: str, refused: int) -> tuple[str, str]:
     mark = {"kill": "killed", "pause": "pause", "protect": "shield", "unprotect": "shield"}.get(kind, "updated")
-    what = rows[0].id if len(rows) == 1 else words.plural(taken, "sandbox", "sandboxes")
     rest = f"; {refused} were not in a state for it" if refused else ""
     if kind == "protect":
         return mark, f"{what} protected from every policy{rest}."

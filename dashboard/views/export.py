@@ -22,7 +22,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """A download; the filter is in its name. Nothing is held but one page, so its size knows no bound."""
     now = timezone.now()
     try:
-        asked = filters.asked_of(request.GET.dict())
+        asked = filters.asked_of(filters.given_by(request.GET.lists()))
         query = filters.query_of(asked)
     except QueryError as wrong:
         return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")

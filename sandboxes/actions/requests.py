@@ -64,10 +64,16 @@ def request(
 
 
 def request_bulk(
-    sandbox_pks: Sequence[int], kind: str, actor: Actor, *, seconds: int | None = None, reason: str = ""
+    sandbox_pks: Sequence[int],
+    kind: str,
+    actor: Actor,
+    *,
+    seconds: int | None = None,
+    until: datetime | None = None,
+    reason: str = "",
 ) -> Bulk:
     """Queues `kind` for many, those in a state for it; the others are told apart, nothing is raised for them."""
-    wish = _Wish(kind, actor, needs_seconds(kind, seconds), None, reason, uuid.uuid4(), timezone.now())
+    wish = _Wish(kind, actor, needs_seconds(kind, seconds), until, reason, uuid.uuid4(), timezone.now())
     keys = sorted(set(sandbox_pks))
     actions: list[Action] = []
     refused: dict[int, str] = {}

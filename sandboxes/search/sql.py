@@ -171,7 +171,8 @@ def _add_samples(made: Statement, query: SandboxQuery) -> None:
 def page_sql(made: Statement, place: Place | None, limit: int, skip: int = 0) -> tuple[str, dict[str, Any]]:
     """Keys and order values of one page, in order; asks for one row more than `limit`, to know of a next page.
 
-    `skip` rows are left out first: a scroll bar that is dragged goes where no cursor leads yet. Values that are null come last in both directions; equal values go by key, ascending.
+    `skip` rows are left out first: a scroll bar that is dragged goes where no cursor leads yet. Values that are null
+    come last in both directions; equal values go by key, ascending.
     """
     parameters = made.parameters | {"limit": limit + 1, "skip": skip}
     after = ""

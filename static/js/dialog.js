@@ -1,8 +1,9 @@
 /* The question before an action: asked of the server, shown as a dialog; a kill of many waits for the count typed. */
 const dialog = document.querySelector("#ask");
 
-export function ask(kind, keys) {
-  return htmx.ajax("POST", "/act/ask/", { target: "#ask", swap: "innerHTML", values: { kind, key: keys } });
+/* `keys` of sandboxes, or more of them than can be named: `{ filter }`, an address of the table. */
+export function ask(kind, keys, rest = {}) {
+  return htmx.ajax("POST", "/act/ask/", { target: "#ask", swap: "innerHTML", values: { kind, key: keys, ...rest } });
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {

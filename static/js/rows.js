@@ -5,28 +5,36 @@ import { stateMark } from "./marks.js";
 import { spark } from "./spark.js";
 import { onTheme } from "./theme.js";
 
-const MOST_POINTS = 60, SPARK_SECONDS = 14;
+const MOST_POINTS = 60, SPARK_SECONDS = 14, ASK_MS = 10_000;
 const seen = new Set();
 const sparks = new Map(); // key → CPU of the last quarter of an hour
 const known = new Map(); // key → the row as last told: only rows that moved are sent
-let total = null, sparkAt = 0;
+let total = null, sparkAt = 0, toldAt = Date.now();
+
+const eye = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (isIntersecting) seen.add(target.dataset.key);
+    else seen.delete(target.dataset.key);
+  }
+  ask();
+}, { rootMargin: "200px" });
 
 export function follow(table) {
-  const watch = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) seen.add(target.dataset.key);
-      else seen.delete(target.dataset.key);
-    }
-    ask();
-  }, { rootMargin: "200px" });
-  const observe = () => table.querySelectorAll("tr[data-key]:not([data-watched])").forEach((row) => {
-    row.dataset.watched = "";
-    watch.observe(row);
-  });
-  observe();
-  document.addEventListener("htmx:afterSettle", observe);
+  watch(table.querySelectorAll("tr[data-key]"));
   on("rows", (message) => take(table, message));
   onTheme(() => sparks.forEach((_, key) => drawSpark(table, key)));
+}
+
+export function watch(rows) {
+  for (const row of rows) eye.observe(row);
+}
+
+export function unwatch(rows) {
+  for (const row of rows) {
+    eye.unobserve(row);
+    seen.delete(row.dataset.key);
+  }
+  ask();
 }
 
 let asked = 0;
@@ -49,7 +57,7 @@ function take(table, { figures, rows, sparks: told }) {
   if (grows) sparkAt = figures.at;
   for (const told of rows) known.set(String(told[0]), told);
   for (const key of seen) if (known.has(key)) write(table, figures, known.get(key), grows);
-  tellNew(figures);
+  tellNew(table, figures);
 }
 
 function write(table, figures, [key, state, orphan, actAt, endAt, cpu, used, allocated], grows) {
@@ -58,9 +66,10 @@ function write(table, figures, [key, state, orphan, actAt, endAt, cpu, used, all
   const is = state !== "ended" && orphan !== "none";
   const look = `${state}${is}`;
   if (line.dataset.look !== look) {
-    if (line.dataset.look || line.dataset.state !== state) line.querySelector("[data-cell=state]").replaceChildren(stateMark(state, is));
+    if (line.dataset.look || line.dataset.state !== state) line.querySelector("[data-cell=state]")?.replaceChildren(stateMark(state, is));
     line.dataset.look = look;
     line.dataset.state = state;
+    line.toggleAttribute("data-orphan", is);
   }
   if (state === "ended") return leave(line);
   put(line.querySelector("[data-cell=cpu]"), percent(state === "running" ? cpu : null));
@@ -79,6 +88,7 @@ function write(table, figures, [key, state, orphan, actAt, endAt, cpu, used, all
 }
 
 function writeEnd(cell, now, state, actAt, endAt) {
+  if (!cell) return;
   const words = actAt ? `acts ${relative(actAt, now)}` : state === "running" && endAt ? relative(endAt, now) : "–";
   if (cell.textContent.trim() === words) return;
   cell.textContent = words;
@@ -87,6 +97,7 @@ function writeEnd(cell, now, state, actAt, endAt) {
 }
 
 function fillBar(bar, used, allocated) {
+  if (!bar) return;
   const share = used && allocated ? Math.min(100, (100 * used) / allocated) : 0;
   bar.firstElementChild.setAttribute("width", share.toFixed(1));
   bar.classList.toggle("high", share > 95);
@@ -98,7 +109,7 @@ function leave(line) {
   line.querySelector("[data-pick]").checked = false;
   line.querySelector("[data-pick]").disabled = true;
   put(line.querySelector("[data-cell=end]"), "ended");
-  document.dispatchEvent(new Event("row-gone"));
+  document.dispatchEvent(new CustomEvent("row-gone", { detail: line.dataset.key }));
 }
 
 function drawSpark(table, key) {
@@ -106,12 +117,18 @@ function drawSpark(table, key) {
   if (host) spark(host, sparks.get(String(key)), { least: 0, most: 100 });
 }
 
-/* Without filters the view's count says how many came since the page was loaded. */
-function tellNew(figures) {
-  const note = document.querySelector("[data-new]");
-  const now = figures.running + figures.paused;
-  total ??= now;
-  const more = now - total;
-  note.hidden = location.search !== "" || more < 1;
-  if (!note.hidden) put(note, `Show ${whole(more)} more`);
+/* How many match that were not there when the page was loaded, whatever has ended meanwhile: asked when births are told. */
+async function tellNew(table, figures) {
+  const now = figures.running + figures.paused, moved = now !== total || figures.started > 0;
+  total = now;
+  if (!moved || document.hidden || Date.now() - toldAt < ASK_MS) return;
+  toldAt = Date.now();
+  const base = table.dataset.address || "?";
+  const answer = await fetch(`/table/new/${base}${base === "?" ? "" : "&"}after=${table.dataset.newest}`).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const told = await answer.json(), note = document.querySelector("[data-new]"), count = document.querySelector("[data-total]");
+  note.hidden = told.new < 1;
+  put(note, `Show ${whole(told.new)} more`);
+  put(count, whole(told.total));
+  count.dataset.total = told.total;
 }

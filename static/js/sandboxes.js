@@ -1,26 +1,46 @@
-/* The Sandboxes page: the rows in view are live, the keyboard moves through them, the selection has its bar. */
+/* The Sandboxes page: the rows in view are live, the keyboard moves through all of them, the selection has its bar. */
+import "./columns.js";
 import { key } from "./keys.js";
-import { pick, clearPicks } from "./picks.js";
-import { follow } from "./rows.js";
+import { clearPicks, pick, show } from "./picks.js";
+import "./progress.js";
+import { follow, unwatch, watch } from "./rows.js";
+import { Scroller } from "./scroll.js";
 
 const table = document.querySelector("[data-rows]");
+const box = document.querySelector("[data-scroll]");
+let at = -1, chosen = null; // the keyboard's place in the whole list, and the key that stands there
 
-function move(by) {
-  const rows = [...table.querySelectorAll("tr[data-key]")];
-  const at = rows.findIndex((row) => row.classList.contains("cur"));
-  const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))] ?? rows[0];
-  if (!next) return;
-  rows[at]?.classList.remove("cur");
-  next.classList.add("cur");
-  next.scrollIntoView({ block: "nearest" });
+function point(rows) {
+  for (const row of rows) row.classList.toggle("cur", row.dataset.key === chosen);
 }
+
+async function move(list, by) {
+  at = Math.max(0, at < 0 ? list.top : at + by);
+  const row = await list.row(at);
+  if (!row) return;
+  chosen = row.dataset.key;
+  at = list.indexOf(chosen);
+  point(table.querySelectorAll("tr[data-key]"));
+  row.scrollIntoView({ block: "nearest" });
+}
+
 const current = () => table.querySelector("tr.cur");
+const unmark = () => {
+  chosen = null;
+  point(table.querySelectorAll("tr[data-key]"));
+};
 
 if (table) {
+  const list = new Scroller(box, table, (came, went) => {
+    watch(came);
+    unwatch(went);
+    show(came);
+    point(came);
+  });
   follow(table);
-  key("j", () => move(1));
-  key("k", () => move(-1));
+  key("j", () => void move(list, 1));
+  key("k", () => void move(list, -1));
   key("x", () => current() && pick(current()));
   key("Enter", () => (current() && document.activeElement === document.body ? location.assign(current().dataset.href) : false));
-  key("Escape", () => (clearPicks() ? undefined : current()?.classList.remove("cur")));
+  key("Escape", () => (clearPicks() ? undefined : unmark()));
 }

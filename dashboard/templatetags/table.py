@@ -1,0 +1,22 @@
+"""What only the Sandboxes table asks of a template: a metadata column's cell, and the saved view it shows."""
+
+from collections.abc import Iterable, Mapping
+
+from django import template
+
+from dashboard.filters import METADATA
+from dashboard.views.views import Saved
+
+register = template.Library()
+
+
+@register.filter
+def under(metadata: Mapping[str, str], column: str) -> str:
+    """The value under the key of the column `metadata.KEY`, '' when it has none."""
+    return metadata.get(column.removeprefix(METADATA), "")
+
+
+@register.filter
+def current(saved: Iterable[Saved]) -> Saved | None:
+    """The view whose address is the page's; one's own before another's."""
+    return next(iter(sorted((view for view in saved if view.current), key=lambda view: not view.mine)), None)

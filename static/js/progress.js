@@ -1,0 +1,51 @@
+/* How far a wish for many has come: asked again and again until nothing of it waits, and then left standing until read. */
+import { glyph } from "./marks.js";
+import { whole } from "./format.js";
+
+const EVERY_MS = 700;
+const place = document.querySelector("[data-progress]");
+const DONE = { kill: "killed", pause: "paused", resume: "resumed", extend: "extended", timeout: "given a new end", protect: "protected", unprotect: "not protected any more" };
+
+function words({ kind, asked, done, already, failed, stopped, waiting, refused }) {
+  const parts = [`${whole(done)} of ${whole(asked)} ${DONE[kind] ?? "done"}`];
+  if (already) parts.push(`${whole(already)} had ended already`);
+  if (failed) parts.push(`${whole(failed)} failed`);
+  if (stopped) parts.push(`${whole(stopped)} stopped`);
+  if (refused) parts.push(`${whole(refused)} refused, not in a state for it`);
+  if (waiting) parts.push(`${whole(waiting)} wait`);
+  return parts.join(" · ");
+}
+
+function tell(told) {
+  const text = document.createElement("b"), meter = document.createElement("progress"), close = document.createElement("button");
+  text.textContent = words(told);
+  meter.max = told.asked || 1;
+  meter.value = told.asked - told.waiting;
+  meter.setAttribute("aria-label", "Answered");
+  close.type = "button";
+  close.className = "icon";
+  close.textContent = "×";
+  close.setAttribute("aria-label", "Close");
+  close.addEventListener("click", () => {
+    place.hidden = true;
+  });
+  const audit = document.createElement("a");
+  audit.className = "act";
+  audit.href = "/cleanup/";
+  audit.textContent = "Audit trail";
+  const grow = document.createElement("span");
+  grow.className = "grow";
+  place.replaceChildren(glyph(told.failed ? "bad" : told.waiting ? "updated" : "yes", told.failed ? "bad" : "ink"), text, ...(told.waiting ? [meter] : []), grow, audit, close);
+  place.setAttribute("aria-live", told.waiting ? "off" : "polite");
+  place.hidden = false;
+}
+
+async function follow(url) {
+  const answer = await fetch(url);
+  if (!answer.ok || answer.redirected) return;
+  const told = await answer.json();
+  tell(told);
+  if (told.waiting) setTimeout(() => follow(url), EVERY_MS);
+}
+
+if (place) document.addEventListener("bulk", (event) => follow(event.detail.url));
