@@ -69,7 +69,7 @@ export class Plot {
     this.element.on("plotly_relayout", (change) => this.#relayout(change));
     this.element.on("plotly_hover", ({ xvals }) => this.onHover?.(xvals?.[0] ?? null));
     this.element.on("plotly_unhover", () => this.onHover?.(null));
-    this.element.addEventListener("dblclick", () => this.unzoom());
+    this.element.on("plotly_doubleclick", () => this.unzoom()); // its drag layer swallows the browser’s own dblclick
     new ResizeObserver(() => this.#resize()).observe(this.host);
   }
 
@@ -85,7 +85,7 @@ export class Plot {
 
   #paint() {
     const layout = coloured({ ...this.figure.layout, ...this.#size() });
-    layout.xaxis.range = this.zoomed ? this.view() : this.range;
+    layout.xaxis.range = this.zoomed ? this.view() : [...this.range]; // a copy: plotly writes into what it is given
     const data = this.data.map((trace) => ({ ...coloured({ ...trace, x: null, y: null }), x: trace.x, y: trace.y }));
     return this.plotly.react(this.element, data, layout, CONFIG).then(() => this.onMoved?.());
   }
@@ -116,7 +116,7 @@ export class Plot {
     });
     const start = lengthSeconds ? at - lengthSeconds * 1000 : (from ?? new Date(this.range[0]).getTime());
     this.range = [start, at + (at - start) * room];
-    const change = this.zoomed ? {} : { "xaxis.range": this.range };
+    const change = this.zoomed ? {} : { "xaxis.range": [...this.range] };
     this.plotly.update(this.element, { x: this.data.map((t) => t.x), y: this.data.map((t) => t.y) }, change).then(() => this.onMoved?.());
   }
 
@@ -134,7 +134,7 @@ export class Plot {
 
   unzoom() {
     this.zoomed = false;
-    this.plotly.relayout(this.element, { "xaxis.range": this.range });
+    this.plotly.relayout(this.element, { "xaxis.range": [...this.range] });
     for (const other of drawn) if (other.zoomed) other.unzoom();
   }
 
@@ -142,7 +142,7 @@ export class Plot {
     const dragged = "xaxis.range[0]" in change;
     if (dragged) {
       this.zoomed = true;
-      for (const other of drawn) if (other !== this && other.sharesZoom && this.sharesZoom) other.zoom(this.view());
+      for (const other of drawn) if (other !== this && other.sharesZoom && this.sharesZoom) other.zoom([...this.view()]);
     }
     this.onMoved?.();
   }
