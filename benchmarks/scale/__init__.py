@@ -1,0 +1,1 @@
+"""Workers as processes of their own, each polling its share of a fleet's parts."""

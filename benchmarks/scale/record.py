@@ -1,0 +1,41 @@
+"""A simulated backend's fleet written straight into the record: a hundred thousand looks would take minutes."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from django.db import connection
+
+from benchmarks.house.standing import ACCOUNT
+from sandboxes.accounts import client_for
+from sandboxes.models import Account
+
+_GUARDS = """
+INSERT INTO sandboxes_guard (id, url, sandbox_id, claim_number, protected, protected_reason, protected_by)
+SELECT n, %s, name, 0, false, '', '' FROM unnest(%s::text[]) WITH ORDINALITY AS u (name, n)"""
+_SANDBOXES = f"""
+INSERT INTO sandboxes_sandbox
+    (id, account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, cpu_count, memory_mb, metadata,
+     envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold)
+SELECT n, {ACCOUNT}, n, name, 'base', 'running', began, began, 2, 512, '{{}}', '', 0, 0.1, %s, '{{}}'
+FROM unnest(%s::text[], %s::timestamptz[]) WITH ORDINALITY AS u (name, began, n)"""
+
+
+def write(url: str) -> int:
+    """In place of what was there; how many run."""
+    account = Account.objects.get(pk=ACCOUNT)
+    account.url = url
+    account.save()
+    listed = asyncio.run(_running(account))
+    names, began = [name for name, _ in listed], [at for _, at in listed]
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE sandboxes_guard, sandboxes_sandbox, sandboxes_metricframe CASCADE")
+        cursor.execute(_GUARDS, [url, names])
+        cursor.execute(_SANDBOXES, [datetime.now(UTC), names, began])
+        cursor.execute("VACUUM (ANALYZE) sandboxes_guard, sandboxes_sandbox")
+    return len(listed)
+
+
+async def _running(account: Account) -> list[tuple[str, datetime]]:
+    async with client_for(account) as client:
+        found = await client.list_all(("running",))
+    return [(one.sandbox_id, one.started_at) for one in found.items]
