@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from sandboxes.cost import PriceBook
 from sandboxes.models import Account
@@ -21,6 +22,8 @@ from sandboxes.whatif.tally import HourTold, Outcome, Sign, by_hour, most_at_onc
 
 LOOK_BACK: Final = timedelta(days=7)
 AT_ONCE: Final = 1000  # lives whose samples are held at a time
+Quietness = dict[tuple[int, float, float], Sequence[Chain]]
+_ANY_IDLENESS: Final = {"idle_cpu_below_pct": UNSET, "idle_for_seconds": UNSET}
 Pieces = Callable[["_Run", Life], Sequence[Stretch]]
 
 
@@ -64,8 +67,9 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
     runs = [_Run(spec, _over(spec, past), _quiet(spec)) for spec in specs]
     pieces = _pieces(past)
     for part in _with_minutes(runs, past, pieces) if asks_idle else [past]:
+        quiet: Quietness = {}
         for run in runs:
-            run.through(part, pieces)
+            run.through(part, pieces, quiet)
     acted = {act.life.key: act.life for run in runs for act in run.acts}
     limit = when.idle_cpu_below_pct
     at_work = signs.AT_WORK_PCT if limit is UNSET else float(limit)
@@ -77,10 +81,11 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
 def _with_minutes(runs: Sequence["_Run"], past: Past, pieces: Pieces) -> Iterator[Past]:
     """The record in parts with their samples: of those alone whose idleness is all that is left to ask."""
     longest = max(run.idle_seconds for run in runs)
+    apart = list({replace(run.spec.orphan_when, **_ANY_IDLENESS): run for run in runs}.values())
     worth: list[Life] = []
     since = past.end
     for life in past.lives:
-        found = [may_be_idle(run.spec, life, pieces(run, life)) for run in runs]
+        found = [may_be_idle(run.spec, life, pieces(run, life)) for run in apart]
         starts = [piece.start for piece in found if piece is not None]
         if starts:
             worth.append(life)
@@ -106,10 +111,11 @@ class _Run:
         seconds = self.spec.orphan_when.idle_for_seconds
         return seconds if isinstance(seconds, int) else 0
 
-    def through(self, past: Past, pieces: Pieces) -> None:
-        """Adds what the policy would have done to these lives, each until its first act."""
+    def through(self, past: Past, pieces: Pieces, known: Quietness) -> None:
+        """Adds what the policy would have done to these lives, each until its first act; `known` chains are reused."""
         for life in past.lives:
-            for held in held_spans(self.spec, life, past, pieces(self, life), self._chains(past.minutes.get(life.key))):
+            mine = self._chains(life.key, past.minutes.get(life.key), known)
+            for held in held_spans(self.spec, life, past, pieces(self, life), mine):
                 act = act_in(self.spec, life, held, self.quiet)
                 self.seen.append((life.account, held, act.at if act is not None else held.until))
                 if act is not None:
@@ -121,11 +127,14 @@ class _Run:
         hours = by_hour(told, past.start, past.end)
         return History(past.start, past.end, len(past.lives), told, hours, most_at_once(self.seen))
 
-    def _chains(self, minutes: Minutes | None) -> list[Chain]:
+    def _chains(self, key: int, minutes: Minutes | None, known: Quietness) -> Sequence[Chain]:
         below = self.spec.orphan_when.idle_cpu_below_pct
         if minutes is None or not isinstance(below, int | float):
-            return []
-        return list(chains(minutes, below, largest_gap(self.idle_seconds)))
+            return ()
+        asked = (key, float(below), largest_gap(self.idle_seconds))
+        if asked not in known:
+            known[asked] = list(chains(minutes, *asked[1:]))
+        return known[asked]
 
 
 def _pieces(past: Past) -> Pieces:

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
@@ -111,6 +112,7 @@ def _kinds(minutes: Minutes, limit: int, gap_seconds: float) -> bytes:
     return (_number(counted) | above | level).to_bytes(len(counted), "big")
 
 
+@cache
 def _by_samples(gap_seconds: float) -> bytes:
     kinds = [_EMPTY]
     for samples in range(1, MOST_SAMPLES + 1):
@@ -120,10 +122,12 @@ def _by_samples(gap_seconds: float) -> bytes:
     return b"".join(kinds)
 
 
+@cache
 def _from(least: int) -> bytes:
     return bytes(255 if value >= least else 0 for value in range(256))
 
 
+@cache
 def _only(one: int) -> bytes:
     return bytes(255 if value == one else 0 for value in range(256))
 
