@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Count
@@ -167,8 +167,8 @@ def _turned(chosen: Sequence[str], word: str) -> list[str]:
     return [one for one in chosen if one != word] if word in chosen else [*chosen, word]
 
 
-def _rows(statement: str, **given: object) -> list[tuple[str, ...]]:
+def _rows(statement: str, **given: str | int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"accounts": shown_account_ids(), "sample": SAMPLE_ROWS, **given})
-        rows: list[tuple[str, ...]] = cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows

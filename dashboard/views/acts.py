@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from dashboard import filters, questions, words
 from dashboard.models import Selection
+from dashboard.views.views import user_key
 from sandboxes import actions
 from sandboxes.models import Action, Sandbox
 from sandboxes.search import QueryError, matching_ids
@@ -50,7 +51,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     context = {
         "asked": question,
         "one": question.one,
-        "selection": questions.freeze(cast("int", request.user.pk), question.keys) if many else None,
+        "selection": questions.freeze(user_key(request), question.keys) if many else None,
         "type_count": kind == "kill" and many,
     }
     return render(request, "act/ask.html", context)
@@ -138,7 +139,7 @@ def _frozen(request: HttpRequest) -> list[int]:
         wanted = UUID(request.POST.get("selection", ""))
     except ValueError:
         return []
-    found = Selection.objects.filter(pk=wanted, user_id=request.user.pk).first()
+    found = Selection.objects.filter(pk=wanted, user_id=user_key(request)).first()
     return found.keys if found else []
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 from django.contrib.auth.decorators import login_required
@@ -76,7 +76,7 @@ def save(request: HttpRequest) -> HttpResponse:
     address = filters.with_(asked).removeprefix("?")
     shared = request.POST.get("shared") == "on"
     SavedView.objects.update_or_create(
-        user=request.user, name=name, defaults={"address": address, "shared": shared}
+        user_id=user_key(request), name=name, defaults={"address": address, "shared": shared}
     )  # fmt: skip
     return _to(address)
 
@@ -85,7 +85,7 @@ def save(request: HttpRequest) -> HttpResponse:
 @require_POST
 def change(request: HttpRequest, view_id: int) -> HttpResponse:
     """Another name, shared or not, or gone; only by who made it."""
-    view = get_object_or_404(SavedView, pk=view_id, user=request.user)
+    view = get_object_or_404(SavedView, pk=view_id, user_id=user_key(request))
     if request.POST.get("do") == "delete":
         view.delete()
         return _to(view.address)
@@ -105,13 +105,18 @@ def choose(request: HttpRequest) -> HttpResponse:
     shown = _address(request) or ""
     asked = {name: value for name, value in parse_qsl(shown) if name != "cols"}
     if request.POST.get("do") == "usual":
-        TableColumns.objects.filter(user=request.user).delete()
+        TableColumns.objects.filter(user_id=user_key(request)).delete()
         return _to(filters.with_(asked).removeprefix("?"))
     key = request.POST.get("meta", "").replace("\0", "").strip()
     names = [*request.POST.getlist("col"), *([filters.METADATA + key] if key else [])]
     chosen = [column.name for column in columns.named(names)]
-    TableColumns.objects.update_or_create(user=request.user, defaults={"names": chosen})
+    TableColumns.objects.update_or_create(user_id=user_key(request), defaults={"names": chosen})
     return _to(filters.with_(asked).removeprefix("?"))
+
+
+def user_key(request: HttpRequest) -> int:
+    """Of who is signed in: `login_required` has seen to it."""
+    return cast("int", request.user.pk)
 
 
 def _seen_by(user: Any) -> QuerySet[SavedView]:
