@@ -54,10 +54,12 @@ _MINUTES = """
 INSERT INTO sandboxes_seriesminutes (sandbox_id, at, steps, samples, cpu_min, cpu_mean, cpu_max, mem_min, mem_mean,
                                      mem_max, disk_min, disk_mean, disk_max)
 SELECT s.id, at, array(SELECT generate_series(0, 59)::smallint), array_fill(12::smallint, ARRAY[60]), '{}', '{}',
-       array(SELECT (CASE WHEN (s.id * 31 + extract(hour FROM at)::int * 17 + m) / 25 %% 3 = 0 THEN 5000 ELSE 90 END)::smallint
+       array(SELECT (CASE WHEN (s.id * 31 + extract(hour FROM at)::int * 17 + m) / 25 %% 3 = 0 THEN 5000 ELSE 90 END
+                     )::smallint
              FROM generate_series(0, 59) m), '{}', '{}', '{}', '{}', '{}', '{}'
 FROM sandboxes_sandbox s,
-     generate_series(date_trunc('hour', s.created_at), least(coalesce(s.ended_at, %(now)s), %(now)s - interval '2 hours'),
+     generate_series(date_trunc('hour', s.created_at),
+                     least(coalesce(s.ended_at, %(now)s), %(now)s - interval '2 hours'),
                      interval '1 hour') at"""
 _SERIES = """
 INSERT INTO sandboxes_metricseries (sandbox_id, hour, source, step_seconds, offsets, cpu, mem, disk, cpu_max, mem_max,
@@ -71,7 +73,8 @@ _FLEET = f"""
 INSERT INTO sandboxes_fleetminute (account_id, minute, source, running, paused, started, ended, burn_usd_per_hour,
     samples, cpu_sum, mem_sum, disk_samples, disk_sum, cpu_hist, mem_hist)
 VALUES ({ACCOUNT}, %(now)s - interval '8 days', 'poll', 1, 0, 0, 0, 0, 1, 1, 1, 0, 0, '{{}}', '{{}}'),
-       ({ACCOUNT}, date_trunc('minute', %(now)s) - interval '7 days' + interval '1 minute', 'poll', 1, 0, 0, 0, 0, 1, 1, 1, 0, 0, '{{}}', '{{}}')"""
+       ({ACCOUNT}, date_trunc('minute', %(now)s) - interval '7 days' + interval '1 minute',
+        'poll', 1, 0, 0, 0, 0, 1, 1, 1, 0, 0, '{{}}', '{{}}')"""
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from sandboxes.whatif.replay import Act, Held, Past, Quiet, act_in, cut, held_sp
 from sandboxes.whatif.tally import HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
 
 LOOK_BACK: Final = timedelta(days=7)
-AT_ONCE: Final = 1000  # lives whose samples are held at a time
+AT_ONCE: Final = 2500  # lives whose samples are held at a time
 Quietness = dict[tuple[int, float, float], Sequence[Chain]]
 _ANY_IDLENESS: Final = {"idle_cpu_below_pct": UNSET, "idle_for_seconds": UNSET}
 Pieces = Callable[["_Run", Life], Sequence[Stretch]]

@@ -48,10 +48,10 @@ def _joined(hours: Iterable[Cells]) -> Minutes:
     return Minutes(start, *(b"".join(column) for column in columns))
 
 
-def _rolled(hour: int, steps: bytes, samples: bytes, cpu: bytes) -> Cells:
-    """An hour of SeriesMinutes."""
+def _rolled(hour: int, steps: bytes | None, samples: bytes, cpu: bytes) -> Cells:
+    """An hour of SeriesMinutes; without `steps` it has all sixty."""
     parts = _low(samples), _high(cpu), _low(cpu)
-    if len(parts[0]) == _HOUR:
+    if steps is None:
         return hour, *parts
     places = _low(steps)
     return hour, *(_placed(places, part) for part in parts)  # type: ignore[return-value]
@@ -91,7 +91,8 @@ def _numbers(sent: bytes) -> "array[int]":
 
 
 _MINUTES: Final = """
-    SELECT sandbox_id, extract(epoch FROM at)::bigint / 60, array_send(steps), array_send(samples), array_send(cpu_max)
+    SELECT sandbox_id, extract(epoch FROM at)::bigint / 60,
+           CASE WHEN cardinality(steps) < 60 THEN array_send(steps) END, array_send(samples), array_send(cpu_max)
     FROM sandboxes_seriesminutes
     WHERE sandbox_id = ANY(%(keys)s) AND at >= date_trunc('hour', %(start)s::timestamptz, 'UTC') AND at < %(end)s
 """
