@@ -27,6 +27,7 @@ export class Strip {
   /* Where the hand stands; null is now. */
   set(at) {
     this.at = at;
+    if (!this.held) this.readout.textContent = "";
     this.draw();
   }
 
