@@ -41,7 +41,7 @@ def measure(cookie: str) -> dict[str, Any]:
     from benchmarks.push.ticks import Ticks
 
     ticks = Ticks(SANDBOXES)
-    ours, frames = at_our_server(cookie, ticks, SANDBOXES, TICKS)
+    ours, _ = at_our_server(cookie, ticks, SANDBOXES, TICKS)
     bare, _ = at_bare_server(ours.sample, len(ticks.parts))
     few, _ = at_our_server(cookie, Ticks(SANDBOXES // 10), SANDBOXES // 10, FEW_TICKS)
     per_tick = [round(seen.bytes / BROWSERS / n) for seen, n in ((few, FEW_TICKS), (ours, TICKS))]

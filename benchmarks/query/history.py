@@ -107,7 +107,8 @@ def write_series(now: datetime, sandboxes: int) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO sandboxes_metricseries (sandbox_id, hour, source, step_seconds, offsets, cpu, mem, disk, "
-            "cpu_max, mem_max) VALUES (%s, %s, 'poll', 5, %s::smallint[], %s::smallint[], %s::int[], %s::int[], %s, %s)",
+            "cpu_max, mem_max) "
+            "VALUES (%s, %s, 'poll', 5, %s::smallint[], %s::smallint[], %s::int[], %s::int[], %s, %s)",
             rows,
         )
     while coarser.roll_up_some(first):
