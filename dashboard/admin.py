@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dashboard.models import ApiToken, IdempotentAnswer
+from dashboard.models import ApiToken, IdempotentAnswer, SavedView, Selection, TableColumns
 from sandboxes.admin.reading import ReadOnly
 
 
@@ -64,3 +64,36 @@ class IdempotentAnswerAdmin(ReadOnly):
     list_filter = ("status", "created_at")
     search_fields = ("token", "key")
     fields = ("token", "key", "digest", "status", "created_at")
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnly):
+    """Views of the table that people saved; made, shared and deleted on the page."""
+
+    list_display = ("name", "user", "shared", "address", "created_at")
+    list_filter = ("shared",)
+    search_fields = ("name", "user__username", "address")
+    list_select_related = ("user",)
+
+
+@admin.register(TableColumns)
+class TableColumnsAdmin(ReadOnly):
+    """Which columns each person sees."""
+
+    list_display = ("user", "names")
+    search_fields = ("user__username",)
+    list_select_related = ("user",)
+
+
+@admin.register(Selection)
+class SelectionAdmin(ReadOnly):
+    """What a question about many was asked about, kept for an hour."""
+
+    list_display = ("id", "user", "many", "created_at")
+    search_fields = ("user__username",)
+    list_select_related = ("user",)
+
+    @admin.display(description="sandboxes")
+    def many(self, selection: Selection) -> int:
+        """How many it holds."""
+        return len(selection.keys)
