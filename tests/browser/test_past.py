@@ -34,16 +34,24 @@ def a_sandbox(page: Page, base: str, asked: str) -> str:
     return page.url
 
 
+def on_record(page: Page, base: str, seconds: int) -> bool:
+    """Whether anything is known of that many seconds ago; a house that has just begun to run has no past yet."""
+    at = (datetime.now(UTC) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    answer = page.request.get(f"{base}/fleet/past/?at={at}")
+    return answer.ok and bool(answer.json()["roster"])
+
+
 def test_travel_back_and_come_back_to_live(page: Page, whole_house: Supervised) -> None:
     base = watched(page, whole_house)
     strip, band, word = page.get_by_role("slider"), page.locator("[data-past]"), page.locator("[data-live-word]")
     expect(strip).to_have_attribute("aria-valuetext", re.compile(r"^now, "))
 
+    assert proc.wait_until(lambda: on_record(page, base, 10), 60), "there is a past"
     strip.focus()
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
     expect(band).to_contain_text("Everything below is of that second", timeout=SOON)
     expect(band).to_have_attribute("data-shown", re.compile(r"^\d+$"), timeout=SOON)
-    expect(strip).to_have_attribute("aria-valuetext", re.compile(r"^\d\d:\d\d:\d\d UTC, 1 min ago, "))
+    expect(strip).to_have_attribute("aria-valuetext", re.compile(r"^\d\d:\d\d:\d\d UTC, .+ ago, "))
     expect(word).to_have_text("Past")
     expect(page.get_by_role("heading", name="Around this second")).to_be_visible()
     expect(page.get_by_role("heading", name="Needs attention")).to_be_hidden()
