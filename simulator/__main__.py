@@ -30,6 +30,7 @@ _HELP = {
     "duplicate_share": "share of webhook deliveries sent twice",
     "late_share": "share of webhook deliveries sent late, so out of order",
     "faults": "what goes wrong how often, like 503:0.01,429:0.01,slow:0.05,html:0.01,drop:0.1",
+    "request_log": "append a line for each request to this file: Unix seconds, method, path, status",
 }
 
 # Everybody on the machine can read a command line: these can also come by the environment.

@@ -22,6 +22,7 @@ from simulator.clock import Clock
 from simulator.errors import ApiError, BadRequest, Injected, NotFound, Unauthorized
 from simulator.faults import Fault
 from simulator.options import Options
+from simulator.request_log import RequestLog
 from simulator.router import Route, Router
 from simulator.wire import Request, Response
 from simulator.world import Simulator
@@ -44,12 +45,15 @@ class App:
         self.simulator = simulator
         self._router = Router(_ROUTES)
         self._base = simulator.options.base_path.rstrip("/")
+        self._requests = RequestLog(simulator.options.request_log)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await _answer(send, await self._respond(scope, receive), self.simulator.clock.now())
+            response, now = await self._respond(scope, receive), self.simulator.clock.now()
+            self._requests.note(now, scope["method"], scope["path"], response.status)
+            await _answer(send, response, now)
 
     async def _respond(self, scope: Message, receive: Receive) -> Response:
         try:

@@ -30,6 +30,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     duplicate_share: float = 0.02
     late_share: float = 0.05
     faults: str = ""
+    request_log: str = ""
 
 
 def empty(**changes: object) -> Options:

@@ -67,3 +67,12 @@ def test_a_port_in_use_is_a_clear_sentence(capsys: pytest.CaptureFixture[str]) -
 def test_faults_that_make_no_sense_are_a_clear_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--sandboxes", "0", "--faults", "chaos"]) == 2
     assert "faults are written like" in capsys.readouterr().err
+
+
+def test_each_request_is_a_line_in_the_log_that_was_asked_for(tmp_path: Path) -> None:
+    log = tmp_path / "requests"
+    with _running("--sandboxes", "0", "--births-per-minute", "0", "--request-log", str(log)) as (_, url):
+        for method, path in (("GET", "/v2/sandboxes"), ("DELETE", "/sandboxes/iabc")):
+            httpx.request(method, f"{url}{path}", headers={"X-API-Key": KEY}, trust_env=False)
+    lines = [line.split()[1:] for line in log.read_text().splitlines()]
+    assert lines == [["GET", "/v2/sandboxes", "200"], ["DELETE", "/sandboxes/iabc", "404"]]
