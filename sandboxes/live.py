@@ -8,10 +8,11 @@ import logging
 from typing import Any
 
 import msgspec
-import redis.asyncio
+import redis
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.conf import settings
+
+from sandboxes import redis_client
 
 GROUP = "live"
 EPOCH_KEY, NUMBER_KEY = "sandwarden:live:epoch", "sandwarden:live:number"
@@ -35,7 +36,7 @@ class Publisher:
     """Publishes over one connection to Redis, for whoever publishes often; `async with`, on one event loop."""
 
     def __init__(self) -> None:
-        self._redis = redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+        self._redis = redis_client.short(2, 2)
 
     async def __aenter__(self) -> "Publisher":
         return self

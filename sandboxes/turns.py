@@ -4,8 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import redis.asyncio
-from django.conf import settings
+from sandboxes import redis_client
 
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
@@ -17,7 +16,7 @@ async def turn(job: str, seconds: float) -> AsyncIterator[bool]:
     Raises redis.RedisError when Redis is away: without it nobody may assume the turn.
     """
     key, mine = f"sandwarden:turn:{job}", secrets.token_hex(8)
-    async with redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=5) as connection:
+    async with redis_client.short() as connection:
         held = bool(await connection.set(key, mine, nx=True, px=int(seconds * 1000)))
         try:
             yield held

@@ -119,7 +119,8 @@ class Sender:
         return Reply(response.status_code, response.content, response.headers, sent_at, self.timing.now())
 
     def _request(self, call: Call) -> httpx.Request:
-        query = f"?{urlencode(call.query)}" if call.query else ""
+        # Commas stay: a hundred IDs between them then need no escape, which is looked for at every character.
+        query = f"?{urlencode(call.query, safe=',')}" if call.query else ""
         content = None if call.body is None else msgspec.json.encode(call.body)
         headers = None if content is None else {"Content-Type": "application/json"}
         return self._http.build_request(

@@ -6,24 +6,27 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
-from django.db.models import F
+from django.db import close_old_connections, connection
 
 from sandboxes import holds, live, turns
 from sandboxes.accounts import client_for, enabled_accounts
 from sandboxes.crypto import CannotDecrypt
 from sandboxes.e2b import E2BError
-from sandboxes.models import Account, Sandbox
+from sandboxes.models import Account
 from sandboxes.polling import asking, health, parts
 from sandboxes.series import frame_store
 from sandboxes.series.frame import Frame, Running, build
 from sandboxes.series.frame_store import Part
 
 LEAST_TURN_SECONDS = 10.0
+# Numbers, where the ORM would make ten thousand times with zones of them: half of a tick's work beside the calls.
+_RUNNING: Final = """
+SELECT id, sandbox_id, floor(extract(epoch FROM started_at))::bigint
+FROM sandboxes_sandbox WHERE account_id = %s AND state = 'running' AND id %% %s = %s"""
 log = logging.getLogger(__name__)
 
 
@@ -110,11 +113,9 @@ async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame |
 
 
 def _running(part: Part) -> list[Running]:
-    rows = Sandbox.objects.filter(account=part.account_id, state=Sandbox.State.RUNNING)
-    if part.shards > 1:
-        rows = rows.annotate(part=F("id") % part.shards).filter(part=part.shard)
-    listed = rows.values_list("id", "sandbox_id", "started_at")
-    return [Running(key, sandbox_id, started_at.timestamp()) for key, sandbox_id, started_at in listed.iterator()]
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNNING, [part.account_id, part.shards, part.shard])
+        return list(map(Running._make, cursor.fetchall()))
 
 
 def _message(tick: Tick, frame: Frame, took: float) -> dict[str, Any]:

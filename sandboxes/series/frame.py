@@ -1,6 +1,6 @@
 """One poll tick as columns: what the backend answered, merged with what the tick before had already seen. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -24,13 +24,12 @@ class Sample(NamedTuple):
     disk_total: int
 
 
-@dataclass(frozen=True)
-class Running:
-    """A sandbox to be asked for: our key, the backend's ID, and when its current run started (Unix seconds)."""
+class Running(NamedTuple):
+    """A sandbox to be asked for: our key, the backend's ID, and the second in which its current run started."""
 
     key: int
     sandbox_id: str
-    started_unix: float
+    started_unix: int
 
 
 @dataclass
@@ -80,8 +79,12 @@ class Columns(Protocol):
 
 def seen_in(frame: Columns) -> dict[int, Sample]:
     """The samples that a frame holds, by sandbox key."""
-    rows = zip(frame.keys, frame.ages, frame.cpu, frame.mem, frame.mem_total, frame.disk, frame.disk_total, strict=True)
-    return {key: Sample(frame.clock_unix - age, *figures) for key, age, *figures in rows if age != NO_SAMPLE}
+    clock, figures = frame.clock_unix, (frame.cpu, frame.mem, frame.mem_total, frame.disk, frame.disk_total)
+    rows = zip([clock - age for age in frame.ages], *figures, strict=True)
+    found = dict(zip(frame.keys, map(Sample._make, rows), strict=True))
+    if NO_SAMPLE in frame.ages:  # dated after the tick, as no sample is
+        return {key: sample for key, sample in found.items() if sample.unix <= clock}
+    return found
 
 
 def newest_of(frames: Iterable[Columns]) -> dict[int, Sample]:
@@ -105,18 +108,13 @@ def reading(metric: Metric) -> Sample | None:
     """
     if not is_plausible(metric):
         return None
+    cpu, sizes = metric.cpu_used_pct, (metric.mem_used, metric.mem_total, metric.disk_used, metric.disk_total)
+    mem, mem_total, disk, disk_total = [int(size) >> 10 for size in sizes]
+    if max(mem, mem_total, disk, disk_total) > _MAX_KIB:
+        mem, mem_total, disk, disk_total = [min(size, _MAX_KIB) for size in (mem, mem_total, disk, disk_total)]
     return Sample(
-        int(metric.timestamp_unix),
-        round(min(metric.cpu_used_pct, FULL_PCT) * 100),
-        _kib(metric.mem_used),
-        _kib(metric.mem_total),
-        _kib(metric.disk_used),
-        _kib(metric.disk_total),
+        int(metric.timestamp_unix), 10_000 if cpu > FULL_PCT else round(cpu * 100), mem, mem_total, disk, disk_total
     )
-
-
-def _kib(size_bytes: float) -> int:
-    return min(int(size_bytes) // 1024, _MAX_KIB)
 
 
 def build(
@@ -127,24 +125,44 @@ def build(
     A sample from before the current run is old news: none. One that was seen before is carried with its age and is
     not `fresh`; so is the last one of a sandbox that the backend did not answer for.
     """
-    readings = {one_id: sample for one_id, metric in answers.items() if (sample := reading(metric))}
-    known = (sample.unix for samples in (readings, seen) for sample in samples.values())
-    frame = Frame(max((unix for unix in known if clock_unix < unix <= clock_unix + SOON_SECONDS), default=clock_unix))
-    for one in sorted(running, key=lambda one: one.key):
-        before = _of_this_run(seen.get(one.key), one)
-        sample, is_new = _newest(_of_this_run(readings.get(one.sandbox_id), one), before, frame.clock_unix)
-        if sample and frame.clock_unix - sample.unix > MAX_AGE_SECONDS:
-            sample = None
-        frame.append(one.key, sample, is_new=is_new)
-    return frame
+    readings = dict(zip(answers, map(reading, answers.values()), strict=True))
+    known = [sample.unix for samples in (readings, seen) for sample in samples.values() if sample]
+    soon = [unix for unix in known if clock_unix < unix <= clock_unix + SOON_SECONDS]
+    clock = max(soon, default=clock_unix)
+    ordered = sorted(running)
+    entries = [_entry(one, readings.get(one.sandbox_id), seen.get(one.key), clock) for one in ordered]
+    return _columns(clock, [one.key for one in ordered], entries)
+
+
+Entry = tuple[Sample | None, bool]
+
+
+def _entry(one: Running, answer: Sample | None, before: Sample | None, clock_unix: int) -> Entry:
+    """The sample to show, and whether it is one that we did not have."""
+    started = one.started_unix
+    # So it is for nearly all, each tick: a new sample, of this run, and no clock is wrong.
+    if answer and started <= answer.unix <= clock_unix and (before is None or before.unix < answer.unix):
+        newest: Entry = answer, True
+    else:
+        newest = _newest(_of_this_run(answer, one), _of_this_run(before, one), clock_unix)
+    sample = newest[0]
+    return (None, False) if sample and clock_unix - sample.unix > MAX_AGE_SECONDS else newest
+
+
+def _columns(clock_unix: int, keys: list[int], entries: Sequence[Entry]) -> Frame:
+    samples = [sample or _NOTHING for sample, _ in entries]
+    unix, *figures = map(list, zip(*samples, strict=True)) if samples else [[] for _ in Sample._fields]
+    ages = [clock_unix - at for at in unix]
+    if _NOTHING in samples:
+        ages = [NO_SAMPLE if sample is _NOTHING else age for sample, age in zip(samples, ages, strict=True)]
+    return Frame(clock_unix, keys, ages, [is_new for _, is_new in entries], *figures)
 
 
 def _of_this_run(sample: Sample | None, one: Running) -> Sample | None:
-    return sample if sample and sample.unix >= int(one.started_unix) else None
+    return sample if sample and sample.unix >= one.started_unix else None
 
 
-def _newest(answer: Sample | None, before: Sample | None, clock_unix: int) -> tuple[Sample | None, bool]:
-    """The sample to show, and whether it is one that we did not have."""
+def _newest(answer: Sample | None, before: Sample | None, clock_unix: int) -> Entry:
     if answer is None:
         return _not_later(before, clock_unix), False
     if answer.unix > clock_unix:

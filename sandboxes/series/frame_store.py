@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from sandboxes.models import MetricFrame, Sandbox
 from sandboxes.series.frame import Frame, Sample, newest_of
-from sandboxes.series.layouts import Place, may_share, newest_of_each
+from sandboxes.series.layouts import Place, newest_of_each
 
 # A longer hole between two frames is filled from the backend's own history.
 HOLE = timedelta(minutes=1)
@@ -69,34 +70,40 @@ def literal(values: Iterable[int]) -> str:
 
 
 def before(part: Part, now: datetime) -> Before:
-    """What is known of a part; a frame from after `now` was written by a clock that has been put right since."""
+    """What is known of a part; a frame from after `now` was written by a clock that has been put right since.
+
+    Its own frame of the tick before is the first that is met going back: few rows are looked at, however many an
+    account has. Only a part that is new, or was away, has to look further.
+    """
     frames = MetricFrame.objects.filter(account_id=part.account_id, at__lte=now)
-    newest = frames.order_by("-at").values_list("at", flat=True).first()
-    if newest is None:
-        return Before()
-    places = newest_of_each(_places(part, newest - LOOK_BACK, now))
-    own = next((one for one in places if (one.shards, one.shard) == (part.shards, part.shard)), None)
-    own = own or _own_long_ago(part, now)
-    others = [one for one in places if one.shards != part.shards and (own is None or one.at > own.at)]
-    wanted = [*others, *([own] if own else [])]
-    seen = newest_of(_frames(part, wanted))
-    if part.shards > 1:
+    of_part = frames.filter(shards=part.shards, shard=part.shard).order_by("-at").defer("fresh")
+    own = of_part.filter(at__gt=now - LOOK_BACK).first()
+    if own is None:
+        newest = frames.order_by("-at").values_list("at", flat=True).first()
+        if newest is None:
+            return Before()
+        own = of_part.first()
+        since = newest - LOOK_BACK if own is None else max(own.at, newest - LOOK_BACK)
+    else:
+        since = own.at
+    others = newest_of_each(one for one in _places(part, since, now) if one.shards != part.shards)
+    held = [*_frames(part, others), *([own] if own else [])]
+    seen = newest_of(held)
+    if part.shards > 1 and others:
         seen = {key: sample for key, sample in seen.items() if part.has(key)}
-    at = max((one.at for one in wanted), default=None)
-    return Before(own.at if own else None, at, frozenset(one.pk for one in wanted), seen)
+    return Before(
+        own_at=own.at if own else None,
+        at=max((one.at for one in held), default=None),
+        held=frozenset(one.pk for one in held),
+        seen=seen,
+    )
 
 
 def _places(part: Part, since: datetime, until: datetime) -> list[Place]:
+    """Its own frames and those of other layouts: parts of one layout share no sandbox."""
     rows = MetricFrame.objects.filter(account_id=part.account_id, at__gt=since, at__lte=until)
+    rows = rows.exclude(~Q(shard=part.shard), shards=part.shards)
     return [Place(*row) for row in rows.values_list("pk", "at", "shard", "shards")]
-
-
-def _own_long_ago(part: Part, now: datetime) -> Place | None:
-    rows = MetricFrame.objects.filter(
-        account_id=part.account_id, shards=part.shards, shard=part.shard, at__lte=now
-    ).order_by("-at")
-    row = rows.values_list("pk", "at", "shard", "shards").first()
-    return Place(*row) if row else None
 
 
 def _frames(part: Part, places: Iterable[Place]) -> tuple[MetricFrame, ...]:
@@ -140,7 +147,7 @@ def _written_since(part: Part, at: datetime, before: Before) -> tuple[MetricFram
     """The newest frames from after `before`, also of a clock that was, or is, ahead of ours."""
     since = max(before.at or at - LOOK_BACK, at - LOOK_BACK)
     later = [one for one in _places(part, since, at + AHEAD) if one.pk not in before.held]
-    return _frames(part, newest_of_each(one for one in later if may_share(one, part.shard, part.shards)))
+    return _frames(part, newest_of_each(later))
 
 
 def _without_known(frame: Frame, written: tuple[MetricFrame, ...]) -> Frame:

@@ -37,8 +37,3 @@ def current(places: Iterable[Place]) -> list[Place]:
         return []
     number = max(layouts, key=lambda shards: (len(layouts[shards]) >= shards, max(one.at for one in layouts[shards])))
     return sorted(layouts[number], key=lambda place: place.shard)
-
-
-def may_share(one: Place, shard: int, shards: int) -> bool:
-    """Whether a sandbox can stand in that frame and in part `shard` of `shards`."""
-    return one.shards != shards or one.shard == shard
