@@ -20,9 +20,9 @@ def first_account() -> Account | None:
     return next(iter(enabled_accounts()), None)
 
 
-def client_for(account: Account) -> E2BClient:
-    """An E2B client with the account's address and key; use it as an async context manager."""
-    return E2BClient(account.url, account.api_key or None)
+def client_for(account: Account, at_once: int = 8) -> E2BClient:
+    """An E2B client with the account's address and key, for `at_once` calls side by side; an async context manager."""
+    return E2BClient(account.url, account.api_key or None, max_concurrency=at_once)
 
 
 def health_of(account: Account) -> AccountHealth:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from sandboxes.actions import announce
 from sandboxes.actions.actor import Actor, NotInState
+from sandboxes.actions.writing import write
 from sandboxes.models import Action, Guard
 
 SPARE = timedelta(hours=24)
@@ -40,12 +41,11 @@ def close(action: Action, *, outcome: str) -> None:
 def close_all(actions: Sequence[Action], *, outcome: str) -> None:
     """`close` for many at once; all their guards are locked by the caller."""
     for action in actions:
-        action.state, action.outcome, action.next_attempt_at = State.CANCELLED, outcome, None
-    Action.objects.bulk_update(actions, ["state", "outcome", "next_attempt_at", "spare_until"], batch_size=1000)
-    Guard.objects.filter(condemned_by__in=[action.pk for action in actions]).update(condemned_by=None)
+        cancelled(action, outcome)
+    write(actions)
     announce.changed(actions)
 
 
-def pardon(action: Action) -> None:
-    """Its sandbox is not condemned by this action any more."""
-    Guard.objects.filter(condemned_by=action).update(condemned_by=None)
+def cancelled(action: Action, outcome: str) -> None:
+    """Moves it in memory alone: the caller writes it."""
+    action.state, action.outcome, action.next_attempt_at = State.CANCELLED, outcome, None

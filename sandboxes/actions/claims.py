@@ -4,23 +4,29 @@ From the claim on, a DELETE may have been sent. Time alone never undoes that: a 
 (`looking`), and only E2B's answer opens the sandbox again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from sandboxes import leases
 from sandboxes.actions import announce
-from sandboxes.actions.cancelling import close
+from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
+from sandboxes.actions.writing import write
 from sandboxes.models import Action, Freeze, Guard, Policy, Sandbox
 
 BATCH = 64
+# An action's steps read none of these, and they can be long.
+UNREAD = ("sandbox__fold", "sandbox__metadata", "sandbox__probable_cause")
 # An HTTP deadline is shorter than its claim. A pause takes about 4 s per GiB of memory (E2B's docs).
 DEADLINE_SECONDS = {"pause": 150.0}
 DEFAULT_DEADLINE_SECONDS = 25.0
-CLAIM_SLACK_SECONDS = 20.0
+# How long a claim may wait for its turn among those claimed with it; pauses are slow, so the last waits long.
+CLAIM_SLACK_SECONDS = {"pause": 150.0}
+DEFAULT_CLAIM_SLACK_SECONDS = 20.0
 
 State = Action.State
 
@@ -48,50 +54,76 @@ def deadline_seconds(kind: str) -> float:
 def claim_due(now: datetime, limit: int = BATCH) -> list[Claim]:
     """Claims what is queued and due, oldest first; guards that somebody else holds are left for the next time."""
     waiting = Action.objects.filter(state=State.QUEUED).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
-    due = list(waiting.order_by("requested_at", "pk").values_list("pk", "sandbox__guard_id")[:limit])
-    wanted = {guard for _, guard in due}
-    rows = Guard.objects.select_for_update(skip_locked=True).filter(pk__in=wanted).order_by("pk")
-    guards = {guard.pk: guard for guard in rows}
-    actions = waiting.filter(pk__in=[pk for pk, _ in due], sandbox__guard_id__in=guards)
-    ordered = list(actions.select_related("sandbox", "account", "policy").order_by("requested_at", "pk"))
+    guards, ordered = _taken(waiting, limit)
+    if not ordered:
+        return []
     sent = Action.objects.filter(sandbox__guard_id__in=guards, state=State.SENT)
     busy = set(sent.values_list("sandbox__guard_id", flat=True))
     held = leases.holding([action.sandbox_id for action in ordered])
-    claims = []
+    frozen = is_frozen()
+    claims, closed = [], []
     for action in ordered:
         guard = guards[action.sandbox.guard_id]
         if guard.pk in busy:
             continue
-        objection = _objection(action, guard, held.get(action.sandbox_id) is not None, now)
+        objection = _objection(action, guard, leased=action.sandbox_id in held, frozen=frozen, now=now)
         if objection:
-            close(action, outcome=objection)
+            cancelled(action, objection)
+            closed.append(action)
             continue
         busy.add(guard.pk)
         claims.append(_claim(action, guard, now))
-    announce.changed([claim.action for claim in claims])
+    moved = [claim.action for claim in claims]
+    if moved:
+        _number(moved)
+    write(moved + closed)
+    announce.changed(moved + closed)
     return claims
 
 
-def still_mine(claim: Claim, now: datetime) -> bool:
-    """Just before sending: the claim is the guard's last, and there is time for the whole call within it."""
-    row = Action.objects.filter(pk=claim.action.pk, state=State.SENT, claim_number=claim.number)
-    mine = row.filter(sandbox__guard__claim_number=claim.number).exists()
-    return mine and now + timedelta(seconds=claim.deadline_seconds) < claim.until
+def _taken(waiting: QuerySet[Action], limit: int) -> tuple[dict[int, Guard], list[Action]]:
+    """The first that are due and whose guards nobody holds, read anew once these are ours, with their guards."""
+    free = waiting.select_for_update(skip_locked=True, of=("sandbox__guard",)).select_related("sandbox__guard")
+    due = list(free.only("sandbox__guard").order_by("requested_at", "pk")[:limit])
+    guards = {action.sandbox.guard.pk: action.sandbox.guard for action in due}
+    still = waiting.filter(pk__in=[action.pk for action in due]).select_related("sandbox", "account", "policy")
+    return guards, list(still.defer(*UNREAD).order_by("requested_at", "pk"))
+
+
+def still_mine(claims: Sequence[Claim], now: datetime) -> set[int]:
+    """Just before sending, the actions whose claim is the guard's last and has time left for the whole call."""
+    numbers = Action.objects.filter(pk__in=[claim.action.pk for claim in claims], state=State.SENT).values_list(
+        "pk", "claim_number", "sandbox__guard__claim_number"
+    )
+    found = {pk: (own, last) for pk, own, last in numbers}
+    return {
+        claim.action.pk
+        for claim in claims
+        if found.get(claim.action.pk) == (claim.number, claim.number)
+        and now + timedelta(seconds=claim.deadline_seconds) < claim.until
+    }
 
 
 def _claim(action: Action, guard: Guard, now: datetime) -> Claim:
     guard.claim_number += 1
-    if action.kind in CONDEMNING:
-        guard.condemned_by = action
-    guard.save(update_fields=["claim_number", "condemned_by"])
-    until = now + timedelta(seconds=deadline_seconds(action.kind) + CLAIM_SLACK_SECONDS)
+    slack = CLAIM_SLACK_SECONDS.get(action.kind, DEFAULT_CLAIM_SLACK_SECONDS)
+    until = now + timedelta(seconds=deadline_seconds(action.kind) + slack)
     action.state, action.claim_number, action.claimed_until = State.SENT, guard.claim_number, until
     action.sent_at, action.attempts, action.next_attempt_at = now, action.attempts + 1, until
-    action.save(update_fields=["state", "claim_number", "claimed_until", "sent_at", "attempts", "next_attempt_at"])
     return Claim(action, guard.claim_number, until)
 
 
-def _objection(action: Action, guard: Guard, leased: bool, now: datetime) -> str:
+def _number(claimed: Sequence[Action]) -> None:
+    """The guards' counts follow their claims; kills and pauses condemn from here on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBER, {
+            "guards": [action.sandbox.guard_id for action in claimed],
+            "numbers": [action.claim_number for action in claimed],
+            "condemning": [action.pk if action.kind in CONDEMNING else None for action in claimed],
+        })  # fmt: skip
+
+
+def _objection(action: Action, guard: Guard, *, leased: bool, frozen: bool, now: datetime) -> str:
     """Why a queued action may not go any more. A person's word is not undone by leases, protection or a policy."""
     by_policy_alone = action.actor_kind == "policy" and not action.parameters.get("joined")
     # A person's kill is sent all the same: E2B's 404 is then the answer that they get.
@@ -105,7 +137,7 @@ def _objection(action: Action, guard: Guard, leased: bool, now: datetime) -> str
         return "spared: leased"
     if is_protected(guard, now):
         return "spared: protected"
-    return policy_objection(action)
+    return policy_objection(action, frozen=frozen)
 
 
 def is_protected(guard: Guard, now: datetime) -> bool:
@@ -113,7 +145,12 @@ def is_protected(guard: Guard, now: datetime) -> bool:
     return guard.protected and (guard.protected_until is None or guard.protected_until > now)
 
 
-def policy_objection(action: Action) -> str:
+def is_frozen() -> bool:
+    """Whether the freeze switch is on."""
+    return Freeze.objects.filter(lifted_at=None).exists()
+
+
+def policy_objection(action: Action, *, frozen: bool) -> str:
     """Why a policy's action is void by the policy as it stands: a mark belongs to one version of an enforcing one."""
     policy = action.policy
     if policy is None:
@@ -124,6 +161,12 @@ def policy_objection(action: Action) -> str:
         return "void: the policy does not enforce any more"
     if policy.breaker_tripped_at is not None:
         return "void: the policy's breaker has tripped"
-    if Freeze.objects.filter(lifted_at=None).exists():
-        return "void: everything is frozen"
-    return ""
+    return "void: everything is frozen" if frozen else ""
+
+
+_NUMBER = """
+    UPDATE sandboxes_guard g
+    SET claim_number = n.number, condemned_by_id = coalesce(n.condemning, g.condemned_by_id)
+    FROM unnest(%(guards)s::bigint[], %(numbers)s::bigint[], %(condemning)s::bigint[]) AS n(guard, number, condemning)
+    WHERE g.id = n.guard
+"""

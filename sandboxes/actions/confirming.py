@@ -6,9 +6,9 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F, Q
 
-from sandboxes.actions import announce
 from sandboxes.actions.looking import looks
-from sandboxes.actions.settling import confirm, fail, locked, locked_all
+from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
+from sandboxes.actions.writing import write
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Action, Sandbox
 
@@ -43,7 +43,7 @@ def _by_record(now: datetime) -> None:
         done = [action for action in locked_all(keys) if action.state == State.DONE]
         for action in done:
             confirm(action, now)
-        announce.changed(done)
+        store(done)
 
 
 @transaction.atomic
@@ -53,7 +53,7 @@ def _by_look(looked_at: Action, seen: SandboxInfo | E2BError) -> None:
         return
     if isinstance(seen, SandboxInfo) and _is_fact(action, seen):
         confirm(action, now)
-        announce.changed([action])
+        store([action])
         return
     counts = isinstance(seen, SandboxInfo) or (isinstance(seen, NotFound) and action.kind != Kind.KILL)
     if isinstance(seen, NotFound) and action.kind == Kind.KILL:
@@ -61,11 +61,11 @@ def _by_look(looked_at: Action, seen: SandboxInfo | E2BError) -> None:
     number = action.parameters.get("looks", 0) + (1 if counts else 0)
     if number >= MOST_LOOKS:
         fail(action, _alarm(action, seen), "not_confirmed")
-        announce.changed([action])
+        store([action])
         return
     action.parameters = {**action.parameters, "looks": number}
     action.next_attempt_at = now + timedelta(seconds=5.0 * 2 ** min(number, 4))
-    action.save(update_fields=["parameters", "next_attempt_at"])
+    write([action])
 
 
 def _is_fact(action: Action, seen: SandboxInfo) -> bool:
@@ -107,4 +107,4 @@ def _notice_returned(now: datetime) -> None:
             action = locked(pk)
             if action.state == State.CONFIRMED and action.sandbox.state != ENDED:
                 fail(action, "It was killed and confirmed gone, and has come back. Nothing more is sent", "came_back")
-                announce.changed([action])
+                store([action])

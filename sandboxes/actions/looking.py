@@ -9,14 +9,14 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from sandboxes import accounts
-from sandboxes.actions import announce
 from sandboxes.actions.calls import Result
-from sandboxes.actions.settling import apply, fail, locked
+from sandboxes.actions.claims import UNREAD
+from sandboxes.actions.settling import apply, fail, locked, store
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Action
 
 LOOKS = 64
-AT_ONCE = 8
+AT_ONCE = 16
 HELD_SECONDS = 120.0  # a look that was taken and never came back may be taken again after this
 
 Kind, State = Action.Kind, Action.State
@@ -46,7 +46,7 @@ async def look_at(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
 
 async def _look_at_account(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
     gate = asyncio.Semaphore(AT_ONCE)
-    async with await sync_to_async(accounts.client_for)(actions[0].account) as client:
+    async with await sync_to_async(accounts.client_for)(actions[0].account, AT_ONCE) as client:
 
         async def look(action: Action) -> tuple[Action, Seen]:
             async with gate:
@@ -62,7 +62,7 @@ async def _look_at_account(actions: Sequence[Action]) -> list[tuple[Action, Seen
 def _take(state: str, now: datetime) -> Sequence[Action]:
     """Takes due looks, so that no other worker makes them too."""
     due = Action.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=state, next_attempt_at__lte=now)
-    taken = list(due.select_related("sandbox", "account").order_by("next_attempt_at")[:LOOKS])
+    taken = list(due.select_related("sandbox", "account").defer(*UNREAD).order_by("next_attempt_at")[:LOOKS])
     held = now + timedelta(seconds=HELD_SECONDS)
     Action.objects.filter(pk__in=[action.pk for action in taken]).update(next_attempt_at=held)
     return taken
@@ -83,9 +83,8 @@ def _conclude(looked_at: Action, seen: Seen) -> None:
         since = (now - (action.sent_at or now)).total_seconds()
         action.error = f"Not known yet whether it happened, E2B does not answer: {seen}"
         action.next_attempt_at = now + timedelta(seconds=min(120.0, max(5.0, since / 2)))
-        action.save(update_fields=["error", "next_attempt_at"])
     elif (action.kind, seen.state) in ((Kind.PAUSE, "paused"), (Kind.RESUME, "running")):
         apply(action, Result("done", f"{action.kind}d"))
     else:
         apply(action, Result("again", error=action.error or "E2B gave no answer, and nothing had happened"))
-    announce.changed([action])
+    store([action])

@@ -1,4 +1,4 @@
-"""What an answer or a look makes of an action; each step under the guard's lock. Who calls tells the pages."""
+"""What an answer or a look makes of an action: moves in memory, written for many at once under their guards' locks."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from sandboxes.actions import announce
 from sandboxes.actions.calls import Result
-from sandboxes.actions.cancelling import pardon
-from sandboxes.actions.claims import Claim
+from sandboxes.actions.claims import UNREAD, Claim
+from sandboxes.actions.writing import write
 from sandboxes.models import Action, Guard
 
 MOST_ATTEMPTS = 5
@@ -28,11 +28,17 @@ def settle(answers: Sequence[tuple[Claim, Result]]) -> None:
         if action.state == State.SENT and action.claim_number == claim.number:
             apply(action, result)
             moved.append(action)
-    announce.changed(moved)
+    store(moved)
+
+
+def store(actions: Sequence[Action]) -> None:
+    """Writes actions that were moved by the functions below, and tells the pages."""
+    write(actions)
+    announce.changed(actions)
 
 
 def apply(action: Action, result: Result) -> None:
-    """Moves a sent action, whose guard is locked, on by `result`."""
+    """Moves a sent action on by `result`."""
     now = timezone.now()
     if result.kind == "done":
         answered(action, result.outcome, now)
@@ -40,7 +46,6 @@ def apply(action: Action, result: Result) -> None:
         # It stays as it is, condemned too, until a look has been answered.
         action.error, action.claimed_until = result.error, now
         action.next_attempt_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
-        action.save(update_fields=["error", "claimed_until", "next_attempt_at"])
     elif result.kind == "never" or (result.counts and action.attempts >= MOST_ATTEMPTS):
         tries = f" after {action.attempts} attempts" if action.attempts > 1 else ""
         fail(action, f"Gave up{tries}: {result.error}", result.outcome or "refused")
@@ -54,8 +59,6 @@ def answered(action: Action, outcome: str, now: datetime) -> None:
     wait = FIRST_LOOK_AFTER_KILL_SECONDS if action.kind == Action.Kind.KILL else FIRST_LOOK_SECONDS
     action.claimed_until, action.next_attempt_at = None, now + timedelta(seconds=wait)
     action.parameters = {**action.parameters, "looks": 0}
-    fields = ["state", "outcome", "answered_at", "error", "claimed_until", "next_attempt_at", "parameters"]
-    action.save(update_fields=fields)
     if outcome == "already_longer":  # read from E2B itself just now
         confirm(action, now)
 
@@ -67,25 +70,17 @@ def requeue(action: Action, result: Result, now: datetime) -> None:
     wait = result.wait_seconds if result.wait_seconds is not None else 2.0 ** min(action.attempts, 6)
     action.state, action.error, action.claimed_until = State.QUEUED, result.error, None
     action.next_attempt_at = now + timedelta(seconds=wait)
-    action.save(update_fields=["state", "error", "claimed_until", "next_attempt_at", "attempts"])
-    if action.actor_kind == "policy" and not action.parameters.get("joined"):
-        pardon(action)
 
 
 def fail(action: Action, error: str, outcome: str = "failed") -> None:
     """It stops here, for a person to see; once, and nothing shoots again by itself."""
     action.state, action.error, action.outcome = State.FAILED, error, outcome
     action.claimed_until = action.next_attempt_at = None
-    action.save(update_fields=["state", "error", "outcome", "claimed_until", "next_attempt_at"])
-    pardon(action)
 
 
 def confirm(action: Action, now: datetime) -> None:
     """It is a fact. A killed sandbox stays condemned: nobody hands it out."""
     action.state, action.confirmed_at, action.next_attempt_at = State.CONFIRMED, now, None
-    action.save(update_fields=["state", "confirmed_at", "next_attempt_at"])
-    if action.kind != Action.Kind.KILL:
-        pardon(action)
 
 
 def locked(action_pk: int) -> Action:
@@ -97,4 +92,5 @@ def locked_all(action_pks: Sequence[int]) -> list[Action]:
     """Actions with their guards locked, in order of the guards' keys; call it within a transaction."""
     guards = Action.objects.filter(pk__in=action_pks).values("sandbox__guard_id")
     list(Guard.objects.select_for_update().filter(pk__in=guards).order_by("pk").values_list("pk", flat=True))
-    return list(Action.objects.filter(pk__in=action_pks).select_related("sandbox__guard", "account", "policy"))
+    found = Action.objects.filter(pk__in=action_pks).select_related("sandbox__guard", "account", "policy")
+    return list(found.defer(*UNREAD))

@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from sandboxes.actions import announce
-from sandboxes.actions.cancelling import close
-from sandboxes.actions.claims import policy_objection
+from sandboxes.actions.cancelling import cancelled
+from sandboxes.actions.claims import is_frozen, policy_objection
 from sandboxes.actions.looking import Seen, look_at
-from sandboxes.actions.settling import locked
+from sandboxes.actions.settling import locked_all, store
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Action
 from sandboxes.policies import Facts, Judgement, PolicySpec, judge, judge_quarantine
@@ -20,17 +20,26 @@ from sandboxes.reaper.facts import Fleet
 from sandboxes.reaper.marks import QUARANTINE
 from sandboxes.reaper.verdicts import complete, told_of
 
+AT_ONCE = 256
+ROUND = timedelta(seconds=120)  # of the 300 for which a reaper has its turn
 Kind, State = Action.Kind, Action.State
 
 
 async def act(spec: PolicySpec, due: Sequence[Action], fleets: Mapping[int, Fleet]) -> int:
-    """Looks again at every due mark and queues those that are still orphans; how many."""
-    seen: dict[int, list[tuple[Action, Seen]]] = defaultdict(list)
-    for action, what in await look_at(due):
-        seen[action.account_id].append((action, what))
-    queued = 0
-    for account, pairs in seen.items():
-        queued += await sync_to_async(_decide)(spec, fleets[account], pairs)
+    """Looks again at the due marks and queues those that are still orphans; how many.
+
+    Some at a time, and what is queued is sent at once: a look is seconds old when its act leaves, however many are due.
+    What does not fit into `ROUND` stays in grace for the next round.
+    """
+    queued, end = 0, datetime.now(UTC) + ROUND
+    for start in range(0, len(due), AT_ONCE):
+        if datetime.now(UTC) >= end:
+            break
+        seen: dict[int, list[tuple[Action, Seen]]] = defaultdict(list)
+        for action, what in await look_at(due[start : start + AT_ONCE]):
+            seen[action.account_id].append((action, what))
+        for account, pairs in seen.items():
+            queued += await sync_to_async(_decide)(spec, fleets[account], pairs)
     return queued
 
 
@@ -39,49 +48,57 @@ def _decide(spec: PolicySpec, fleet: Fleet, pairs: Sequence[tuple[Action, Seen]]
     shown = {action.sandbox_id: what for action, what in pairs if isinstance(what, SandboxInfo)}
     known = complete(spec, fleet, list(facts.fresh(fleet.account, shown, now).values()), now)
     anew = {one.key: one.facts for one in known}
-    queued = 0
+    pauses = _our_pauses([action for action, _ in pairs])
+    judged: dict[int, Judgement | None] = {}
     for action, what in pairs:
         if isinstance(what, NotFound):
-            _void(action, "void: already gone")
+            judged[action.pk] = None
         elif not isinstance(what, E2BError) and action.sandbox_id in anew:
-            judgement = _judged(spec, action, anew[action.sandbox_id], now + fleet.offset)
-            if judgement.hit:
-                queued += _release(action, judgement, now)
-            else:
-                _void(action, f"spared on the last look: {judgement.spared_by}")
+            judged[action.pk] = _judged(spec, pauses.get(action.pk), anew[action.sandbox_id], now + fleet.offset)
+    return _conclude(judged, now)
+
+
+def _our_pauses(marks: Sequence[Action]) -> dict[int, datetime]:
+    """For marks that end a quarantine, when our pause was answered."""
+    pauses = {mark.pk: mark.parameters[QUARANTINE] for mark in marks if QUARANTINE in mark.parameters}
+    rows = Action.objects.filter(pk__in=pauses.values()).values_list("pk", "answered_at", "requested_at")
+    at = {pk: answered_at or requested_at for pk, answered_at, requested_at in rows}
+    return {mark: at[pause] for mark, pause in pauses.items()}
+
+
+def _judged(spec: PolicySpec, paused_at: datetime | None, known: Facts, at: datetime) -> Judgement:
+    return judge(spec, known, at) if paused_at is None else judge_quarantine(known, paused_at, at)
+
+
+@transaction.atomic
+def _conclude(judged: Mapping[int, Judgement | None], now: datetime) -> int:
+    """Marks become queued acts, or void (None: it is gone), unless somebody was faster; how many were queued."""
+    frozen, moved = is_frozen(), []
+    for action in locked_all(list(judged)):
+        if action.state == State.GRACE:
+            _move(action, judged[action.pk], frozen=frozen, now=now)
+            moved.append(action)
+    store(moved)
+    queued = sum(action.state == State.QUEUED for action in moved)
     if queued:
         announce.wake()
     return queued
 
 
-def _judged(spec: PolicySpec, action: Action, known: Facts, at: datetime) -> Judgement:
-    if QUARANTINE not in action.parameters:
-        return judge(spec, known, at)
-    paused_at = Action.objects.values_list("answered_at", flat=True).get(pk=action.parameters[QUARANTINE])
-    return judge_quarantine(known, paused_at or action.requested_at, at)
+def _move(action: Action, judgement: Judgement | None, *, frozen: bool, now: datetime) -> None:
+    if judgement is None:
+        cancelled(action, "void: already gone")
+    elif not judgement.hit:
+        cancelled(action, f"spared on the last look: {judgement.spared_by}")
+    elif objection := policy_objection(action, frozen=frozen):
+        cancelled(action, objection)
+    else:
+        _release(action, judgement, now)
 
 
-@transaction.atomic
-def _release(mark: Action, judgement: Judgement, now: datetime) -> bool:
-    """The mark becomes a queued act, unless somebody was faster; a notice is given at once."""
-    action = locked(mark.pk)
-    if action.state != State.GRACE:
-        return False
-    objection = policy_objection(action)
-    if objection:
-        close(action, outcome=objection)
-        return False
+def _release(action: Action, judgement: Judgement, now: datetime) -> None:
+    """The mark is an act that waits to be sent; a notice is given at once."""
     action.evidence, action.state, action.next_attempt_at = told_of(judgement.reasons), State.QUEUED, now
     if action.kind == Kind.NOTIFY:
         action.state, action.outcome, action.next_attempt_at = State.CONFIRMED, "notified", None
         action.sent_at = action.answered_at = action.confirmed_at = now
-    action.save()
-    announce.changed([action])
-    return True
-
-
-@transaction.atomic
-def _void(mark: Action, outcome: str) -> None:
-    action = locked(mark.pk)
-    if action.state == State.GRACE:
-        close(action, outcome=outcome)

@@ -178,10 +178,10 @@ async def test_a_sender_whose_claim_has_been_taken_over_sends_nothing(backend):
     sandbox = await backend.held(backend.make())
     await ask(sandbox)
     (claim,) = await sync_to_async(claim_due)(datetime.now(UTC))
-    assert await sync_to_async(still_mine)(claim, datetime.now(UTC))
-    assert not await sync_to_async(still_mine)(claim, claim.until)
+    assert await sync_to_async(still_mine)([claim], datetime.now(UTC))
+    assert not await sync_to_async(still_mine)([claim], claim.until)
     await Guard.objects.filter(pk=sandbox.guard_id).aupdate(claim_number=claim.number + 1)
-    assert not await sync_to_async(still_mine)(claim, datetime.now(UTC))
+    assert not await sync_to_async(still_mine)([claim], datetime.now(UTC))
 
 
 async def test_two_workers_send_one_delete(backend, kills):

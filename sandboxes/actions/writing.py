@@ -1,0 +1,55 @@
+"""What moved, written for many actions in one statement; with it goes the sentence of those that condemn no more."""
+
+import json
+from collections.abc import Sequence
+
+from django.db import connection
+
+from sandboxes.models import Action, Guard
+
+Kind, State = Action.Kind, Action.State
+_TYPES = {
+    "state": "text", "outcome": "text", "error": "text", "attempts": "smallint", "claim_number": "bigint",
+    "sent_at": "timestamptz", "answered_at": "timestamptz", "confirmed_at": "timestamptz",
+    "spare_until": "timestamptz", "next_attempt_at": "timestamptz", "claimed_until": "timestamptz",
+    "parameters": "jsonb", "evidence": "jsonb",
+}  # fmt: skip
+
+
+def write(actions: Sequence[Action]) -> None:
+    """Stores all that may change in an action's life. The guards are locked by the caller, within a transaction."""
+    if not actions:
+        return
+    columns = {name: [_plain(getattr(action, name)) for action in actions] for name in _TYPES}
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, {"keys": [action.pk for action in actions], **columns})
+    free = [action.pk for action in actions if not condemns(action)]
+    if free:
+        Guard.objects.filter(condemned_by__in=free).update(condemned_by=None)
+
+
+def condemns(action: Action) -> bool:
+    """Whether a kill or pause of this state keeps its sandbox condemned: it may be on its way, or has killed it.
+
+    A policy's own wish condemns from its claim on; a person's from the moment it is queued.
+    """
+    if action.state == State.CONFIRMED:
+        return action.kind == Kind.KILL
+    if action.state == State.QUEUED:
+        return action.actor_kind != "policy" or bool(action.parameters.get("joined"))
+    return action.state in (State.SENT, State.DONE)
+
+
+def _plain(value: object) -> object:
+    return json.dumps(value) if isinstance(value, dict | list) else value
+
+
+# A save each would be a round trip an action, and a bulk_update a CASE for each column and row.
+_WRITE = f"""
+    UPDATE sandboxes_action a SET {", ".join(f"{name} = n.{name}" for name in _TYPES)}
+    FROM unnest(%(keys)s::bigint[], {
+    ", ".join(f"%({name})s::{'text' if kind == 'jsonb' else kind}[]" for name, kind in _TYPES.items())
+}) AS given(key, {", ".join(_TYPES)}),
+    LATERAL (SELECT {", ".join(f"given.{name}::{kind} AS {name}" for name, kind in _TYPES.items())}) AS n
+    WHERE a.id = given.key
+"""
