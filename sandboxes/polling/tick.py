@@ -25,7 +25,7 @@ from sandboxes.series.frame_store import Part
 LEAST_TURN_SECONDS = 10.0
 # Numbers, where the ORM would make ten thousand times with zones of them: half of a tick's work beside the calls.
 _RUNNING: Final = """
-SELECT id, sandbox_id, floor(extract(epoch FROM started_at))::bigint
+SELECT array_agg(id), array_agg(sandbox_id), array_agg(floor(extract(epoch FROM started_at))::bigint)
 FROM sandboxes_sandbox WHERE account_id = %s AND state = 'running' AND id %% %s = %s"""
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,8 @@ async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame |
 def _running(part: Part) -> list[Running]:
     with connection.cursor() as cursor:
         cursor.execute(_RUNNING, [part.account_id, part.shards, part.shard])
-        return list(map(Running._make, cursor.fetchall()))
+        keys, ids, started = cursor.fetchone()
+    return list(map(Running, keys, ids, started)) if keys else []
 
 
 def _message(tick: Tick, frame: Frame, took: float) -> dict[str, Any]:

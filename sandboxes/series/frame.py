@@ -2,18 +2,24 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from operator import attrgetter
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from sandboxes.e2b.wire import Metric, is_plausible
 
 NO_SAMPLE = -1
-FULL_PCT = 100.0
+FULL_PCT, FULL_HUNDREDTHS = 100.0, 10_000
 MAX_AGE_SECONDS = 32_000  # ages are 2-byte integers; a sample from nine hours ago says nothing about now
 SOON_SECONDS = 10  # so far ahead of the tick a sample is still taken at its word: it was made while we read
 _MAX_KIB = 2**31 - 1
 
 
-class Sample(NamedTuple):
+# Neither of these is looked at by the garbage collector, which else goes through the whole process for each tick's
+# tens of thousands of them: that took as long as to make them.
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """One reading. `unix` is on the backend's clock, `cpu` in hundredths of a percent, the rest in KiB."""
 
     unix: int
@@ -24,7 +30,7 @@ class Sample(NamedTuple):
     disk_total: int
 
 
-class Running(NamedTuple):
+class Running(msgspec.Struct, frozen=True, gc=False):
     """A sandbox to be asked for: our key, the backend's ID, and the second in which its current run started."""
 
     key: int
@@ -46,19 +52,24 @@ class Frame:
     disk: list[int] = field(default_factory=list)
     disk_total: list[int] = field(default_factory=list)
 
-    def append(self, key: int, sample: Sample | None, *, is_new: bool) -> None:
-        """`sample` must not be later than `clock_unix`; None is kept as an entry without one."""
-        unix, cpu, mem, mem_total, disk, disk_total = sample or _NOTHING
+    def append(self, key: int, sample: Sample, *, is_new: bool) -> None:
+        """One entry more."""
         self.keys.append(key)
-        self.ages.append(self.clock_unix - unix if sample else NO_SAMPLE)
-        self.fresh.append(is_new and sample is not None)
-        self.cpu.append(cpu)
-        self.mem.append(mem)
-        self.mem_total.append(mem_total)
-        self.disk.append(disk)
-        self.disk_total.append(disk_total)
+        self.fresh.append(is_new)
+        self.fill([sample])
+
+    def fill(self, samples: Sequence[Sample]) -> None:
+        """The figures of the entries that have none yet; no sample may be later than `clock_unix`."""
+        clock = self.clock_unix
+        self.ages += [NO_SAMPLE if sample is _NOTHING else clock - sample.unix for sample in samples]
+        self.cpu += [sample.cpu for sample in samples]
+        self.mem += [sample.mem for sample in samples]
+        self.mem_total += [sample.mem_total for sample in samples]
+        self.disk += [sample.disk for sample in samples]
+        self.disk_total += [sample.disk_total for sample in samples]
 
 
+# What stands for a sandbox that has no sample.
 _NOTHING = Sample(0, 0, 0, 0, 0, 0)
 
 
@@ -80,8 +91,7 @@ class Columns(Protocol):
 def seen_in(frame: Columns) -> dict[int, Sample]:
     """The samples that a frame holds, by sandbox key."""
     clock, figures = frame.clock_unix, (frame.cpu, frame.mem, frame.mem_total, frame.disk, frame.disk_total)
-    rows = zip([clock - age for age in frame.ages], *figures, strict=True)
-    found = dict(zip(frame.keys, map(Sample._make, rows), strict=True))
+    found = dict(zip(frame.keys, map(Sample, [clock - age for age in frame.ages], *figures), strict=True))
     if NO_SAMPLE in frame.ages:  # dated after the tick, as no sample is
         return {key: sample for key, sample in found.items() if sample.unix <= clock}
     return found
@@ -108,13 +118,12 @@ def reading(metric: Metric) -> Sample | None:
     """
     if not is_plausible(metric):
         return None
-    cpu, sizes = metric.cpu_used_pct, (metric.mem_used, metric.mem_total, metric.disk_used, metric.disk_total)
-    mem, mem_total, disk, disk_total = [int(size) >> 10 for size in sizes]
-    if max(mem, mem_total, disk, disk_total) > _MAX_KIB:
-        mem, mem_total, disk, disk_total = [min(size, _MAX_KIB) for size in (mem, mem_total, disk, disk_total)]
-    return Sample(
-        int(metric.timestamp_unix), 10_000 if cpu > FULL_PCT else round(cpu * 100), mem, mem_total, disk, disk_total
-    )
+    cpu, mem, mem_total = metric.cpu_used_pct, int(metric.mem_used) >> 10, int(metric.mem_total) >> 10
+    disk, disk_total = int(metric.disk_used) >> 10, int(metric.disk_total) >> 10
+    if mem | mem_total | disk | disk_total > _MAX_KIB:  # one of them is
+        mem, mem_total, disk, disk_total = (min(size, _MAX_KIB) for size in (mem, mem_total, disk, disk_total))
+    hundredths = round(cpu * 100) if cpu < FULL_PCT else FULL_HUNDREDTHS
+    return Sample(int(metric.timestamp_unix), hundredths, mem, mem_total, disk, disk_total)
 
 
 def build(
@@ -127,52 +136,48 @@ def build(
     """
     readings = dict(zip(answers, map(reading, answers.values()), strict=True))
     known = [sample.unix for samples in (readings, seen) for sample in samples.values() if sample]
-    soon = [unix for unix in known if clock_unix < unix <= clock_unix + SOON_SECONDS]
-    clock = max(soon, default=clock_unix)
-    ordered = sorted(running)
-    entries = [_entry(one, readings.get(one.sandbox_id), seen.get(one.key), clock) for one in ordered]
-    return _columns(clock, [one.key for one in ordered], entries)
+    clock = max((unix for unix in known if clock_unix < unix <= clock_unix + SOON_SECONDS), default=clock_unix)
+    frame = Frame(clock)
+    samples: list[Sample] = []
+    for one in sorted(running, key=attrgetter("key")):
+        sample, is_new = _entry(one, readings.get(one.sandbox_id), seen.get(one.key), clock)
+        frame.keys.append(one.key)
+        frame.fresh.append(is_new)
+        samples.append(sample)
+    frame.fill(samples)
+    return frame
 
 
-Entry = tuple[Sample | None, bool]
-
-
-def _entry(one: Running, answer: Sample | None, before: Sample | None, clock_unix: int) -> Entry:
+def _entry(one: Running, answer: Sample | None, before: Sample | None, clock_unix: int) -> tuple[Sample, bool]:
     """The sample to show, and whether it is one that we did not have."""
-    started = one.started_unix
     # So it is for nearly all, each tick: a new sample, of this run, and no clock is wrong.
-    if answer and started <= answer.unix <= clock_unix and (before is None or before.unix < answer.unix):
-        newest: Entry = answer, True
+    if answer and one.started_unix <= answer.unix <= clock_unix and (before is None or before.unix < answer.unix):
+        sample, is_new = answer, True
     else:
-        newest = _newest(_of_this_run(answer, one), _of_this_run(before, one), clock_unix)
-    sample = newest[0]
-    return (None, False) if sample and clock_unix - sample.unix > MAX_AGE_SECONDS else newest
-
-
-def _columns(clock_unix: int, keys: list[int], entries: Sequence[Entry]) -> Frame:
-    samples = [sample or _NOTHING for sample, _ in entries]
-    unix, *figures = map(list, zip(*samples, strict=True)) if samples else [[] for _ in Sample._fields]
-    ages = [clock_unix - at for at in unix]
-    if _NOTHING in samples:
-        ages = [NO_SAMPLE if sample is _NOTHING else age for sample, age in zip(samples, ages, strict=True)]
-    return Frame(clock_unix, keys, ages, [is_new for _, is_new in entries], *figures)
+        newest, is_new = _newest(_of_this_run(answer, one), _of_this_run(before, one), clock_unix)
+        sample = newest or _NOTHING
+    return (_NOTHING, False) if clock_unix - sample.unix > MAX_AGE_SECONDS else (sample, is_new)
 
 
 def _of_this_run(sample: Sample | None, one: Running) -> Sample | None:
     return sample if sample and sample.unix >= one.started_unix else None
 
 
-def _newest(answer: Sample | None, before: Sample | None, clock_unix: int) -> Entry:
+def _newest(answer: Sample | None, before: Sample | None, clock_unix: int) -> tuple[Sample | None, bool]:
     if answer is None:
         return _not_later(before, clock_unix), False
     if answer.unix > clock_unix:
         # Its clock is wrong, so its time can't tell whether we know it: its figures can (disk is kept less exactly).
-        is_new = before is None or answer[1:4] != before[1:4]
-        return (answer._replace(unix=clock_unix), True) if is_new else (_not_later(before, clock_unix), False)
+        is_new = before is None or _figures(answer) != _figures(before)
+        return (replace(answer, unix=clock_unix), True) if is_new else (_not_later(before, clock_unix), False)
     if before is None or answer.unix > before.unix:
         return answer, True
     return _not_later(before, clock_unix), False
 
 
+def _figures(sample: Sample) -> tuple[int, int, int]:
+    return sample.cpu, sample.mem, sample.mem_total
+
+
 def _not_later(sample: Sample | None, clock_unix: int) -> Sample | None:
-    return sample._replace(unix=min(sample.unix, clock_unix)) if sample else None
+    return replace(sample, unix=min(sample.unix, clock_unix)) if sample else None

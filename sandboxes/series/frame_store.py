@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Q
+from msgspec.structs import astuple
 
 from sandboxes.models import MetricFrame, Sandbox
 from sandboxes.series.frame import Frame, Sample, newest_of
@@ -164,7 +165,7 @@ def _without_known(frame: Frame, written: tuple[MetricFrame, ...]) -> Frame:
 def _keep_last_samples(seen: Mapping[int, Sample], still_there: set[int]) -> None:
     left: list[tuple[int, Sample]] = [item for item in seen.items() if item[0] not in still_there]
     if left:
-        columns = zip(*((key, *sample) for key, sample in left), strict=True)
+        columns = zip(*((key, *astuple(sample)) for key, sample in left), strict=True)
         with connection.cursor() as cursor:
             cursor.execute(_LAST_SAMPLES, [literal(column) for column in columns])
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection, transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Random
+from msgspec.structs import astuple
 
 from sandboxes.models import Execution, MetricFrame, MetricSeries, Sandbox
 from sandboxes.series import minutes
@@ -168,7 +169,7 @@ def _known_past(account_id: int, now: datetime) -> tuple[datetime, datetime]:
 
 def _write_samples(account_id: int, samples: Sequence[tuple[int, Sample]]) -> None:
     keys, columns = zip(*samples, strict=True)
-    unix, cpu, mem, mem_total, disk, disk_total = map(literal, zip(*columns, strict=True))
+    unix, cpu, mem, mem_total, disk, disk_total = map(literal, zip(*map(astuple, columns), strict=True))
     given: dict[str, Any] = {
         "account": account_id, "keys": literal(keys), "unix": unix, "cpu": cpu, "mem": mem, "mem_total": mem_total,
         "disk": disk, "disk_total": disk_total, "source": MetricSeries.Source.BACKFILL.value, "step": FINE_STEP_SECONDS,
