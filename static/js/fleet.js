@@ -1,4 +1,5 @@
 /* The Fleet page: figures, sparklines, honeycomb and charts, moved by the socket, or as they were at a past second. */
+import { choices } from "./comb/choice.js";
 import { Comb } from "./comb/comb.js";
 import { labels } from "./endlabels.js";
 import { clock, percent, usd, whole } from "./format.js";
@@ -50,12 +51,7 @@ function growSparks(figures) {
 
 /* ---------- honeycomb */
 const comb = new Comb($("[data-comb]"), { scale: $("[data-scale]"), keys: $(".keys"), says: $("[data-comb-says]") });
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-measure]");
-  if (!button) return;
-  for (const other of document.querySelectorAll("[data-measure]")) other.setAttribute("aria-pressed", String(other === button));
-  comb.measureBy(button.dataset.measure);
-});
+choices(comb, $(".comb-sec"));
 
 /* ---------- charts */
 const readouts = {}, breaks = parsed("gaps"), QUIET = 60;
@@ -147,7 +143,7 @@ function live() {
 
 function count(roster) {
   const all = roster ? roster.key.length : comb.live.byKey.size;
-  const groups = roster ? new Set(roster.template).size : comb.live.groups.size;
+  const groups = new Set(roster ? roster.template : [...comb.live.byKey.values()].map((cell) => cell.template)).size;
   $("[data-of]").textContent = `${whole(groups)} ${groups === 1 ? "template" : "templates"}, ${whole(all)} sandboxes`;
 }
 

@@ -1,11 +1,17 @@
 /* Who is in the honeycomb: the roster and its values as the socket tells them, and a place for life in each group. */
+import { Groups } from "./groups.js";
+import { sharesOf, toldOf } from "./roster.js";
+
 const MOST_EMPTY = 0.4; // a group with more holes than this closes up
 
 export class Cells {
   constructor() {
-    this.byKey = new Map();
-    this.groups = new Map(); // template → { name, slots: [cell or null] }
-    this.shape = 0; // moves when a group needs more room or less
+    this.byKey = new Map(); // in the order of the roster: values come in it
+    this.groups = new Groups();
+  }
+
+  get shape() {
+    return this.groups.shape;
   }
 
   take(message) {
@@ -13,78 +19,52 @@ export class Cells {
     if (message.values) this.#values(message.values);
   }
 
+  groupBy(by) {
+    this.groups.lay([...this.byKey.values()], by);
+  }
+
   #roster(roster) {
-    if (roster.full) {
-      this.byKey.clear();
-      this.groups.clear();
-      this.shape += 1;
-    }
+    if (roster.full) this.byKey.clear();
     for (const key of roster.gone ?? []) this.#leave(key);
     const fresh = [];
     roster.key.forEach((key, i) => {
-      const told = {
-        key,
-        id: roster.id[i],
-        template: roster.words[roster.template[i]],
-        owner: roster.words[roster.owner[i]],
-        environment: roster.words[roster.environment[i]],
-        state: roster.state[i],
-        orphan: roster.orphan[i],
-        created: roster.created[i],
-        burn: roster.burn[i],
-        cpus: roster.cpus[i],
-        memory: roster.memory[i],
-      };
-      const known = this.byKey.get(key);
-      if (known) Object.assign(known, told, { template: known.template });
-      else fresh.push({ ...told, cpu: null, mem: null });
+      const told = toldOf(roster, i), known = this.byKey.get(key);
+      if (known) this.#change(known, { ...told, template: known.template });
+      else fresh.push({ key, ...told, cpu: null, mem: null });
     });
-    for (const cell of fresh) this.byKey.set(cell.key, cell); // values come in this order
-    fresh.sort((a, b) => a.created - b.created);
-    for (const cell of fresh) this.#enter(cell, roster.full);
+    for (const cell of fresh) this.byKey.set(cell.key, cell);
+    if (roster.full) return this.groupBy(this.groups.by);
+    return fresh.sort((a, b) => a.created - b.created).forEach((cell) => this.groups.enter(cell));
   }
 
-  /* Into the first hole of its group, else at the end. */
-  #enter(cell, full) {
-    let group = this.groups.get(cell.template);
-    if (!group) {
-      group = { name: cell.template, slots: [], count: 0 };
-      this.groups.set(cell.template, group);
-    }
-    const hole = full ? -1 : group.slots.indexOf(null);
-    if (hole >= 0) group.slots[hole] = cell;
-    else {
-      group.slots.push(cell);
-      this.shape += 1;
-    }
-    group.count += 1;
+  /* It keeps its place unless what it is grouped by has changed. */
+  #change(cell, told) {
+    Object.assign(cell, told);
+    if (this.groups.nameOf(cell) === cell.group) return;
+    this.#vacate(cell);
+    this.groups.enter(cell);
   }
 
   #leave(key) {
     const cell = this.byKey.get(key);
     if (!cell) return;
     this.byKey.delete(key);
-    const group = this.groups.get(cell.template);
-    group.slots[group.slots.indexOf(cell)] = null;
-    group.count -= 1;
-    if (!group.count) this.groups.delete(group.name);
-    const length = group.slots.length;
-    while (group.slots.length && group.slots.at(-1) === null) group.slots.pop();
-    if (group.slots.length !== length) this.shape += 1;
-    if (1 - group.count / group.slots.length > MOST_EMPTY) group.slots = group.slots.filter(Boolean);
-    else return;
-    this.shape += 1;
+    this.#vacate(cell);
   }
 
-  #values({ cpu, mem }) {
-    const cpus = bytes(cpu), mems = bytes(mem);
-    let i = 0;
-    for (const cell of this.byKey.values()) {
-      cell.cpu = cpus[i] === 255 ? null : cpus[i];
-      cell.mem = mems[i] === 255 ? null : mems[i];
-      i += 1;
+  #vacate(cell) {
+    const group = this.groups.leave(cell), length = group.slots.length;
+    while (group.slots.length && group.slots.at(-1) === null) group.slots.pop();
+    if (1 - group.count / group.slots.length > MOST_EMPTY) {
+      group.slots = group.slots.filter(Boolean);
+      group.slots.forEach((one, slot) => Object.assign(one, { slot }));
     }
+    if (group.slots.length !== length) this.groups.shape += 1;
+  }
+
+  #values(values) {
+    const shares = sharesOf(values);
+    let i = 0;
+    for (const cell of this.byKey.values()) Object.assign(cell, shares(i++));
   }
 }
-
-export const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));

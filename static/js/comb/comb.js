@@ -3,17 +3,20 @@ import { whole } from "../format.js";
 import { svg } from "../marks.js";
 import { onTheme } from "../theme.js";
 import { Cells } from "./cells.js";
-import { layout } from "./layout.js";
+import { addressOf, tally } from "./groups.js";
+import { inBlock, layout } from "./layout.js";
+import { showOwners } from "./owners.js";
 import { colours, paint } from "./paint.js";
 import { drawScale } from "./scale.js";
 import { beside, card, words } from "./tip.js";
 
-const WORDS = { cpu: "CPU", mem: "memory", age: "age", cost: "cost an hour" };
+const WORDS = { cpu: "CPU", mem: "memory", age: "age", cost: "cost an hour", owner: "owner" };
+const TOO_SMALL = 9; // px: under this a finger takes the group, not the cell
 
 export class Comb {
   constructor(host, { scale, keys, says }) {
     const live = new Cells();
-    Object.assign(this, { host, scale, keys, says, live, cells: live, at: null, measure: "cpu", lit: null, tip: null, shape: -1, due: false });
+    Object.assign(this, { host, scale, keys, says, live, cells: live, at: null, measure: "cpu", owner: null, lit: null, tip: null, shape: -1, due: false });
     this.canvas = document.createElement("canvas");
     this.ring = svg("svg", { class: "ring", viewBox: "-10 -10 20 20", "aria-hidden": "true" }, [svg("path", { d: "M9.6 0 4.8 8.3H-4.8L-9.6 0-4.8-8.3H4.8z" })]);
     this.look = colours();
@@ -23,10 +26,10 @@ export class Comb {
       this.#again();
     });
     document.fonts.ready.then(() => this.#again(true));
-    host.addEventListener("pointermove", (event) => this.#light(this.#nearest(event)));
+    host.addEventListener("pointermove", (event) => this.#over(event));
     host.addEventListener("pointerleave", () => this.#light(null));
     host.addEventListener("blur", () => this.#light(null));
-    host.addEventListener("click", (event) => this.#open(this.#nearest(event), event));
+    host.addEventListener("click", (event) => this.#click(event));
     host.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -54,8 +57,11 @@ export class Comb {
     this.#again();
   }
 
-  measureBy(name) {
-    this.measure = name;
+  /* `by`: template, owner, environment or state; `measure`: cpu, mem, age, cost or owner, and then whose are lit. */
+  choose({ by, measure, owner }) {
+    const regroup = by !== this.live.groups.by;
+    Object.assign(this, { measure, owner });
+    if (regroup) for (const cells of new Set([this.live, this.cells])) cells.groupBy(by);
     this.#again();
   }
 
@@ -73,20 +79,46 @@ export class Comb {
     if (!this.cells.byKey.size && !this.canvas.isConnected) return;
     if (!this.canvas.isConnected) this.host.replaceChildren(this.canvas);
     if (this.shape !== this.cells.shape) {
-      const groups = [...this.cells.groups.values()].sort((a, b) => b.slots.length - a.slots.length || a.name.localeCompare(b.name));
+      const groups = this.cells.groups.inOrder();
       this.plan = layout(groups, this.host.clientWidth, this.host.clientHeight);
       this.shape = this.cells.shape;
     }
-    const counts = paint(this.canvas, this.plan, this.look, { measure: this.measure, now: this.#now() });
+    const owners = this.measure === "owner" ? tally(this.cells.byKey.values(), (cell) => cell.owner) : null;
+    const named = owners?.filter(([name]) => name), owner = (named?.find(([name]) => name === this.owner) ?? named?.[0])?.[0];
+    const counts = paint(this.canvas, this.plan, this.look, { measure: this.measure, now: this.#now(), owner });
+    showOwners(this.keys, named, owner);
     drawScale(this.scale, counts, this.measure);
     for (const key of ["plain", "paused", "orphan", "stale"]) this.keys.querySelector(`[data-key=${key}]`).textContent = whole(counts[key]);
     this.keys.querySelector("[data-measure-word]").textContent = WORDS[this.measure];
     if (this.tip && this.lit) this.#show(this.lit);
   }
 
+  #place(event) {
+    const box = this.host.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  #over(event) {
+    this.#light(this.#nearest(event));
+    if (!this.lit) this.host.style.cursor = this.#group(event) ? "pointer" : "";
+  }
+
+  /* A label stands for its group; under a finger, where cells are small, all of the group does. */
+  #click(event) {
+    const group = this.#group(event), cell = this.#nearest(event);
+    const path = group && addressOf(this.cells.groups.by, group);
+    if (path) location.assign(path);
+    else this.#open(cell, event);
+  }
+
+  #group(event) {
+    const [x, y] = this.#place(event), finger = event.pointerType === "touch" && this.plan?.radius < TOO_SMALL;
+    return this.plan?.blocks.find((block) => inBlock(block, x, y, this.plan.radius, finger))?.group ?? null;
+  }
+
   #nearest(event) {
     if (!this.plan) return null;
-    const box = this.host.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
+    const [x, y] = this.#place(event);
     let best = null, least = (this.plan.radius + 1) ** 2;
     for (const cell of this.cells.byKey.values()) {
       const far = (cell.x - x) ** 2 + (cell.y - y) ** 2;

@@ -23,6 +23,13 @@ export function centre(block, radius, slot) {
   ];
 }
 
+/* Whether a point is on a block's label, or anywhere in the block when `whole`. */
+export function inBlock(block, x, y, radius, whole) {
+  const right = block.x + Math.max(label(block.group), whole ? wide(block.columns, radius) : 0);
+  const foot = block.y + (whole ? high(block.rows, block.columns, radius) : LABEL - 4);
+  return x >= block.x && x <= right && y >= block.y && y <= foot;
+}
+
 const label = (group) => `${group.name} ${group.count}`.length * LETTER + 14;
 const wide = (columns, radius) => (columns - 1) * 1.5 * radius + 2 * radius;
 const high = (rows, columns, radius) => LABEL + (rows + (columns > 1 ? 0.5 : 0)) * ROW * radius;

@@ -3,7 +3,7 @@ import { token } from "../theme.js";
 import { centre } from "./layout.js";
 import { sprites } from "./sprites.js";
 
-const STEPS = 10;
+const STEPS = 10, LIT = 8, UNLIT = 1; // owners get no hues: the chosen one's cells are lit
 let kept = { key: "", look: null, plan: null, made: null };
 
 const clamp = (step) => Math.max(0, Math.min(STEPS - 1, step));
@@ -12,6 +12,7 @@ const steps = {
   mem: (cell) => clamp(Math.floor((cell.mem ?? 0) / 10)),
   age: (cell, now) => clamp(Math.floor(Math.log2(Math.max(now - cell.created, 30) / 60)) + 1),
   cost: (cell) => (cell.burn ? clamp(Math.floor(Math.log2(cell.burn / 0.02)) + 1) : 0),
+  owner: (cell, now, owner) => (cell.owner === owner ? LIT : UNLIT),
 };
 
 export function colours() {
@@ -23,19 +24,19 @@ export function colours() {
 }
 
 /* The name of a cell's sprite, counted. */
-function lookOf(cell, measure, now, counts) {
-  const step = steps[measure](cell, now);
+function lookOf(cell, { measure, now, owner }, counts) {
+  const step = steps[measure](cell, now, owner);
   if (cell.orphan !== "n") {
     counts.orphan += 1;
     return `orphan-${step}`;
   }
   if (cell.state === "p") {
     counts.paused += 1;
-    return "paused";
+    return measure === "owner" && step === LIT ? "paused-lit" : "paused";
   }
   if (cell.cpu == null) {
     counts.stale += 1;
-    return "silent";
+    return measure === "owner" ? `heat-${step}` : "silent";
   }
   counts.plain += 1;
   counts.steps[step] += 1;
@@ -43,10 +44,10 @@ function lookOf(cell, measure, now, counts) {
 }
 
 /* Only cells whose look changed are painted anew, unless the plan, the theme, the size or the measure did. */
-export function paint(canvas, plan, look, { measure, now }) {
+export function paint(canvas, plan, look, shown) {
   const ratio = devicePixelRatio || 1;
   const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
-  const key = `${plan.radius}/${ratio}/${width}/${height}/${measure}`;
+  const key = `${plan.radius}/${ratio}/${width}/${height}/${shown.measure}`;
   const anew = kept.key !== key || kept.look !== look || kept.plan !== plan;
   if (anew) {
     kept = { key, look, plan, made: sprites(plan.radius, ratio, look) };
@@ -58,7 +59,7 @@ export function paint(canvas, plan, look, { measure, now }) {
   const counts = { steps: new Array(STEPS).fill(0), paused: 0, orphan: 0, stale: 0, plain: 0 };
   for (const block of plan.blocks) {
     block.group.slots.forEach((cell, slot) => {
-      const name = cell ? lookOf(cell, measure, now, counts) : "empty";
+      const name = cell ? lookOf(cell, shown, counts) : "empty";
       const [x, y] = centre(block, plan.radius, slot);
       if (cell) Object.assign(cell, { x, y });
       if (block.drawn[slot] !== name) put(pen, x * ratio, y * ratio, name, block.drawn[slot] !== undefined);

@@ -4,6 +4,8 @@ import { svg } from "../marks.js";
 const ENDS = { cpu: ["0", "100 % CPU"], mem: ["0", "100 % memory"], age: ["1 min", "over 4 h"], cost: ["$0.02", "over $5/h"] };
 
 export function drawScale(host, counts, measure) {
+  host.hidden = !ENDS[measure];
+  if (host.hidden) return;
   const most = Math.max(1, ...counts.steps);
   const bars = document.createElement("span");
   bars.className = "steps-of";

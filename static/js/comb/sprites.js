@@ -8,7 +8,7 @@ function hexagon(pen, x, y, r) {
   pen.closePath();
 }
 
-/* `heat-0` … `heat-9`, `orphan-0` … `orphan-9`, `paused`, `silent`, `empty`, `blank` → a canvas, its middle the cell's. */
+/* `heat-0` … `heat-9`, `orphan-0` … `orphan-9`, `paused`, `paused-lit`, `silent`, `empty`, `blank` → a canvas, its middle the cell's. */
 export function sprites(radius, ratio, look) {
   const half = Math.ceil((radius + 2) * ratio);
   const r = Math.max(radius - (radius > 5 ? 0.9 : 0.45), 1);
@@ -26,6 +26,10 @@ export function sprites(radius, ratio, look) {
     made[`orphan-${step}`] = draw((pen) => orphan(pen, r, radius, colour, look.orph));
   });
   made.paused = draw((pen) => paused(pen, r, radius, look.pause));
+  made["paused-lit"] = draw((pen) => {
+    fill(pen, r, look.heat[8]);
+    bars(pen, r, radius, look.bg);
+  });
   made.silent = draw((pen) => silent(pen, r, look.ctl));
   made.blank = draw((pen) => fill(pen, radius, look.bg));
   made.empty = draw((pen) => outline(pen, r, look.line, 0.8));
@@ -48,13 +52,14 @@ function outline(pen, r, colour, width, opacity = 1) {
 }
 
 /* A broken ring round a half-size core. */
-function orphan(pen, r, radius, core, ring) {
-  fill(pen, r * 0.5, core);
+function orphan(pen, r, radius, core, hue) {
+  const line = Math.max(1.2, radius * 0.14), ring = r * 0.866 - line / 2; // inside the cell: it touches no neighbour
+  fill(pen, r * 0.46, core);
   pen.beginPath();
-  pen.arc(0, 0, r * 0.84, 0, 2 * Math.PI);
-  pen.setLineDash([radius * 0.55, radius * 0.3]);
-  pen.strokeStyle = ring;
-  pen.lineWidth = Math.max(1.2, radius * 0.17);
+  pen.arc(0, 0, ring, 0, 2 * Math.PI);
+  pen.setLineDash([(ring * 2 * Math.PI) / 6 * 0.64, (ring * 2 * Math.PI) / 6 * 0.36]);
+  pen.strokeStyle = hue;
+  pen.lineWidth = line;
   pen.stroke();
   pen.setLineDash([]);
 }
@@ -62,6 +67,10 @@ function orphan(pen, r, radius, core, ring) {
 /* Hollow, with two bars where there is room for them. */
 function paused(pen, r, radius, colour) {
   outline(pen, r, colour, 1, 0.6);
+  bars(pen, r, radius, colour);
+}
+
+function bars(pen, r, radius, colour) {
   if (r < BARS_FROM) return;
   pen.beginPath();
   for (const dx of [-0.22, 0.22]) {

@@ -1,12 +1,12 @@
 /* Who is under the pointer: the card beside a cell. */
 import { percent, roundSize, span, usd } from "../format.js";
 import { stateMark } from "../marks.js";
+import { stateOf } from "./groups.js";
 
 const MIB = 1024 ** 2;
 
 export function words(cell) {
-  const state = cell.orphan !== "n" ? "orphan" : cell.state === "p" ? "paused" : "running";
-  return `${cell.id}, ${state}, ${cell.template}, CPU ${percent(cell.cpu, 0)}, memory ${percent(cell.mem, 0)}`;
+  return `${cell.id}, ${stateOf(cell)}, ${cell.template}, CPU ${percent(cell.cpu, 0)}, memory ${percent(cell.mem, 0)}`;
 }
 
 export function card(cell, now) {

@@ -1,4 +1,5 @@
 /* The Fleet page at a second of the past: what of it follows that second, the address that names it, and the way back. */
+import { address } from "../address.js";
 import { Moments } from "../comb/moments.js";
 import { clock, exact, relative } from "../format.js";
 import { key } from "../keys.js";
@@ -41,7 +42,7 @@ export class Past {
   leave() {
     if (this.at === null) return;
     this.#leave();
-    history.pushState(null, "", location.pathname);
+    history.pushState(null, "", address({ at: null }));
   }
 
   #readAddress() {
@@ -130,7 +131,7 @@ export class Past {
   #follow() {
     this.followed = performance.now();
     const at = Math.round(this.at);
-    if (this.told) history.replaceState(null, "", `${location.pathname}?at=${new Date(at * 1000).toISOString().replace(".000", "")}`);
+    if (this.told) history.replaceState(null, "", address({ at: new Date(at * 1000).toISOString().replace(".000", "") }));
     this.page.hour(at);
   }
 }

@@ -1,0 +1,47 @@
+/* Whose cells are lit: the owners of most sandboxes as buttons, all others in a list. */
+import { whole } from "../format.js";
+
+const BUTTONS = 5, MOST = 300;
+
+/* `owners` as [[name, count], …], most first, nothing while the colour says something else; `chosen` is the one that is lit. */
+export function showOwners(keys, owners, chosen) {
+  const place = keys.querySelector("[data-owners]");
+  place.hidden = !owners;
+  keys.querySelector("[data-filled]").hidden = Boolean(owners);
+  if (!owners) return;
+  const first = owners.slice(0, BUTTONS);
+  const known = first.some(([name]) => name === chosen);
+  if (!known && chosen) first[first.length - 1] = owners.find(([name]) => name === chosen);
+  buttons(place.querySelector("[role=group]"), first, chosen);
+  others(place.querySelector("[data-owner-more]"), owners.filter((one) => !first.includes(one)));
+}
+
+/* The same elements each time: the keyboard's place stays. */
+function buttons(host, owners, chosen) {
+  while (host.childElementCount > owners.length) host.lastElementChild.remove();
+  owners.forEach(([name, count], i) => {
+    const button = host.children[i] ?? host.appendChild(made());
+    const told = `${name}\n${count}`;
+    button.setAttribute("aria-pressed", String(name === chosen));
+    if (button.dataset.told === told) return;
+    Object.assign(button.dataset, { told, owner: name });
+    button.children[1].textContent = name;
+    button.lastElementChild.textContent = whole(count);
+  });
+}
+
+function made() {
+  const button = document.createElement("button");
+  button.type = "button";
+  for (const name of ["swatch", "", "n"]) button.append(Object.assign(document.createElement("span"), { className: name }));
+  return button;
+}
+
+function others(select, owners) {
+  const told = owners.map(([name]) => name).join("\n");
+  select.hidden = !owners.length;
+  if (select.dataset.told === told || select === document.activeElement) return;
+  select.dataset.told = told;
+  const words = owners.slice(0, MOST).map(([name, count]) => new Option(`${name}  ${whole(count)}`, name));
+  select.replaceChildren(new Option(`${whole(owners.length)} more`, ""), ...words);
+}

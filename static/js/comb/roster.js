@@ -1,0 +1,23 @@
+/* One line of a roster, as the socket and the past tell it: columns, words that repeat as numbers, a byte a share. */
+const NO_SAMPLE = 255;
+
+export const toldOf = (roster, i) => ({
+  id: roster.id[i],
+  template: roster.words[roster.template[i]],
+  owner: roster.words[roster.owner[i]],
+  environment: roster.words[roster.environment[i]],
+  state: roster.state[i],
+  orphan: roster.orphan[i],
+  created: roster.created[i],
+  burn: roster.burn[i],
+  cpus: roster.cpus[i],
+  memory: roster.memory[i],
+});
+
+/* `{cpu, mem}` in base64 → the shares of the i-th cell in percent, null where there was no sample. */
+export function sharesOf({ cpu, mem }) {
+  const cpus = bytes(cpu), mems = bytes(mem);
+  return (i) => ({ cpu: cpus[i] === NO_SAMPLE ? null : cpus[i], mem: mems[i] === NO_SAMPLE ? null : mems[i] });
+}
+
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
