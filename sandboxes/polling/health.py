@@ -57,9 +57,8 @@ async def tell(account: Account, part: Part, fields: dict[str, Any]) -> None:
 
 
 def _record(account: Account, part: Part, fields: dict[str, Any]) -> AccountHealth:
-    pk = health_of(account).pk
     with transaction.atomic():
-        health = AccountHealth.objects.select_for_update().get(pk=pk)
+        health, _ = AccountHealth.objects.select_for_update().get_or_create(account=account)
         if part.shards > 1:
             fields = _of_all_parts(part, fields, health)
         for name, value in fields.items():

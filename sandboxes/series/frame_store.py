@@ -1,12 +1,12 @@
 """Frames in the database: what those before hold of a shard's sandboxes, and the writing of the next."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
 from django.db import connection, transaction
-from django.db.models import Q
 from msgspec.structs import astuple
 
 from sandboxes.models import MetricFrame, Sandbox
@@ -17,6 +17,7 @@ from sandboxes.series.layouts import Place, newest_of_each
 HOLE = timedelta(minutes=1)
 LOOK_BACK = timedelta(minutes=10)  # so far before an account's newest frame a part of another layout is still looked at
 AHEAD = timedelta(days=7)
+_encode = msgspec.json.Encoder().encode
 LOCK: Final = 0x4672616D  # one writer of an account's frames at a time
 
 _INSERT = """
@@ -26,6 +27,10 @@ INSERT INTO sandboxes_metricframe
 VALUES (%s, %s, %s, %s, %s, %s, %s::bigint[], %s::smallint[], %s::boolean[], %s::smallint[], %s::int[], %s::int[],
         %s::smallint[], %s::int[], false)
 ON CONFLICT (account_id, at, shard, kept) DO NOTHING"""
+
+_PLACES = """
+SELECT id, at, shard, shards FROM sandboxes_metricframe
+WHERE account_id = %s AND at > %s AND at <= %s AND (shard = %s OR shards <> %s)"""
 
 # One statement for all that left; a sample newer than the one kept on the row, and only then.
 _LAST_SAMPLES = """
@@ -66,8 +71,8 @@ class Before:
 
 
 def literal(values: Iterable[int]) -> str:
-    """A PostgreSQL array as text: far quicker to make than a parameter for each entry."""
-    return f"{{{','.join(map(str, values))}}}"
+    """A PostgreSQL array as text, by way of JSON's: far quicker to make than a parameter for each entry."""
+    return f"{{{_encode(list(values))[1:-1].decode()}}}"
 
 
 def before(part: Part, now: datetime) -> Before:
@@ -102,9 +107,9 @@ def before(part: Part, now: datetime) -> Before:
 
 def _places(part: Part, since: datetime, until: datetime) -> list[Place]:
     """Its own frames and those of other layouts: parts of one layout share no sandbox."""
-    rows = MetricFrame.objects.filter(account_id=part.account_id, at__gt=since, at__lte=until)
-    rows = rows.exclude(~Q(shard=part.shard), shards=part.shards)
-    return [Place(*row) for row in rows.values_list("pk", "at", "shard", "shards")]
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES, [part.account_id, since, until, part.shard, part.shards])
+        return [Place(*row) for row in cursor.fetchall()]
 
 
 def _frames(part: Part, places: Iterable[Place]) -> tuple[MetricFrame, ...]:
@@ -122,8 +127,10 @@ def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, part.account_id])
         frame = _without_known(frame, _written_since(part, at, before))
-        columns = (frame.keys, frame.ages, map(int, frame.fresh), frame.cpu, frame.mem, frame.mem_total,
-                   _shares(frame), frame.disk_total)  # fmt: skip
+        columns: Iterable[Sequence[int]] = (
+            frame.keys, frame.ages, frame.fresh, frame.cpu, frame.mem, frame.mem_total, _shares(frame),
+            frame.disk_total,
+        )  # fmt: skip
         kept = before.own_at is None or _minute(before.own_at) != _minute(at)
         cursor.execute(
             _INSERT, [part.account_id, part.shard, part.shards, kept, at, frame.clock_unix, *map(literal, columns)]
@@ -134,10 +141,9 @@ def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
     return frame
 
 
-def _shares(frame: Frame) -> Iterable[int]:
-    steps = MetricFrame.DISK_STEPS
-    for used, total in zip(frame.disk, frame.disk_total, strict=True):
-        yield min(steps, -(-used * steps // total)) if total else 0
+def _shares(frame: Frame) -> list[int]:
+    steps, both = MetricFrame.DISK_STEPS, zip(frame.disk, frame.disk_total, strict=True)
+    return [(-(-used * steps // total) if used < total else steps) if total else 0 for used, total in both]
 
 
 def _minute(moment: datetime) -> datetime:
