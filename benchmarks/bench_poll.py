@@ -1,9 +1,10 @@
 """A tick of a fleet of ten thousand, beside the bare calls, and beside the official SDK asking one by one.
 
-`make bench-poll`. SANDBOXES (10,000) in a simulator of its own process, ROUNDS (24) ticks of 5 s; bare calls and polling
-take turns. So many are needed for `bytes_per_sample`: each table and index begins with pages and maps of free space of
-its own, half a megabyte in all, which in a day of frames are nothing and among six ticks 2 bytes a sample. All parts are polled by this one process at once, which is the worst case: workers share them, and the parts of a
-tick begin one after the other. `cycle_s`, `bare_fetch_s`, `cpu_s` are medians. The last line is one JSON object.
+`make bench-poll`. SANDBOXES (10,000) in a simulator of its own process, ROUNDS (24) ticks of 5 s; bare calls and
+polling take turns. All parts are polled by this one process at once, which is the worst case: workers share them, and
+the parts of a tick begin one after the other. `cycle_s`, `bare_fetch_s`, `cpu_s` are medians. So many ticks are needed
+for `bytes_per_sample`: each table and index begins with pages of its own, and maps of their free space, which among six
+ticks are 2 bytes a sample and in a day of frames nothing. The last line is one JSON object.
 """
 
 import asyncio
