@@ -20,14 +20,18 @@ FINE_HOURS: Final = 12  # so many hours of samples every 5 s are read as they ar
 COARSE_STEPS: Final = 750  # of a span that is read from minutes: several together, when it has more
 MINUTE_HOURS: Final = 24 * 10  # so many hours are read from minutes, more from hours
 
-# The place of the key is looked up once a frame, and only in those of its own part: each is unpacked for it.
+# The place of the key is looked up once a frame, and only in those of its own part: each is unpacked for it. OFFSET
+# keeps the planner from writing the look-up out wherever the place is used, and from doing it before the part is asked.
 _FRAMES: Final = """
-SELECT f.clock_unix - f.ages[at.place], f.cpu[at.place], f.mem[at.place],
-       (f.disk_share[at.place] * f.disk_total[at.place]::bigint / 30000)::int
-FROM sandboxes_metricframe f
-CROSS JOIN LATERAL (SELECT array_position(f.keys, %(key)s::bigint) AS place) at
-WHERE NOT f.compacted AND f.account_id = (SELECT account_id FROM sandboxes_sandbox WHERE id = %(key)s)
-  AND f.shard = %(key)s %% f.shards AND at.place IS NOT NULL AND f.fresh[at.place]
+SELECT clock_unix - ages[place], cpu[place], mem[place], (disk_share[place] * disk_total[place]::bigint / 30000)::int
+FROM (
+    SELECT *, array_position(keys, %(key)s::bigint) AS place FROM (
+        SELECT * FROM sandboxes_metricframe
+        WHERE NOT compacted AND account_id = (SELECT account_id FROM sandboxes_sandbox WHERE id = %(key)s)
+          AND shard = %(key)s %% shards OFFSET 0
+    ) of_part OFFSET 0
+) f
+WHERE place IS NOT NULL AND fresh[place]
 ORDER BY 1"""
 
 
