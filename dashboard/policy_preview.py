@@ -1,6 +1,6 @@
 """A preview as the page shows it: sentences, who and why, other limits, the acts hour by hour as bars. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +24,17 @@ SIGNS: Final = {
     "timeout_moved": "had its end moved",
     "leased": "was leased",
 }
+
+SPARED: Final = {
+    "match.accounts": "in other accounts", "match.states": "in another state", "match.templates": "of other templates",
+    "match.metadata": "whose metadata is another", "older_than_seconds": "too young",
+    "no_lease_for_seconds": "leased of late", "missing_metadata": "with the metadata it asks for",
+    "paused_for_seconds": "not paused for so long", "past_end_seconds": "not past their end",
+    "duplicate_of": "without a double, or the newest of theirs",
+    "idle_for_seconds": "at work, or too few samples to say",
+    "protected": "protected", "lease": "under a live lease", "quarantine": "used again since our pause",
+    "ended": "already ended", "spared": "for another reason",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,8 +86,14 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
         "top": top,
         "days": _days(past.hours),
         "low_cpu": isinstance(spec.orphan_when.idle_for_seconds, int),
-        "spared": sorted(found.now.spared.items(), key=lambda one: -one[1])[:4],
+        "spared": _spared(found.now.spared),
     }
+
+
+def _spared(by_rule: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Whom it leaves alone, in words, the most first."""
+    most = sorted(by_rule.items(), key=lambda one: -one[1])
+    return [(SPARED.get(rule) or f"kept by {rule.replace('metadata.', 'their metadata ')}", n) for rule, n in most]
 
 
 def _because(reasons: Sequence[Any]) -> str:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Q, Sum
 from django.utils import timezone
 
+from dashboard.last_signs import Sign, last_signs
 from dashboard.models import Selection
 from sandboxes.actions import permission
 from sandboxes.models import Sandbox
@@ -23,10 +24,18 @@ _ORPHANS: Final = f"SELECT count(*) FROM sandboxes_sandbox s WHERE s.id = ANY(%(
 
 
 @dataclass(frozen=True)
+class Lively:
+    """One that was used lately, and what of it says so."""
+
+    row: SandboxRow
+    sign: Sign
+
+
+@dataclass(frozen=True)
 class Question:
     """`keys` are those in a state for it, `asked` how many were meant; `burn` is in USD an hour.
 
-    `one` is told of in full where it is alone; `busiest` are the running ones with the most CPU in their newest sample.
+    `one` is told of in full where it is alone; `liveliest` are the running ones that gave a sign of life last.
     """
 
     kind: str
@@ -37,7 +46,7 @@ class Question:
     protected: int
     burn: float
     one: SandboxRow | None
-    busiest: Sequence[SandboxRow]
+    liveliest: Sequence[Lively]
 
     @property
     def count(self) -> int:
@@ -65,7 +74,7 @@ def about(kind: str, keys: Sequence[int], now: datetime) -> Question:
         protected=rows.filter(unprotected, guard__protected=True).count(),
         burn=float(rows.aggregate(sum=Sum("burn_usd_per_hour"))["sum"] or 0),
         one=next(iter(rows_of(fit, now=now, as_of=now)), None) if len(fit) == 1 else None,
-        busiest=_busiest(running, now) if len(fit) > 1 else [],
+        liveliest=_liveliest(running, now) if len(fit) > 1 else [],
     )
 
 
@@ -76,12 +85,12 @@ def freeze(user_id: int, keys: Sequence[int]) -> Selection:
     return Selection.objects.create(user_id=user_id, keys=list(keys), created_at=now)
 
 
-def _busiest(keys: Sequence[int], now: datetime) -> list[SandboxRow]:
-    """The liveliest by the newest sample."""
-    accounts = list(Sandbox.objects.filter(id__in=details.these(keys)).values_list("account_id", flat=True).distinct())
-    samples = details.newest_samples(keys, accounts, now)
-    ordered = sorted(samples, key=lambda key: samples[key].cpu_pct or 0, reverse=True)
-    return rows_of(ordered[:MOST_NAMED], now=now, as_of=now)
+def _liveliest(keys: Sequence[int], now: datetime) -> list[Lively]:
+    """At work in their newest sample first, the busiest of them first, then by the last sign that is on record."""
+    signs = last_signs(keys, now, enough=MOST_NAMED)
+    ordered = sorted(signs, key=lambda key: (signs[key].cpu_pct or 0, signs[key].at), reverse=True)[:MOST_NAMED]
+    rows = {row.key: row for row in rows_of(ordered, now=now, as_of=now)}
+    return [Lively(rows[key], signs[key]) for key in ordered if key in rows]
 
 
 def _orphans(keys: Sequence[int]) -> int:

@@ -68,6 +68,7 @@ urlpatterns = [
     path("act/", acts.act, name="act"),
     path("act/ask/", acts.ask, name="act-ask"),
     path("act/bulk/<uuid:bulk_id>/", acts.progress, name="act-progress"),
+    path("act/stop/", acts.stop_many, name="act-stop-many"),
     path("act/<int:action_id>/stop/", acts.stop, name="act-stop"),
     path("login/", login.login, name="login"),
     path("logout/", login.logout, name="logout"),

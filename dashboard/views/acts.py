@@ -20,7 +20,7 @@ from dashboard import filters, questions, words
 from dashboard.models import Selection
 from dashboard.views.views import user_key
 from sandboxes import actions
-from sandboxes.models import Action, Sandbox
+from sandboxes.models import Action, BulkWish, Sandbox
 from sandboxes.search import QueryError, matching_ids
 from sandboxes.search.details import these
 
@@ -77,7 +77,7 @@ def act(request: HttpRequest) -> HttpResponse:
         bulk = actions.request_bulk(found, kind, actor, **wish)
     except (actions.NotInState, ValueError) as refusal:
         return _toast("bad", f"{DONE[kind]} not taken: {refusal}.", status=409)
-    what = words.plural(len(bulk.actions), "sandbox", "sandboxes")
+    what = words.plural(bulk.count, "sandbox", "sandboxes")
     told = _toast(*_taken(kind, what, len(bulk.refused)), status=202)
     where = reverse("act-progress", args=[bulk.bulk_id])
     told["HX-Trigger-After-Settle"] = json.dumps({"bulk": {"url": f"{where}?kind={kind}&refused={len(bulk.refused)}"}})
@@ -97,15 +97,17 @@ def progress(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
         states[state] += n
         already += n if outcome == "already_gone" else 0
     refused = request.GET.get("refused", "")
+    wish = BulkWish.objects.filter(bulk_id=bulk_id, actor_name=request.user.get_username()).first()
+    to_come = len(wish.keys) - wish.position if wish is not None else 0
     return JsonResponse(
         {
-            "kind": rows.values_list("kind", flat=True).first(),
-            "asked": states.total(),
+            "kind": wish.kind if wish is not None else rows.values_list("kind", flat=True).first(),
+            "asked": states.total() + to_come,
             "done": states["done"] + states["confirmed"],
             "already": already,
             "failed": states["failed"],
             "stopped": states["cancelled"],
-            "waiting": states["queued"] + states["sent"] + states["grace"],
+            "waiting": states["queued"] + states["sent"] + states["grace"] + to_come,
             "refused": int(refused) if _KEY.fullmatch(refused) else 0,
         }
     )
@@ -121,6 +123,24 @@ def stop(request: HttpRequest, action_id: int) -> HttpResponse:
     except actions.NotInState as refusal:
         return _toast("bad", f"Not stopped: {refusal}.", status=409)
     return _toast("shield", f"Stopped. {action.sandbox.sandbox_id} is spared for 24 h.", status=202)
+
+
+@login_required
+@require_POST
+def stop_many(request: HttpRequest) -> HttpResponse:
+    """Stops the marks that a page showed (`id`), all of them or what can still be stopped."""
+    wanted = [int(one) for one in request.POST.getlist("id") if _KEY.fullmatch(one)]
+    actor, stopped, late = actions.Actor("user", request.user.get_username()), 0, 0
+    for action in Action.objects.filter(pk__in=wanted).order_by("id"):
+        try:
+            actions.cancel(action, actor)
+            stopped += 1
+        except actions.NotInState:
+            late += 1
+    if not stopped:
+        return _toast("bad", "Not stopped: none of them waits any more.", status=409)
+    rest = f"; {late} no longer waited" if late else ""
+    return _toast("shield", f"Stopped {stopped}: spared for 24 h{rest}.", status=202)
 
 
 def _given(request: HttpRequest) -> list[int]:

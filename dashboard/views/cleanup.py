@@ -6,9 +6,10 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from dashboard import policy_form
+from dashboard import grace, policy_form
 from dashboard.views.settings import ground
 from sandboxes import freezing, policy_book
 from sandboxes.accounts import shown_account_ids
@@ -16,6 +17,7 @@ from sandboxes.models import Action, Policy
 from sandboxes.policies import PolicyError
 
 TRAIL_ROWS = 100
+MOST_WAITING = 1000
 STATES = tuple(Action.State.values)
 
 
@@ -23,9 +25,11 @@ STATES = tuple(Action.State.values)
 def cleanup(request: HttpRequest) -> HttpResponse:
     """The whole page; asked for by htmx, all but the frame."""
     state = request.GET.get("state", "")
+    waiting = list(_actions().filter(state=Action.State.GRACE).order_by("act_at", "id")[:MOST_WAITING])
     context = {
         "policies": _policies(),
-        "waiting": _actions().filter(state=Action.State.GRACE).order_by("act_at")[:TRAIL_ROWS],
+        "waiting": waiting,
+        "graces": grace.groups(waiting, timezone.now()),
         "trail": _trail(state),
         "state": state,
         "states": STATES,

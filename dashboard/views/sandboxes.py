@@ -77,7 +77,7 @@ def _around(
     """What stands around the rows."""
     return {
         "views": facets.views(asked, now),
-        "saved": views.saved(request.user, asked),
+        "saved": views.saved(request.user, asked, now),
         "facets": facets.facets(asked, now),
         "tokens": filters.tokens(asked),
         "kept": {name: value for name, value in asked.items() if value},

@@ -1,7 +1,8 @@
 """Saved views and chosen columns: kept by person, shared by name, and nothing but an address in the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
@@ -15,10 +16,11 @@ from django.views.decorators.http import require_POST
 
 from dashboard import columns, filters
 from dashboard.models import SavedView, TableColumns
-from sandboxes.search import QueryError
+from sandboxes.search import QueryError, count
 
 MOST_NAME: Final = 60
 MOST_SAVED: Final = 100
+MOST_COUNTED: Final = 12  # more tabs than that are out of sight, and each count is a search
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,26 @@ class Saved:
     shared: bool
     by: str
     current: bool
+    count: int | None = None
 
 
-def saved(user: Any, asked: Mapping[str, str]) -> list[Saved]:
-    """One's own and everybody's, the oldest first."""
+def saved(user: Any, asked: Mapping[str, str], now: datetime | None = None) -> list[Saved]:
+    """One's own and everybody's, the oldest first; with `now` the first of them say how many they show."""
+    found = _saved(user, asked)
+    if now is None:
+        return found
+    return [replace(one, count=_count(one.link, now)) for one in found[:MOST_COUNTED]] + found[MOST_COUNTED:]
+
+
+def _count(link: str, now: datetime) -> int | None:
+    """None for an address that no longer makes sense."""
+    try:
+        return count(filters.query_of(dict(parse_qsl(link.removeprefix("?")))), now=now)
+    except QueryError:
+        return None
+
+
+def _saved(user: Any, asked: Mapping[str, str]) -> list[Saved]:
     return [
         Saved(
             view.pk,

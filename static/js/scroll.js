@@ -123,6 +123,8 @@ export class Scroller {
   }
 
   stretch() {
+    const columns = [...this.table.closest("table").querySelectorAll("thead th")].filter((th) => th.getClientRects().length);
+    for (const row of [this.above, this.below]) row.firstElementChild.colSpan = columns.length; // more would make columns anew
     const shown = this.shown;
     const above = shown.length ? this.start(shown[0]) : this.top;
     const inside = shown.reduce((sum, at) => sum + this.size(at), 0);
@@ -166,7 +168,6 @@ function spacer(table, where) {
   const row = document.createElement("tr"), cell = document.createElement("td");
   row.className = "spacer";
   row.setAttribute("aria-hidden", "true");
-  cell.colSpan = table.closest("table").querySelectorAll("thead th").length;
   row.append(cell);
   table[where](row);
   return row;

@@ -47,7 +47,7 @@ def test_find_the_hottest_and_open_it_by_keyboard_alone(page: Page, whole_house:
 def test_act_on_twenty_and_see_how_far_it_is(page: Page, whole_house: Supervised) -> None:
     base = with_a_fleet(page, whole_house)
     page.goto(f"{base}/sandboxes/?state=running&order=-end_at")
-    for number in range(8):  # the question names the busiest, so there must be samples
+    for number in range(8):  # the question names those at work, so there must be samples
         expect(page.locator("tr[data-key] [data-cell=cpu]").nth(number)).to_have_text(re.compile(r"\d"), timeout=FIRST)
     boxes = page.locator("[data-pick]")
     boxes.first.check()

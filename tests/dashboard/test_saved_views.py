@@ -84,3 +84,16 @@ def test_a_heading_sorts_and_a_second_click_turns_it_round() -> None:
     assert first.link == "?order=id"
     (again,) = columns.headings({"order": "id"}, columns.named(["id"]))
     assert (again.link, again.sort) == ("?order=-id", "ascending")
+
+
+def test_a_view_says_how_many_it_shows(person: Client) -> None:
+    records.sandbox(owner="ada")
+    records.sandbox(owner="bob")
+    save(person)
+    assert [one.count for one in person.get("/sandboxes/").context["saved"]] == [1]
+
+
+def test_a_view_whose_address_makes_no_sense_any_more_has_no_count(person: Client) -> None:
+    view = save(person)
+    SavedView.objects.filter(pk=view.pk).update(address="cpu_min=much")
+    assert [one.count for one in person.get("/sandboxes/").context["saved"]] == [None]

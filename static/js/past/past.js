@@ -4,6 +4,7 @@ import { Moments } from "../comb/moments.js";
 import { clock, exact, relative } from "../format.js";
 import { key } from "../keys.js";
 import { Moment } from "./fetching.js";
+import { List } from "./list.js";
 import { Player } from "./player.js";
 
 const SETTLED = 250, AT_LEAST_EVERY = 1200, AGAIN = 3000; // ms
@@ -19,6 +20,7 @@ export class Past {
   /* `page` shows a moment: `figures(told)`, `hour(at)`, `live()`; `comb` and `strip` are the page's. */
   constructor(band, { comb, strip, page }) {
     Object.assign(this, { band, comb, strip, page, at: null, cells: null, followed: 0, timer: 0, shown: null });
+    this.list = new List(document.querySelector("[data-then]"));
     this.moments = new Moment(band.dataset.past, { onMoment: (told, at) => this.#show(told, at), onTrouble: () => this.#trouble() });
     this.player = new Player(band, { now: () => this.at, onTime: (at) => this.#playOn(at), ready: () => !this.moments.busy });
     band.querySelector("[data-to-live]").addEventListener("click", () => this.leave());
@@ -97,6 +99,7 @@ export class Past {
     if (this.at === null) return;
     this.cells.take(told);
     this.comb.view(this.cells, at);
+    this.list.show(this.cells.byKey.values(), at);
     this.page.figures(told);
     this.shown = told.roster.key.length ? (told.exact_t ? "all" : "states") : "nothing";
     this.band.dataset.shown = at;
