@@ -44,7 +44,11 @@ class Announcer:
             await self._publish(publisher)
 
     async def _publish(self, publisher: live.Publisher) -> None:
-        """A failure to publish is told in the log; the next message, or the next snapshot, makes up for it."""
         gathered, self._gathered = self._gathered, Stored()
-        for account, body in gathered.changes().items():
-            await publisher.publish("change", account, body)
+        await announce(publisher, gathered)
+
+
+async def announce(publisher: live.Publisher, stored: Stored) -> None:
+    """One message an account. A failure is told in the log; the next message, or the next snapshot, makes up for it."""
+    for account, body in stored.changes().items():
+        await publisher.publish("change", account, body)

@@ -14,7 +14,8 @@ from typing import TypeAlias
 import psycopg
 
 from events import database, writing
-from events.announcing import Announcer
+from events.announcing import Announcer, announce
+from events.promises import Promise, Promises, Unavailable, refuse
 from events.writing import Arrival, Stored
 from sandboxes import live
 
@@ -23,15 +24,12 @@ MAX_BATCH = 500
 MAX_WAITING = 4_000
 COMMIT_TRIES = 3
 WRITERS = 2
+WORTH_A_BATCH = 32  # a batch costs PostgreSQL as much as ten events: beside another, fewer than this wait for its end
 CONNECT_SECONDS = 0.9
 COMMIT_SECONDS = 1.8
-Waiting: TypeAlias = tuple[Arrival, "asyncio.Future[None]"]
+Waiting: TypeAlias = tuple[Arrival, Promise]
 # What PostgreSQL or the fold says to an event that it cannot hold.
 REFUSALS = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, OverflowError)
-
-
-class Unavailable(Exception):
-    """The event is not on disk and will not be: the sender has to try again."""
 
 
 async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
@@ -41,10 +39,11 @@ async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
     Without `park` it raises REFUSALS for an event that cannot be taken in, and nothing of its batch is kept.
     """
     total = Stored()
-    async with await psycopg.AsyncConnection.connect(database.conninfo()) as connection, connection.pipeline():
+    connection = await psycopg.AsyncConnection.connect(database.conninfo())
+    async with live.Publisher() as publisher, connection, connection.pipeline():
         for first in range(0, len(arrivals), MAX_BATCH):
             stored = await _commit(connection, arrivals[first : first + MAX_BATCH], park=park)
-            await _publish(stored)
+            await announce(publisher, stored)
             total += stored
     return total
 
@@ -52,26 +51,29 @@ async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
 class Inbox:
     """Group commit for one web process. Bounded: past MAX_WAITING arrivals it refuses instead of growing.
 
-    WRITERS batches are under way at once, each on a connection of its own: while PostgreSQL works on one, the next is
-    folded and sent.
+    What finds nobody writing is written at once. WRITERS batches are under way together, each on a connection of its
+    own, when enough waits: while PostgreSQL works on one, the next is folded and sent.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Waiting] = deque()
-        self._wake = asyncio.Event()
-        self._writers: list[asyncio.Task[None]] = []
+        self._due = asyncio.Event()
+        self._under_way = 0
+        self._promises = Promises()
+        self._tasks: list[asyncio.Task[None]] = []
         self._announcer = Announcer()
 
     async def start(self) -> None:
         """Begins to write, without waiting for the database."""
         self._announcer.start()
-        self._writers = [asyncio.create_task(self._write_forever()) for _ in range(WRITERS)]
+        self._tasks = [asyncio.create_task(self._write_forever()) for _ in range(WRITERS)]
+        self._tasks.append(asyncio.create_task(self._promises.keep()))
 
     async def stop(self) -> None:
         """Writes nothing more: what still waits is refused, so that its sender tries again."""
-        for writer in self._writers:
-            writer.cancel()
-        await asyncio.gather(*self._writers, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         _refuse(self._waiting, "shutting down")
         self._waiting.clear()
         await self._announcer.stop()
@@ -79,24 +81,40 @@ class Inbox:
     async def store(self, arrival: Arrival) -> None:
         """Returns once the arrival is committed, already held, or older than what we keep.
 
-        Raises Unavailable when it could not be stored.
+        Raises Unavailable when it could not be stored, or not in time.
         """
         if len(self._waiting) >= MAX_WAITING:
             raise Unavailable("more arrives than can be stored")
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done = self._promises.make()
         self._waiting.append((arrival, done))
-        self._wake.set()
+        self._look()
         await done
+
+    def _look(self) -> None:
+        """Is a batch due?"""
+        if self._waiting and (not self._under_way or len(self._waiting) >= WORTH_A_BATCH):
+            self._due.set()
+        else:
+            self._due.clear()
 
     async def _write_forever(self) -> None:
         async with Line() as line:
             while True:
-                await self._wake.wait()
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
-                if not self._waiting:
-                    self._wake.clear()
-                if batch:
-                    await self._write(line, batch)
+                await self._due.wait()
+                batch = self._take()
+                self._under_way += 1
+                self._look()
+                try:
+                    if batch:
+                        await self._write(line, batch)
+                finally:
+                    self._under_way -= 1
+                    self._look()
+
+    def _take(self) -> list[Waiting]:
+        """The next batch; who was told to send again meanwhile will."""
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+        return [(arrival, done) for arrival, done in taken if not done.done()]
 
     async def _write(self, line: "Line", batch: list[Waiting]) -> None:
         """The batch's senders are told: stored, or not."""
@@ -117,8 +135,7 @@ class Inbox:
 
 def _refuse(batch: Iterable[Waiting], why: str) -> None:
     for _, done in batch:
-        if not done.done():
-            done.set_exception(Unavailable(why))
+        refuse(done, why)
 
 
 class Line:
@@ -212,9 +229,3 @@ async def _commit_apart(connection: psycopg.AsyncConnection, arrivals: Sequence[
         raise error
     log.warning("event %s could not be taken in, it is parked: %s", event.id, error)
     return await _commit(connection, [arrivals[0].set_aside(f"could not be taken in: {error}")])
-
-
-async def _publish(stored: Stored) -> None:
-    """One message an account. A failure to publish never fails a commit."""
-    for account, body in stored.changes().items():
-        await live.apublish("change", account, body)

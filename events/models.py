@@ -1,9 +1,22 @@
 """The event record, the deliveries that were no event, and how far reconcile has read."""
 
+from typing import Any
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from sandboxes.models import Account
+
+
+class VerbatimJSONField(models.JSONField):
+    """JSON kept as it was spelled (PostgreSQL's `json`): cheaper to store than jsonb, and not to be searched."""
+
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
+        return "json"
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:  # noqa: ARG002 - Django's signature
+        """What psycopg read."""
+        return value
 
 
 class LifecycleEvent(models.Model):
@@ -27,7 +40,7 @@ class LifecycleEvent(models.Model):
     reconcile_at = models.DateTimeField(null=True, blank=True, help_text="First seen in E2B's events API.")
     superseded = models.BooleanField(default=False, help_text="An observed one whose real event came.")
     data = models.JSONField(null=True, blank=True)
-    raw = models.JSONField(help_text="The whole event as it came: nothing that E2B told us is dropped.")
+    raw = VerbatimJSONField(help_text="The whole event as it came: nothing that E2B told us is dropped.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "event_id"], name="event_once")]

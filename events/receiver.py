@@ -14,7 +14,8 @@ import msgspec
 
 from events import refusals, signature
 from events.doors import Door, Doors
-from events.inbox import Inbox, Unavailable
+from events.inbox import Inbox
+from events.promises import Unavailable
 from events.retention import too_old
 from events.wire import NotOneObject, Unreadable, parse_body, read_event
 from events.writing import Arrival, Parked
@@ -75,7 +76,7 @@ class Receiver:
             self.refusals.note(door.account_id, refused.message, received_at, headers, body)
             raise
         try:
-            event = read_event(raw, received_at)
+            event = read_event(raw, received_at, body)
         except Unreadable as why:
             parked = Parked(str(why), str(raw.get("id") or "")[:64], refusals.masked(headers), body)
             await self._store(Arrival(door.account_id, "webhook", received_at, parked=parked))

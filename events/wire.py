@@ -12,6 +12,7 @@ from sandboxes.e2b.wire import SANDBOX_ID
 PREFIX = "sandbox.lifecycle."
 MAX_DEPTH = 32
 MAX_ID_CHARACTERS = 128
+NUL = b"\\u0000"
 FUTURE_SLACK = timedelta(days=1)
 # Very old events have no `type`; their label gives it (e2b/README.md section 5).
 LABELS = {
@@ -41,7 +42,7 @@ class Event(msgspec.Struct, frozen=True):
     template_id: str
     timestamp: datetime
     data: dict[str, Any] | None
-    raw: dict[str, Any]
+    raw: dict[str, Any] | msgspec.Raw
 
     @property
     def word(self) -> str:
@@ -62,7 +63,7 @@ def parse_body(body: bytes) -> dict[str, Any]:
         raise NotOneObject(f"a JSON {type(found).__name__}, not an object")
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and depth(found) > MAX_DEPTH:
         raise NotOneObject(f"nested deeper than {MAX_DEPTH}")
-    return without_nul(found) if b"\\u0000" in body else found
+    return without_nul(found) if NUL in body else found
 
 
 def depth(value: Any) -> int:
@@ -85,8 +86,10 @@ def without_nul(value: Any) -> Any:
     return value
 
 
-def read_event(raw: dict[str, Any], now: datetime) -> Event:
+def read_event(raw: dict[str, Any], now: datetime, body: bytes | None = None) -> Event:
     """The event in a delivery's or the events API's object, told apart by the keys that are there.
+
+    With the `body` that `raw` was read from, the event keeps that spelling as it came.
 
     Raises Unreadable when it has no ID, a field of the wrong JSON type, or a bad time.
     """
@@ -105,7 +108,7 @@ def read_event(raw: dict[str, Any], now: datetime) -> Event:
         template_id=_text(raw, "sandbox_template_id", "sandboxTemplateId", required=False),
         timestamp=timestamp,
         data=data,
-        raw=raw,
+        raw=raw if body is None or NUL in body else msgspec.Raw(body),
     )
 
 

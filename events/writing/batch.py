@@ -33,11 +33,12 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     parked = [_parked_row(a) for a in arrivals if a.parked]
     await sql.send(connection, sql.INSERT_PARKED, parked)
     rows = _event_rows([a for a in arrivals if a.account_id in known.accounts])
-    new, locked = await _keep(connection, rows)
+    new, locked, parked_before = await _keep(connection, rows)
     fresh = [(row, event) for row, event in rows if (row["account_id"], row["event_id"]) in new]
     held = [row for row, _ in rows if (row["account_id"], row["event_id"]) not in new]
     folded = _fold(locked, known, fresh)
-    await sql.send_together(connection, [*_written(folded), (sql.STAMP_WAYS, held), (sql.CLOSE_PARKED, _told(fresh))])
+    closing = _told(fresh) if parked_before else []
+    await sql.send_together(connection, [*_written(folded), (sql.STAMP_WAYS, held), (sql.CLOSE_PARKED, closing)])
     await sql.send(connection, sql.TOUCH_WEBHOOK, _touches(arrivals))
     told = [(row["account_id"], new[row["account_id"], row["event_id"]], row, event) for row, event in fresh]
     return Stored(len(fresh), len(held), len(parked), told, {one.key: (one.pk, one.row) for one in folded})
@@ -82,14 +83,14 @@ def _event_rows(arrivals: Sequence[Arrival]) -> list[tuple[dict[str, Any], Event
     return list(rows.values())
 
 
-async def _keep(connection: sql.Connection, rows: Rows) -> tuple[dict[Any, int], list[tuple[Any, ...]]]:
-    """Keeps the events. The keys of the new ones by (account, event ID), and their sandboxes, locked.
+async def _keep(connection: sql.Connection, rows: Rows) -> tuple[dict[Any, int], list[tuple[Any, ...]], bool]:
+    """Keeps the events. The keys of the new ones by (account, event ID); their sandboxes, locked; is anything parked.
 
     A webhook is nearly always new: its sandbox is locked in the same breath. What reconcile brings is nearly always
     held: there we look first, and lock only what changes.
     """
     if not rows:
-        return {}, []
+        return {}, [], False
     events = [row for row, _ in rows]
     likely = _keys([row for row in events if row["source"] == "webhook"])
     unknown = [key for key in likely if _key(key) not in _seen]
@@ -98,14 +99,15 @@ async def _keep(connection: sql.Connection, rows: Rows) -> tuple[dict[Any, int],
     else:
         kept = await sql.ask(connection, sql.INSERT_EVENTS, events)
     found = await sql.run(connection, sql.LOCK_SANDBOXES, likely)
-    new = {(row[1], row[2]): row[0] for row in await kept.fetchall()}
+    told = await kept.fetchall()
+    new = {(row[1], row[2]): row[0] for row in told}
     locked = {(row[1], row[2]): row for row in found}
     wanted = _keys([row for row in events if (row["account_id"], row["event_id"]) in new])
     if missing := [key for key in wanted if _key(key) not in locked]:
         await sql.ask(connection, sql.INSERT_NEW, missing, missing)
         locked |= {(row[1], row[2]): row for row in await sql.run(connection, sql.LOCK_SANDBOXES, missing)}
     _remember(locked)
-    return new, [locked[_key(key)] for key in wanted]
+    return new, [locked[_key(key)] for key in wanted], any(row[3] for row in told)
 
 
 def _key(row: dict[str, Any]) -> Key:

@@ -21,7 +21,7 @@ COLUMNS = {
     "started_at": "timestamptz", "end_at": "timestamptz", "paused_at": "timestamptz", "ended_at": "timestamptz",
     "end_reason": "text", "cpu_count": "int", "memory_mb": "int", "disk_mb": "int", "metadata": "jsonb",
     "owner": "text", "environment": "text", "envd_version": "text", "closed_cost_usd": "numeric",
-    "burn_usd_per_hour": "numeric", "gone_at": "timestamptz", "fold": "jsonb",
+    "burn_usd_per_hour": "numeric", "gone_at": "timestamptz", "fold": "json",
 }  # fmt: skip
 RUN_COLUMNS = {
     "key": "text", "execution_id": "text", "started_at": "timestamptz", "start_known": "bool", "opened_by": "text",

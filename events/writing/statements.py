@@ -15,13 +15,13 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 def recordset(columns: dict[str, str]) -> str:
     """The one parameter as rows with these columns."""
-    return f"jsonb_to_recordset(%s::jsonb) AS r({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
+    return f"json_to_recordset(%s::json) AS r({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
 
 
 EVENT = {
     "account_id": "bigint", "event_id": "uuid", "type": "text", "sandbox_id": "text", "execution_id": "text",
     "template_id": "text", "timestamp": "timestamptz", "received_at": "timestamptz", "source": "text",
-    "webhook_at": "timestamptz", "reconcile_at": "timestamptz", "superseded": "bool", "data": "jsonb", "raw": "jsonb",
+    "webhook_at": "timestamptz", "reconcile_at": "timestamptz", "superseded": "bool", "data": "jsonb", "raw": "json",
 }  # fmt: skip
 KEY = {"account_id": "bigint", "sandbox_id": "text"}
 
@@ -30,7 +30,8 @@ INSERT_EVENTS = f"""
 INSERT INTO events_lifecycleevent ({", ".join(EVENT)})
 SELECT {", ".join(f"r.{name}" for name in EVENT)} FROM {recordset(EVENT)}
 ORDER BY r.account_id, r.event_id
-ON CONFLICT (account_id, event_id) DO NOTHING RETURNING id, account_id, event_id"""
+ON CONFLICT (account_id, event_id) DO NOTHING
+RETURNING id, account_id, event_id, (SELECT EXISTS (SELECT FROM events_delivery WHERE state = 'parked'))"""
 
 # What came again: only the first time by each way is kept, and only that rewrites the row.
 STAMP_WAYS = f"""
@@ -41,24 +42,29 @@ WHERE e.account_id = r.account_id AND e.event_id = r.event_id
   AND ((e.webhook_at IS NULL AND r.webhook_at IS NOT NULL)
     OR (e.reconcile_at IS NULL AND r.reconcile_at IS NOT NULL))"""
 
+# A look by the index for each row, whatever the planner believes of a table that it has no statistics of.
+GUARD = "(SELECT g.id FROM sandboxes_guard g WHERE g.url = a.url AND g.sandbox_id = r.sandbox_id LIMIT 1)"
+SANDBOX = "s.account_id = r.account_id AND s.sandbox_id = r.sandbox_id"
+
 INSERT_GUARDS = f"""
 INSERT INTO sandboxes_guard (url, sandbox_id, claim_number, protected, protected_reason, protected_by)
 SELECT DISTINCT a.url, r.sandbox_id, 0, false, '', ''
 FROM {recordset(KEY)} JOIN sandboxes_account a ON a.id = r.account_id
-WHERE NOT EXISTS (SELECT 1 FROM sandboxes_guard g WHERE g.url = a.url AND g.sandbox_id = r.sandbox_id)
+WHERE {GUARD} IS NULL
 ORDER BY 1, 2 ON CONFLICT (url, sandbox_id) DO NOTHING RETURNING id, url, sandbox_id"""
 
 # A bare row for each sandbox not held yet; it is filled in below, in the same transaction.
 INSERT_SANDBOXES = f"""
 INSERT INTO sandboxes_sandbox (account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, metadata,
   envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold)
-SELECT r.account_id, coalesce(m.id, g.id), r.sandbox_id, '', 'running', r.seen_at, r.seen_at, '{{}}', '', 0, 0,
+SELECT r.account_id, r.guard_id, r.sandbox_id, '', 'running', r.seen_at, r.seen_at, '{{}}', '', 0, 0,
   r.seen_at, '{{}}'
-FROM {recordset(KEY | {"seen_at": "timestamptz"})} JOIN sandboxes_account a ON a.id = r.account_id
-LEFT JOIN made m ON m.url = a.url AND m.sandbox_id = r.sandbox_id
-LEFT JOIN sandboxes_guard g ON g.url = a.url AND g.sandbox_id = r.sandbox_id
-WHERE coalesce(m.id, g.id) IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.account_id = r.account_id AND s.sandbox_id = r.sandbox_id)
+FROM (
+  SELECT r.*, coalesce(m.id, {GUARD}) AS guard_id
+  FROM {recordset(KEY | {"seen_at": "timestamptz"})} JOIN sandboxes_account a ON a.id = r.account_id
+  LEFT JOIN made m ON m.url = a.url AND m.sandbox_id = r.sandbox_id
+) r
+WHERE r.guard_id IS NOT NULL AND (SELECT s.id FROM sandboxes_sandbox s WHERE {SANDBOX} LIMIT 1) IS NULL
 ORDER BY r.account_id, r.sandbox_id ON CONFLICT (account_id, sandbox_id) DO NOTHING"""
 
 # Both in one, which sees the guards it makes. A guard that another process makes meanwhile it does not see: then its
@@ -69,9 +75,10 @@ INSERT_NEW_AND_EVENTS = (
 )
 
 LOCK_SANDBOXES = f"""
-SELECT s.id, s.account_id, s.sandbox_id, s.fold::text FROM sandboxes_sandbox s
-JOIN {recordset(KEY)} USING (account_id, sandbox_id)
-ORDER BY s.account_id, s.sandbox_id FOR UPDATE OF s"""
+SELECT s.* FROM (SELECT * FROM {recordset(KEY)} ORDER BY account_id, sandbox_id) r
+CROSS JOIN LATERAL (
+  SELECT s.id, s.account_id, s.sandbox_id, s.fold FROM sandboxes_sandbox s WHERE {SANDBOX} LIMIT 1 FOR UPDATE
+) s"""
 
 # A guess about a death holds only for that death: one told otherwise, or a sandbox that is back, is looked at anew.
 SAME_END = "s.ended_at = r.ended_at AND s.end_reason = r.end_reason"

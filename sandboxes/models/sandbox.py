@@ -70,7 +70,8 @@ class Sandbox(models.Model):
     burn_usd_per_hour = models.DecimalField(max_digits=12, decimal_places=6, default=0, help_text="0 unless running.")
     first_seen_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True, blank=True, help_text="When a look first did not list it any more.")
-    fold = models.JSONField(default=dict, editable=False, help_text="The base of events.fold: stamps and runs.")
+    # Text, not jsonb: only events.fold reads it, whole, and PostgreSQL need not take it apart at each event.
+    fold = models.TextField(default="{}", editable=False, help_text="The base of events.fold as JSON: stamps and runs.")
     # The last sample of a sandbox that is in no frame any more (paused, ended): written by sandboxes.polling.
     # While it runs, its newest sample is in the newest MetricFrame: thousands of rows are not rewritten each tick.
     cpu_pct = models.FloatField(null=True, blank=True)
@@ -84,10 +85,9 @@ class Sandbox(models.Model):
     class Meta:
         verbose_name_plural = "sandboxes"
         # Each index is written at each event: the constraint and these serve every query, foreign keys included.
-        constraints = [models.UniqueConstraint(fields=["account", "sandbox_id"], name="sandbox_once")]
+        constraints = [models.UniqueConstraint(fields=["sandbox_id", "account"], name="sandbox_once")]
         indexes = [
             models.Index(fields=["account", "state", "-started_at", "id"], name="sandbox_by_start"),
-            models.Index(fields=["sandbox_id"], name="sandbox_by_id"),
             models.Index(fields=["ended_at"], name="sandbox_by_end"),
             models.Index(
                 fields=["account", "-ended_at"], name="sandbox_cause_open",

@@ -4,15 +4,17 @@ import asyncio
 import random
 from datetime import timedelta
 
+import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 
-from events import inbox
+from events import database, inbox, promises
 from events.fold import Base, fold, view
 from events.fold.base import moment
 from events.inbox import Inbox
 from events.models import Delivery, LifecycleEvent
-from events.writing import Arrival, Parked
+from events.promises import Unavailable
+from events.writing import Arrival, Parked, Stored
 from sandboxes.models import Execution, ExecutionEnd, Guard, Sandbox
 from tests.events.factories import at, real, seen
 
@@ -160,17 +162,61 @@ async def test_the_inbox_gathers_what_arrives_into_few_transactions(account):
 
 
 async def test_the_inbox_refuses_when_the_database_is_away(account, monkeypatch):
-    from events import database
-
     monkeypatch.setattr(database, "conninfo", lambda: "host=127.0.0.1 port=9 connect_timeout=1 dbname=x")
     box = Inbox()
     await box.start()
     try:
-        with pytest.raises(inbox.Unavailable):
+        with pytest.raises(Unavailable):
             await asyncio.wait_for(box.store(arrivals(account, real("created", 0))[0]), 5)
     finally:
         await box.stop()
     assert await LifecycleEvent.objects.acount() == 0
+
+
+async def test_a_sender_is_answered_while_the_database_hangs_and_what_comes_again_is_kept_once(account, monkeypatch):
+    monkeypatch.setattr(promises, "ANSWER_SECONDS", 0.05)
+    first, second = arrivals(account, real("created", 0, "x1", "i1"), real("created", 1, "x2", "i2"))
+    box = Inbox()
+    await box.start()
+    try:
+        async with await psycopg.AsyncConnection.connect(database.conninfo()) as other:
+            await other.execute("LOCK events_lifecycleevent")
+            with pytest.raises(Unavailable):  # under way when the answer was due
+                await box.store(first)
+            with pytest.raises(Unavailable):  # waited behind it
+                await box.store(second)
+        monkeypatch.setattr(promises, "ANSWER_SECONDS", 60)
+        for arrival in (first, second):
+            await box.store(arrival)
+    finally:
+        await box.stop()
+    assert await LifecycleEvent.objects.acount() == 2
+
+
+async def test_a_batch_begins_beside_another_only_when_enough_waits(account, monkeypatch):
+    begun = asyncio.Queue()
+
+    async def commit(_line, batch):
+        begun.put_nowait(len(batch))
+        await going.wait()
+        return Stored()
+
+    monkeypatch.setattr(inbox.Line, "commit", commit)
+    going, box = asyncio.Event(), Inbox()
+    await box.start()
+    try:
+        events = arrivals(account, *(real("created", n, f"x{n}", f"i{n}") for n in range(2 + inbox.WORTH_A_BATCH)))
+        senders = [asyncio.create_task(box.store(events[0]))]
+        assert await begun.get() == 1
+        senders += [asyncio.create_task(box.store(one)) for one in events[1:-1]]
+        assert await begun.get() == inbox.WORTH_A_BATCH
+        senders.append(asyncio.create_task(box.store(events[-1])))
+        going.set()
+        await asyncio.gather(*senders)
+    finally:
+        await box.stop()
+    assert begun.get_nowait() == 1
+    assert begun.empty()
 
 
 async def test_a_failure_to_publish_never_fails_a_commit(account, settings):
