@@ -208,11 +208,22 @@ def usual_step(t: Column) -> float:
 
 
 def gaps_of(
-    t: Column, values: Column, pauses: Sequence[tuple[float, float]], *, least_seconds: float, why: str = "no samples"
+    t: Column,
+    values: Column,
+    pauses: Sequence[tuple[float, float]],
+    *,
+    least_seconds: float,
+    why: str = "no samples",
+    span: tuple[float, float] | None = None,
 ) -> list[Gap]:
-    """Where it was paused, and where samples are missing for longer than `least_seconds` while it ran."""
+    """Where it was paused, and where samples are missing for longer than `least_seconds` while it ran.
+
+    With `span`, from its start to the first one and from the last one to its end too.
+    """
     gaps = [Gap(start, end, "paused") for start, end in pauses]
     known = [at for at, value in zip(t, values, strict=True) if value is not None and at is not None]
+    if span is not None:
+        known = [span[0], *known, span[1]]
     for before, after in pairwise(known):
         if after - before > least_seconds:
             gaps += [Gap(start, end, why) for start, end in _outside(before, after, pauses, least_seconds)]

@@ -11,6 +11,7 @@ from dashboard.views import (
     events,
     export,
     fleet,
+    groups,
     health,
     login,
     logs,
@@ -26,6 +27,7 @@ from dashboard.views import (
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
+    path("fleet/groups/", groups.groups, name="fleet-groups"),
     path("fleet/needs/", fleet.attention_list, name="fleet-needs"),
     path("fleet/past/", past.moment, name="fleet-past"),
     path("fleet/past/around/", past.around_it, name="fleet-past-around"),

@@ -87,7 +87,8 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
     columns = sandbox_metrics(row.key, start, last, POINTS)
     stretches = story.stretches(list(Execution.objects.filter(sandbox=row.key)), row.ended_at)
     quiet = max(QUIET_SECONDS, 3 * charts.usual_step(columns.t))
-    gaps = charts.gaps_of(columns.t, columns.cpu_pct, _pauses(stretches, last), least_seconds=quiet)
+    whole = start.timestamp(), last.timestamp()
+    gaps = charts.gaps_of(columns.t, columns.cpu_pct, _pauses(stretches, last), least_seconds=quiet, span=whole)
     steps = _steps(row)
     figure = charts.sandbox_panels(
         columns.t, columns.cpu_pct, columns.mem_used, columns.disk_used,
