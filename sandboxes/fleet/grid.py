@@ -8,7 +8,7 @@ MOST_POINTS: Final = 1000
 MINUTE: Final = 60
 HOUR: Final = 3600
 # Histograms of more rows than this are read from every second row, every third, …: a day's percentiles are
-# of all its minutes, a week's of every seventh, while counts and levels are always exact.
+# of all its minutes, a week's of every seventh, while counts and levels are always exact. A cell has one at least.
 HISTOGRAMS: Final = 1_500
 
 
@@ -29,9 +29,9 @@ class Grid:
         return self.first + cell * self.width
 
     def every(self, rows_a_unit: int = 1) -> int:
-        """Of so many units one has its histograms read."""
+        """Of so many units one has its histograms read: one in each cell at least, else it had no percentile."""
         units = (self.last - self.first) // self.unit * rows_a_unit
-        return -(-units // HISTOGRAMS) or 1
+        return min(-(-units // HISTOGRAMS) or 1, self.width // self.unit)
 
 
 def grid(start: datetime, end: datetime, points: int, minutes_since: datetime) -> Grid:

@@ -13,6 +13,10 @@ STEPS: Final = 101
 _HEADER: Final = 20
 _BYTES: Final = 8 * STEPS
 _LANES: Final = struct.Struct(f">{2 * STEPS}I")
+_VALUES: Final = struct.Struct(">" + STEPS * "4xI")
+# The lanes of the lengths, and what stands in them after one row.
+_LENGTHS: Final = int.from_bytes(STEPS * b"\xff\xff\xff\xff\0\0\0\0", "big")
+_ONE_ROW: Final = int.from_bytes(STEPS * b"\0\0\0\4\0\0\0\0", "big")
 
 
 class HistogramSum:
@@ -33,6 +37,8 @@ class HistogramSum:
         """The added entries; empty when nothing was added."""
         if not self._rows:
             return []
-        lanes = _LANES.unpack(self._total.to_bytes(_BYTES, "big"))
-        lengths = 4 * self._rows
-        return [value + ((length - lengths) << 32) for length, value in zip(lanes[::2], lanes[1::2], strict=True)]
+        sent = self._total.to_bytes(_BYTES, "big")
+        if self._total & _LENGTHS == self._rows * _ONE_ROW:  # nothing was carried: so it is below 4,000,000,000 a step
+            return list(_VALUES.unpack(sent))
+        lanes, plain = _LANES.unpack(sent), 4 * self._rows
+        return [value + ((length - plain) << 32) for length, value in zip(lanes[::2], lanes[1::2], strict=True)]

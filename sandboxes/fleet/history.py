@@ -16,6 +16,7 @@ from sandboxes.fleet.percentiles import several_of_histogram
 from sandboxes.series import minutes
 from sandboxes.series.retention import MINUTES
 
+# Times are numbers by date_part: extract gives decimals, which take PostgreSQL three times as long.
 # A row for each minute, of all accounts together: levels are what they were at its end. Where hours are asked for,
 # those that are added up already stand in for their minutes, each with its least and its greatest level.
 _BY_MINUTE: Final = """
@@ -34,21 +35,21 @@ WHERE account_id = ANY(%(accounts)s) AND hour >= to_timestamp(%(start)s) AND hou
   AND hour < to_timestamp(%(end)s)
 GROUP BY hour"""
 _LEVELS: Final = f"""
-SELECT floor((extract(epoch FROM at) - %(start)s) / %(width)s)::int, min(running_min), max(running_max),
+SELECT floor((date_part('epoch', at) - %(start)s) / %(width)s)::int, min(running_min), max(running_max),
        min(paused_min), max(paused_max), min(burn_min), max(burn_max), sum(started), sum(ended)
 FROM ({_BY_MINUTE} UNION ALL {_BY_HOUR}) spans GROUP BY 1"""
 _HISTOGRAMS: Final = """
-SELECT floor((extract(epoch FROM minute) - %(start)s) / %(width)s)::int, array_send(cpu_hist), array_send(mem_hist)
+SELECT floor((date_part('epoch', minute) - %(start)s) / %(width)s)::int, array_send(cpu_hist), array_send(mem_hist)
 FROM sandboxes_fleetminute
 WHERE account_id = ANY(%(accounts)s) AND minute >= greatest(to_timestamp(%(start)s), %(hours_until)s::timestamptz)
   AND minute < to_timestamp(%(end)s)
-  AND samples > 0 AND extract(epoch FROM minute)::bigint / 60 %% %(every)s = 0
+  AND samples > 0 AND date_part('epoch', minute)::bigint / 60 %% %(every)s = 0
 UNION ALL
-SELECT floor((extract(epoch FROM hour) - %(start)s) / %(width)s)::int, array_send(cpu_hist), array_send(mem_hist)
+SELECT floor((date_part('epoch', hour) - %(start)s) / %(width)s)::int, array_send(cpu_hist), array_send(mem_hist)
 FROM sandboxes_fleethour
 WHERE account_id = ANY(%(accounts)s) AND hour >= to_timestamp(%(start)s) AND hour < %(hours_until)s::timestamptz
   AND hour < to_timestamp(%(end)s)
-  AND samples > 0 AND extract(epoch FROM hour)::bigint / 3600 %% %(every)s = 0"""
+  AND samples > 0 AND date_part('epoch', hour)::bigint / 3600 %% %(every)s = 0"""
 # Until then every account asked for has its hours; one without any has none to wait for.
 _HOURS_UNTIL: Final = """
 SELECT coalesce(min(until), '-infinity')::text FROM (
@@ -96,8 +97,8 @@ class _Cell:
         self.started, self.ended = (self.started or 0) + int(started), (self.ended or 0) + int(ended)
 
     def add_histograms(self, cpu: bytes, mem: bytes) -> None:
-        self.cpu.add(bytes(cpu))
-        self.mem.add(bytes(mem))
+        self.cpu.add(cpu)
+        self.mem.add(mem)
 
 
 def metrics(
@@ -118,7 +119,7 @@ def metrics(
         for number, *levels, started, ended in cursor.fetchall():
             cells[number].add_levels(levels, started, ended)
         cursor.execute(_HISTOGRAMS, {**asked, "every": cut.every(len(accounts))})
-        for number, cpu, mem in cursor:
+        for number, cpu, mem in cursor.fetchall():
             cells[number].add_histograms(cpu, mem)
     _add_newest(cells, accounts, cut)
     return _columns(cells, cut)

@@ -6,6 +6,9 @@ from itertools import accumulate
 
 import msgspec
 
+# Of each step of a histogram; the last one holds 100 alone.
+_MIDDLES = (*(step + 0.5 for step in range(100)), 100.0)
+
 
 class Spread(msgspec.Struct, frozen=True):
     """Percent, 0 to 100; None in all three when there is no sample."""
@@ -35,9 +38,8 @@ def of_histogram(counts: Sequence[int], percent: int) -> float | None:
 def several_of_histogram(counts: Sequence[int], percents: Sequence[int]) -> list[float | None]:
     """The same for several percentiles, with the counts added up once."""
     sums = list(accumulate(counts))
-    if not sums or not sums[-1]:
-        return [None] * len(percents)
-    return [min(bisect_left(sums, _rank(sums[-1], percent)) + 0.5, 100.0) for percent in percents]
+    total = sums[-1] if sums else 0
+    return [_MIDDLES[bisect_left(sums, _rank(total, percent))] if total else None for percent in percents]
 
 
 def _rank(number: int, percent: int) -> int:

@@ -26,6 +26,14 @@ def test_a_year_is_read_in_hours_and_fits():
     assert (cut.unit, cut.width % HOUR, cut.first % HOUR) == (HOUR, 0, 0)
 
 
+@given(st.integers(1, 60_000), st.integers(1, 1000), st.integers(1, 40))
+def test_every_cell_has_a_histogram_that_is_read(length: int, points: int, rows: int) -> None:
+    cut = grid(NOW, NOW + timedelta(minutes=length), points, LONG_AGO)
+    read = range(-(-cut.first // cut.unit // cut.every(rows)) * cut.every(rows), cut.last // cut.unit, cut.every(rows))
+    whole = range((cut.last - cut.first) // cut.width)
+    assert {(one * cut.unit - cut.first) // cut.width for one in read} >= set(whole)
+
+
 def test_what_minutes_are_gone_of_is_read_in_hours():
     cut = grid(NOW - timedelta(days=40), NOW - timedelta(days=39), 1000, NOW - timedelta(days=30))
     assert (cut.unit, cut.cells) == (HOUR, 24)
