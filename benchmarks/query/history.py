@@ -101,7 +101,8 @@ def _copy(
 
 
 def write_series(now: datetime, sandboxes: int) -> None:
-    """`sandboxes` of the fleet get 168 hours of samples, and their minutes and hours."""
+    """`sandboxes` of the fleet get 168 hours of samples, and their minutes and hours: PATTERNS hours are rolled up by
+    the house, and copied by sandbox and time."""
     first = now.replace(minute=0, second=0, microsecond=0) - WEEK
     rows = ((key, first, *_an_hour(key, first)) for key in range(1, PATTERNS + 1))
     with connection.cursor() as cursor:
@@ -169,9 +170,10 @@ def bytes_per_sample(running: int, sandboxes: int) -> float:
 
 
 def _size(name: str) -> int:
-    sizes = """SELECT coalesce(sum(pg_total_relation_size(relid)), 0)
-    FROM pg_partition_tree(%s::regclass) WHERE isleaf"""
-    return int(_execute(sizes, [f"sandboxes_{name}"])[0][0])
+    sizes = """SELECT sum(pg_total_relation_size(relid)) FROM (
+        SELECT relid FROM pg_partition_tree(%(table)s::regclass) WHERE isleaf UNION SELECT %(table)s::regclass
+    ) one_or_its_parts"""
+    return int(_execute(sizes, {"table": f"sandboxes_{name}"})[0][0])
 
 
 def _ticks(start: datetime, end: datetime) -> Iterator[datetime]:
