@@ -32,6 +32,7 @@ E2B_DOMAIN = env.text("E2B_DOMAIN", "e2b.app")
 E2B_WEBHOOK_SECRET = env.text("E2B_WEBHOOK_SECRET")
 OWNER_KEYS = env.words("OWNER_KEYS", "userId,user_id,owner,user,tenant,team")
 ENVIRONMENT_KEYS = env.words("ENVIRONMENT_KEYS", "env,environment,stage")
+KEEP_METADATA = env.words("KEEP_METADATA", "keep=true")
 CONCURRENCY_CAP = int(env.number("CONCURRENCY_CAP", 0, least=0)) or None
 # The simulated fleet that serves when there is neither key nor URL; the supervisor sets these.
 SIMULATOR_URL = env.text("SIMULATOR_URL")

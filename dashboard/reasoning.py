@@ -49,7 +49,7 @@ def _holds(name: str, spec: PolicySpec, facts: Facts, now: datetime) -> bool:
     alone = PolicySpec(name=spec.name, match=ANY, orphan_when=OrphanWhen(**parts))
     if name != "no_lease_for_seconds":
         facts = replace(facts, lease=None)
-    return judge(alone, replace(facts, protection=None), now, keep={}).hit
+    return judge(alone, replace(facts, protection=None, keep=()), now).hit
 
 
 Told = tuple[str, str, str, str]

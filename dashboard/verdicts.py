@@ -9,14 +9,17 @@ from msgspec import UNSET
 from dashboard import reasoning
 from sandboxes.models import Account, Policy, Sandbox
 from sandboxes.policies import (
+    KEEP,
     DuplicatePlace,
     Facts,
+    Keep,
     LeaseHeld,
     PolicyError,
     PolicySpec,
     Protection,
     duplicate_places,
     judge,
+    pairs,
 )
 from sandboxes.policy_book import spec_of
 from sandboxes.reaper.facts import cpu_windows
@@ -108,4 +111,10 @@ def facts_of(row: SandboxRow, now: datetime) -> Facts:
         lease=LeaseHeld(lease.key, lease.expires_at) if lease and live else None,
         last_lease_ended_at=lease.expires_at if lease and not live and lease.expires_at <= now else None,
         protection=Protection(guarded.by, guarded.reason, guarded.until) if guarded else None,
+        keep=_keep_of(row.account),
     )  # fmt: skip
+
+
+def _keep_of(account: str) -> Keep:
+    words = Account.objects.filter(name=account).values_list("keep_metadata", flat=True).first()
+    return KEEP if words is None else pairs(words)

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from sandboxes import audit, polling, reaper, series
-from sandboxes.actions import sending
+from sandboxes.actions import bulk, sending
 
 
 @shared_task(name="sandboxes.tasks.poll")
@@ -39,6 +39,12 @@ def reap() -> None:
 def act() -> None:
     """Sends what is due and looks for what is not confirmed yet."""
     asyncio.run(sending.send_due())
+
+
+@shared_task(name="sandboxes.tasks.take_bulks")
+def take_bulks() -> None:
+    """Wishes for many become actions, also those that a crash left half done."""
+    bulk.carry_on_all()
 
 
 @shared_task(name="sandboxes.tasks.compact")

@@ -1,5 +1,6 @@
 """What the backend was asked, by its own log: looks before, kills, looks after, and how near the rate limit it came."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ class Request:
     @property
     def sandbox(self) -> str | None:
         """Whose single endpoint it is, if it is one."""
-        return self.path.removeprefix("/sandboxes/") if self.path.startswith("/sandboxes/i") else None
+        found = re.fullmatch(r"/sandboxes/(i\w+)", self.path)
+        return found[1] if found else None
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def count(requests: list[Request], must_live: Container[str], claimed: Mapping[s
     """`claimed`: from when on (Unix seconds) an owner had been told that a sandbox is theirs."""
     of: dict[str, list[Request]] = defaultdict(list)
     for one in requests:
-        if one.sandbox is not None and "/" not in one.sandbox:
+        if one.sandbox is not None:
             of[one.sandbox].append(one)
     looks = confirming = spared = double = wrong = 0
     for name, calls in of.items():
@@ -67,11 +69,7 @@ def count(requests: list[Request], must_live: Container[str], claimed: Mapping[s
         double += sum(one.status in ANSWERED for one in deletes) > 1
         wrong += name in must_live or any(one.at > claimed.get(name, one.at) for one in deletes)
     killing = [one for one in requests if one.method == "DELETE"]
-    routes = Counter(
-        (one.method, one.sandbox is not None, int(one.at // WINDOW_SECONDS))
-        for one in requests
-        if one.sandbox is not None
-    )
+    routes = Counter((one.method, int(one.at // WINDOW_SECONDS)) for one in requests if one.sandbox is not None)
     return Count(
         kills=sum(one.status == 204 for one in killing), deletes=len(killing), looks=looks, confirming=confirming,
         looks_at_spared=spared, double_kills=double, wrong_kills=wrong,

@@ -35,8 +35,8 @@ def divide(backend: httpx.Client, orphans: int) -> Fleet:
 
     Raises RuntimeError when there are too few old ones.
     """
-    listed, now = _list(backend), time.time()
-    ages = {one["sandboxID"]: now - datetime.fromisoformat(one["startedAt"]).timestamp() for one in listed}
+    listed = _list(backend)
+    ages = _ages(listed)
     users = {one["sandboxID"]: one.get("metadata", {}).get("userId") for one in listed}
     user = Counter(name for name in users.values() if name).most_common()[-1][0]
     of_user = {name for name in ages if users[name] == user}
@@ -62,6 +62,17 @@ def _list(backend: httpx.Client) -> list[dict[str, Any]]:
         token = answer.headers.get("X-Next-Token", "")
         if not token:
             return found
+
+
+def _ages(listed: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Seconds since the current or last run's start, by ID."""
+    now = time.time()
+    return {one["sandboxID"]: now - datetime.fromisoformat(one["startedAt"]).timestamp() for one in listed}
+
+
+def old(backend: httpx.Client) -> set[str]:
+    """Who is listed now and as old as the policy wants it: who has begun another run is no orphan any more."""
+    return {name for name, age in _ages(_list(backend)).items() if age > LIMIT_SECONDS}
 
 
 def alive(backend: httpx.Client) -> set[str]:

@@ -11,6 +11,7 @@ from dashboard.api import (
     cost,
     events,
     fleet,
+    freeze,
     health,
     leases,
     logs,
@@ -47,6 +48,7 @@ api.add_router("/cost", cost.router)
 api.add_router("/policies", preview.router)
 api.add_router("/policies", policies.router)
 api.add_router("/leases", leases.router)
+api.add_router("/freeze", freeze.router)
 
 nowhere = Router()
 

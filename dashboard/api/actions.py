@@ -2,8 +2,9 @@
 
 # ruff: noqa: ARG001 - every call is handed the request
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -11,18 +12,20 @@ from ninja import Query, Router
 from pydantic import Field, ValidationError
 
 from dashboard.api.acts import actor_of, not_in_state
-from dashboard.api.answers import answer, returns
+from dashboard.api.answers import answer, caller, returns
 from dashboard.api.audit import ActionList, ActionQuery, ActionRow, list_actions, row_of_action
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Form, Paged, Seconds, Text, Word
 from dashboard.api.sandboxes import Filter
 from dashboard.api.strict import METADATA_PREFIX
+from dashboard.idempotency import digest_of
 from sandboxes.actions import NotInState, cancel, request_bulk
-from sandboxes.models import Action, Sandbox
+from sandboxes.models import Action, BulkWish, Sandbox
 from sandboxes.search import keys_of, matching_ids, seen_accounts
 
 router = Router(tags=["actions"])
 _MOST_IDS = 100_000
+_CALLS = UUID("5b7d3c0e-9f52-4f0a-8f0e-2b6c1a7d4e90")
 
 
 class AuditParameters(Paged):
@@ -47,11 +50,26 @@ class BulkBody(Form):
 
 
 class BulkAsked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`count` were queued; `refused` (only when there are any) were not in a state for it, each with the reason."""
+    """`count` are taken; `refused` (only when there are any) were not in a state for it, each with the reason.
+
+    Of more than 500 both are by our record: `GET /actions/bulk/{bulk_id}` tells what became of them.
+    """
 
     bulk_id: UUID
     count: int
     refused: dict[str, str] = {}
+
+
+class BulkState(msgspec.Struct, frozen=True):
+    """`taken` became actions, or joined open ones; `left` are not decided yet; `finished_at` when none is left."""
+
+    bulk_id: UUID
+    action: str
+    taken: int
+    left: int
+    requested_at: datetime
+    finished_at: datetime | None
+    refused: dict[str, str]
 
 
 @router.get("", **returns(ActionList))
@@ -70,13 +88,37 @@ def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
     if len(keys) != body.expected_count:
         message = f"it matches {len(keys)} sandboxes, not {body.expected_count}"
         raise Refusal(409, "count_differs", message, details={"count": len(keys)})
+    wish = {"seconds": body.seconds, "reason": body.reason, "bulk_id": _number_of_call(request)}
     try:
-        done = request_bulk(keys, body.action, actor_of(request), seconds=body.seconds, reason=body.reason)
+        done = request_bulk(keys, body.action, actor_of(request), **wish)  # type: ignore[arg-type]
     except ValueError as error:
         raise bad_request(str(error)) from None
-    named = Sandbox.objects.filter(pk__in=done.refused).values_list("pk", "sandbox_id")
-    refused = {sandbox_id: done.refused[key] for key, sandbox_id in named}
-    return answer(BulkAsked(done.bulk_id, len(done.actions), refused), 202)
+    return answer(BulkAsked(done.bulk_id, done.count, _by_id(done.refused)), 202)
+
+
+@router.get("/bulk/{uuid:bulk_id}", **returns(BulkState))
+def bulk_state(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
+    """How far a wish for many has come: more than 500 are taken by a worker, some at a time."""
+    wish = BulkWish.objects.filter(bulk_id=bulk_id).first()
+    if wish is None:
+        raise not_found(f"bulk {bulk_id}")
+    refused = _by_id({int(key): why for key, why in wish.refused.items()})
+    left = len(wish.keys) - wish.position
+    return answer(BulkState(bulk_id, wish.kind, wish.taken, left, wish.requested_at, wish.finished_at, refused))
+
+
+def _number_of_call(request: HttpRequest) -> UUID | None:
+    """The same for the same call under an Idempotency-Key, also where its first try died before it answered."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    digest = digest_of("POST", request.get_full_path(), request.body)
+    return uuid5(_CALLS, f"{caller(request).key}|{key}|{digest}")
+
+
+def _by_id(refused: dict[int, str]) -> dict[str, str]:
+    named = Sandbox.objects.filter(pk__in=refused).values_list("pk", "sandbox_id")
+    return {sandbox_id: refused[key] for key, sandbox_id in named}
 
 
 @router.get("/{int:action_id}", **returns(ActionRow))

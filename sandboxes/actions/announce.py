@@ -29,20 +29,20 @@ def changed(actions: Iterable[Action]) -> None:
             transaction.on_commit(_publication(account, bodies[start : start + MOST_ITEMS]))
 
 
-def wake() -> None:
-    """Has queued actions sent at once; with Redis away the next beat does it."""
-    transaction.on_commit(_send_task)
+def wake(task: str = TASK) -> None:
+    """Has queued actions sent at once, or another `task` run; with Redis away the next beat does it."""
+    transaction.on_commit(lambda: _send_task(task))
 
 
 def _publication(account: int, bodies: list[dict[str, Any]]) -> Any:
     return lambda: live.publish("action", account, {"items": bodies})
 
 
-def _send_task() -> None:
+def _send_task(task: str) -> None:
     try:
-        current_app.send_task(TASK, expires=10, retry=False, ignore_result=True)
+        current_app.send_task(task, expires=10, retry=False, ignore_result=True)
     except (OperationalError, RedisError, OSError) as error:
-        log.warning("actions wait for the next beat, Redis is away: %s", error)
+        log.warning("%s waits for the next beat, Redis is away: %s", task, error)
 
 
 def _item(action: Action) -> dict[str, Any]:

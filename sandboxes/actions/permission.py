@@ -20,10 +20,15 @@ def refusal(kind: str, sandbox: Sandbox, guard: Guard, condemning: str | None) -
     if kind not in NEEDS:
         return f"{kind} is not something to be asked for"
     if sandbox.state not in NEEDS[kind]:
-        return f"the sandbox is {sandbox.state}: {kind} needs it {' or '.join(NEEDS[kind])}"
+        return not_in_state(kind, sandbox.state)
     if guard.condemned_by_id is None or kind in (Kind.KILL, Kind.UNPROTECT):
         return None
     return f"a {condemning or 'kill'} is on its way"
+
+
+def not_in_state(kind: str, state: str) -> str:
+    """The refusal by the sandbox's state alone."""
+    return f"the sandbox is {state}: {kind} needs it {' or '.join(NEEDS[kind])}"
 
 
 def needs_seconds(kind: str, seconds: int | None) -> int | None:

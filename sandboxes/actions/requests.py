@@ -14,23 +14,14 @@ from sandboxes.actions.cancelling import close
 from sandboxes.actions.permission import CONDEMNING, needs_seconds, refusal
 from sandboxes.models import Action, Guard, Sandbox
 
-CHUNK = 500  # guards locked at a time: an owner's lease waits for no more than that
-
 Kind, State = Action.Kind, Action.State
 JOINABLE = (Kind.KILL, Kind.RESUME)  # asking twice is one wish
 
 
 @dataclass(frozen=True)
-class Bulk:
-    """What became of one wish for many: `refused` are sandboxes that were not in the state for it, with the reason."""
+class Wish:
+    """What is asked for, by whom, when; the same for each of many."""
 
-    bulk_id: uuid.UUID
-    actions: list[Action]
-    refused: dict[int, str]
-
-
-@dataclass(frozen=True)
-class _Wish:
     kind: str
     actor: Actor
     seconds: int | None
@@ -54,8 +45,8 @@ def request(
     Protection holds off policies, not a person who asks for a kill. Raises NotInState by the state on our record,
     ValueError for missing or bad `seconds`.
     """
-    wish = _Wish(kind, actor, needs_seconds(kind, seconds), until, reason, None, timezone.now())
-    actions, refused = _take([sandbox.pk], wish)
+    wish = Wish(kind, actor, needs_seconds(kind, seconds), until, reason, None, timezone.now())
+    actions, refused = take([sandbox.pk], wish)
     if refused:
         raise NotInState(refused[sandbox.pk])
     if not actions:
@@ -63,30 +54,8 @@ def request(
     return actions[0]
 
 
-def request_bulk(
-    sandbox_pks: Sequence[int],
-    kind: str,
-    actor: Actor,
-    *,
-    seconds: int | None = None,
-    until: datetime | None = None,
-    reason: str = "",
-) -> Bulk:
-    """Queues `kind` for many, those in a state for it; the others are told apart, nothing is raised for them."""
-    wish = _Wish(kind, actor, needs_seconds(kind, seconds), until, reason, uuid.uuid4(), timezone.now())
-    keys = sorted(set(sandbox_pks))
-    actions: list[Action] = []
-    refused: dict[int, str] = {}
-    for start in range(0, len(keys), CHUNK):
-        taken, not_taken = _take(keys[start : start + CHUNK], wish)
-        actions += taken
-        refused |= not_taken
-    assert wish.bulk_id is not None
-    return Bulk(wish.bulk_id, actions, refused)
-
-
 @transaction.atomic
-def _take(sandbox_pks: Sequence[int], wish: _Wish) -> tuple[list[Action], dict[int, str]]:
+def take(sandbox_pks: Sequence[int], wish: Wish) -> tuple[list[Action], dict[int, str]]:
     """Locks the guards in order of their keys, decides for each sandbox, and writes what is new in one go."""
     sandboxes = list(Sandbox.objects.filter(pk__in=sandbox_pks).select_related("account").order_by("pk"))
     guards = lock_guards([sandbox.guard_id for sandbox in sandboxes])
@@ -127,7 +96,7 @@ def _open_by_guard(guard_pks: Sequence[int]) -> dict[int, list[Action]]:
     return found
 
 
-def _decide(wish: _Wish, sandbox: Sandbox, of_guard: list[Action]) -> Action:
+def _decide(wish: Wish, sandbox: Sandbox, of_guard: list[Action]) -> Action:
     """The action for this sandbox: the open one that the wish joins, or a new one, not written yet."""
     same = [action for action in of_guard if action.kind == wish.kind]
     twin = next((action for action in same if action.pk is None), None)
@@ -145,7 +114,7 @@ def _decide(wish: _Wish, sandbox: Sandbox, of_guard: list[Action]) -> Action:
     return action
 
 
-def _write(actions: Sequence[Action], wish: _Wish) -> None:
+def _write(actions: Sequence[Action], wish: Wish) -> None:
     """New ones with their sentences, and what a person's word made of those it joined."""
     Action.objects.bulk_create([action for action in actions if action.pk is None])
     Action.objects.bulk_update(
@@ -158,7 +127,7 @@ def _write(actions: Sequence[Action], wish: _Wish) -> None:
             cursor.execute(_SENTENCE, {"guards": guards, "actions": keys})
 
 
-def _new(wish: _Wish, sandbox: Sandbox) -> Action:
+def _new(wish: Wish, sandbox: Sandbox) -> Action:
     until = {"until": wish.until.isoformat()} if wish.until else {}
     seconds = {"seconds": wish.seconds} if wish.seconds is not None else {}
     return Action(
@@ -168,7 +137,7 @@ def _new(wish: _Wish, sandbox: Sandbox) -> Action:
     )  # fmt: skip
 
 
-def _join(action: Action, wish: _Wish) -> None:
+def _join(action: Action, wish: Wish) -> None:
     """A person's word makes an open action theirs too: grace ends now, and no lease or policy change undoes it."""
     word = {"kind": wish.actor.kind, "name": wish.actor.name, "reason": wish.reason, "at": wish.at.isoformat()}
     action.parameters = {**action.parameters, "joined": [*action.parameters.get("joined", []), word]}
@@ -176,7 +145,7 @@ def _join(action: Action, wish: _Wish) -> None:
         action.state, action.next_attempt_at = State.QUEUED, wish.at
 
 
-def _supersede(of_guard: list[Action], wish: _Wish) -> None:
+def _supersede(of_guard: list[Action], wish: Wish) -> None:
     """What was waiting for this sandbox gives way to the kill or pause that a person wants now."""
     for action in of_guard:
         mark_outlasts = action.kind == Kind.KILL and wish.kind == Kind.PAUSE

@@ -92,8 +92,8 @@ def _act(
     actor, given = Actor("user", request.user.get_username()), form.cleaned_data
     keys: Sequence[int] = list(fit.order_by("pk").values_list("pk", flat=True))
     bulk = request_bulk(keys, kind, actor, seconds=given.get("seconds"), reason=given["reason"])
-    if bulk.actions:
-        page.message_user(request, f"{kind.label}: {len(bulk.actions)} taken, bulk {bulk.bulk_id}.", messages.SUCCESS)
+    if bulk.count:
+        page.message_user(request, f"{kind.label}: {bulk.count} taken, bulk {bulk.bulk_id}.", messages.SUCCESS)
     for why in sorted(set(bulk.refused.values())):
         number = list(bulk.refused.values()).count(why)
         page.message_user(request, f"{number} not taken: {why}.", messages.WARNING)

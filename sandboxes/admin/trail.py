@@ -1,9 +1,9 @@
-"""The audit's entries as they were written, to search and to look at."""
+"""The audit's entries and wishes for many as they were written, to search and to look at."""
 
 from django.contrib import admin
 
 from sandboxes.admin.reading import ReadOnly
-from sandboxes.models import AuditEntry
+from sandboxes.models import AuditEntry, BulkWish
 
 
 @admin.register(AuditEntry)
@@ -21,3 +21,14 @@ class AuditEntryAdmin(ReadOnly):
     def sealed(self, entry: AuditEntry) -> str:
         """In hex; empty until it is sealed."""
         return bytes(entry.hash).hex() if entry.hash else ""
+
+
+@admin.register(BulkWish)
+class BulkWishAdmin(ReadOnly):
+    """One wish for many, and how far it has come."""
+
+    list_display = ("requested_at", "kind", "actor_name", "bulk_id", "position", "taken", "finished_at")
+    list_filter = ("kind", "actor_kind", "requested_at")
+    search_fields = ("=bulk_id", "actor_name", "reason")
+    exclude = ("keys",)
+    ordering = ("-id",)

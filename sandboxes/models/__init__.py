@@ -3,6 +3,8 @@
 from sandboxes.models.account import Account, AccountHealth, Heartbeat
 from sandboxes.models.action import Action
 from sandboxes.models.audit import AuditEntry
+from sandboxes.models.bulk import BulkWish
+from sandboxes.models.callback import OwnerCallback
 from sandboxes.models.execution import Execution, ExecutionEnd
 from sandboxes.models.freeze import Freeze
 from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
@@ -17,6 +19,7 @@ __all__ = [
     "AccountHealth",
     "Action",
     "AuditEntry",
+    "BulkWish",
     "Execution",
     "ExecutionEnd",
     "FleetGroup",
@@ -30,6 +33,7 @@ __all__ = [
     "LeaseSpan",
     "MetricFrame",
     "MetricSeries",
+    "OwnerCallback",
     "Policy",
     "Price",
     "Sandbox",

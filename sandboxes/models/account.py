@@ -1,9 +1,15 @@
 """An account: one API key at one backend, how it is read, and how well that goes."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
 from django.db import models
 
 from sandboxes.models.fields import EncryptedTextField
+
+
+def kept_by_default() -> list[str]:
+    """What applications were told to write from the first day on."""
+    return ["keep=true"]
 
 
 class Account(models.Model):
@@ -27,6 +33,11 @@ class Account(models.Model):
     enabled = models.BooleanField(default=True)
     owner_keys = ArrayField(models.CharField(max_length=128), default=list, blank=True)
     environment_keys = ArrayField(models.CharField(max_length=128), default=list, blank=True)
+    keep_metadata = ArrayField(
+        models.CharField(max_length=260, validators=[RegexValidator(r"^[^=]*[^=\s][^=]*=.*\S", "Write KEY=VALUE")]),
+        default=kept_by_default, blank=True,
+        help_text="KEY=VALUE each: a sandbox that carries one is kept from every policy.",
+    )  # fmt: skip
     cap = models.PositiveIntegerField(null=True, blank=True, help_text="Concurrent sandboxes the plan allows.")
     capabilities = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

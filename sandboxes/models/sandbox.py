@@ -66,6 +66,10 @@ class Sandbox(models.Model):
     owner = models.CharField(max_length=200, null=True, blank=True)
     environment = models.CharField(max_length=200, null=True, blank=True)
     envd_version = models.CharField(max_length=32, blank=True, default="")
+    auto_resume = models.BooleanField(
+        null=True, blank=True,
+        help_text="Wakes on traffic when paused; null while not known. Written by who asks for one sandbox alone.",
+    )  # fmt: skip
     closed_cost_usd = models.DecimalField(max_digits=16, decimal_places=8, default=0, help_text="Of its ended runs.")
     burn_usd_per_hour = models.DecimalField(max_digits=12, decimal_places=6, default=0, help_text="0 unless running.")
     first_seen_at = models.DateTimeField()

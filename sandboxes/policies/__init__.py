@@ -2,14 +2,17 @@
 
 from sandboxes.policies.facts import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection
 from sandboxes.policies.judge import Judgement, judge, judge_quarantine
+from sandboxes.policies.keep import KEEP, Keep, pairs
 from sandboxes.policies.rules import Reason, duplicate_places
 from sandboxes.policies.spec import Match, OrphanWhen, PolicyError, PolicySpec, QuietHours, as_dict, parse
 
 __all__ = [
+    "KEEP",
     "CpuWindow",
     "DuplicatePlace",
     "Facts",
     "Judgement",
+    "Keep",
     "LeaseHeld",
     "Match",
     "OrphanWhen",
@@ -22,5 +25,6 @@ __all__ = [
     "duplicate_places",
     "judge",
     "judge_quarantine",
+    "pairs",
     "parse",
 ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from sandboxes.policies.keep import KEEP, Keep
+
 
 @dataclass(frozen=True, slots=True)
 class LeaseHeld:
@@ -45,7 +47,10 @@ class DuplicatePlace:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Times are aware and on the backend's clock. `cpu` and `duplicate` are there only where a policy asks."""
+    """Times are aware and on the backend's clock. `cpu` and `duplicate` are there only where a policy asks.
+
+    `keep` is the metadata by which its account keeps sandboxes from every policy.
+    """
 
     sandbox_id: str
     account: str
@@ -63,3 +68,4 @@ class Facts:
     protection: Protection | None = None
     cpu: CpuWindow | None = None
     duplicate: DuplicatePlace | None = None
+    keep: Keep = KEEP

@@ -1,6 +1,5 @@
 """The judgement of one policy on one sandbox: hit with its reasons, or spared by the first thing that spares it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +10,6 @@ from sandboxes.policies.facts import Facts
 from sandboxes.policies.rules import Reason, weigh
 from sandboxes.policies.spec import Match, PolicySpec
 from sandboxes.policies.wording import clock
-
-KEEP: Mapping[str, str] = {"keep": "true"}  # metadata with which an application protects a sandbox from its start
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +22,10 @@ class Judgement:
     why: str = ""
 
 
-def judge(
-    spec: PolicySpec, facts: Facts, now: datetime, *, keep: Mapping[str, str] = KEEP, assume_idle: bool = False
-) -> Judgement:
+def judge(spec: PolicySpec, facts: Facts, now: datetime, *, assume_idle: bool = False) -> Judgement:
     """What `spec` says of a sandbox at `now` (aware, on the backend's clock).
 
-    A live lease, a protection and `keep` metadata spare it from every policy; they are named only where it would
+    A live lease, a protection and metadata that keeps it spare it from every policy; they are named only where it would
     be hit without them. `assume_idle` takes idleness for granted: who gathers facts asks so whether the samples
     are worth reading.
     """
@@ -41,31 +36,29 @@ def judge(
     weighed = weigh(when, facts, now)
     if isinstance(weighed, str):
         return Judgement(False, spared_by=weighed)
-    held = held_from_all(facts, now, keep=keep)
+    held = held_from_all(facts, now)
     if held is not None:
         return Judgement(False, spared_by=held.rule, why=held.evidence)
     return Judgement(True, reasons=weighed)
 
 
-def judge_quarantine(
-    facts: Facts, our_pause_at: datetime, now: datetime, *, keep: Mapping[str, str] = KEEP
-) -> Judgement:
+def judge_quarantine(facts: Facts, our_pause_at: datetime, now: datetime) -> Judgement:
     """Whether one that we paused as a quarantine may be killed: still in that pause, no lease, not protected."""
     if facts.state != "paused" or facts.started_at > our_pause_at:
         return Judgement(False, spared_by="quarantine", why="it has run again since our pause")
-    held = held_from_all(facts, now, keep=keep)
+    held = held_from_all(facts, now)
     if held is not None:
         return Judgement(False, spared_by=held.rule, why=held.evidence)
     return Judgement(True, reasons=(Reason("quarantine_seconds", f"still in our pause of {clock(our_pause_at)}"),))
 
 
-def held_from_all(facts: Facts, now: datetime, *, keep: Mapping[str, str] = KEEP) -> Reason | None:
+def held_from_all(facts: Facts, now: datetime) -> Reason | None:
     """What keeps it from every policy, if anything does."""
     protection, lease = facts.protection, facts.lease
     if protection is not None and (protection.until is None or protection.until > now):
         until = f" until {clock(protection.until)}" if protection.until else ""
         return Reason("protected", f"protected by {protection.by}{until}: {protection.reason or 'no reason given'}")
-    for key, value in keep.items():
+    for key, value in facts.keep:
         if facts.metadata.get(key, "").strip().casefold() == value:
             return Reason(f"metadata.{key}", f"its metadata says {key}={value}")
     if lease is not None:

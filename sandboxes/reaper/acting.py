@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
+from sandboxes import owner_callback
 from sandboxes.actions import announce
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.claims import is_frozen, policy_objection
@@ -55,7 +56,24 @@ def _decide(spec: PolicySpec, fleet: Fleet, pairs: Sequence[tuple[Action, Seen]]
             judged[action.pk] = None
         elif not isinstance(what, E2BError) and action.sandbox_id in anew:
             judged[action.pk] = _judged(spec, pauses.get(action.pk), anew[action.sandbox_id], now + fleet.offset)
-    return _conclude(judged, now)
+    return _conclude(_heard(spec, fleet, pairs, judged), datetime.now(UTC))
+
+
+def _heard(
+    spec: PolicySpec,
+    fleet: Fleet,
+    pairs: Sequence[tuple[Action, Seen]],
+    judged: Mapping[int, Judgement | None],
+) -> dict[int, Judgement | None]:
+    """The application is asked last of all about those that would go; whom it does not call dead is spared."""
+    found = dict(judged)
+    names = {action.pk: action.sandbox.sandbox_id for action, _ in pairs}
+    going = [pk for pk, judgement in judged.items() if judgement is not None and judgement.hit]
+    alive = owner_callback.before_act(fleet.account, [names[pk] for pk in going]) if spec.action != "notify" else {}
+    for pk in going:
+        if names[pk] in alive:
+            found[pk] = Judgement(False, spared_by=owner_callback.RULE, why=alive[names[pk]])
+    return found
 
 
 def _our_pauses(marks: Sequence[Action]) -> dict[int, datetime]:
@@ -90,6 +108,9 @@ def _move(action: Action, judgement: Judgement | None, *, frozen: bool, now: dat
         cancelled(action, "void: already gone")
     elif not judgement.hit:
         cancelled(action, f"spared on the last look: {judgement.spared_by}")
+        if judgement.spared_by == owner_callback.RULE:
+            action.evidence = [*action.evidence, {"rule": owner_callback.RULE, "evidence": judgement.why}]
+            action.spare_until = now + owner_callback.AGAIN
     elif objection := policy_objection(action, frozen=frozen):
         cancelled(action, objection)
     else:

@@ -11,7 +11,7 @@ from django.db.models import Max
 from sandboxes import leases
 from sandboxes.e2b import SandboxInfo
 from sandboxes.models import Account, LeaseSpan, Sandbox
-from sandboxes.policies import CpuWindow, Facts, Protection
+from sandboxes.policies import CpuWindow, Facts, Protection, pairs
 
 COLUMNS = (
     "pk", "guard_id", "guard__condemned_by_id", "guard__protected", "guard__protected_by", "guard__protected_reason",
@@ -69,6 +69,7 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
     held = leases.holding(keys)
     spans = LeaseSpan.objects.filter(sandbox_id__in=keys).values_list("sandbox_id").annotate(Max("until"))
     ended: dict[int, datetime] = dict(spans)
+    kept_by = pairs(account.keep_metadata)
     return {
         row["pk"]: Known(
             key=row["pk"],
@@ -79,7 +80,7 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
                 template_id=row["template_id"], template_name=row["template_name"], created_at=row["created_at"],
                 started_at=row["started_at"], first_seen_at=row["first_seen_at"], end_at=row["end_at"],
                 paused_at=row["paused_at"], metadata=row["metadata"], lease=held.get(row["pk"]),
-                last_lease_ended_at=ended.get(row["pk"]), protection=_protection(row),
+                last_lease_ended_at=ended.get(row["pk"]), protection=_protection(row), keep=kept_by,
             ),
         )
         for row in rows

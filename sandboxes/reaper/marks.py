@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
+from sandboxes import owner_callback
 from sandboxes.actions import announce
 from sandboxes.models import Account, Action, Policy, Sandbox
 from sandboxes.policies import PolicySpec
@@ -33,6 +34,8 @@ def mark(
     void_spared(policy, fleet.account, hits)
     known = {key: reasons for key, reasons in hits.items() if not fleet.known[key].condemned}
     barred = _barred(policy, list(known), since, now)
+    free = {key: fleet.known[key].facts.sandbox_id for key in known if key not in barred}
+    dead = owner_callback.before_mark(policy, fleet.account, free, now) if spec.action != "notify" else set(free)
     kind = Kind.PAUSE if spec.quarantine_seconds is not None else spec.action
     new = [
         Action(
@@ -41,7 +44,7 @@ def mark(
             evidence=told_of(reasons), requested_at=now, act_at=now + timedelta(seconds=spec.grace_seconds),
         )
         for key, reasons in known.items()
-        if key not in barred
+        if key in dead
     ]  # fmt: skip
     Action.objects.bulk_create(new, batch_size=1000)
     announce.changed(Action.objects.filter(pk__in=[one.pk for one in new]).select_related("sandbox"))

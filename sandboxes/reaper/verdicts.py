@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from sandboxes.models import Account, Policy, Verdict
+from sandboxes.owner_callback import RULE
 from sandboxes.policies import PolicySpec, Reason, duplicate_places, judge
 from sandboxes.reaper import facts
 from sandboxes.reaper.facts import Fleet, Known
@@ -49,7 +50,7 @@ def record(policy: Policy, account: Account, hits: Hits, now: datetime) -> dict[
     kept = {key: verdict for key, verdict in by_key.items() if verdict.pk not in set(over)}
     moved = []
     for key, verdict in kept.items():
-        told = told_of(hits[key])
+        told = told_of(hits[key]) + _spared(verdict)
         if verdict.reasons != told:
             verdict.reasons = told
             moved.append(verdict)
@@ -72,6 +73,11 @@ def close_unheld(account_keys: Sequence[int], now: datetime) -> int:
     off = held.exclude(policy__in=Policy.objects.filter(enabled=True))
     away = held.exclude(sandbox__account_id__in=account_keys)
     return off.update(until=now) + away.update(until=now)
+
+
+def _spared(verdict: Verdict) -> list[dict[str, Any]]:
+    """The application's word, where that is what keeps it from being marked."""
+    return [{"rule": RULE, "evidence": f"spared: {verdict.spared_why}"}] if verdict.spared_why else []
 
 
 def _rewrite(moved: Sequence[Verdict]) -> None:

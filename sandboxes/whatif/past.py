@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from sandboxes.policies import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection
+from sandboxes.policies import KEEP, CpuWindow, DuplicatePlace, Facts, Keep, LeaseHeld, Protection
 
 
 class Run(NamedTuple):
@@ -70,6 +70,7 @@ class Life:
     leases: Sequence[Leased] = ()
     kept: Sequence[Kept] = ()
     moves: Sequence[Move] = ()
+    keep: Keep = KEEP
 
 
 class Stretch(NamedTuple):
@@ -109,7 +110,7 @@ def facts_in(life: Life, stretch: Stretch, cpu: CpuWindow | None = None) -> Fact
     return Facts(
         life.sandbox_id, life.account, stretch.state, life.template_id, life.created_at, stretch.started_at,
         life.first_seen_at, life.template_name, stretch.end_at, stretch.paused_at, life.metadata, stretch.lease,
-        stretch.last_lease_ended_at, stretch.protection, cpu, stretch.duplicate,
+        stretch.last_lease_ended_at, stretch.protection, cpu, stretch.duplicate, life.keep,
     )  # fmt: skip
 
 

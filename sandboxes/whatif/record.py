@@ -9,6 +9,7 @@ import msgspec
 from django.db import connection
 
 from sandboxes.models import Account, FleetMinute
+from sandboxes.policies import pairs
 from sandboxes.whatif.past import Kept, Leased, Life, Move, Run
 
 
@@ -35,6 +36,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
     """Everyone of these accounts who lived in [start, end), with all that a policy may ask but samples."""
     names = {account.pk: account.name for account in accounts}
     given = {"accounts": list(names), "start": start, "end": end}
+    keep = {account.pk: pairs(account.keep_metadata) for account in accounts}
     leases, kept = _leases(given), _kept(given)
     moves = _moves(given) if with_moves else {}
     runs = _runs(given)
@@ -48,7 +50,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
             Life(
                 key, sandbox_id, names[account], template_id, created_at, first_seen_at, of_it, template_name, ended_at,
                 msgspec.json.decode(metadata, type=dict[str, str]), leases.get(key, ()), kept.get(guard, ()),
-                moves.get(key, ()),
+                moves.get(key, ()), keep[account],
             )
         )  # fmt: skip
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from events import forgetting
 from events.webhooks.registration import OVERLAP
 from sandboxes.accounts import DEMO
 from sandboxes.models import Account
+from sandboxes.policies import pairs
 
 ADMIN = "admin"
 AUTOMATION = "automation"
@@ -87,9 +88,14 @@ class Command(BaseCommand):
 
 def _put(name: str, **values: Any) -> None:
     """Makes the account, or moves an existing one to the address and secrets that the environment gives."""
+    try:
+        pairs(settings.KEEP_METADATA)
+    except ValueError as wrong:
+        raise CommandError(f"KEEP_METADATA: {wrong}") from None
     defaults = {
         "owner_keys": settings.OWNER_KEYS,
         "environment_keys": settings.ENVIRONMENT_KEYS,
+        "keep_metadata": settings.KEEP_METADATA,
         "cap": settings.CONCURRENCY_CAP,
     }
     account, made = Account.objects.get_or_create(name=name, defaults=defaults | values)

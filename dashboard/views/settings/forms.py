@@ -11,6 +11,7 @@ from dashboard.models import ApiToken
 from events.missed import SUBSCRIBED
 from events.webhooks import BadAddress, checked
 from sandboxes.models import Account, Price
+from sandboxes.policies import pairs
 
 MOST_KEYS: Final = 20
 SHORTEST_SECRET: Final = 16
@@ -65,17 +66,31 @@ class KeysField(forms.CharField):
         return keys
 
 
+class KeepField(KeysField):
+    """KEY=VALUE each, with commas between them: metadata that keeps a sandbox from every policy."""
+
+    def clean(self, value: Any) -> list[str]:
+        """Raises ValidationError for one that is no KEY=VALUE."""
+        words = super().clean(value)
+        try:
+            pairs(words)
+        except ValueError as wrong:
+            raise forms.ValidationError(str(wrong)) from None
+        return words
+
+
 class AccountForm(forms.Form):
     """What is safe to change of an account while it is watched."""
 
     cap = forms.IntegerField(required=False, min_value=1, max_value=10_000_000)
     owner_keys = KeysField(required=False)
     environment_keys = KeysField(required=False)
+    keep_metadata = KeepField(required=False)
 
     @classmethod
     def of(cls, account: Account) -> "AccountForm":
         """As it is on record."""
-        keys = {name: ", ".join(getattr(account, name)) for name in ("owner_keys", "environment_keys")}
+        keys = {name: ", ".join(getattr(account, name)) for name in ("owner_keys", "environment_keys", "keep_metadata")}
         return cls({"cap": account.cap, **keys})
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from dashboard.idempotency import Answer, Conflict, once
 from dashboard.models import IdempotentAnswer
+from sandboxes.actions import bulk
 from sandboxes.models import Action, Sandbox
 from tests import records
 from tests.records import NOW
@@ -141,3 +142,26 @@ def test_what_failed_on_our_side_can_be_tried_again() -> None:
 def test_a_key_that_cannot_be_is_refused(call: Any, key: str) -> None:
     records.sandbox("a")
     assert call("POST", "/sandboxes/a/kill", None, {"Idempotency-Key": key}).status_code == 400
+
+
+def test_a_wish_for_more_than_a_worker_takes_at_once_is_answered_and_told_of(call: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(bulk, "CHUNK", 2)
+    for name in "abc":
+        records.sandbox(name)
+    asked = {"action": "kill", "ids": list("abc"), "expected_count": 3}
+    response = call("POST", "/actions/bulk", asked)
+    assert (response.status_code, response.data["count"]) == (202, 3)
+    where = f"/actions/bulk/{response.data['bulk_id']}"
+    assert [call("GET", where).data[name] for name in ("taken", "left", "finished_at")] == [0, 3, None]
+    bulk.carry_on_all()
+    assert [call("GET", where).data[name] for name in ("taken", "left")] == [3, 0]
+
+
+def test_a_call_whose_first_try_died_after_it_was_written_is_one_wish(call: Any) -> None:
+    records.sandbox("a")
+    asked = {"action": "extend", "seconds": 60, "ids": ["a"], "expected_count": 1}
+    first = call("POST", "/actions/bulk", asked, {"Idempotency-Key": "k"})
+    IdempotentAnswer.objects.all().delete()
+    second = call("POST", "/actions/bulk", asked, {"Idempotency-Key": "k"})
+    assert first.data == second.data
+    assert Action.objects.count() == 1

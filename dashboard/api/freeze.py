@@ -1,0 +1,69 @@
+"""`/freeze`: the switch that holds every policy; each freeze stays on record, who set it, why, who lifted it."""
+
+# ruff: noqa: ARG001 - every call is handed the request
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from dashboard.api.answers import answer, caller, returns
+from dashboard.api.params import Form, Text
+from sandboxes import freezing
+from sandboxes.models import Freeze
+
+router = Router(tags=["policies"])
+MOST_TOLD = 50
+
+
+class FreezeBody(Form):
+    """`reason` is kept with a new freeze; one that is on already stays whose it is."""
+
+    frozen: Annotated[bool, Field(strict=True)]
+    reason: Text = ""
+
+
+class FreezeRow(msgspec.Struct, frozen=True):
+    """One freeze; `lifted_at` and `lifted_by` are null while it is on."""
+
+    at: datetime
+    by: str
+    reason: str
+    lifted_at: datetime | None
+    lifted_by: str | None
+
+
+class FreezeState(msgspec.Struct, frozen=True):
+    """Whether everything is frozen now, and the freezes there were, newest first, 50 at most."""
+
+    frozen: bool
+    items: list[FreezeRow]
+
+
+@router.get("", **returns(FreezeState))
+def read(request: HttpRequest) -> HttpResponse:
+    """While it is on, policies judge and start nothing; what people and programs ask for goes on."""
+    return _state()
+
+
+@router.put("", **returns(FreezeState))
+def put(request: HttpRequest, body: FreezeBody) -> HttpResponse:
+    """Freezes, or lifts it: marks then have as long to go as they had. What is so already stays."""
+    who = caller(request)
+    name = who.name if who.kind == "user" else f"token {who.name}"
+    if body.frozen:
+        freezing.freeze(name, body.reason)
+    else:
+        freezing.lift(name)
+    return _state()
+
+
+def _state() -> HttpResponse:
+    rows = [
+        FreezeRow(one.at, one.by, one.reason, one.lifted_at, one.lifted_by or None)
+        for one in Freeze.objects.order_by("-at", "-pk")[:MOST_TOLD]
+    ]
+    return answer(FreezeState(freezing.current() is not None, rows))

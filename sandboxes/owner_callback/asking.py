@@ -1,0 +1,82 @@
+"""Asks an application over HTTP: in batches, within a time, no redirects, a bounded answer."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from sandboxes.crypto import CryptoError
+from sandboxes.models import OwnerCallback
+from sandboxes.owner_callback.question import Unusable, ask, read
+
+BATCH = 500
+LARGEST_ANSWER_BYTES = 1024 * 1024
+LONGEST_SECONDS = 30.0  # for one question, whatever the record says
+ALL_SECONDS = 30.0  # for all questions of one round; what does not fit into it was not answered
+
+
+@dataclass
+class Heard:
+    """Who was called dead, and for the others, by ID, why they live."""
+
+    dead: set[str] = field(default_factory=set)
+    alive: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[str]:
+        """Why questions had no usable answer."""
+        return sorted({why for why in self.alive.values() if why != SAID})
+
+
+SAID = "its application does not call it dead"
+
+
+def hear(callback: OwnerCallback, account: str, ids: Sequence[str], before: str) -> Heard:
+    """Asks about all `ids`; whoever is not plainly called dead lives. Raises nothing that the other side can cause."""
+    heard, end = Heard(), time.monotonic() + ALL_SECONDS
+    try:
+        secret = callback.secret
+    except CryptoError as error:
+        heard.alive = dict.fromkeys(ids, f"its application can't be asked: {error}")
+        return heard
+    timeout = min(callback.timeout_seconds, LONGEST_SECONDS)
+    with httpx.Client(follow_redirects=False, trust_env=False, timeout=timeout) as client:
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            try:
+                dead = _one(client, callback.url, secret, account, batch, before, min(timeout, end - time.monotonic()))
+            except Unusable as error:
+                heard.alive |= dict.fromkeys(batch, f"its application gave no usable answer: {error}")
+            else:
+                heard.dead |= dead
+                heard.alive |= dict.fromkeys(set(batch) - dead, SAID)
+    return heard
+
+
+def _one(
+    client: httpx.Client, url: str, secret: str, account: str, batch: Sequence[str], before: str, seconds: float
+) -> set[str]:
+    if seconds <= 0:
+        raise Unusable(f"it was not asked: {ALL_SECONDS:.0f} s were up")
+    question = ask(batch, account=account, before=before, secret=secret, at=int(time.time()))
+    end = time.monotonic() + seconds
+    try:
+        with client.stream("POST", url, content=question.body, headers=question.headers, timeout=seconds) as response:
+            return read(response.status_code, _bounded(response, end, seconds), batch)
+    except httpx.TimeoutException:
+        raise Unusable(f"no answer within {seconds:g} s") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unusable(f"{type(error).__name__}") from None
+
+
+def _bounded(response: httpx.Response, end: float, seconds: float) -> bytes:
+    """The body, as long as it is small and comes in time: a trickle is no answer."""
+    found = b""
+    for part in response.iter_bytes():
+        found += part
+        if len(found) > LARGEST_ANSWER_BYTES:
+            raise Unusable(f"its answer is larger than {LARGEST_ANSWER_BYTES // 1024} KiB")
+        if time.monotonic() > end:
+            raise Unusable(f"no whole answer within {seconds:g} s")
+    return found
