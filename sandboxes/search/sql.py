@@ -41,6 +41,11 @@ NEWEST_FRAMES: Final = f"""
         ) with_parts
     ) with_layout WHERE shards = layout"""
 
+# Each array that is unnested costs as much as the next: memory is left out where only CPU is asked for.
+_LATEST_CPU: Final = f"""
+    SELECT u.key, u.cpu / 100.0::float8 AS cpu_pct
+    FROM ({NEWEST_FRAMES}) f CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu) AS u (key, age, cpu)
+    WHERE u.age >= 0"""
 _LATEST: Final = f"""
     SELECT u.key, u.cpu / 100.0::float8 AS cpu_pct, u.mem::bigint AS mem_used, u.mem_total::bigint AS mem_total
     FROM ({NEWEST_FRAMES}) f
@@ -100,12 +105,15 @@ class Statement:
     descending: bool
     parameters: dict[str, Any] = field(default_factory=dict)
 
-    def needs(self, text: str) -> bool:
-        return text in self.order_by or any(text in part for part in self.where)
+    def needs(self, text: str, *, ordered: bool = True) -> bool:
+        return (ordered and text in self.order_by) or any(text in part for part in self.where)
 
-    def body(self) -> str:
-        """`FROM … WHERE …` with the joins it needs."""
-        join = f"LEFT JOIN ({_LATEST}) m ON m.key = s.id" if self.needs("m.key") else ""
+    def body(self, *, ordered: bool) -> str:
+        """`FROM … WHERE …` with the joins it needs: what is only counted needs none for its order."""
+        join = ""
+        if self.needs("m.key", ordered=ordered):
+            latest = _LATEST if self.needs("m.mem_used", ordered=ordered) else _LATEST_CPU
+            join = f"LEFT JOIN ({latest}) m ON m.key = s.id"
         return f"FROM sandboxes_sandbox s {join} WHERE {' AND '.join(self.where)}"
 
 
@@ -181,7 +189,7 @@ def page_sql(made: Statement, place: Place | None, limit: int, skip: int = 0) ->
         after = f"WHERE {_after(made, place)}"
     priced = f"WITH {_PRICES} " if made.needs("FROM prices p") else ""
     direction = "DESC" if made.descending else "ASC"
-    rows = f"SELECT s.id, {made.order_by} AS value {made.body()}"
+    rows = f"SELECT s.id, {made.order_by} AS value {made.body(ordered=True)}"
     order = f"ORDER BY value {direction} NULLS LAST, id LIMIT %(limit)s OFFSET %(skip)s"
     return f"{priced}SELECT id, value FROM ({rows}) rows {after} {order}", parameters
 
@@ -196,9 +204,9 @@ def _after(made: Statement, place: Place) -> str:
 
 def count_sql(made: Statement) -> tuple[str, dict[str, Any]]:
     """How many match."""
-    return f"SELECT count(*) {made.body()}", made.parameters
+    return f"SELECT count(*) {made.body(ordered=False)}", made.parameters
 
 
 def keys_sql(made: Statement) -> tuple[str, dict[str, Any]]:
     """The keys of all that match, ascending."""
-    return f"SELECT s.id {made.body()} ORDER BY s.id", made.parameters
+    return f"SELECT s.id {made.body(ordered=False)} ORDER BY s.id", made.parameters
