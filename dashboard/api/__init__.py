@@ -8,6 +8,7 @@ from ninja import Router
 from dashboard.api import (
     actions,
     acts,
+    callback,
     cost,
     events,
     fleet,
@@ -49,6 +50,7 @@ api.add_router("/policies", preview.router)
 api.add_router("/policies", policies.router)
 api.add_router("/leases", leases.router)
 api.add_router("/freeze", freeze.router)
+api.add_router("/owner-callback", callback.router)
 
 nowhere = Router()
 

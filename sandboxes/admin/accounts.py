@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from sandboxes.admin.reading import ReadOnly
-from sandboxes.models import Account, AccountHealth, Heartbeat, Price
+from sandboxes.models import Account, AccountHealth, Heartbeat, OwnerCallback, Price
 
 
 @admin.register(Account)
@@ -67,3 +67,18 @@ class PriceAdmin(ReadOnly):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sandboxes.add_price")
+
+
+@admin.register(OwnerCallback)
+class OwnerCallbackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Where an application is asked which of its sandboxes are dead; its secret is kept when the box is left empty."""
+
+    list_display = ("account", "url", "enabled", "asked_at", "answered_at", "error")
+    fields = ("account", "url", "secret", "enabled", "timeout_seconds", "asked_at", "answered_at", "error")
+    readonly_fields = ("asked_at", "answered_at", "error")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """An address without a scheme is taken for https."""
+        if db_field.name == "url":
+            kwargs |= {"form_class": forms.URLField, "assume_scheme": "https"}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -12,11 +12,13 @@ GET /sandboxes/{sandbox_id}/events · GET /sandboxes/{sandbox_id}/logs · GET /e
 POST /sandboxes/{sandbox_id}/kill · POST /sandboxes/{sandbox_id}/pause · POST /sandboxes/{sandbox_id}/resume
 POST /sandboxes/{sandbox_id}/timeout · POST /sandboxes/{sandbox_id}/extend
 POST /sandboxes/{sandbox_id}/protect · DELETE /sandboxes/{sandbox_id}/protect
-POST /actions/bulk · GET /actions/bulk/{bulk_id} · GET /actions · GET /actions/{action_id} · POST /actions/{action_id}/cancel
+POST /actions/bulk · GET /actions/bulk/{bulk_id} · GET /actions
+GET /actions/{action_id} · POST /actions/{action_id}/cancel
 GET /fleet · GET /fleet/metrics · GET /fleet/at · GET /cost
 GET /policies · POST /policies · GET /policies/{policy_id} · PUT /policies/{policy_id} · DELETE /policies/{policy_id}
 POST /policies/preview · POST /policies/{policy_id}/run · POST /policies/{policy_id}/reset
 GET /leases · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
+GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
 """
 
 
