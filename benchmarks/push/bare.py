@@ -28,8 +28,9 @@ async def _keep(receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     sockets.add(send)
     with suppress(Exception):
-        while (await receive())["type"] != "websocket.disconnect":
-            pass
+        said = await receive()
+        while said["type"] != "websocket.disconnect":
+            said = await receive()
     sockets.discard(send)
 
 

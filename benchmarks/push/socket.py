@@ -49,8 +49,9 @@ class Socket(asyncio.Protocol):
                 return
             self._data = bytearray(rest)
             self.open.set_result(None)
-        while self._next():
-            pass
+        more = True
+        while more:
+            more = self._next()
 
     def _next(self) -> bool:
         """Takes one whole message off what came; servers of ours do not split messages."""

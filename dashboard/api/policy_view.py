@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 import msgspec
 from django.db.models import Count
 
-from sandboxes.models import Action, Execution, Policy
+from sandboxes.models import Action, Policy
 from sandboxes.policies import PolicyError, PolicySpec, as_dict
 from sandboxes.policy_book import spec_of
-from sandboxes.prices import price_book
+from sandboxes.spend.saved import saved_by
 
 LOOK_BACK: Final = timedelta(days=7)
 RUN_EVERY: Final = timedelta(seconds=15)  # the beat of `sandboxes.tasks.reap`
@@ -25,7 +24,7 @@ class Breaker(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """`hits` of the last run; `saved_usd_7d`: what it stopped in 7 days would have cost until now or its own end."""
+    """`hits` of the last run; `saved_usd_7d`: by `sandboxes.spend.saved`."""
 
     last_run_at: datetime | None
     next_run_at: datetime | None
@@ -54,7 +53,9 @@ def views_of(policies: Sequence[Policy], now: datetime) -> list[dict[str, Any]]:
     actions = Action.objects.filter(policy__in=policies)
     waiting = actions.filter(state=Action.State.GRACE).values_list("policy").annotate(n=Count("pk"))
     in_grace: dict[int | None, int] = dict(waiting)
-    done, saved = _done_and_saved([policy.pk for policy in policies], now)
+    acted = actions.filter(state__in=_DONE, answered_at__gt=now - LOOK_BACK, kind__in=["kill", "pause"])
+    done: dict[int | None, int] = dict(acted.values_list("policy").annotate(n=Count("pk")))
+    saved = saved_by(now - LOOK_BACK, now, now)
     return [
         {
             "id": policy.pk,
@@ -91,31 +92,3 @@ def _next_run(policy: Policy, now: datetime) -> datetime | None:
 def _breaker(policy: Policy) -> Breaker:
     tripped = policy.breaker_tripped_at
     return Breaker("tripped" if tripped else "closed", tripped, policy.breaker_why or None)
-
-
-def _done_and_saved(policies: Sequence[int], now: datetime) -> tuple[dict[int, int], dict[int, Decimal]]:
-    """Acts that were done in the last week, and what the runs they ended would have cost on."""
-    acts = Action.objects.filter(
-        policy__in=policies, state__in=_DONE, answered_at__gt=now - LOOK_BACK, kind__in=["kill", "pause"]
-    )
-    done: dict[int, int] = {}
-    saved: dict[int, Decimal] = {}
-    prices, ended = price_book(), _runs_ended_since(now - LOOK_BACK - timedelta(days=1), acts.values("sandbox"))
-    for act in acts:
-        policy, answered_at = act.policy_id, act.answered_at
-        if policy is None or answered_at is None:
-            continue
-        done[policy] = done.get(policy, 0) + 1
-        for run in ended.get(act.sandbox_id, []) if act.outcome in {"killed", "paused"} else []:
-            until = min(now, run.end_at) if run.end_at else now
-            if run.ended_at and abs(run.ended_at - answered_at) < timedelta(minutes=1) and until > run.ended_at:
-                cost = prices.cost_usd(run.cpu_count, run.memory_mb, run.ended_at, until)
-                saved[policy] = saved.get(policy, Decimal(0)) + cost
-    return done, saved
-
-
-def _runs_ended_since(since: datetime, sandboxes: Any) -> dict[int, list[Execution]]:
-    runs: dict[int, list[Execution]] = {}
-    for run in Execution.objects.filter(sandbox__in=sandboxes, ended_at__gt=since):
-        runs.setdefault(run.sandbox_id, []).append(run)
-    return runs

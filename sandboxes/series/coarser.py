@@ -11,14 +11,14 @@ HOURS_AT_ONCE: Final = 500  # sandbox-hours a transaction: some 360,000 samples
 _COLUMNS: Final = tuple(f"{what}_{which}" for what in ("cpu", "mem", "disk") for which in ("min", "mean", "max"))
 # The rows of the oldest hours that are not rolled as they stand, all rows of such an hour, locked: what is merged into
 # them meanwhile waits, and takes their mark away again.
-_TODO: Final = """
-WITH todo AS MATERIALIZED (
+_DUE: Final = """
+WITH due AS MATERIALIZED (
     SELECT DISTINCT sandbox_id, hour FROM (
         SELECT sandbox_id, hour FROM sandboxes_metricseries
         WHERE NOT rolled AND hour <= %(closed)s ORDER BY hour LIMIT %(limit)s
     ) oldest
 )
-SELECT s.id, s.hour FROM sandboxes_metricseries s JOIN todo USING (sandbox_id, hour) FOR UPDATE OF s"""
+SELECT s.id, s.hour FROM sandboxes_metricseries s JOIN due USING (sandbox_id, hour) FOR UPDATE OF s"""
 
 _AGGREGATES: Final = """
            min(cpu) AS cpu_min, round(avg(cpu))::smallint AS cpu_mean, max(cpu) AS cpu_max,
@@ -86,7 +86,7 @@ def roll_up(now: datetime, rounds: int = 40) -> None:
 def roll_up_some(closed: datetime) -> int:
     """The oldest hours that begin by `closed`, in one transaction; how many rows it were."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TODO, {"closed": closed, "limit": HOURS_AT_ONCE})
+        cursor.execute(_DUE, {"closed": closed, "limit": HOURS_AT_ONCE})
         rows = cursor.fetchall()
         if rows:
             hours = [hour for _, hour in rows]

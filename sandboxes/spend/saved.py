@@ -1,8 +1,9 @@
 """What policies saved, an estimate: what the runs they ended would have cost on until their planned end."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from django.db import connection
@@ -39,16 +40,11 @@ class Saved(msgspec.Struct, frozen=True):
 
 def saved(start: datetime, end: datetime, now: datetime) -> list[Saved]:
     """Each policy that acted in [start, end) or is at work now; the most thrifty first."""
-    book, killed, paused, usd = price_book(), dict[str, int](), dict[str, int](), dict[str, Decimal]()
-    with connection.cursor() as cursor:
-        cursor.execute(_ENDED, {"accounts": shown_account_ids(), "start": start, "end": end})
-        rows = cursor.fetchall()
-    for _, name, kind, ended_at, end_at, cores, memory in rows:
-        counts = killed if kind == "kill" else paused
-        counts[name] = counts.get(name, 0) + 1
-        if ended_at is not None:
-            until = min(now, end_at or ended_at + NO_END)
-            usd[name] = usd.get(name, Decimal(0)) + book.cost_usd(cores, memory, ended_at, max(ended_at, until))
+    killed, paused, usd = dict[str, int](), dict[str, int](), dict[str, Decimal]()
+    for act in _acts(start, end, now):
+        counts = killed if act.kind == "kill" else paused
+        counts[act.name] = counts.get(act.name, 0) + 1
+        usd[act.name] = usd.get(act.name, Decimal(0)) + act.usd
     at_work = {policy.name: policy for policy in Policy.objects.filter(enabled=True)}
     held = _held()
     found = [
@@ -63,6 +59,36 @@ def saved(start: datetime, end: datetime, now: datetime) -> list[Saved]:
         for name in {*killed, *paused, *at_work}
     ]
     return sorted(found, key=lambda one: (-one.usd, one.policy))
+
+
+def saved_by(start: datetime, end: datetime, now: datetime) -> dict[int, Decimal]:
+    """USD that each policy's acts in [start, end) spared until `now`, by the policy's primary key."""
+    usd: dict[int, Decimal] = {}
+    for act in _acts(start, end, now):
+        if act.policy is not None:
+            usd[act.policy] = usd.get(act.policy, Decimal(0)) + act.usd
+    return usd
+
+
+class _Act(NamedTuple):
+    policy: int | None
+    name: str
+    kind: str
+    usd: Decimal
+
+
+def _acts(start: datetime, end: datetime, now: datetime) -> Iterator[_Act]:
+    """Each act of a policy that ended a run, and what the run would have cost on."""
+    book = price_book()
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED, {"accounts": shown_account_ids(), "start": start, "end": end})
+        rows = cursor.fetchall()
+    for policy, name, kind, ended_at, end_at, cores, memory in rows:
+        usd = Decimal(0)
+        if ended_at is not None:
+            until = min(now, end_at or ended_at + NO_END)
+            usd = book.cost_usd(cores, memory, ended_at, max(ended_at, until))
+        yield _Act(policy, name, kind, usd)
 
 
 def _held() -> dict[str, int]:
