@@ -2,11 +2,13 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION = re.compile(r"\.(\d+)")
 
 
+@lru_cache(maxsize=1024)  # a fleet is sampled in the same few seconds
 def text(at: float, nanos: int | None = None) -> str:
     """`at` in Unix seconds as text with microseconds, and three digits more when `nanos` (0 to 999) is given."""
     moment = _EPOCH + timedelta(microseconds=round(at * 1_000_000))

@@ -1,6 +1,7 @@
 """The metrics of a sandbox as E2B answers them, worked out from its runs and its curve when they are asked for."""
 
 from collections.abc import Iterator
+from functools import cache
 from math import ceil
 
 import msgspec
@@ -147,8 +148,6 @@ def _metric(sandbox: Sandbox, at: int, usage: Usage) -> Metric:
     )
 
 
+@cache
 def _version(written: str) -> tuple[int, ...]:
-    return _VERSIONS.setdefault(written, tuple(int(part) for part in written.split(".")))
-
-
-_VERSIONS: dict[str, tuple[int, ...]] = {}
+    return tuple(int(part) for part in written.split("."))
