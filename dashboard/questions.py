@@ -35,6 +35,7 @@ class Lively:
 class Question:
     """`keys` are those in a state for it, `asked` how many were meant; `burn` is in USD an hour.
 
+    `wake`, for a pause, are those that wake on the next traffic to them, as far as E2B has told us.
     `one` is told of in full where it is alone; `liveliest` are the running ones that gave a sign of life last.
     """
 
@@ -44,6 +45,7 @@ class Question:
     orphans: int
     busy: int
     protected: int
+    wake: int
     burn: float
     one: SandboxRow | None
     liveliest: Sequence[Lively]
@@ -72,6 +74,7 @@ def about(kind: str, keys: Sequence[int], now: datetime) -> Question:
         orphans=orphans,
         busy=len(running),
         protected=rows.filter(unprotected, guard__protected=True).count(),
+        wake=rows.filter(auto_resume=True).count() if kind == "pause" else 0,
         burn=float(rows.aggregate(sum=Sum("burn_usd_per_hour"))["sum"] or 0),
         one=next(iter(rows_of(fit, now=now, as_of=now)), None) if len(fit) == 1 else None,
         liveliest=_liveliest(running, now) if len(fit) > 1 else [],

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from sandboxes.actions.looking import looks
 from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
@@ -16,6 +16,7 @@ MOST_LOOKS = 5  # the first soon after the answer, then 10, 20, 40 and 80 s apar
 END_SLACK = timedelta(seconds=20)
 MOST_AT_ONCE = 500
 RETURNS_WITHIN = timedelta(hours=24)
+WAKES_WITHIN = timedelta(days=30)  # a quarantine is that long at most in life
 
 Kind, State = Action.Kind, Action.State
 ENDED, PAUSED, RUNNING = Sandbox.State.ENDED, Sandbox.State.PAUSED, Sandbox.State.RUNNING
@@ -27,6 +28,7 @@ async def confirm_answered() -> None:
     for action, seen in await looks(State.DONE):
         await sync_to_async(_by_look)(action, seen)
     await sync_to_async(_notice_returned)(datetime.now(UTC))
+    await sync_to_async(_notice_woken)(datetime.now(UTC))
 
 
 def _by_record(now: datetime) -> None:
@@ -107,4 +109,22 @@ def _notice_returned(now: datetime) -> None:
             action = locked(pk)
             if action.state == State.CONFIRMED and action.sandbox.state != ENDED:
                 fail(action, "It was killed and confirmed gone, and has come back. Nothing more is sent", "came_back")
+                store([action])
+
+
+def _notice_woken(now: datetime) -> None:
+    """What a policy had paused and nobody of ours has resumed runs again: an alarm, once, and no pause after pause."""
+    ours = Action.objects.filter(
+        kind=Kind.RESUME, sandbox__guard_id=OuterRef("sandbox__guard_id"), requested_at__gte=OuterRef("requested_at")
+    )
+    paused = Action.objects.filter(
+        kind=Kind.PAUSE, state=State.CONFIRMED, actor_kind="policy", confirmed_at__gte=now - WAKES_WITHIN
+    ).exclude(parameters__has_key="joined")
+    woken = paused.filter(sandbox__state=RUNNING, sandbox__started_at__gt=F("answered_at")).exclude(Exists(ours))
+    for pk in list(woken.values_list("pk", flat=True)):
+        with transaction.atomic():
+            action = locked(pk)
+            if action.state == State.CONFIRMED and action.sandbox.state == RUNNING:
+                why = "it wakes on traffic (autoResume)" if action.sandbox.auto_resume else "somebody has resumed it"
+                fail(action, f"It was paused and runs again: {why}. Nothing more is sent", "woke_again")
                 store([action])

@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from sandboxes import accounts
+from sandboxes.actions import waking
 from sandboxes.actions.calls import Result
 from sandboxes.actions.claims import UNREAD
 from sandboxes.actions.settling import apply, fail, locked, store
@@ -41,7 +42,9 @@ async def look_at(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
     for action in actions:
         by_account[action.account_id].append(action)
     found = await asyncio.gather(*(_look_at_account(mine) for mine in by_account.values()))
-    return [pair for pairs in found for pair in pairs]
+    seen = [pair for pairs in found for pair in pairs]
+    await sync_to_async(waking.learn)(seen)
+    return seen
 
 
 async def _look_at_account(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from sandboxes import owner_callback
-from sandboxes.actions import announce
+from sandboxes.actions import announce, waking
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.claims import is_frozen, policy_objection
 from sandboxes.actions.looking import Seen, look_at
@@ -120,6 +120,8 @@ def _move(action: Action, judgement: Judgement | None, *, frozen: bool, now: dat
 def _release(action: Action, judgement: Judgement, now: datetime) -> None:
     """The mark is an act that waits to be sent; a notice is given at once."""
     action.evidence, action.state, action.next_attempt_at = told_of(judgement.reasons), State.QUEUED, now
+    if action.kind == Kind.PAUSE and action.sandbox.auto_resume:
+        action.evidence = [*action.evidence, waking.EVIDENCE]
     if action.kind == Kind.NOTIFY:
         action.state, action.outcome, action.next_attempt_at = State.CONFIRMED, "notified", None
         action.sent_at = action.answered_at = action.confirmed_at = now

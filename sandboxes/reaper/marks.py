@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from sandboxes import owner_callback
 from sandboxes.actions import announce
+from sandboxes.actions.waking import EVIDENCE
 from sandboxes.models import Account, Action, Policy, Sandbox
 from sandboxes.policies import PolicySpec
 from sandboxes.policy_book import void_marks
@@ -46,9 +47,20 @@ def mark(
         for key, reasons in known.items()
         if key in dead
     ]  # fmt: skip
+    if kind == Kind.PAUSE:
+        _tell_who_wakes(new)
     Action.objects.bulk_create(new, batch_size=1000)
     announce.changed(Action.objects.filter(pk__in=[one.pk for one in new]).select_related("sandbox"))
     return new
+
+
+def _tell_who_wakes(pauses: Sequence[Action]) -> None:
+    """As far as it is known: the look before the act asks again."""
+    keys = [pause.sandbox_id for pause in pauses]
+    wake = set(Sandbox.objects.filter(pk__in=keys, auto_resume=True).values_list("pk", flat=True))
+    for pause in pauses:
+        if pause.sandbox_id in wake:
+            pause.evidence = [*pause.evidence, EVIDENCE]
 
 
 def void_spared(policy: Policy, account: Account, hits: Hits) -> None:

@@ -35,12 +35,16 @@ class Brake:
 
 @dataclass(frozen=True)
 class Now:
-    """`hits` oldest first; `spared` counts by rule, each sandbox by the first one; `fleet` is all that is alive."""
+    """`hits` oldest first; `spared` counts by rule, each sandbox by the first one; `fleet` is all that is alive.
+
+    `wake`, where the policy pauses, are hits that wake on the next traffic to them, as far as E2B has told us.
+    """
 
     fleet: int
     hits: Sequence[Hit]
     spared: Mapping[str, int]
     brakes: Sequence[Brake]
+    wake: int = 0
 
     @property
     def evaluated(self) -> int:
@@ -71,9 +75,12 @@ def judged_now(spec: PolicySpec, fleets: Sequence[Fleet], now: datetime) -> Now:
         hits += found
         spared += kept
         held_back += _brakes_of(spec, fleet, len(found), now)
-    prices = dict(Sandbox.objects.filter(pk__in=[hit.key for hit in hits]).values_list("pk", "burn_usd_per_hour"))
+    rows = Sandbox.objects.filter(pk__in=[hit.key for hit in hits])
+    prices = dict(rows.values_list("pk", "burn_usd_per_hour"))
+    pauses = spec.action == "pause" or spec.quarantine_seconds is not None
+    wake = rows.filter(auto_resume=True).count() if pauses else 0
     priced = [replace(hit, usd_per_hour=float(prices.get(hit.key, 0))) for hit in hits]
-    return Now(sum(len(fleet.known) for fleet in fleets), priced, dict(spared), held_back)
+    return Now(sum(len(fleet.known) for fleet in fleets), priced, dict(spared), held_back, wake)
 
 
 def _matched(spec: PolicySpec, fleets: Sequence[Fleet]) -> list[Fleet]:

@@ -212,6 +212,10 @@ def test_cap_and_keys_are_changed_and_checked(staff: Client, account: Account) -
     kept = Account.objects.get()
     assert (kept.cap, kept.owner_keys, kept.environment_keys) == (2400, ["userId", "team"], [])
     assert lines() == ["Account changed, cap: 2400; owner keys: userId, team"]
+    assert kept.keep_metadata == ["keep=true"]  # it was not sent: nothing that is kept is let go by that
+    staff.post("/settings/account/", good | {"keep_metadata": "keep=true, tier=prod"})
+    assert Account.objects.get().keep_metadata == ["keep=true", "tier=prod"]
+    assert staff.post("/settings/account/", good | {"keep_metadata": "tier"}).status_code == 422
     staff.post("/settings/account/", good)
     assert len(lines()) == 1
     for wrong in ({"cap": "0"}, {"owner_keys": "k" * 200}, {"owner_keys": ",".join(map(str, range(30)))}, {"cap": "x"}):

@@ -45,7 +45,8 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
-    changes = {name: value for name, value in form.cleaned_data.items() if getattr(account, name) != value}
+    sent = {name: value for name, value in form.cleaned_data.items() if name in form.data}  # what is not there stays
+    changes = {name: value for name, value in sent.items() if getattr(account, name) != value}
     for name, value in changes.items():
         setattr(account, name, value)
     account.save(update_fields=list(changes))
