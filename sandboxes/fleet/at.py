@@ -11,7 +11,10 @@ from django.db import connection
 from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet.alive import ALIVE, BURN, HELD, PRICE, STATE, frames_near
 from sandboxes.models import MetricFrame
-from sandboxes.series.frame import Sample, seen_in
+from sandboxes.series.frame import NO_SAMPLE
+
+Figures = tuple[float | None, int | None, int | None]  # CPU in percent; memory used and allocated, bytes
+_NO_FIGURES: Final[Figures] = (None, None, None)
 
 _COUNTS: Final = ALIVE + " SELECT count(cores), count(*) - count(cores) FROM alive"
 _ITEMS: Final = f"""{ALIVE}, {PRICE}
@@ -58,8 +61,8 @@ def at(t: datetime, limit: int = 100, cursor: str | None = None, account_id: int
         running, paused = sql.fetchone()
         sql.execute(_ITEMS, wanted)
         rows = sql.fetchall()
-    samples = _samples(frames, {row[0] for row in rows})
-    items = [_item(row, samples.get(row[0])) for row in rows[:limit]]
+    figures = _figures(frames, {row[0] for row in rows})
+    items = [_item(row, figures.get(row[0], _NO_FIGURES)) for row in rows[:limit]]
     return FleetThen(t, exact, running, paused, items, str(rows[limit - 1][0]) if len(rows) > limit else None)
 
 
@@ -71,11 +74,18 @@ def _after(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _samples(frames: Sequence[MetricFrame], keys: set[int]) -> dict[int, Sample]:
-    return {key: sample for frame in frames for key, sample in seen_in(frame).items() if key in keys}
+def _figures(frames: Sequence[MetricFrame], keys: set[int]) -> dict[int, Figures]:
+    """Of these keys alone: to make a sample of each of ten thousand took longer than to read them."""
+    return {
+        key: (frame.cpu[place] / 100, frame.mem[place] * 1024, frame.mem_total[place] * 1024)
+        for frame in frames
+        for place, key in enumerate(frame.keys)
+        if key in keys and frame.ages[place] != NO_SAMPLE
+    }
 
 
-def _item(row: Sequence[Any], sample: Sample | None) -> SandboxThen:
+def _item(row: Sequence[Any], figures: Figures) -> SandboxThen:
+    cpu_pct, mem_used, mem_total = figures
     _, sandbox_id, state, template_id, owner, environment, created_at, burn, orphan = row
     return SandboxThen(
         id=sandbox_id,
@@ -84,9 +94,9 @@ def _item(row: Sequence[Any], sample: Sample | None) -> SandboxThen:
         owner=owner,
         environment=environment,
         created_at=created_at,
-        cpu_pct=sample.cpu / 100 if sample else None,
-        mem_used=sample.mem * 1024 if sample else None,
-        mem_total=sample.mem_total * 1024 if sample else None,
+        cpu_pct=cpu_pct,
+        mem_used=mem_used,
+        mem_total=mem_total,
         burn_usd_per_hour=burn,
         orphan=orphan,
     )
