@@ -40,6 +40,7 @@ def main() -> None:
             cold = ask(now, COLD)
             _say(f"cold, p95 in ms: {cold}")
             warm = ask(now, WARM)
+            _say(f"warm, p95 in ms: {warm}")
             compare(now, warm)
             disconnect()
     print(json.dumps({f"{name}_ms": took for name, took in warm.items()} | sizes))

@@ -22,8 +22,8 @@ SET maintenance_work_mem = '512MB';
 CREATE INDEX ON {TABLE} (sandbox_id, at);
 CREATE INDEX ON {TABLE} USING brin (at) WITH (pages_per_range = 32)"""
 
-_SPREAD = """count(*), percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY cpu_pct),
-percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY mem_used)"""
+_SPREAD = f"""count(*), percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY {TABLE}.cpu_pct),
+percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY {TABLE}.mem_used)"""
 QUESTIONS = {
     "sandbox_hour": f"SELECT at, cpu_pct, mem_used, disk_used FROM {TABLE} "
     "WHERE sandbox_id = %(key)s AND at >= %(end)s - interval '1 hour' AND at < %(end)s ORDER BY at",
