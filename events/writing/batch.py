@@ -38,8 +38,8 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     held = [row for row, _ in rows if (row["account_id"], row["event_id"]) not in new]
     folded = _fold(locked, known, fresh)
     closing = _told(fresh) if parked_before else []
-    await sql.send_together(connection, [*_written(folded), (sql.STAMP_WAYS, held), (sql.CLOSE_PARKED, closing)])
-    await sql.send(connection, sql.TOUCH_WEBHOOK, _touches(arrivals))
+    others = [(sql.STAMP_WAYS, held), (sql.CLOSE_PARKED, closing), (sql.TOUCH_WEBHOOK, _touches(arrivals))]
+    await sql.send_together(connection, [*_written(folded), *others])
     told = [(row["account_id"], new[row["account_id"], row["event_id"]], row, event) for row, event in fresh]
     return Stored(len(fresh), len(held), len(parked), told, {one.key: (one.pk, one.row) for one in folded})
 
