@@ -141,13 +141,21 @@ function live() {
   hour();
 }
 
+function templates() {
+  const names = new Set();
+  for (const cell of comb.live.byKey.values()) names.add(cell.template);
+  return names.size;
+}
+
 function count(roster) {
   const all = roster ? roster.key.length : comb.live.byKey.size;
-  const groups = new Set(roster ? roster.template : [...comb.live.byKey.values()].map((cell) => cell.template)).size;
+  const groups = roster ? new Set(roster.template).size : templates();
   $("[data-of]").textContent = `${whole(groups)} ${groups === 1 ? "template" : "templates"}, ${whole(all)} sandboxes`;
 }
 
 /* ---------- all of it, live */
+const TICK = Number(document.body.dataset.tick); // a tick comes in parts: once for all of them is enough
+const later = (does) => requestIdleCallback(() => past.at === null && does(), { timeout: 1000 }); // each a task of its own
 let newest = 0, dayAt = 0, needsAt = Date.now();
 on("fleet", (message) => {
   const figures = (latest = message.figures), isLive = past.at === null;
@@ -156,13 +164,13 @@ on("fleet", (message) => {
     count(null);
     fill(figures);
   }
-  if (figures.at && figures.at > newest) {
+  if (figures.at && figures.at - newest > TICK / 2) {
     newest = figures.at;
     growSparks(figures);
     if (isLive) {
       drawSparks();
-      grow(cpu, "cpu", figures.at, [figures.cpu_p50, figures.cpu_p95], HOUR, 2.5 * QUIET);
-      grow(mem, "mem", figures.at, [figures.mem_p50, figures.mem_p95], HOUR, 2.5 * QUIET);
+      later(() => grow(cpu, "cpu", figures.at, [figures.cpu_p50, figures.cpu_p95], HOUR, 2.5 * QUIET));
+      later(() => grow(mem, "mem", figures.at, [figures.mem_p50, figures.mem_p95], HOUR, 2.5 * QUIET));
     }
     if (figures.at - dayAt > 60) {
       grow(day, "day", figures.at, [figures.running], 24 * HOUR, 16 * QUIET);

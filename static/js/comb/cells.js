@@ -63,8 +63,8 @@ export class Cells {
   }
 
   #values(values) {
-    const shares = sharesOf(values);
+    const fill = sharesOf(values);
     let i = 0;
-    for (const cell of this.byKey.values()) Object.assign(cell, shares(i++));
+    for (const cell of this.byKey.values()) fill(cell, i++);
   }
 }

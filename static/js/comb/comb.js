@@ -6,7 +6,7 @@ import { Cells } from "./cells.js";
 import { addressOf, tally } from "./groups.js";
 import { inBlock, layout } from "./layout.js";
 import { showOwners } from "./owners.js";
-import { colours, paint } from "./paint.js";
+import { colours, counted, paint, prepare, settle } from "./paint.js";
 import { drawScale } from "./scale.js";
 import { beside, card, words } from "./tip.js";
 
@@ -85,12 +85,23 @@ export class Comb {
     }
     const owners = this.measure === "owner" ? tally(this.cells.byKey.values(), (cell) => cell.owner) : null;
     const named = owners?.filter(([name]) => name), owner = (named?.find(([name]) => name === this.owner) ?? named?.[0])?.[0];
-    const counts = paint(this.canvas, this.plan, this.look, { measure: this.measure, now: this.#now(), owner });
+    this.shown = { measure: this.measure, now: this.#now(), owner };
+    prepare(this.canvas, this.plan, this.look, this.shown);
+    settle(this.plan);
+    const counts = counted(this.plan, this.shown);
     showOwners(this.keys, named, owner);
     drawScale(this.scale, counts, this.measure);
     for (const key of ["plain", "paused", "orphan", "stale"]) this.keys.querySelector(`[data-key=${key}]`).textContent = whole(counts[key]);
     this.keys.querySelector("[data-measure-word]").textContent = WORDS[this.measure];
     if (this.tip && this.lit) this.#show(this.lit);
+    this.#paintOn();
+  }
+
+  /* From the start again when there was news: what is painted already costs next to nothing. */
+  #paintOn(from) {
+    cancelAnimationFrame(this.painting);
+    const rest = paint(this.canvas, this.shown, from);
+    if (rest) this.painting = requestAnimationFrame(() => this.#paintOn(rest));
   }
 
   #place(event) {

@@ -24,14 +24,15 @@ export class Moments {
   }
 
   take({ roster, values }) {
-    const here = new Set(roster.key), shares = sharesOf(values);
+    const here = new Set(roster.key), fill = sharesOf(values);
     const known = roster.key.filter((key) => this.places.has(key)).length;
     for (const key of [...this.byKey.keys()]) if (!here.has(key)) this.#leave(key);
     const anew = known < LEAST_KNOWN * here.size || this.#sparse(here.size);
     const fresh = [];
     roster.key.forEach((key, i) => {
       const cell = this.byKey.get(key) ?? { key };
-      Object.assign(cell, toldOf(roster, i), shares(i));
+      Object.assign(cell, toldOf(roster, i));
+      fill(cell, i);
       if (!this.byKey.has(key)) fresh.push(cell);
       else if (!anew && this.groups.nameOf(cell) !== cell.group) {
         this.groups.leave(cell);

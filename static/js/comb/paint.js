@@ -4,6 +4,8 @@ import { centre } from "./layout.js";
 import { sprites } from "./sprites.js";
 
 const STEPS = 10, LIT = 8, UNLIT = 1; // owners get no hues: the chosen one's cells are lit
+const BUDGET_MS = 12, STRIDE = 64;
+const HEAT = Array.from({ length: STEPS }, (_, i) => `heat-${i}`), CORES = HEAT.map((_, i) => `orphan-${i}`);
 let kept = { key: "", look: null, plan: null, made: null };
 
 const clamp = (step) => Math.max(0, Math.min(STEPS - 1, step));
@@ -23,51 +25,71 @@ export function colours() {
   };
 }
 
-/* The name of a cell's sprite, counted. */
+/* The name of a cell's sprite; counted where somebody counts. */
 function lookOf(cell, { measure, now, owner }, counts) {
   const step = steps[measure](cell, now, owner);
-  if (cell.orphan !== "n") {
-    counts.orphan += 1;
-    return `orphan-${step}`;
+  const kind = cell.orphan !== "n" ? "orphan" : cell.state === "p" ? "paused" : cell.cpu == null ? "stale" : "plain";
+  if (counts) {
+    counts[kind] += 1;
+    if (kind === "plain") counts.steps[step] += 1;
   }
-  if (cell.state === "p") {
-    counts.paused += 1;
-    return measure === "owner" && step === LIT ? "paused-lit" : "paused";
-  }
-  if (cell.cpu == null) {
-    counts.stale += 1;
-    return measure === "owner" ? `heat-${step}` : "silent";
-  }
-  counts.plain += 1;
-  counts.steps[step] += 1;
-  return `heat-${step}`;
+  if (kind === "orphan") return CORES[step];
+  if (kind === "paused") return measure === "owner" && step === LIT ? "paused-lit" : "paused";
+  return kind === "stale" && measure !== "owner" ? "silent" : HEAT[step];
 }
 
-/* Only cells whose look changed are painted anew, unless the plan, the theme, the size or the measure did. */
-export function paint(canvas, plan, look, shown) {
+/* What the legend says of these cells; cheap beside painting them. */
+export function counted(plan, shown) {
+  const counts = { steps: new Array(STEPS).fill(0), paused: 0, orphan: 0, stale: 0, plain: 0 };
+  for (const { group } of plan.blocks) for (const cell of group.slots) if (cell) lookOf(cell, shown, counts);
+  return counts;
+}
+
+/* Makes the canvas ready; only what changed is painted on it, unless the plan, the theme, the size or the measure did. */
+export function prepare(canvas, plan, look, shown) {
   const ratio = devicePixelRatio || 1;
   const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
   const key = `${plan.radius}/${ratio}/${width}/${height}/${shown.measure}`;
-  const anew = kept.key !== key || kept.look !== look || kept.plan !== plan;
-  if (anew) {
-    kept = { key, look, plan, made: sprites(plan.radius, ratio, look) };
-    canvas.width = width; // empties it too
-    canvas.height = height;
-    for (const block of plan.blocks) Object.assign(block, { drawn: [], said: "" });
-  }
-  const pen = canvas.getContext("2d");
-  const counts = { steps: new Array(STEPS).fill(0), paused: 0, orphan: 0, stale: 0, plain: 0 };
-  for (const block of plan.blocks) {
-    block.group.slots.forEach((cell, slot) => {
-      const name = cell ? lookOf(cell, shown, counts) : "empty";
-      const [x, y] = centre(block, plan.radius, slot);
-      if (cell) Object.assign(cell, { x, y });
-      if (block.drawn[slot] !== name) put(pen, x * ratio, y * ratio, name, block.drawn[slot] !== undefined);
-      block.drawn[slot] = name;
-    });
+  if (kept.key === key && kept.look === look && kept.plan === plan) return;
+  kept = { key, look, plan, ratio, made: sprites(plan.radius, ratio, look) };
+  canvas.width = width; // empties it too
+  canvas.height = height;
+  for (const block of plan.blocks) Object.assign(block, { drawn: [], said: "", places: placesOf(block, plan.radius) });
+}
+
+/* Paints on from `from` for as long as it may; returns where it stopped, null at the end. Ten thousand cells that all
+   changed take a slow machine longer than a frame, and nobody waits for a honeycomb with a frozen page. */
+export function paint(canvas, shown, from = { block: 0, slot: 0 }) {
+  const pen = canvas.getContext("2d"), { plan, ratio, look } = kept, end = performance.now() + BUDGET_MS;
+  for (let b = from.block; b < plan.blocks.length; b += 1) {
+    const block = plan.blocks[b], { drawn, places } = block, { slots } = block.group;
+    for (let slot = b === from.block ? from.slot : 0; slot < slots.length; slot += 1) {
+      if (slot % STRIDE === 0 && performance.now() > end) return { block: b, slot };
+      const name = slots[slot] ? lookOf(slots[slot], shown, null) : "empty";
+      if (drawn[slot] === name) continue;
+      put(pen, places[2 * slot] * ratio, places[2 * slot + 1] * ratio, name, drawn[slot] !== undefined);
+      drawn[slot] = name;
+    }
     label(pen, block, look, ratio);
   }
-  return counts;
+  return null;
+}
+
+/* Each cell learns where it stands: for the pointer and the keyboard. */
+export function settle(plan) {
+  for (const { group, places } of plan.blocks) {
+    group.slots.forEach((cell, slot) => {
+      if (!cell) return;
+      cell.x = places[2 * slot];
+      cell.y = places[2 * slot + 1];
+    });
+  }
+}
+
+function placesOf(block, radius) {
+  const places = new Float32Array(2 * block.group.slots.length);
+  for (let slot = 0; slot < block.group.slots.length; slot += 1) places.set(centre(block, radius, slot), 2 * slot);
+  return places;
 }
 
 function put(pen, x, y, name, over) {

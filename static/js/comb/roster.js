@@ -14,10 +14,13 @@ export const toldOf = (roster, i) => ({
   memory: roster.memory[i],
 });
 
-/* `{cpu, mem}` in base64 → the shares of the i-th cell in percent, null where there was no sample. */
+/* `{cpu, mem}` in base64 → writes the shares of the i-th cell into it, in percent, null where there was no sample. */
 export function sharesOf({ cpu, mem }) {
   const cpus = bytes(cpu), mems = bytes(mem);
-  return (i) => ({ cpu: cpus[i] === NO_SAMPLE ? null : cpus[i], mem: mems[i] === NO_SAMPLE ? null : mems[i] });
+  return (cell, i) => {
+    cell.cpu = cpus[i] === NO_SAMPLE ? null : cpus[i];
+    cell.mem = mems[i] === NO_SAMPLE ? null : mems[i];
+  };
 }
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
