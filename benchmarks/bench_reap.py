@@ -25,7 +25,7 @@ from benchmarks.reap.house import backend, free_port, house
 
 ORPHANS = int(os.environ.get("ORPHANS", "10000"))
 OTHERS = 0.2  # so many more there are, and 300: some are too young, some will be spoken for
-LATE_AT_ONCE = 10
+LATE_AT_ONCE, LATE_TIMES, LOOK_SECONDS = 10, 10, 3.0
 MOST_SECONDS = 1_200.0
 
 
@@ -85,10 +85,10 @@ def _while_owners_come(rest: httpx.Client, asked: httpx.Client, divided: Fleet) 
             raise RuntimeError(f"{len(left)} orphans are not gone after {MOST_SECONDS:.0f} s")
         number += 1
         named = [name for name in wanted[number::97] if name in left][:LATE_AT_ONCE]
-        if named and number <= 10:
+        if named and number <= LATE_TIMES:
             theirs = fleet.claim_late(rest, named, number)
             claimed |= dict.fromkeys(theirs, time.time())
-        time.sleep(1)
+        time.sleep(LOOK_SECONDS)  # a whole list is a hundred calls: seldom, so that it is not what is measured
     return claimed
 
 

@@ -1,6 +1,7 @@
 """Sends what is due, looks at what has no answer, and waits for what was answered to become a fact."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -10,15 +11,17 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from sandboxes import accounts
-from sandboxes.actions import calls, confirming, looking
+from sandboxes.actions import announce, calls, confirming, looking
 from sandboxes.actions.calls import Result
 from sandboxes.actions.claims import Claim, claim_due
 from sandboxes.actions.last_check import LastCheck
 from sandboxes.actions.settling import settle
 from sandboxes.e2b import E2BClient
+from sandboxes.models import Action
 
 AT_ONCE = 16  # calls at E2B side by side, for one account and worker
 ROUND_SECONDS = 45.0
+TELL_SECONDS = 0.25  # between two messages to the pages: one for each answer cost a fifth of a sender's time
 
 
 async def send_due() -> int:
@@ -68,11 +71,16 @@ class _Sender:
     async def send(self, claims: Sequence[Claim]) -> None:
         """Side by side; answers that came while others were being written are written together."""
         waiting = {asyncio.create_task(self._one(claim)) for claim in claims}
+        untold: list[Action] = []
+        told_at = time.monotonic()
         while waiting:
             answered, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             pairs = [pair for pair in [task.result() for task in answered] if pair is not None]
             if pairs:
-                await sync_to_async(settle)(pairs)
+                untold += await sync_to_async(settle)(pairs)
+            if untold and (not waiting or time.monotonic() - told_at > TELL_SECONDS):
+                await sync_to_async(announce.changed)(untold)
+                untold, told_at = [], time.monotonic()
 
     async def _one(self, claim: Claim) -> tuple[Claim, Result] | None:
         async with self._gate:

@@ -19,8 +19,11 @@ State = Action.State
 
 
 @transaction.atomic
-def settle(answers: Sequence[tuple[Claim, Result]]) -> None:
-    """Writes down what E2B answered to claims; nothing where somebody else has taken the action over since."""
+def settle(answers: Sequence[tuple[Claim, Result]]) -> list[Action]:
+    """Writes down what E2B answered to claims; nothing where somebody else has taken the action over since.
+
+    The caller tells the pages of those it gives back.
+    """
     given = {claim.action.pk: (claim, result) for claim, result in answers}
     moved = []
     for action in locked_all(list(given)):
@@ -28,7 +31,8 @@ def settle(answers: Sequence[tuple[Claim, Result]]) -> None:
         if action.state == State.SENT and action.claim_number == claim.number:
             apply(action, result)
             moved.append(action)
-    store(moved)
+    write(moved)
+    return moved
 
 
 def store(actions: Sequence[Action]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from sandboxes.models import Action, Guard
+from sandboxes.models import Action
 
 Kind, State = Action.Kind, Action.State
 _TYPES = {
@@ -23,9 +23,7 @@ def write(actions: Sequence[Action]) -> None:
     columns = {name: [_plain(getattr(action, name)) for action in actions] for name in _TYPES}
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, {"keys": [action.pk for action in actions], **columns})
-    free = [action.pk for action in actions if not condemns(action)]
-    if free:
-        Guard.objects.filter(condemned_by__in=free).update(condemned_by=None)
+        cursor.execute(_PARDON, {"keys": [action.pk for action in actions if not condemns(action)]})
 
 
 def condemns(action: Action) -> bool:
@@ -43,6 +41,8 @@ def condemns(action: Action) -> bool:
 def _plain(value: object) -> object:
     return json.dumps(value) if isinstance(value, dict | list) else value
 
+
+_PARDON = "UPDATE sandboxes_guard SET condemned_by_id = NULL WHERE condemned_by_id = ANY(%(keys)s)"
 
 # A save each would be a round trip an action, and a bulk_update a CASE for each column and row.
 _WRITE = f"""

@@ -217,7 +217,7 @@ def test_cap_and_keys_are_changed_and_checked(staff: Client, account: Account) -
     assert Account.objects.get().keep_metadata == ["keep=true", "tier=prod"]
     assert staff.post("/settings/account/", good | {"keep_metadata": "tier"}).status_code == 422
     staff.post("/settings/account/", good)
-    assert len(lines()) == 1
+    assert len(lines()) == 2
     for wrong in ({"cap": "0"}, {"owner_keys": "k" * 200}, {"owner_keys": ",".join(map(str, range(30)))}, {"cap": "x"}):
         assert staff.post("/settings/account/", good | wrong).status_code == 422
     assert Account.objects.get().cap == 2400
