@@ -3,7 +3,10 @@
 import io
 import logging
 
+import pytest
 
+
+@pytest.mark.usefixtures("static_files")
 def test_a_request_for_a_host_that_is_not_ours_is_one_line(client, monkeypatch):
     written = io.StringIO()
     handler = next(h for h in logging.getLogger().handlers if h.get_name() == "stderr")
