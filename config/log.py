@@ -3,7 +3,10 @@
 import logging
 
 
-def without_traceback(record: logging.LogRecord) -> bool:
+class OneLine(logging.Filter):
     """Keeps the record, which names the host and the setting, and drops where in Django it was raised."""
-    record.exc_info = None
-    return True
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always kept."""
+        record.exc_info = None
+        return True

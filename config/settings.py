@@ -146,7 +146,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "mask": {"()": "sandboxes.masking.MaskSecrets"},
-        "line": {"()": "django.utils.log.CallbackFilter", "callback": "config.log.without_traceback"},
+        "one_line": {"()": "config.log.OneLine"},
     },
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["mask"], "formatter": "line"}},
@@ -154,6 +154,6 @@ LOGGING = {
     "loggers": {
         "httpx": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"filters": ["line"]},
+        "django.security.DisallowedHost": {"filters": ["one_line"]},
     },
 }
