@@ -27,6 +27,7 @@ from dashboard.views import (
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
+    path("fleet/charts/", fleet.charts, name="fleet-charts"),
     path("fleet/groups/", groups.groups, name="fleet-groups"),
     path("fleet/needs/", fleet.attention_list, name="fleet-needs"),
     path("fleet/past/", past.moment, name="fleet-past"),

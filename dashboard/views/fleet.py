@@ -6,6 +6,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from dashboard import around, attention, trends, words
+from dashboard.api.answers import answer
+from dashboard.context import read_frame
 from dashboard.needs import needs
 from dashboard.views.past import asked_moment
 from sandboxes import fleet as sandboxes_fleet
@@ -13,27 +15,28 @@ from sandboxes import fleet as sandboxes_fleet
 
 @login_required
 def fleet(request: HttpRequest) -> HttpResponse:
-    """The whole page with an hour of history; the socket brings the honeycomb and all that moves.
+    """Figures and sentences; the socket brings the honeycomb, `charts` the lines once the page is there.
 
-    With `?at=` its figures, charts and sentences are of that second from the first byte on.
+    With `?at=` its figures and sentences are of that second from the first byte on.
     """
     now, at = timezone.now(), asked_moment(request)
     figures = sandboxes_fleet.now(now)
-    hour = trends.hour(at or now)
-    day = trends.day(now, figures.cap)
     context = {
         "at": at,
         "ago": words.relative(at, now) if at else "",
         "figures": sandboxes_fleet.moment(at).figures if at else figures,
         "needs": needs(attention.facts(now, figures)),
         "found": around.happened(at) if at else [],
-        "cpu": hour["cpu"],
-        "mem": hour["mem"],
-        "day": day["figure"],
-        "gaps": {**hour["gaps"], "day": day["gaps"]},
-        "sparks": hour["sparks"],
     }
     return render(request, "fleet/page.html", context)
+
+
+@login_required
+def charts(request: HttpRequest) -> HttpResponse:
+    """The hour before now (or before `?at=`) and the last day, as JSON: figures, gaps and sparklines."""
+    now, at = timezone.now(), asked_moment(request)
+    hour, day = trends.hour(at or now), trends.day(now, sandboxes_fleet.cap_of(read_frame().accounts))
+    return answer({**hour, "day": day["figure"], "gaps": {**hour["gaps"], "day": day["gaps"]}})
 
 
 @login_required

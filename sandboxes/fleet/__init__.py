@@ -5,7 +5,7 @@ from sandboxes.fleet.by_group import GroupColumns, by_group
 from sandboxes.fleet.frames import latest_frames
 from sandboxes.fleet.history import FleetColumns, metrics
 from sandboxes.fleet.moment import CellThen, Moment, moment
-from sandboxes.fleet.now import FleetNow, now
+from sandboxes.fleet.now import FleetNow, cap_of, now
 from sandboxes.fleet.percentiles import Spread
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Spread",
     "at",
     "by_group",
+    "cap_of",
     "latest_frames",
     "metrics",
     "moment",

@@ -13,7 +13,6 @@ import { onTheme } from "./theme.js";
 
 const HOUR = 3600, NEEDS_EVERY = 10_000, SPARK_POINTS = 60;
 const $ = (selector) => document.querySelector(selector);
-const parsed = (id) => JSON.parse($(`#${id}`).textContent);
 
 /* ---------- figures */
 const one = (v) => (v == null ? "–" : v.toFixed(1)), none = (v) => (v == null ? "–" : v.toFixed(0));
@@ -34,9 +33,9 @@ function fill(figures) {
   if (cap) cap.querySelector(".used").setAttribute("width", Math.min(100, (100 * figures.running) / cap.dataset.cap));
 }
 
-let sparks = parsed("sparks");
+let sparks = {};
 const drawSparks = (values = sparks) => {
-  for (const host of document.querySelectorAll("svg[data-spark]")) spark(host, values[host.dataset.spark]);
+  for (const host of document.querySelectorAll("svg[data-spark]")) spark(host, values[host.dataset.spark] ?? []);
 };
 let minute = 0;
 function growSparks(figures) {
@@ -54,7 +53,7 @@ const comb = new Comb($("[data-comb]"), { scale: $("[data-scale]"), keys: $(".ke
 choices(comb, $(".comb-sec"));
 
 /* ---------- charts */
-const readouts = {}, breaks = parsed("gaps"), QUIET = 60;
+const readouts = {}, breaks = { cpu: [], mem: [], day: [] }, QUIET = 60, AGAIN_MS = 3000;
 function chart(name, trace, unit) {
   const host = $(`[data-plot=${name}]`), out = $(`[data-readout=${name}]`);
   const over = new Gaps(host);
@@ -93,23 +92,38 @@ function grow(plot, name, at, values, lengthSeconds, quiet) {
   plot.append(at, values, { lengthSeconds });
 }
 
+/* The page is there before its charts are asked for; on a bad line they are asked for again. */
 async function drawCharts() {
-  await cpu.draw(parsed("figure-cpu"));
-  await mem.draw(parsed("figure-mem"));
-  await day.draw(parsed("figure-day"));
+  const answer = await fetch(`${$(".charts").dataset.charts}${location.search}`).catch(() => null);
+  const told = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (!told) return void setTimeout(drawCharts, AGAIN_MS);
+  breaks.day = told.gaps.day;
+  dayline = told.day.data[0];
+  if (past.at === null) sparks = told.sparks;
+  if (!asking) await showHour(told);
+  await day.draw(told.day);
   strip.draw();
+}
+
+async function showHour(told) {
+  drawSparks(told.sparks);
+  for (const [name, plot] of [["cpu", cpu], ["mem", mem]]) {
+    breaks[name] = told.gaps[name];
+    plot.zoomed = false;
+    await plot.draw(told[name]);
+  }
 }
 
 /* ---------- the past */
 const QUIET_DAY = 900;
-let latest = null, asking = null;
+let latest = null, asking = null, dayline = null;
 const strip = new Strip($("[data-strip]"), { onMove: (at) => past.go(at), countAt, readout: $("[data-readout=day]") });
 const past = new Past($("[data-past]"), { comb, strip, page: { figures: (told) => (fill(told.figures), count(told.roster)), hour, live } });
 
 /* How many ran then, as the last day's line has it; null inside a gap and before the record begins. */
 function countAt(at) {
-  const trace = day.ready ? day.data[0] : parsed("figure-day").data[0], x = trace.x;
-  if (!x.length || breaks.day.some((gap) => at > gap.start && at < gap.end)) return null;
+  const trace = day.ready ? day.data[0] : dayline, x = trace?.x;
+  if (!x?.length || breaks.day.some((gap) => at > gap.start && at < gap.end)) return null;
   const far = (i) => Math.abs(x[i] / 1000 - at);
   let best = 0;
   for (let i = 1; i < x.length; i += 1) if (far(i) <= far(best)) best = i;
@@ -125,12 +139,7 @@ async function hour(at = null) {
   const told = answer?.ok ? await answer.json().catch(() => null) : null;
   if (!told || mine.signal.aborted) return;
   if (at === null) sparks = told.sparks;
-  drawSparks(told.sparks);
-  for (const [name, plot] of [["cpu", cpu], ["mem", mem]]) {
-    breaks[name] = told.gaps[name];
-    plot.zoomed = false;
-    await plot.draw(told[name]);
-  }
+  await showHour(told);
 }
 
 function live() {
@@ -183,7 +192,6 @@ on("fleet", (message) => {
   }
 });
 onTheme(() => drawSparks());
-drawSparks();
 show({ page: "fleet" });
 past.begin();
-requestIdleCallback(drawCharts, { timeout: 1000 });
+drawCharts();

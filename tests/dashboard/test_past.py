@@ -135,3 +135,12 @@ def test_what_the_past_tells_is_never_markup(person: Client) -> None:
     told = person.get("/fleet/past/around/", {"at": NOW.timestamp()}).content
     assert b"&lt;script&gt;t" in told
     assert b"<script>t" not in told
+
+
+def test_the_charts_come_after_the_page(person: Client) -> None:
+    page = person.get("/").content.decode()
+    assert 'data-charts="/fleet/charts/"' in page
+    for asked in ("", "?at=2026-08-21T12:00:00Z"):
+        told = person.get(f"/fleet/charts/{asked}").json()
+        assert set(told) == {"cpu", "mem", "day", "gaps", "sparks"}
+        assert set(told["gaps"]) == {"cpu", "mem", "day"}
