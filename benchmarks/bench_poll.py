@@ -7,13 +7,14 @@ for `bytes_per_sample`: each table and index begins with pages of its own, and m
 ticks are 2 bytes a sample and in a day of frames nothing. The last line is one JSON object.
 """
 
-import asyncio
 import json
 import os
 import sys
 import time
 from statistics import median
 from typing import Any
+
+import uvloop
 
 from benchmarks.house.standing import ACCOUNT, folder, standing
 from benchmarks.poll.backend import simulator, take_in
@@ -44,7 +45,7 @@ def measure(ids: list[str]) -> dict[str, Any]:
     polled, bare = [], []
     for number in range(ROUNDS + 1):
         began = time.monotonic()
-        one_bare, one = asyncio.run(cycles.fetch(asked)), asyncio.run(cycles.poll(parts))
+        one_bare, one = uvloop.run(cycles.fetch(asked)), uvloop.run(cycles.poll(parts))  # the loop of the task
         if number:  # the first warms both up
             polled.append(one)
             bare.append(one_bare)

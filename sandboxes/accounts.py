@@ -10,9 +10,8 @@ DEMO = "demo"
 
 def enabled_accounts() -> list[Account]:
     """Accounts to watch, oldest first. The simulated one steps back once a real one exists."""
-    real = Account.objects.filter(enabled=True, simulated=False)
-    shown = Account.objects.filter(enabled=True) if not real.exists() else real
-    return list(shown.order_by("id"))
+    enabled = list(Account.objects.filter(enabled=True).order_by("id"))
+    return [account for account in enabled if not account.simulated] or enabled
 
 
 def first_account() -> Account | None:

@@ -1,5 +1,9 @@
 """That a backend asked us to come back later: kept in Redis, so that every worker obeys, and the next tick too."""
 
+from contextlib import nullcontext
+
+from redis.asyncio import Redis
+
 from sandboxes import redis_client
 
 LONGEST_SECONDS = 300.0  # a backend that says more is looked at again anyway
@@ -17,7 +21,7 @@ async def hold(job: str, seconds: float) -> None:
             await connection.set(_key(job), 1, px=wait_ms)
 
 
-async def is_held(job: str) -> bool:
-    """Whether `job` has to wait still. Raises redis.RedisError when Redis is away."""
-    async with redis_client.short() as connection:
-        return bool(await connection.exists(_key(job)))
+async def is_held(job: str, connection: Redis | None = None) -> bool:
+    """Whether `job` has to wait still, asked on `connection` where there is one. Raises redis.RedisError."""
+    async with nullcontext(connection) if connection else redis_client.short() as redis:
+        return bool(await redis.exists(_key(job)))

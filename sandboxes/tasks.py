@@ -2,6 +2,7 @@
 
 import asyncio
 
+import uvloop
 from celery import shared_task
 from django.conf import settings
 
@@ -26,7 +27,7 @@ def poll() -> None:
 @shared_task(name="sandboxes.tasks.poll_part")
 def poll_part(account_id: int, shard: int, shards: int) -> None:
     """The newest sample of every running sandbox of one part."""
-    asyncio.run(polling.poll_part(polling.Part(account_id, shard, shards)))
+    uvloop.run(polling.poll_part(polling.Part(account_id, shard, shards)))
 
 
 @shared_task(name="sandboxes.tasks.reap")

@@ -52,11 +52,12 @@ def count_late(account: Account) -> None:
 
 async def tell(account: Account, part: Part, fields: dict[str, Any]) -> None:
     """Puts `fields` on record and publishes how the account is."""
-    health = await sync_to_async(_record)(account, part, fields)
+    health = await sync_to_async(record)(account, part, fields)
     await live.apublish("status", account.pk, status(health))
 
 
-def _record(account: Account, part: Part, fields: dict[str, Any]) -> AccountHealth:
+def record(account: Account, part: Part, fields: dict[str, Any]) -> AccountHealth:
+    """The account's row with `fields` on it, those of one part made those of all."""
     with transaction.atomic():
         health, _ = AccountHealth.objects.select_for_update().get_or_create(account=account)
         if part.shards > 1:

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 
-from sandboxes import holds, live, turns
+from sandboxes import holds, live, redis_client, turns
 from sandboxes.accounts import client_for, enabled_accounts
 from sandboxes.crypto import CannotDecrypt
 from sandboxes.e2b import E2BError
@@ -20,7 +20,7 @@ from sandboxes.models import Account
 from sandboxes.polling import asking, health, parts
 from sandboxes.series import frame_store
 from sandboxes.series.frame import Frame, Running, build
-from sandboxes.series.frame_store import Part
+from sandboxes.series.frame_store import Before, Part
 
 LEAST_TURN_SECONDS = 10.0
 # Numbers, where the ORM would make ten thousand times with zones of them: half of a tick's work beside the calls.
@@ -73,11 +73,11 @@ async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | Non
     """
     seconds = _turn_seconds()
     part = Part(account.pk, shard, shards)
-    async with turns.turn(f"poll:{account.pk}:{shard}", seconds) as held:
+    async with redis_client.short() as redis, turns.turn(f"poll:{account.pk}:{shard}", seconds, redis) as held:
         if not held:
             await sync_to_async(health.count_late)(account)
             return None
-        if await holds.is_held(asking.hold_of(account.pk)):
+        if await holds.is_held(asking.hold_of(account.pk), redis):
             return None
         tick = Tick(account, part, datetime.now(UTC))
         try:
@@ -96,10 +96,9 @@ def _turn_seconds() -> float:
 
 async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame | None:
     account, part = tick.account, tick.part
-    before = await sync_to_async(frame_store.before)(part, tick.at)
+    before, running = await sync_to_async(_known)(part, tick.at)
     if before.own_at and tick.at - before.own_at < timedelta(seconds=settings.POLL_INTERVAL_SECONDS / 2):
         return None  # a second clock fired for the same tick
-    running = await sync_to_async(_running)(part)
     async with client_for(account) as client:
         answers = await asking.ask(client, account, part, tick.at, running, deadline_seconds)
         clock_unix = int(tick.at.timestamp() + client.clock_offset_seconds)
@@ -107,9 +106,21 @@ async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame |
     await asking.obey(account.pk, answers.failures, paused_seconds)
     frame = build(running, answers.samples, before.seen, clock_unix)
     await live.apublish("frame", account.pk, _message(tick, frame, time.monotonic() - begun))
-    frame = await sync_to_async(frame_store.write)(part, tick.at, frame, before)
-    await health.tell(account, part, health.success(part, tick.at, answers, time.monotonic() - begun))
+    fields = health.success(part, tick.at, answers, time.monotonic() - begun)
+    frame, told = await sync_to_async(_keep)(tick, frame, before, fields)
+    await live.apublish("status", account.pk, told)
     return frame
+
+
+def _known(part: Part, at: datetime) -> tuple[Before, list[Running]]:
+    return frame_store.before(part, at), _running(part)
+
+
+def _keep(tick: Tick, frame: Frame, before: Before, fields: dict[str, Any]) -> tuple[Frame, dict[str, Any]]:
+    """The frame as it was kept, and how the account is: one commit for both, of which each waits for the disk."""
+    with transaction.atomic():
+        kept = frame_store.write(tick.part, tick.at, frame, before)
+        return kept, health.status(health.record(tick.account, tick.part, fields))
 
 
 def _running(part: Part) -> list[Running]:
