@@ -2,7 +2,7 @@
 import { clock, percent, relative, sizeOf, usd, whole } from "./format.js";
 import { on, show } from "./live.js";
 import { stateMark } from "./marks.js";
-import { spark } from "./spark.js";
+import { measure, spark } from "./spark.js";
 import { onTheme } from "./theme.js";
 
 const MOST_POINTS = 60, SPARK_SECONDS = 14, ASK_MS = 10_000;
@@ -49,6 +49,7 @@ const put = (cell, words) => {
 };
 
 function take(table, { figures, rows, sparks: told }) {
+  measure(Object.keys(told).flatMap((key) => row(table, key)?.querySelector("[data-spark]") ?? []));
   for (const [key, values] of Object.entries(told)) {
     sparks.set(key, values);
     drawSpark(table, key);

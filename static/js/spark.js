@@ -1,8 +1,16 @@
 /* A sparkline: a path and a dot in an SVG of its own size; gaps stay gaps. */
 import { svg } from "./marks.js";
 
+const sizes = new WeakMap();
+
+/* Reads how large these are, all before any is drawn: a size asked for between two drawings lays out the whole page. */
+export function measure(hosts) {
+  for (const host of hosts) if (!sizes.has(host) && host.clientWidth) sizes.set(host, [host.clientWidth, host.clientHeight]);
+}
+
 export function spark(host, values, { least = 0, most = null } = {}) {
-  const width = host.clientWidth || 56, height = host.clientHeight || 20;
+  measure([host]);
+  const [width, height] = sizes.get(host) ?? [56, 20];
   const known = values.filter((v) => v != null && v >= 0);
   host.replaceChildren();
   if (known.length < 2) return;
