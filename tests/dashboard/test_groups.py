@@ -13,7 +13,8 @@ def group(name: str, *, rest: bool = False) -> GroupColumns:
 def test_it_works() -> None:
     one = drawing([0, 50, 100], [10, 80, 100])
     assert one.median == f"M0.0 {HEIGHT}.0L{WIDTH / 2} {HEIGHT / 2}L{WIDTH}.0 0.0"
-    assert one.between.startswith("M0.0 43.2L") and one.between.endswith("Z")
+    assert one.between.startswith("M0.0 43.2L")
+    assert one.between.endswith("Z")
     assert (one.last_median, one.last_p95) == (100, 100)
 
 
