@@ -255,7 +255,12 @@ class Fleet(RuleBasedStateMachine):
             return {box.id for box in self.world.simulator.fleet if box.alive} & set(self.born)
 
     def orphans_alive(self) -> set[str]:
-        return self.alive() - self.kept - self.protected
+        return self.alive() - self.kept - self.protected - self.left_to_a_person()
+
+    def left_to_a_person(self) -> set[str]:
+        """Refused by E2B five times over: it stops there, with a clear state, and no policy of this version goes on."""
+        given_up = Action.objects.filter(state="failed", error__startswith="Gave up after 5 attempts")
+        return set(given_up.values_list("sandbox__sandbox_id", flat=True))
 
     def crash_if(self, where: str) -> None:
         if self.crash_at == where:
