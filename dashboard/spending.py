@@ -102,7 +102,7 @@ def spending(chosen: Range, group_by: str, now: datetime) -> Spending:
     """The range by group, beside the time it had so far one range earlier."""
     starts, length = chosen.starts(now), chosen.step * chosen.count
     items = spend(Question(starts[0], now, chosen.bucket, group_by), now).items if starts[0] < now else []
-    before = spend(Question(starts[0] - length, now - length, chosen.bucket, group_by), now).items
+    before = spend(Question(starts[0] - length, now - length, chosen.bucket, group_by), now, waste=False).items
     return Spending(
         start=starts[0],
         end=now,
@@ -177,7 +177,7 @@ def hours_by_day(now: datetime, first_run: datetime | None, days: int = 7) -> li
     Before `first_run` nothing is known.
     """
     first = now.replace(hour=0, minute=0, second=0, microsecond=0) - DAY * (days - 1)
-    costs = {item.bucket: item.cost_usd for item in spend(Question(first, now, "hour"), now).items}
+    costs = {item.bucket: item.cost_usd for item in spend(Question(first, now, "hour"), now, waste=False).items}
     most, known = max(costs.values(), default=ZERO), (first_run or now, now)
     return [
         (day, [_cell(day + HOUR * hour, costs, most, known) for hour in range(24)])

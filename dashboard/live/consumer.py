@@ -50,10 +50,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _send_what_is_new(self, browser: Browser) -> None:
         """While one message is on its way, whatever else happens is gathered into the next: slow ones skip frames."""
+        began = -LEAST_SECONDS_BETWEEN
         while True:
             await browser.wake.wait()
+            if (early := began + LEAST_SECONDS_BETWEEN - time.monotonic()) > 0:
+                await asyncio.sleep(early)
             browser.wake.clear()
             began = time.monotonic()
             for message in browser.messages(hub.messages):
                 await self.send(text_data=message.decode())
-            await asyncio.sleep(max(0.0, LEAST_SECONDS_BETWEEN - (time.monotonic() - began)))

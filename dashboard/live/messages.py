@@ -25,6 +25,7 @@ class Messages:
         self._used: tuple[int, dict[str, Any]] = (-1, {})
         self._counts: tuple[tuple[int, int], dict[str, Any]] = ((-1, -1), {})
         self._rows: dict[int, tuple[Frame | None, int, bytes]] = {}
+        self._rows_now: dict[int, bytes] = {}  # those looked at since the fleet last moved
         self._kept: dict[tuple[int, int], bytes] = {}
         self._now = now
         self._told: msgspec.Raw | None = None
@@ -34,6 +35,7 @@ class Messages:
         """To be called after each change of the fleet: what was built is out of date. Nothing is built until asked."""
         self._now = now
         self._kept.clear()
+        self._rows_now.clear()
         self._told = None
         self._moved.clear()
 
@@ -95,6 +97,12 @@ class Messages:
 
     def row(self, key: int) -> bytes:
         """A row as it is now, made once for all who show it: the same object while nothing in it can have moved."""
+        told = self._rows_now.get(key)
+        if told is None:
+            told = self._rows_now[key] = self._row(key)
+        return told
+
+    def _row(self, key: int) -> bytes:
         cell = self.fleet.cells.get(key)
         if cell is None:
             self._rows.pop(key, None)
