@@ -124,7 +124,7 @@ def _preview(request: HttpRequest, policy: Policy | None) -> dict[str, Any]:
         enabled, mode = (policy.enabled, policy.mode) if policy is not None else (True, "dry_run")
         return _tried(policy_form.read(named, named.getlist("states"), enabled=enabled, mode=mode), policy)
     except PolicyError as error:
-        return {"error": error}
+        return {"waits": True} if policy_form.field_of(error) == "orphan_when" else {"error": error}
 
 
 def _tried(spec: PolicySpec, policy: Policy | None) -> dict[str, Any]:

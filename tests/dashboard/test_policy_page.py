@@ -65,6 +65,12 @@ def test_the_preview_says_who_and_how_many_and_saves_nothing(staff: Client):
     assert not Policy.objects.exists()
 
 
+def test_a_policy_without_a_condition_yet_is_no_mistake(staff: Client):
+    html = staff.post("/cleanup/policies/new/preview/", OLD | {"older_than_seconds": ""}).content.decode()
+    assert "Give it a condition" in html
+    assert 'role="alert"' not in html
+
+
 def test_without_scripts_the_page_itself_previews(staff: Client):
     html = staff.post("/cleanup/policies/new/", OLD | {"look": "1"}).content.decode()
     assert "It would kill" in html
