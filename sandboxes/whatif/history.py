@@ -1,6 +1,6 @@
 """Replays variants of one policy over the stored last week: the record is read once for all of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,16 +13,17 @@ from sandboxes.models import Account
 from sandboxes.policies import PolicySpec
 from sandboxes.prices import price_book
 from sandboxes.reaper.brakes import is_quiet
-from sandboxes.whatif import record, samples, signs
+from sandboxes.whatif import record, signs
 from sandboxes.whatif.crowds import over_the_rest
 from sandboxes.whatif.idle import Chain, Minutes, chains, largest_gap
 from sandboxes.whatif.past import Life, Over, Stretch
 from sandboxes.whatif.replay import Act, Held, Past, Quiet, act_in, cut, held_spans, may_be_idle
-from sandboxes.whatif.tally import HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
+from sandboxes.whatif.samples import Samples
+from sandboxes.whatif.tally import HOUR, HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
 
 LOOK_BACK: Final = timedelta(days=7)
 AT_ONCE: Final = 2500  # lives whose samples are held at a time
-Quietness = dict[tuple[int, float, float], Sequence[Chain]]
+FIRST_HOURS: Final = 4  # of samples, beyond window and grace: most that are idle at all are so soon
 _ANY_IDLENESS: Final = {"idle_cpu_below_pct": UNSET, "idle_for_seconds": UNSET}
 Pieces = Callable[["_Run", Life], Sequence[Stretch]]
 
@@ -63,13 +64,15 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
     when = specs[0].orphan_when
     asks_idle, asks_lease = when.idle_for_seconds is not UNSET, when.no_lease_for_seconds is not UNSET
     start = record.reach(accounts, now - LOOK_BACK, now, samples=asks_idle, leases=asks_lease)
-    past = Past(start, now, record.lives(accounts, start, now, with_moves=when.past_end_seconds is not UNSET), {})
+    past = Past(start, now, record.lives(accounts, start, now, with_moves=when.past_end_seconds is not UNSET))
     runs = [_Run(spec, _over(spec, past), _quiet(spec)) for spec in specs]
     pieces = _pieces(past)
-    for part in _with_minutes(runs, past, pieces) if asks_idle else [past]:
-        quiet: Quietness = {}
+    if asks_idle:
+        _through_samples(runs, past, pieces)
+    else:
         for run in runs:
-            run.through(part, pieces, quiet)
+            for life in past.lives:
+                run.through(life, pieces(run, life), _NOTHING)
     acted = {act.life.key: act.life for run in runs for act in run.acts}
     limit = when.idle_cpu_below_pct
     at_work = signs.AT_WORK_PCT if limit is UNSET else float(limit)
@@ -78,22 +81,55 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
     return [run.history(past, last, prices) for run in runs]
 
 
-def _with_minutes(runs: Sequence["_Run"], past: Past, pieces: Pieces) -> Iterator[Past]:
-    """The record in parts with their samples: of those alone whose idleness is all that is left to ask."""
-    longest = max(run.idle_seconds for run in runs)
+def _through_samples(runs: Sequence["_Run"], past: Past, pieces: Pieces) -> None:
+    """Of those alone whose idleness is all that is left to ask, samples are read, and no further than until the act."""
+    longest = timedelta(seconds=max(run.idle_seconds for run in runs))
     apart = list({replace(run.spec.orphan_when, **_ANY_IDLENESS): run for run in runs}.values())
-    worth: list[Life] = []
-    since = past.end
+    since: dict[int, datetime] = {}
     for life in past.lives:
         found = [may_be_idle(run.spec, life, pieces(run, life)) for run in apart]
         starts = [piece.start for piece in found if piece is not None]
         if starts:
-            worth.append(life)
-            since = min(since, *starts)
-    since = max(since - timedelta(seconds=longest), past.start - LOOK_BACK)
+            since[life.key] = max(min(starts) - longest, past.start - LOOK_BACK)
+    worth = [life for life in past.lives if life.key in since]
+    deep = FIRST_HOURS + int((longest + timedelta(seconds=max(run.spec.grace_seconds for run in runs))) / HOUR)
     for first in range(0, len(worth), AT_ONCE):
         some = worth[first : first + AT_ONCE]
-        yield Past(past.start, past.end, some, samples.minutes_of([life.key for life in some], since, past.end))
+        _read_until_decided(runs, some, pieces, Samples({life.key: since[life.key] for life in some}, past.end), deep)
+
+
+def _read_until_decided(
+    runs: Sequence["_Run"], lives: Sequence[Life], pieces: Pieces, samples: Samples, hours: int
+) -> None:
+    """Reads so many hours of each life, then four times as many of those left, until each policy has its answer."""
+    left = {life.key: (life, runs) for life in lives}
+    while left:
+        samples.read_on(left, hours)
+        hours *= 4
+        for key, (life, asking) in list(left.items()):
+            told = _Told(samples.of(key), samples.reached(key), samples.is_whole(key, life.ended_at))
+            still = [run for run in asking if not run.through(life, pieces(run, life), told)]
+            if still:
+                left[key] = life, still
+            else:
+                del left[key]
+
+
+@dataclass
+class _Told:
+    """One sandbox's samples as far as they are read, `until` then; `whole` when there are no more."""
+
+    minutes: Minutes | None = None
+    until: datetime | None = None
+    whole: bool = True
+    chains: dict[tuple[float, float], Sequence[Chain]] = field(default_factory=dict)
+
+    def quiet(self, below_pct: float, seconds: int) -> Sequence[Chain]:
+        """Its quiet minutes, found once for all policies with these limits."""
+        asked = below_pct, largest_gap(seconds)
+        if asked not in self.chains:
+            self.chains[asked] = list(chains(self.minutes, *asked)) if self.minutes is not None else ()
+        return self.chains[asked]
 
 
 @dataclass
@@ -111,30 +147,32 @@ class _Run:
         seconds = self.spec.orphan_when.idle_for_seconds
         return seconds if isinstance(seconds, int) else 0
 
-    def through(self, past: Past, pieces: Pieces, known: Quietness) -> None:
-        """Adds what the policy would have done to these lives, each until its first act; `known` chains are reused."""
-        for life in past.lives:
-            mine = self._chains(life.key, past.minutes.get(life.key), known)
-            for held in held_spans(self.spec, life, past, pieces(self, life), mine):
-                act = act_in(self.spec, life, held, self.quiet)
-                self.seen.append((life.account, held, act.at if act is not None else held.until))
-                if act is not None:
-                    self.acts.append(act)
-                    break
+    def through(self, life: Life, pieces: Iterable[Stretch], told: _Told) -> bool:
+        """Whether its samples tell already what this policy would have done to it: all that until its first act."""
+        when, act = self.spec.orphan_when, None
+        quiet: Sequence[Chain] = ()
+        if isinstance(when.idle_cpu_below_pct, int | float):
+            quiet = told.quiet(float(when.idle_cpu_below_pct), self.idle_seconds)
+        seen = []
+        for held in held_spans(self.spec, life, pieces, quiet):
+            act = act_in(self.spec, life, held, self.quiet, told.minutes)
+            seen.append((life.account, held, act.at if act is not None else held.until))
+            if act is not None:
+                break
+        if not told.whole and (act is None or told.until is None or act.at >= told.until):
+            return False
+        self.seen += seen
+        if act is not None:
+            self.acts.append(act)
+        return True
 
     def history(self, past: Past, last: Mapping[int, Sign], prices: PriceBook) -> History:
         told = outcomes(self.acts, last, self.spec.action, prices, past.end)
         hours = by_hour(told, past.start, past.end)
         return History(past.start, past.end, len(past.lives), told, hours, most_at_once(self.seen))
 
-    def _chains(self, key: int, minutes: Minutes | None, known: Quietness) -> Sequence[Chain]:
-        below = self.spec.orphan_when.idle_cpu_below_pct
-        if minutes is None or not isinstance(below, int | float):
-            return ()
-        asked = (key, float(below), largest_gap(self.idle_seconds))
-        if asked not in known:
-            known[asked] = list(chains(minutes, *asked[1:]))
-        return known[asked]
+
+_NOTHING: Final = _Told()
 
 
 def _pieces(past: Past) -> Pieces:

@@ -41,6 +41,13 @@ class Minutes:
         row = [cells.get(number, (0, 0)) for number in range(first, max(cells) + 1)]
         return cls(first, bytes(s for s, _ in row), bytes(c >> 8 for _, c in row), bytes(c & 255 for _, c in row))
 
+    def before(self, at: datetime, seconds: int) -> "Minutes":
+        """Those of the window of `seconds` that ends at `at` alone."""
+        until = int(at.timestamp()) // MINUTE - self.first
+        since = max(0, until - whole_minutes(seconds))
+        part = slice(since, max(since, until))
+        return Minutes(self.first + since, self.samples[part], self.upper[part], self.lower[part])
+
 
 class Chain(NamedTuple):
     """Quiet minutes without too large a gap: a window of whole minutes inside [first, last) is idle."""

@@ -1,11 +1,11 @@
 """A policy replayed over a record of the past: whom it would have held and acted on, as the live judge says. Pure.
 
 Nothing is sampled: a life is cut where a fact changes, and within a piece the judge is asked once, at the first moment
-at which all limits are over. So a week of ten thousand lives takes seconds, and the reaper, who asks the same judge
-at each of its rounds, comes to the same end.
+at which all limits are over. So a week of ten thousand lives takes seconds, and the reaper, who asks the same judge at
+each of its rounds, comes to the same end.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,32 +21,39 @@ Quiet = Callable[[datetime], bool]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """In [since, until) the policy held it for an orphan; `open` when the record ended before that did."""
+    """In [since, until) the policy held it for an orphan; that began in `stretch`."""
 
     since: datetime
     until: datetime
-    reasons: tuple[Reason, ...]
-    open: bool = False
+    stretch: Stretch
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """What the policy would have done: marked at `marked_at`, acted at `at` after its grace and quiet hours."""
 
+    spec: PolicySpec
     life: Life
+    stretch: Stretch
     marked_at: datetime
     at: datetime
-    reasons: tuple[Reason, ...]
+    minutes: Minutes | None = None
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why, in the judge's words, at the moment of the mark: of thousands of acts a few are shown."""
+        seconds, cpu = self.spec.orphan_when.idle_for_seconds, None
+        if self.minutes is not None and isinstance(seconds, int):
+            cpu = window_at(self.minutes, self.marked_at, seconds)
+        return judge(self.spec, facts_in(self.life, self.stretch, cpu), self.marked_at).reasons
 
 
 @dataclass(frozen=True)
 class Past:
-    """The record of [start, end): lives by key, with their quiet minutes where idleness was asked for."""
+    """The record of [start, end)."""
 
     start: datetime
     end: datetime
     lives: Sequence[Life]
-    minutes: Mapping[int, Minutes]
 
 
 def cut(life: Life, past: Past, over: Sequence[Over] = ()) -> list[Stretch]:
@@ -54,9 +61,7 @@ def cut(life: Life, past: Past, over: Sequence[Over] = ()) -> list[Stretch]:
     return list(stretches(life, past.start, past.end, over))
 
 
-def held_spans(
-    spec: PolicySpec, life: Life, past: Past, pieces: Iterable[Stretch], chains: Sequence[Chain] = ()
-) -> Iterator[Held]:
+def held_spans(spec: PolicySpec, life: Life, pieces: Iterable[Stretch], chains: Sequence[Chain] = ()) -> Iterator[Held]:
     """The spans of the record in which the policy held this sandbox, in order; spans that touch are one.
 
     `pieces` are its stretches, `chains` its quiet minutes by this policy's limits.
@@ -64,9 +69,9 @@ def held_spans(
     limits = Limits.of(spec.orphan_when)
     last: Held | None = None
     for piece in pieces:
-        for one in _held_in(spec, limits, life, past, piece, chains):
+        for one in _held_in(spec, limits, life, piece, chains):
             if last is not None and last.until == one.since:
-                last = Held(last.since, one.until, last.reasons, one.open)
+                last = Held(last.since, one.until, last.stretch)
                 continue
             if last is not None:
                 yield last
@@ -75,10 +80,14 @@ def held_spans(
         yield last
 
 
-def act_in(spec: PolicySpec, life: Life, held: Held, is_quiet: Quiet) -> Act | None:
-    """The act on a sandbox that is held so long: after grace, and after quiet hours."""
+def act_in(spec: PolicySpec, life: Life, held: Held, is_quiet: Quiet, minutes: Minutes | None = None) -> Act | None:
+    """The act on a sandbox that is held so long: after grace and quiet hours. Its idleness is told from `minutes`."""
     at = _first_loud(held.since + timedelta(seconds=spec.grace_seconds), held.until, is_quiet)
-    return Act(life, held.since, at, held.reasons) if at is not None else None
+    if at is None:
+        return None
+    seconds = spec.orphan_when.idle_for_seconds
+    window = minutes.before(held.since, seconds) if minutes is not None and isinstance(seconds, int) else None
+    return Act(spec, life, held.stretch, held.since, at, window)
 
 
 def may_be_idle(spec: PolicySpec, life: Life, pieces: Iterable[Stretch]) -> Stretch | None:
@@ -91,9 +100,8 @@ def may_be_idle(spec: PolicySpec, life: Life, pieces: Iterable[Stretch]) -> Stre
     return None
 
 
-def _held_in(
-    spec: PolicySpec, limits: Limits, life: Life, past: Past, stretch: Stretch, chains: Sequence[Chain]
-) -> Iterator[Held]:
+def _held_in(spec: PolicySpec, limits: Limits, life: Life, stretch: Stretch, chains: Sequence[Chain]) -> Iterator[Held]:
+    """The judge is asked once, at the first of these spans: in a stretch only idleness comes and goes."""
     ripe = ripe_at(limits, life, stretch)
     if ripe is None:
         return
@@ -101,13 +109,12 @@ def _held_in(
         spans: Iterable[tuple[datetime, datetime]] = [(ripe, stretch.end)]
     else:
         spans = idle_spans(chains, limits.idle_seconds, stretch.started_at, ripe, stretch.end)
+    asked = False
     for since, until in spans:
-        cpu = None
-        if limits.idle_seconds is not None:
-            cpu = window_at(past.minutes[life.key], since, limits.idle_seconds)
-        judgement = judge(spec, facts_in(life, stretch, cpu), since)
-        if judgement.hit:
-            yield Held(since, until, judgement.reasons, open=until == past.end)
+        if not asked and not judge(spec, facts_in(life, stretch), since, assume_idle=True).hit:
+            return
+        asked = True
+        yield Held(since, until, stretch)
 
 
 def _first_loud(ripe: datetime, until: datetime, is_quiet: Quiet) -> datetime | None:

@@ -1,7 +1,7 @@
 """What a replay comes to: acts, who was used again afterwards, what it saved, hour by hour. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
@@ -29,7 +29,7 @@ class Outcome:
     account: str
     marked_at: datetime
     at: datetime
-    reasons: tuple[Reason, ...]
+    reasons: Callable[[], tuple[Reason, ...]]
     life_after: Sign | None
     saved_usd: float
 

@@ -107,8 +107,8 @@ def is_held(held, at):
 @given(lives(), ASKED, st.integers(0, 14))
 def test_a_replay_equals_judging_at_every_tick(life, asked, offset):
     spec = policy({"states": ["running", "paused"]}, **asked)
-    past = Past(START, END, [life], {})
-    held = list(held_spans(spec, life, past, cut(life, past)))
+    past = Past(START, END, [life])
+    held = list(held_spans(spec, life, cut(life, past)))
     for tick in TICKS:
         at = tick + timedelta(seconds=offset)
         known = facts_at(life, at)
@@ -130,9 +130,9 @@ def test_idleness_by_minutes_equals_judging_every_window(life, minutes, seconds,
     first = int(START.timestamp()) // 60
     known_minutes = Minutes.of((first + number, *(one or (0, 0))) for number, one in enumerate(minutes))
     spec = policy(idle_cpu_below_pct=2, idle_for_seconds=seconds)
-    past = Past(START, END, [life], {1: known_minutes})
+    past = Past(START, END, [life])
     quiet = list(chains(known_minutes, 2, largest_gap(seconds)))
-    held = list(held_spans(spec, life, past, cut(life, past), quiet))
+    held = list(held_spans(spec, life, cut(life, past), quiet))
     for tick in TICKS:
         at = tick + timedelta(seconds=offset)
         known = facts_at(life, at)
@@ -153,8 +153,8 @@ def test_duplicates_over_time_equal_their_places_at_every_tick(kinds, data, keep
     fleet = [data.draw(lives(key=key, metadata=kind)) for key, kind in enumerate(kinds)]
     spec = policy({"states": ["running", "paused"]}, duplicate_of=["run"], keep=keep)
     over = over_the_rest(fleet, ("run",), keep, END)
-    past = Past(START, END, fleet, {})
-    held = {life.key: list(held_spans(spec, life, past, cut(life, past, over.get(life.key, ())))) for life in fleet}
+    past = Past(START, END, fleet)
+    held = {life.key: list(held_spans(spec, life, cut(life, past, over.get(life.key, ())))) for life in fleet}
     for at in TICKS:
         known = {life.key: facts_at(life, at) for life in fleet}
         places = duplicate_places([one for one in known.values() if one is not None], ("run",))
@@ -166,15 +166,15 @@ def test_duplicates_over_time_equal_their_places_at_every_tick(kinds, data, keep
 
 
 def acted(spec, life, is_quiet=lambda _: False):
-    past = Past(START, END, [life], {})
-    found = (act_in(spec, life, held, is_quiet) for held in held_spans(spec, life, past, cut(life, past)))
+    past = Past(START, END, [life])
+    found = (act_in(spec, life, held, is_quiet) for held in held_spans(spec, life, cut(life, past)))
     return next((act for act in found if act is not None), None)
 
 
 def test_it_acts_when_grace_is_over_and_it_is_held_still():
     act = acted(policy(grace=300, older_than_seconds=600), running(60))
     assert (act.marked_at, act.at) == (after(660), after(960))
-    assert act.reasons[0].rule == "older_than_seconds"
+    assert act.reasons()[0].rule == "older_than_seconds"
 
 
 def test_what_ends_within_its_grace_is_not_acted_on():
