@@ -1,7 +1,6 @@
 """The fleet over time by template or owner: the biggest groups of the span by name, all others as one."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -10,8 +9,8 @@ from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet.grid import HOUR, MINUTE, Grid, grid
-from sandboxes.fleet.histograms import HistogramSum
-from sandboxes.fleet.percentiles import several_of_histogram
+from sandboxes.fleet.histograms import added, percentile
+from sandboxes.series import arrays
 from sandboxes.series.groups import BIGGEST
 from sandboxes.series.retention import MINUTES
 
@@ -58,13 +57,6 @@ class GroupColumns(msgspec.Struct, frozen=True):
     mem_p95: list[float | None]
 
 
-class _Group:
-    def __init__(self) -> None:
-        self.sandboxes: dict[int, int] = {}
-        self.cpu: dict[int, HistogramSum] = defaultdict(HistogramSum)
-        self.mem: dict[int, HistogramSum] = defaultdict(HistogramSum)
-
-
 def by_group(
     kind: Literal["template", "owner"],
     start: datetime,
@@ -81,37 +73,35 @@ def by_group(
         "end": cut.last, "width": cut.width, "unit": HOUR if cut.unit == HOUR else MINUTE, "biggest": BIGGEST,
         "every": cut.every(BIGGEST),
     }  # fmt: skip
-    groups: dict[str | None, _Group] = defaultdict(_Group)
     with connection.cursor() as cursor:
         cursor.execute(_NAMES, asked)
         asked["names"] = [name for (name,) in cursor.fetchall()]
-        cursor.execute(_SANDBOXES, asked)
-        for cell, name, number in cursor.fetchall():
-            groups[name].sandboxes[cell] = int(number)
-        cursor.execute(_HISTOGRAMS, asked)
-        for cell, name, cpu, mem in cursor.fetchall():
-            groups[name].cpu[cell].add(cpu)
-            groups[name].mem[cell].add(mem)
-    return _in_order(groups, asked["names"], cut)
+    numbers = {(name, cell): int(number) for cell, name, number in arrays.fetch(_SANDBOXES, asked)}
+    histograms = arrays.fetch(_HISTOGRAMS, asked)
+    there = {name for name, _ in numbers} | {name for _, name, *_ in histograms}
+    names = [name for name in (*asked["names"], None) if name in there]
+    return _columns(names, numbers, histograms, cut)
 
 
-def _in_order(groups: dict[str | None, _Group], names: Sequence[str], cut: Grid) -> list[GroupColumns]:
-    return [_columns(name, groups[name], cut) for name in (*names, None) if name in groups]
-
-
-def _columns(name: str | None, group: _Group, cut: Grid) -> GroupColumns:
-    cells = range(cut.cells)
-    cpu, mem = (
-        [several_of_histogram(sums[cell].counts() if cell in sums else (), (50, 95)) for cell in cells]
-        for sums in (group.cpu, group.mem)
-    )
-    return GroupColumns(
-        name=name or "",
-        rest=name is None,
-        t=[cut.start(cell) for cell in cells],
-        sandboxes=[group.sandboxes.get(cell) for cell in cells],
-        cpu_p50=[both[0] for both in cpu],
-        cpu_p95=[both[1] for both in cpu],
-        mem_p50=[both[0] for both in mem],
-        mem_p95=[both[1] for both in mem],
-    )
+def _columns(
+    names: Sequence[str | None],
+    numbers: Mapping[tuple[str | None, int], int],
+    histograms: Sequence[tuple[int, str | None, bytes, bytes]],
+    cut: Grid,
+) -> list[GroupColumns]:
+    """Each group has a row of cells; the percentiles of all are found at once."""
+    row = {name: place * cut.cells for place, name in enumerate(names)}
+    places = [row[name] + cell for cell, name, *_ in histograms]
+    both = [cpu for *_, cpu, _ in histograms], [mem for *_, mem in histograms]
+    sums = [added(places, sent, len(names) * cut.cells) for sent in both]
+    figures = [percentile(of, percent) for of in sums for percent in (50, 95)]
+    return [
+        GroupColumns(
+            name or "",
+            name is None,
+            [cut.start(cell) for cell in range(cut.cells)],
+            [numbers.get((name, cell)) for cell in range(cut.cells)],
+            *(column[row[name] : row[name] + cut.cells] for column in figures),
+        )
+        for name in names
+    ]

@@ -10,10 +10,9 @@ from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, Grid, grid
-from sandboxes.fleet.histograms import HistogramSum
+from sandboxes.fleet.histograms import added, percentile
 from sandboxes.fleet.levels import Level, shown
-from sandboxes.fleet.percentiles import several_of_histogram
-from sandboxes.series import minutes
+from sandboxes.series import arrays, minutes
 from sandboxes.series.retention import MINUTES
 
 # Times are numbers by date_part: extract gives decimals, which take PostgreSQL three times as long.
@@ -58,6 +57,9 @@ SELECT coalesce(min(until), '-infinity')::text FROM (
 ) newest"""
 
 
+_Histograms = tuple[int, bytes, bytes]  # a cell, and CPU's and memory's of a minute or hour in it
+
+
 class FleetColumns(msgspec.Struct, frozen=True):
     """`GET /fleet/metrics`: a row for each cell, `t` its start in Unix seconds; None where nothing is known.
 
@@ -86,7 +88,6 @@ class _Cell:
         self.burn: Level | None = None
         self.started: int | None = None
         self.ended: int | None = None
-        self.cpu, self.mem = HistogramSum(), HistogramSum()
 
     def add_levels(self, levels: Sequence[Any], started: int, ended: int) -> None:
         """`levels` are least and greatest of running, paused and burn."""
@@ -95,10 +96,6 @@ class _Cell:
         self.running, self.paused = running.with_(self.running), paused.with_(self.paused)
         self.burn = burn.with_(self.burn)
         self.started, self.ended = (self.started or 0) + int(started), (self.ended or 0) + int(ended)
-
-    def add_histograms(self, cpu: bytes, mem: bytes) -> None:
-        self.cpu.add(cpu)
-        self.mem.add(mem)
 
 
 def metrics(
@@ -113,16 +110,12 @@ def metrics(
     accounts = [account_id] if account_id else shown_account_ids()
     cut = grid(start, min(end, now), points, now - MINUTES)
     cells = [_Cell() for _ in range(cut.cells)]
-    with connection.cursor() as cursor:
-        asked = asked_for(cut, accounts)
-        cursor.execute(_LEVELS, asked)
-        for number, *levels, started, ended in cursor.fetchall():
-            cells[number].add_levels(levels, started, ended)
-        cursor.execute(_HISTOGRAMS, {**asked, "every": cut.every(len(accounts))})
-        for number, cpu, mem in cursor.fetchall():
-            cells[number].add_histograms(cpu, mem)
-    _add_newest(cells, accounts, cut)
-    return _columns(cells, cut)
+    asked = asked_for(cut, accounts)
+    for number, *levels, started, ended in arrays.fetch(_LEVELS, asked):
+        cells[number].add_levels(levels, started, ended)
+    histograms = arrays.fetch(_HISTOGRAMS, {**asked, "every": cut.every(len(accounts))})
+    histograms += _add_newest(cells, accounts, cut)
+    return _columns(cells, histograms, cut)
 
 
 def asked_for(cut: Grid, accounts: Sequence[int]) -> dict[str, Any]:
@@ -138,34 +131,36 @@ def asked_for(cut: Grid, accounts: Sequence[int]) -> dict[str, Any]:
     return asked
 
 
-def _add_newest(cells: Sequence[_Cell], accounts: Iterable[int], cut: Grid) -> None:
-    """The minutes after the newest rolled up one."""
+def _add_newest(cells: Sequence[_Cell], accounts: Iterable[int], cut: Grid) -> list[_Histograms]:
+    """The minutes after the newest rolled up one; their histograms are given back."""
     span = datetime.fromtimestamp(cut.first, UTC), datetime.fromtimestamp(cut.last, UTC)
     levels: dict[int, list[Any]] = {}
+    histograms: list[_Histograms] = []
     for account_id in accounts:
         for minute, *counted, _, cpu, mem in minutes.not_rolled_up(account_id, *span):
             at = int(minute.timestamp())
-            cells[(at - cut.first) // cut.width].add_histograms(cpu, mem)
+            histograms.append(((at - cut.first) // cut.width, cpu, mem))
             levels[at] = list(map(add, levels.get(at, [0] * 5), counted))
     for at, (running, paused, started, ended, burn) in levels.items():
         both = [running, running, paused, paused, burn, burn]
         cells[(at - cut.first) // cut.width].add_levels(both, started, ended)
+    return histograms
 
 
-def _columns(cells: Sequence[_Cell], cut: Grid) -> FleetColumns:
+def _columns(cells: Sequence[_Cell], histograms: Sequence[_Histograms], cut: Grid) -> FleetColumns:
     running = _values([cell.running for cell in cells], cut)
     paused = _values([cell.paused for cell in cells], cut)
     burn = _values([cell.burn for cell in cells], cut)
-    cpu = [several_of_histogram(cell.cpu.counts(), (50, 95)) for cell in cells]
-    mem = [several_of_histogram(cell.mem.counts(), (50, 95)) for cell in cells]
+    places, *sent = zip(*histograms, strict=True) if histograms else ((), (), ())
+    cpu, mem = (added(places, one, len(cells)) for one in sent)
     return FleetColumns(
         t=[cut.start(number) for number in range(len(cells))],
         running=[_rounded(value, 2) for value in running],
         paused=[_rounded(value, 2) for value in paused],
-        cpu_p50=[both[0] for both in cpu],
-        cpu_p95=[both[1] for both in cpu],
-        mem_p50=[both[0] for both in mem],
-        mem_p95=[both[1] for both in mem],
+        cpu_p50=percentile(cpu, 50),
+        cpu_p95=percentile(cpu, 95),
+        mem_p50=percentile(mem, 50),
+        mem_p95=percentile(mem, 95),
         started=[cell.started for cell in cells],
         ended=[cell.ended for cell in cells],
         burn_usd_per_hour=[_rounded(value, 6) for value in burn],

@@ -11,15 +11,16 @@ from django.db import connection
 from django.db.models import Count
 
 from sandboxes.accounts import enabled_accounts
-from sandboxes.fleet.alive import ALIVE, BURN, HELD, PRICE, STATE, frames_near
+from sandboxes.fleet.alive import ALL_ALIVE, BURN, HELD, PRICE, STATE, columns_near
+from sandboxes.fleet.frames import FrameColumns, shares
 from sandboxes.fleet.now import REASONS_OVER, FleetNow, cap_of
 from sandboxes.fleet.percentiles import spread
-from sandboxes.models import Execution, MetricFrame, Sandbox
+from sandboxes.models import Execution, Sandbox
 
 RATE_OVER: Final = timedelta(minutes=5)
 
 # Those of a template are together under the name by which the live page groups them.
-_CELLS: Final = f"""{ALIVE}, {PRICE}
+_CELLS: Final = f"""{ALL_ALIVE}, {PRICE}
 SELECT a.id, a.sandbox_id, coalesce(nullif(a.template_name, ''), nullif(a.alias, ''), a.template_id),
        coalesce(a.owner, ''), coalesce(a.environment, ''), {STATE}, extract(epoch FROM a.created_at)::float8, {BURN},
        coalesce(a.cores, a.cpu_count, 0), coalesce(a.memory, a.memory_mb, 0), {HELD}
@@ -59,7 +60,7 @@ def moment(t: datetime) -> Moment:
     """All accounts that pages show, at `t`; rates and reasons are of the minutes and the hour before it."""
     accounts = enabled_accounts()
     ids = [account.pk for account in accounts]
-    frames = frames_near(ids, t)
+    frames = columns_near(ids, t)
     exact = max((frame.at for frame in frames), default=None)
     cells = _cells(ids, exact or t, _shares(frames))
     return Moment(t, exact, cells, _figures(cells, ids, t, cap_of(accounts)))
@@ -74,15 +75,16 @@ def _cells(ids: Sequence[int], at: datetime, shares: dict[int, tuple[float, floa
     return [CellThen(*row, *(shares.get(row[0], nothing) if row[5] == "running" else nothing)) for row in rows]
 
 
-def _shares(frames: Sequence[MetricFrame]) -> dict[int, tuple[float, float | None]]:
+def _shares(frames: Sequence[FrameColumns]) -> dict[int, tuple[float, float | None]]:
     """CPU and memory in percent by sandbox key; no memory where its limit is not known."""
     found: dict[int, tuple[float, float | None]] = {}
     for frame in frames:
-        for key, age, cpu, used, total in zip(
-            frame.keys, frame.ages, frame.cpu, frame.mem, frame.mem_total, strict=True
-        ):
-            if age >= 0:
-                found[key] = cpu / 100, min(100 * used / total, 100.0) if total > 0 else None
+        known = frame.ages >= 0
+        cpu, mem = shares(frame, known)
+        with_limit = (frame.mem_total[known] > 0).tolist()
+        figures = zip(cpu.tolist(), mem.tolist(), with_limit, strict=True)
+        pairs = [(pct, share if limited else None) for pct, share, limited in figures]
+        found |= dict(zip(frame.keys[known].tolist(), pairs, strict=True))
     return found
 
 

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from sandboxes.accounts import enabled_accounts
-from sandboxes.fleet.frames import latest_frames
+from sandboxes.fleet.frames import FrameColumns, latest_columns, shares
 from sandboxes.fleet.percentiles import Spread, spread
-from sandboxes.models import Account, AccountHealth, Execution, MetricFrame, Sandbox, Verdict
+from sandboxes.models import Account, AccountHealth, Execution, Sandbox, Verdict
 
 RATE_OVER = timedelta(minutes=5)
 REASONS_OVER = timedelta(hours=1)
@@ -45,7 +45,7 @@ def now(now: datetime, account_id: int | None = None) -> FleetNow:
     """Of one account, or of all enabled ones together."""
     accounts = [account for account in enabled_accounts() if account_id in {None, account.pk}]
     ids = [account.pk for account in accounts]
-    cpu, mem = _shares(latest_frames(ids, now))
+    cpu, mem = _shares(latest_columns(ids, now))
     return FleetNow(
         t=now,
         **_states(ids),
@@ -93,16 +93,15 @@ def _reasons(ids: Sequence[int], now: datetime) -> dict[str, int]:
     return reasons
 
 
-def _shares(frames: Sequence[MetricFrame]) -> tuple[list[float], list[float]]:
+def _shares(frames: Sequence[FrameColumns]) -> tuple[list[float], list[float]]:
     """CPU and memory in percent; one without a memory limit counts for CPU alone."""
     cpu: list[float] = []
     mem: list[float] = []
     for frame in frames:
-        for age, pct, used, total in zip(frame.ages, frame.cpu, frame.mem, frame.mem_total, strict=True):
-            if 0 <= age <= CURRENT_SECONDS:
-                cpu.append(pct / 100)
-                if total > 0:
-                    mem.append(min(100 * used / total, 100.0))
+        current = (frame.ages >= 0) & (frame.ages <= CURRENT_SECONDS)
+        of_cpu, of_mem = shares(frame, current)
+        cpu += of_cpu.tolist()
+        mem += of_mem[frame.mem_total[current] > 0].tolist()
     return cpu, mem
 
 

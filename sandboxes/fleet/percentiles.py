@@ -3,11 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Final
 
 import msgspec
 
 # Of each step of a histogram; the last one holds 100 alone.
-_MIDDLES = (*(step + 0.5 for step in range(100)), 100.0)
+MIDDLES: Final = (*(step + 0.5 for step in range(100)), 100.0)
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -32,14 +33,9 @@ def spread(values: Sequence[float]) -> Spread:
 
 def of_histogram(counts: Sequence[int], percent: int) -> float | None:
     """The middle of the step in which the percentile lies (step i holds i to i + 1 %, the last one 100 alone)."""
-    return several_of_histogram(counts, (percent,))[0]
-
-
-def several_of_histogram(counts: Sequence[int], percents: Sequence[int]) -> list[float | None]:
-    """The same for several percentiles, with the counts added up once."""
     sums = list(accumulate(counts))
     total = sums[-1] if sums else 0
-    return [_MIDDLES[bisect_left(sums, _rank(total, percent))] if total else None for percent in percents]
+    return MIDDLES[bisect_left(sums, _rank(total, percent))] if total else None
 
 
 def _rank(number: int, percent: int) -> int:

@@ -73,7 +73,10 @@ class MetricSeries(models.Model):
     class Meta:
         verbose_name_plural = "metric series"
         constraints = [models.UniqueConstraint(fields=["sandbox", "hour", "source"], name="series_once")]
-        indexes = [models.Index(fields=["hour"], condition=models.Q(rolled=False), name="series_to_roll")]
+        indexes = [
+            models.Index(fields=["hour"], condition=models.Q(rolled=False), name="series_to_roll"),
+            models.Index(fields=["sandbox", "hour"], condition=models.Q(rolled=False), name="series_not_rolled"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.sandbox_id} {self.hour:%d %H:%M}"

@@ -92,7 +92,7 @@ class Sandbox(models.Model):
         constraints = [models.UniqueConstraint(fields=["sandbox_id", "account"], name="sandbox_once")]
         indexes = [
             models.Index(fields=["account", "state", "-started_at", "id"], name="sandbox_by_start"),
-            models.Index(fields=["ended_at"], name="sandbox_by_end"),
+            models.Index(fields=["ended_at", "created_at"], name="sandbox_by_life"),
             models.Index(
                 fields=["account", "-ended_at"], name="sandbox_cause_open",
                 condition=models.Q(end_reason__in=["unknown", "vanished"], cause_looked_at=None),

@@ -1,14 +1,20 @@
 """What is left of samples after a while, as points of a line: each minute or hour by its least and greatest value."""
 
-from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
 
 from sandboxes.models import SeriesHours, SeriesMinutes
-from sandboxes.series.thinning import Point
+from sandboxes.series import arrays
+from sandboxes.series.thinning import Points, together
 
-HOUR = 3600
-_COLUMNS = ("cpu_min", "mem_min", "disk_min", "cpu_max", "mem_max", "disk_max")
-_LEAST, _MOST = slice(0, 3), slice(3, 6)
+HOUR: Final = 3600
+_COLUMNS: Final = ("cpu_min", "mem_min", "disk_min", "cpu_max", "mem_max", "disk_max")
+_ROWS: Final = """
+SELECT date_part('epoch', at)::bigint, array_send(steps), {columns} FROM {table}
+WHERE sandbox_id = %(key)s AND at > %(start)s AND at <= %(end)s ORDER BY at"""
 
 
 def coarse_points(
@@ -16,29 +22,25 @@ def coarse_points(
     sandbox_pk: int,
     start: datetime,
     end: datetime,
-    without: Collection[datetime],
-    together: int = 1,
-) -> list[Point]:
-    """The steps of [start, end), oldest first, without those in the hours `without`: so many together as two points."""
+    without: Collection[int],
+    gathered: int = 1,
+) -> Points:
+    """The steps of [start, end), without those in the hours `without` (Unix time / 3600): so many of a row as one,
+    which gives two points."""
     step, row = (60, timedelta(hours=1)) if model is SeriesMinutes else (HOUR, timedelta(days=1))
-    rows = model.objects.filter(sandbox_id=sandbox_pk, at__gt=start - row, at__lte=end).order_by("at")
-    left_out, length = {int(hour.timestamp()) for hour in without}, step * together
-    found: list[Point] = []
-    for at, steps, *columns in rows.values_list("at", "steps", *_COLUMNS):
-        first = int(at.astimezone(UTC).timestamp())
-        for one, until in _gathered(steps, together):
-            unix = first + steps[one] * step
-            if unix // HOUR * HOUR not in left_out:
-                least, most = ([column[one:until] for column in columns[part]] for part in (_LEAST, _MOST))
-                found.append(Point(unix, length, *map(min, least)))
-                found.append(Point(unix + step // 2, length, *map(max, most)))
-    return found
-
-
-def _gathered(steps: Sequence[int], together: int) -> Iterator[tuple[int, int]]:
-    """The places of the steps that belong together: from, and up to but without."""
-    begin = 0
-    for place in range(1, len(steps) + 1):
-        if place == len(steps) or steps[place] // together != steps[begin] // together:
-            yield begin, place
-            begin = place
+    columns = ", ".join(f"array_send({name})" for name in _COLUMNS)
+    sql = _ROWS.format(columns=columns, table=model._meta.db_table)
+    rows = arrays.fetch(sql, {"key": sandbox_pk, "start": start - row, "end": end})
+    if not rows:
+        return together([])
+    steps = [arrays.numbers(sent) for _, sent, *_ in rows]
+    unix = np.concatenate([begin + step * one for (begin, *_), one in zip(rows, steps, strict=True)])
+    # Steps of two rows are never gathered: a row's number is part of what they are gathered by.
+    own = np.concatenate([number * HOUR + one // gathered for number, one in enumerate(steps)])
+    values = [np.concatenate([arrays.numbers(one[2 + place]) for one in rows]) for place in range(len(_COLUMNS))]
+    first = np.flatnonzero(np.diff(own, prepend=-1))
+    least = (np.minimum.reduceat(column, first) for column in values[:3])
+    most = (np.maximum.reduceat(column, first) for column in values[3:])
+    times, length = unix[first], np.full(len(first), step * gathered)
+    both = together([Points(times, length, *least), Points(times + step // 2, length, *most)])
+    return both.at(~np.isin(both.unix // HOUR, list(without)))

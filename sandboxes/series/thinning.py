@@ -1,22 +1,40 @@
 """From thousands of samples to at most so many points, with every column's extremes kept and gaps left open. Pure."""
 
-import itertools
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from sandboxes.series.arrays import Numbers
+
+Value = TypeVar("Value", int, float)
 
 GAP_STEPS: Final = 3  # without a sample for longer than so many steps, the line is broken
 
 
-class Point(NamedTuple):
-    """A sample on its way to a chart; `step` is the usual distance (s) of samples where it comes from."""
+class Points(NamedTuple):
+    """Samples on their way to a chart, an entry each; `step` is the usual distance (s) of samples where one is from.
 
-    unix: int
-    step: int
-    cpu: int
-    mem: int
-    disk: int
+    CPU in hundredths of a percent, memory and disk in KiB.
+    """
+
+    unix: Numbers
+    step: Numbers
+    cpu: Numbers
+    mem: Numbers
+    disk: Numbers
+
+    def at(self, places: NDArray[np.generic]) -> "Points":
+        """Those entries alone, in that order."""
+        return Points(*(column[places] for column in self))
+
+
+def together(parts: Sequence[Points]) -> Points:
+    """All their entries, one part after the other."""
+    nothing = Points(*(np.empty(0, np.int64) for _ in Points._fields))
+    return Points(*(np.concatenate(columns) for columns in zip(nothing, *parts, strict=True)))
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -31,57 +49,64 @@ class Columns(msgspec.Struct, frozen=True):
     disk_used: list[int | None]
 
 
-def thin(points: Sequence[Point], most: int) -> Columns:
+def thin(points: Points, most: int) -> Columns:
     """`points` in order of time as at most `most` entries, gaps included; all of them when they fit.
 
     Else the span is cut into equal buckets of two entries each: for every column its least and its greatest value, in
     the order in which they came. So a spike of one sample stays, moved by less than a bucket.
     """
-    gaps = sum(_is_gap(before, point, 0) for before, point in itertools.pairwise(points))
-    if len(points) + gaps <= most:
-        return _columns(points, 0)
+    gaps = _gaps(points, 0)
+    if len(points.unix) + len(gaps) <= most:
+        return _columns(points, gaps)
     # A bucket gives two entries, and one more when a gap comes before it.
-    width = max(1, -(-(points[-1].unix - points[0].unix + 1) // max(1, most // 3)))
-    buckets: list[list[Point]] = []
-    for point in points:
-        if buckets and (point.unix - points[0].unix) // width == (buckets[-1][0].unix - points[0].unix) // width:
-            buckets[-1].append(point)
-        else:
-            buckets.append([point])
-    return _columns([end for bucket in buckets for end in _ends(bucket)], width)
+    since = points.unix - points.unix[0]
+    width = max(1, -(-(int(since[-1]) + 1) // max(1, most // 3)))
+    thinned = _ends(points, np.flatnonzero(np.diff(since // width, prepend=-1)))
+    return _columns(thinned, _gaps(thinned, width))
 
 
-def _is_gap(before: Point, point: Point, width: int) -> bool:
-    return point.unix - before.unix > max(GAP_STEPS * max(before.step, point.step), width)
+def _gaps(points: Points, width: int) -> Numbers:
+    """The places of the entries that come after a gap."""
+    usual = GAP_STEPS * np.maximum(points.step[:-1], points.step[1:])
+    return np.flatnonzero(np.diff(points.unix) > np.maximum(usual, width)) + 1
 
 
-def _ends(bucket: list[Point]) -> list[Point]:
-    if len(bucket) == 1:
-        return bucket
-    first, last = bucket[0], bucket[-1]
-    columns = [_extremes([point[place] for point in bucket]) for place in range(2, len(Point._fields))]
-    return [Point(first.unix, first.step, *(pair[0] for pair in columns)),
-            Point(last.unix, last.step, *(pair[1] for pair in columns))]  # fmt: skip
+def _ends(points: Points, first: Numbers) -> Points:
+    """Of each bucket (`first` are the places where they begin) two entries; of one sample, that."""
+    last = np.append(first[1:], len(points.unix)) - 1
+    both = np.stack([first, last], axis=1)
+    kept = np.stack([np.ones_like(first, bool), first != last], axis=1)
+    values = (_extremes(column, first) for column in points[2:])
+    return Points(*(pairs[kept] for pairs in (points.unix[both], points.step[both], *values)))
 
 
-def _extremes(values: list[int]) -> tuple[int, int]:
-    least, most = min(values), max(values)
-    return (least, most) if values.index(least) <= values.index(most) else (most, least)
+def _extremes(values: Numbers, first: Numbers) -> Numbers:
+    """The least and the greatest value of each bucket, in the order in which they came."""
+    number = len(values)
+    place = np.arange(number)
+    # Value and place in one number: so the least one's place comes with it, the first of equal ones.
+    least, at_least = np.divmod(np.minimum.reduceat(values * number + place, first), number)
+    most, from_end = np.divmod(np.maximum.reduceat(values * number + (number - 1 - place), first), number)
+    in_order = at_least <= number - 1 - from_end
+    return np.stack([np.where(in_order, least, most), np.where(in_order, most, least)], axis=1)
 
 
-def _columns(points: Sequence[Point], width: int) -> Columns:
-    columns = Columns([], [], [], [])
-    before: Point | None = None
-    for point in points:
-        if before and _is_gap(before, point, width):
-            _append(columns, before.unix + min(before.step, point.unix - before.unix - 1), None)
-        _append(columns, point.unix, point)
-        before = point
-    return columns
+def _columns(points: Points, gaps: Numbers) -> Columns:
+    """An entry without figures stands before each entry that comes after a gap."""
+    before = points.unix[gaps - 1]
+    times = before + np.minimum(points.step[gaps - 1], points.unix[gaps] - before - 1)
+    empty = gaps + np.arange(len(gaps))
+    cpu, mem, disk = (np.insert(column, gaps, 0) for column in points[2:])
+    return Columns(
+        t=np.insert(points.unix, gaps, times).tolist(),
+        cpu_pct=_without((cpu / 100).tolist(), empty),
+        mem_used=_without((mem * 1024).tolist(), empty),
+        disk_used=_without((disk * 1024).tolist(), np.flatnonzero(disk == 0)),
+    )
 
 
-def _append(columns: Columns, unix: int, point: Point | None) -> None:
-    columns.t.append(unix)
-    columns.cpu_pct.append(point.cpu / 100 if point else None)
-    columns.mem_used.append(point.mem * 1024 if point else None)
-    columns.disk_used.append(point.disk * 1024 or None if point else None)
+def _without(values: Sequence[Value], places: Numbers) -> list[Value | None]:
+    found: list[Value | None] = list(values)
+    for place in places.tolist():
+        found[place] = None
+    return found

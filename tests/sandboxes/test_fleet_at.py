@@ -34,7 +34,7 @@ def test_it_works():
 
 def test_states_are_those_of_then():
     start = NOW - 5 * HOUR
-    paused = records.sandbox("paused-then", started_at=start)
+    paused = records.sandbox("paused-then", created_at=start, started_at=start + 3 * HOUR)
     ran(paused, start, start + HOUR)
     ran(paused, start + 3 * HOUR)
     ran(records.sandbox("ended-since", started_at=start, state="ended", ended_at=NOW), start, NOW)

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandboxes.fleet.grid import HOUR, MINUTE, grid
-from sandboxes.fleet.histograms import HistogramSum
+from sandboxes.fleet.histograms import added, percentile
 from sandboxes.fleet.levels import Level, shown
+from sandboxes.fleet.percentiles import of_histogram
 from tests.records import NOW
 
+COUNTS = st.one_of(st.just(0), st.integers(0, 2**31 - 1))
 LONG_AGO = NOW - timedelta(days=400)
 
 
@@ -66,15 +68,19 @@ def test_the_greatest_is_never_lost(pairs: list[tuple[int, int] | None]) -> None
     )
 
 
-@given(st.lists(st.lists(st.integers(0, 2**31 - 1), min_size=101, max_size=101), min_size=1, max_size=3))
-def test_histograms_add_up_whatever_their_size(histograms: list[list[int]]) -> None:
-    total = HistogramSum()
-    for histogram in histograms:
-        total.add(b"\0" * 20 + b"".join(struct.pack(">II", 4, count) for count in histogram))
-    assert total.counts() == [sum(column) for column in zip(*histograms, strict=True)]
+def sent(histogram: list[int]) -> bytes:
+    return b"\0" * 20 + b"".join(struct.pack(">II", 4, count) for count in histogram)
 
 
-def test_no_histogram_adds_up_to_nothing_and_another_shape_is_refused():
-    assert HistogramSum().counts() == []
-    with pytest.raises(ValueError, match="101 steps"):
-        HistogramSum().add(b"\0" * 20)
+@given(st.lists(st.tuples(st.integers(0, 4), st.lists(COUNTS, min_size=101, max_size=101)), max_size=6))
+def test_histograms_add_up_by_cell_whatever_their_size(histograms: list[tuple[int, list[int]]]) -> None:
+    sums = added([cell for cell, _ in histograms], [sent(counts) for _, counts in histograms], 5)
+    for cell in range(5):
+        own = [counts for at, counts in histograms if at == cell]
+        assert sums[cell].tolist() == ([sum(column) for column in zip(*own, strict=True)] or [0] * 101)
+        assert percentile(sums, 95)[cell] == of_histogram(sums[cell].tolist(), 95)
+
+
+def test_a_histogram_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="101 entries"):
+        added([0], [b"\0" * 20], 1)

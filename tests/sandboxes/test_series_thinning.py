@@ -1,33 +1,39 @@
 """Fewer points, the same extremes, and gaps that stay gaps."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.series.thinning import Point, thin
+from sandboxes.series.thinning import Columns, Points, thin
 
 NOW = 1_800_000_000
 
 
-def line(values: list[int], step: int = 5) -> list[Point]:
-    return [Point(NOW + step * place, step, value, value, value) for place, value in enumerate(values)]
+def line(values: list[int], step: int = 5, since: int = NOW) -> list[tuple[int, ...]]:
+    """Of each sample its time and step, and the value three times."""
+    return [(since + step * place, step, value, value, value) for place, value in enumerate(values)]
+
+
+def thinned(samples: list[tuple[int, ...]], most: int) -> Columns:
+    return thin(Points(*np.array(samples, np.int64).reshape(-1, 5).T), most)
 
 
 def test_few_points_are_all_kept():
-    columns = thin(line([1, 2, 3]), 100)
+    columns = thinned(line([1, 2, 3]), 100)
     assert columns.t == [NOW, NOW + 5, NOW + 10]
     assert columns.cpu_pct == [0.01, 0.02, 0.03]
     assert columns.mem_used == [1024, 2048, 3072]
 
 
 def test_nothing_gives_empty_columns():
-    assert thin([], 100).t == []
+    assert thinned([], 100).t == []
 
 
 def test_a_spike_of_one_sample_stays():
     values = [100] * 5000
     values[3217] = 9900
     values[1200] = 3
-    columns = thin(line(values), 300)
+    columns = thinned(line(values), 300)
     assert len(columns.t) <= 300
     assert max(columns.cpu_pct) == 99.0
     assert min(columns.cpu_pct) == 0.03
@@ -35,26 +41,26 @@ def test_a_spike_of_one_sample_stays():
 
 
 def test_a_gap_breaks_the_line():
-    points = [*line([1, 2]), Point(NOW + 600, 5, 3, 3, 3)]
-    columns = thin(points, 100)
+    points = [*line([1, 2]), (NOW + 600, 5, 3, 3, 3)]
+    columns = thinned(points, 100)
     assert columns.cpu_pct == [0.01, 0.02, None, 0.03]
     assert columns.t == [NOW, NOW + 5, NOW + 10, NOW + 600]
 
 
 def test_points_that_come_seldom_are_no_gaps():
-    assert None not in thin(line([1, 2, 3], step=30), 100).cpu_pct
+    assert None not in thinned(line([1, 2, 3], step=30), 100).cpu_pct
 
 
 def test_a_gap_stays_open_when_points_are_thinned():
-    points = line([1] * 1000) + [point._replace(unix=point.unix + 20_000) for point in line([1] * 1000)]
-    columns = thin(points, 100)
+    points = line([1] * 1000) + line([1] * 1000, since=NOW + 20_000)
+    columns = thinned(points, 100)
     assert len(columns.t) <= 100
     assert columns.cpu_pct.count(None) == 1
 
 
 def test_a_disk_of_no_bytes_is_not_known():
-    assert thin(line([0]), 10).disk_used == [None]
-    assert thin(line([0]), 10).mem_used == [0]
+    assert thinned(line([0]), 10).disk_used == [None]
+    assert thinned(line([0]), 10).mem_used == [0]
 
 
 @given(
@@ -65,12 +71,15 @@ def test_never_more_points_than_asked_and_never_less_range(steps: list[tuple[int
     points, at = [], NOW
     for step, value in steps:
         at += step
-        points.append(Point(at, 5, value, value + 1, 7))
-    columns = thin(points, most)
+        points.append((at, 5, value, value + 1, 7))
+    columns = thinned(points, most)
     assert len(columns.t) <= most
     assert columns.t == sorted(set(columns.t))
     known = [value for value in columns.cpu_pct if value is not None]
-    assert (min(known), max(known)) == (min(p.cpu for p in points) / 100, max(p.cpu for p in points) / 100)
+    assert (min(known), max(known)) == (
+        min(cpu for _, _, cpu, *_ in points) / 100,
+        max(cpu for _, _, cpu, *_ in points) / 100,
+    )
     assert {place for place, value in enumerate(columns.cpu_pct) if value is None} == {
         place for place, value in enumerate(columns.mem_used) if value is None
     }

@@ -1,0 +1,48 @@
+"""Arrays of numbers from PostgreSQL as NumPy's: what `array_send` gives is read where it lies, no object an entry."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import psycopg
+from django.db import connection
+from numpy.typing import DTypeLike, NDArray
+
+Numbers = NDArray[np.int64]
+
+# An array as PostgreSQL sends it: a header of 20 bytes (of an empty one 12), then for each entry its length and value.
+_HEADER: Final = 20
+_EMPTY: Final = 12
+_ENTRY: Final[dict[int, DTypeLike]] = {
+    1: np.dtype([("length", ">i4"), ("value", "i1")]),
+    2: np.dtype([("length", ">i4"), ("value", ">i2")]),
+    4: np.dtype([("length", ">i4"), ("value", ">i4")]),
+    8: np.dtype([("length", ">i4"), ("value", ">i8")]),
+}
+
+
+def fetch(sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """All rows, sent in binary: `bytea`, which `array_send` gives, is then neither written as hex nor read from it."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql.encode(), given, binary=True)
+        return cursor.fetchall()
+
+
+def numbers(sent: bytes) -> Numbers:
+    """One array of whole numbers (of 2, 4 or 8 bytes) or booleans. Raises ValueError when it has nulls."""
+    if len(sent) == _EMPTY:
+        return np.empty(0, np.int64)
+    width = int.from_bytes(sent[_HEADER : _HEADER + 4], "big")
+    if int.from_bytes(sent[4:8], "big") or width not in _ENTRY:
+        raise ValueError("an array of numbers without nulls was expected")
+    return np.frombuffer(sent, _ENTRY[width], offset=_HEADER)["value"].astype(np.int64)
+
+
+def table(sent: Sequence[bytes], length: int) -> Numbers:
+    """Arrays of `length` entries of 4 bytes each, as the rows of one table. Raises ValueError for another length."""
+    size = _HEADER + 8 * length
+    if any(len(one) != size for one in sent):
+        raise ValueError(f"an array of {length} entries has {size} bytes")
+    rows = np.frombuffer(b"".join(sent), ">i4").reshape(len(sent), size // 4)
+    return rows[:, _HEADER // 4 + 1 :: 2].astype(np.int64)
