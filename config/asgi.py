@@ -14,11 +14,12 @@ from django.core.asgi import get_asgi_application
 django = get_asgi_application()  # before the imports below: they need the apps
 
 from config.bodies import Bounded  # noqa: E402
+from config.static_app import Static  # noqa: E402
 from dashboard.live import hub, routes  # noqa: E402
 from events.receiver import Receiver  # noqa: E402
 
 sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes)))
-receiver, pages = Receiver(), Bounded(django)
+receiver, pages = Receiver(), Static(Bounded(django))
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
