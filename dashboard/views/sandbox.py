@@ -25,10 +25,8 @@ QUIET_SECONDS = 30.0  # longer than this without a sample is a gap worth showing
 
 @login_required
 def sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
-    """The whole page."""
-    row, now = _row(sandbox_id), timezone.now()
-    chosen = _range(request)
-    context = _context(row, now) | {"ranges": RANGE_WORDS, "range": chosen, "timeline": _timeline(row, chosen, now)}
+    """The whole page but its charts and siblings, which it asks for once it is painted."""
+    context = _context(_row(sandbox_id), timezone.now()) | {"ranges": RANGE_WORDS, "range": _range(request)}
     return render(request, "sandbox/page.html", context)
 
 
@@ -36,6 +34,12 @@ def sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
 def parts(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     """Head, side and steps anew, for htmx to put where they stand: asked for when something happened to it."""
     return render(request, "sandbox/parts.html", _context(_row(sandbox_id), timezone.now()))
+
+
+@login_required
+def kin(request: HttpRequest, sandbox_id: str) -> HttpResponse:
+    """Its siblings alone: ordering a fleet by CPU takes longer than all the rest of the page."""
+    return render(request, "sandbox/kin.html", {"kin": siblings.siblings(_row(sandbox_id), timezone.now())})
 
 
 @login_required
@@ -64,7 +68,6 @@ def _context(row: SandboxRow, now: datetime) -> dict[str, Any]:
         "now": now,
         "steps": _steps(row),
         "runs": story.runs(Execution.objects.filter(sandbox=row.key), now),
-        "kin": siblings.siblings(row, now),
         "waiting": waiting,
         "held_by": [one for one in opinions if one.hit],
         "not_held_by": [one for one in opinions if not one.hit],

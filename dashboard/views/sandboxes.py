@@ -17,7 +17,7 @@ from sandboxes.models import Sandbox
 from sandboxes.search import Page, QueryError, SandboxQuery, SandboxRow, count, search, seen_accounts
 from sandboxes.search.build import rows_of
 
-PAGE_ROWS: Final = 100
+PAGE_ROWS: Final = 50  # a screen and a half; js/scroll.js counts in the same blocks
 MOST_SKIPPED: Final = 10_000_000
 _KEYS: Final = re.compile(r"\d{1,9}(,\d{1,9})*")
 
@@ -46,6 +46,17 @@ def sandboxes(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "sandboxes/rows.html", context)
     return render(request, "sandboxes/page.html", context | _around(request, asked, query, context["columns"], now))
+
+
+@login_required
+def beside(request: HttpRequest) -> HttpResponse:
+    """The facets alone: the table asks for them once it is there, since counting takes as long as all the rest."""
+    try:
+        asked = filters.asked_of(filters.given_by(request.GET.lists()))
+        filters.query_of(asked)
+    except QueryError as wrong:
+        return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
+    return render(request, "sandboxes/facets.html", {"facets": facets.facets(asked, timezone.now())})
 
 
 @login_required
@@ -78,7 +89,6 @@ def _around(
     return {
         "views": facets.views(asked, now),
         "saved": views.saved(request.user, asked, now),
-        "facets": facets.facets(asked, now),
         "tokens": filters.tokens(asked),
         "kept": {name: value for name, value in asked.items() if value},
         "address": filters.with_(asked),

@@ -8,9 +8,8 @@ const $ = (selector) => document.querySelector(selector);
 const main = $("main");
 const UNITS = { cpu: percent, mem: size, disk: size };
 const LENGTHS = { "1h": 3600, "15min": 900, life: null };
-let timeline = JSON.parse($("#timeline").textContent);
-let range = timeline.range;
-let newest = Math.max(0, ...timeline.figure.data[0].x.slice(-1)) / 1000;
+let range = $("[data-range][aria-pressed=true]").dataset.range;
+let newest = 0, state = null, refreshing = 0;
 
 const lane = new Lane($("[data-lane]"), $("[data-panels]"));
 const plot = new Plot($("[data-panels]"), { onHover: read, onMoved: () => lane.draw(plot) });
@@ -30,24 +29,30 @@ function read(at) {
   });
 }
 
-async function draw(told) {
-  timeline = told;
+const asked = () => fetch(`${main.dataset.timeline}?range=${range}`, { headers: { Accept: "application/json" } });
+
+async function again() {
+  const answer = await asked().catch(() => null);
+  if (!answer?.ok) return void say("Its samples could not be read. Choose a range to try again.");
+  const told = await answer.json();
+  if (told.range !== range) return; // another one was chosen meanwhile
+  newest = Math.max(newest, ...told.figure.data[0].x.slice(-1).map((at) => at / 1000));
+  state ??= told.live ? null : "ended";
   lane.take(told.lane);
   await plot.draw(told.figure);
 }
 
-async function again(name = range) {
-  const answer = await fetch(`${main.dataset.timeline}?range=${name}`, { headers: { Accept: "application/json" } });
-  if (answer.ok) await draw(await answer.json());
+function say(words) {
+  const waits = $("[data-panels] .wait");
+  if (waits) waits.textContent = words;
 }
 
 /* Something happened: the words are read anew, and of the figure only its marks. */
 async function refresh() {
   htmx.ajax("GET", main.dataset.parts, { swap: "none" });
-  const answer = await fetch(`${main.dataset.timeline}?range=${range}`);
-  if (!answer.ok) return;
+  const answer = await asked().catch(() => null);
+  if (!answer?.ok || !plot.ready) return;
   const told = await answer.json();
-  timeline = told;
   lane.take(told.lane);
   plot.reshape(told.figure.layout.shapes);
   lane.draw(plot);
@@ -64,7 +69,6 @@ document.addEventListener("click", (event) => {
   again();
 });
 
-let state = timeline.live ? null : "ended", refreshing = 0;
 on("sandbox", (message) => {
   if (message.changed || (state && message.state !== state)) {
     clearTimeout(refreshing);
@@ -80,4 +84,4 @@ on("sandbox", (message) => {
 });
 
 show({ page: "sandbox", sandbox: Number(main.dataset.sandbox) });
-requestIdleCallback(() => draw(timeline), { timeout: 1000 });
+again();

@@ -1,7 +1,7 @@
 /* The table as far as it is in view: blocks of rows come and go as one scrolls, the scroll bar keeps the length of all.
    A block that was seen comes back by its keys, row for row, so that nothing moves under the pointer; one that was not
    comes by the cursor of the block before it, or so many rows after the nearest cursor known. */
-const SIZE = 100, AROUND = 1, REST_MS = 70;
+const SIZE = 50, AROUND = 1, REST_MS = 70;
 
 export class Scroller {
   constructor(box, table, changed) {

@@ -138,7 +138,7 @@ def test_zoom_a_chart_and_read_why_it_is_an_orphan(page: Page, whole_house: Supe
     expect(why).to_contain_text("Why this is an orphan")
     expect(why.locator(".rules tr").first).to_contain_text("holds")
     expect(why.locator(".rules b").first).to_have_text(re.compile(r"\d"))
-    expect(page.locator("#side")).to_contain_text("Siblings")
+    expect(page.locator("#side")).to_contain_text("Facts")
 
     assert proc.wait_until(lambda: bool(page.evaluate(f"() => !!({RANGE})?.()")), 30)
     whole = page.evaluate(RANGE)

@@ -83,12 +83,12 @@ def test_an_address_that_makes_no_sense_is_told_in_words(person: Client) -> None
 
 
 def test_more_rows_than_a_page_come_by_the_last_row(person: Client) -> None:
-    for _ in range(101):
+    for _ in range(51):
         records.sandbox()
     first = person.get("/sandboxes/")
     more = first.context["more"]
     rest = person.get(f"/sandboxes/{more}", headers={"HX-Request": "true"})
-    assert first.content.count(b"<tr data-key") == 100
+    assert first.content.count(b"<tr data-key") == 50
     assert rest.content.count(b"<tr data-key") == 1
     assert b"<html" not in rest.content
 
@@ -198,3 +198,13 @@ def test_acts_need_the_token_against_forgery(person: Client) -> None:
     box = records.sandbox()
     assert careful.post("/act/", {"kind": "kill", "key": box.pk}).status_code == 403
     assert person.get("/act/").status_code == 405
+
+
+def test_siblings_and_charts_are_asked_for_after_the_page(person: Client) -> None:
+    records.sandbox("ione", owner="ada")
+    records.sandbox("itwo", owner="ada", cpu_pct=80)
+    page = person.get("/sandboxes/ione/").content.decode()
+    assert 'hx-get="/sandboxes/ione/kin/"' in page
+    assert "itwo" not in page
+    assert "itwo" in person.get("/sandboxes/ione/kin/").content.decode()
+    assert person.get("/sandboxes/inone/kin/").status_code == 404

@@ -21,7 +21,7 @@ def ids(page: bytes) -> list[str]:
 
 
 def facet(person: Client, title: str, address: str = "") -> dict[str, tuple[int, bool, str]]:
-    found = dict(person.get(f"/sandboxes/{address}").context["facets"])[title]
+    found = dict(person.get(f"/table/facets/{address}").context["facets"])[title]
     return {value.word: (value.count, value.chosen, value.link) for value in found}
 
 
@@ -47,7 +47,7 @@ def test_both_states_chosen_are_none_chosen(person: Client) -> None:
 def test_metadata_has_facets_but_not_what_is_different_for_each(person: Client) -> None:
     for number in range(40):
         records.sandbox(owner="ada", metadata={"user": "ada", "region": "eu", "trace": f"t{number}"})
-    titles = [title for title, _ in person.get("/sandboxes/").context["facets"]]
+    titles = [title for title, _ in person.get("/table/facets/").context["facets"]]
     assert "region" in titles
     assert not {"trace", "user"} & set(titles)
     assert facet(person, "region")["eu"] == (40, False, "?metadata.region=eu")
@@ -131,3 +131,7 @@ class TestAllThatMatch:
 
     def test_a_filter_without_sense_is_refused(self, person: Client) -> None:
         assert person.post("/act/ask/", {"kind": "kill", "filter": "?cpu_min=lots"}).status_code == 400
+
+
+def test_facets_of_what_cannot_be_are_refused(person: Client) -> None:
+    assert person.get("/table/facets/?cpu_min=lots").status_code == 400
