@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from sandboxes.cost import PriceBook
 from sandboxes.models import Account
-from sandboxes.policies import PolicySpec
+from sandboxes.policies import OrphanWhen, PolicySpec
 from sandboxes.prices import price_book
 from sandboxes.reaper.brakes import is_quiet
 from sandboxes.whatif import record, signs
 from sandboxes.whatif.crowds import over_the_rest
 from sandboxes.whatif.idle import Chain, Minutes, chains, largest_gap
 from sandboxes.whatif.past import Life, Over, Stretch
-from sandboxes.whatif.replay import Act, Held, Past, Quiet, act_in, cut, held_spans, may_be_idle
+from sandboxes.whatif.replay import Act, Held, Past, Quiet, Ripe, act_in, cut, held_spans, ripe_pieces
 from sandboxes.whatif.samples import Samples
 from sandboxes.whatif.tally import HOUR, HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
 
@@ -72,7 +72,7 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
     else:
         for run in runs:
             for life in past.lives:
-                run.through(life, pieces(run, life), _NOTHING)
+                run.through(life, ripe_pieces(run.spec, life, pieces(run, life)), _NOTHING)
     acted = {act.life.key: act.life for run in runs for act in run.acts}
     limit = when.idle_cpu_below_pct
     at_work = signs.AT_WORK_PCT if limit is UNSET else float(limit)
@@ -84,31 +84,43 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
 def _through_samples(runs: Sequence["_Run"], past: Past, pieces: Pieces) -> None:
     """Of those alone whose idleness is all that is left to ask, samples are read, and no further than until the act."""
     longest = timedelta(seconds=max(run.idle_seconds for run in runs))
-    apart = list({replace(run.spec.orphan_when, **_ANY_IDLENESS): run for run in runs}.values())
-    since: dict[int, datetime] = {}
-    for life in past.lives:
-        found = [may_be_idle(run.spec, life, pieces(run, life)) for run in apart]
-        starts = [piece.start for piece in found if piece is not None]
-        if starts:
-            since[life.key] = max(min(starts) - longest, past.start - LOOK_BACK)
-    worth = [life for life in past.lives if life.key in since]
-    deep = FIRST_HOURS + int((longest + timedelta(seconds=max(run.spec.grace_seconds for run in runs))) / HOUR)
+    ripe: dict[_Run, dict[int, list[Ripe]]] = {}
+    for alike in _alike(runs):
+        found = {life.key: list(ripe_pieces(alike[0].spec, life, pieces(alike[0], life))) for life in past.lives}
+        some_held = {key: of_it for key, of_it in found.items() if of_it}
+        for run in alike:
+            ripe[run] = some_held
+    worth = [life for life in past.lives if any(life.key in of_run for of_run in ripe.values())]
+    hours = FIRST_HOURS + int((longest + timedelta(seconds=max(run.spec.grace_seconds for run in runs))) / HOUR)
     for first in range(0, len(worth), AT_ONCE):
         some = worth[first : first + AT_ONCE]
-        _read_until_decided(runs, some, pieces, Samples({life.key: since[life.key] for life in some}, past.end), deep)
+        starts = {
+            life.key: min(of_run[life.key][0].since for of_run in ripe.values() if life.key in of_run) for life in some
+        }
+        oldest = past.start - LOOK_BACK
+        samples = Samples({key: max(oldest, at - longest) for key, at in starts.items()}, past.end)
+        _read_until_decided(ripe, some, samples, hours)
+
+
+def _alike(runs: Sequence["_Run"]) -> Iterable[list["_Run"]]:
+    """Those that differ in nothing but how idle is idle, and when they act."""
+    found: dict[OrphanWhen, list[_Run]] = {}
+    for run in runs:
+        found.setdefault(replace(run.spec.orphan_when, **_ANY_IDLENESS), []).append(run)
+    return found.values()
 
 
 def _read_until_decided(
-    runs: Sequence["_Run"], lives: Sequence[Life], pieces: Pieces, samples: Samples, hours: int
+    ripe: Mapping["_Run", Mapping[int, Sequence[Ripe]]], lives: Sequence[Life], samples: Samples, hours: int
 ) -> None:
     """Reads so many hours of each life, then four times as many of those left, until each policy has its answer."""
-    left = {life.key: (life, runs) for life in lives}
+    left = {life.key: (life, [run for run, of_run in ripe.items() if life.key in of_run]) for life in lives}
     while left:
         samples.read_on(left, hours)
         hours *= 4
         for key, (life, asking) in list(left.items()):
             told = _Told(samples.of(key), samples.reached(key), samples.is_whole(key, life.ended_at))
-            still = [run for run in asking if not run.through(life, pieces(run, life), told)]
+            still = [run for run in asking if not run.through(life, ripe[run][key], told)]
             if still:
                 left[key] = life, still
             else:
@@ -132,7 +144,7 @@ class _Told:
         return self.chains[asked]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Run:
     """One policy on its way through the record, part by part."""
 
@@ -147,14 +159,14 @@ class _Run:
         seconds = self.spec.orphan_when.idle_for_seconds
         return seconds if isinstance(seconds, int) else 0
 
-    def through(self, life: Life, pieces: Iterable[Stretch], told: _Told) -> bool:
+    def through(self, life: Life, ripe: Iterable[Ripe], told: _Told) -> bool:
         """Whether its samples tell already what this policy would have done to it: all that until its first act."""
         when, act = self.spec.orphan_when, None
         quiet: Sequence[Chain] = ()
         if isinstance(when.idle_cpu_below_pct, int | float):
             quiet = told.quiet(float(when.idle_cpu_below_pct), self.idle_seconds)
         seen = []
-        for held in held_spans(self.spec, life, pieces, quiet):
+        for held in held_spans(self.spec, ripe, quiet):
             act = act_in(self.spec, life, held, self.quiet, told.minutes)
             seen.append((life.account, held, act.at if act is not None else held.until))
             if act is not None:

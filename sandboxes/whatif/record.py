@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -41,8 +41,9 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
     moves = _moves(given) if with_moves else {}
     runs = _runs(given)
     found = []
-    for key, guard, account, state, paused_at, *facts, metadata in _rows(_SANDBOXES, given):
-        sandbox_id, template_id, template_name, created_at, first_seen_at, started_at, end_at, ended_at = facts
+    for key, guard, account, state, sandbox_id, *told, metadata in _rows(_SANDBOXES, given):
+        template_id, template_name, *times = told
+        paused_at, created_at, first_seen_at, started_at, end_at, ended_at = map(_moment, times)
         of_it = runs.get(key) or [
             Run(started_at, paused_at if state == "paused" else ended_at, state == "paused", end_at)
         ]
@@ -58,22 +59,23 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
 
 def _runs(given: dict[str, Any]) -> dict[int, list[Run]]:
     found: dict[int, list[Run]] = defaultdict(list)
-    for key, started_at, ended_at, ended_by, end_at, cpu_count, memory_mb in _rows(_RUNS, given):
-        found[key].append(Run(started_at, ended_at, ended_by == "paused", end_at, cpu_count, memory_mb))
+    for key, started_at, ended_at, end_at, ended_by, cpu_count, memory_mb in _rows(_RUNS, given):
+        times = _moment(started_at), _moment(ended_at), _moment(end_at)
+        found[key].append(Run(times[0], times[1], ended_by == "paused", times[2], cpu_count, memory_mb))
     return found
 
 
 def _leases(given: dict[str, Any]) -> dict[int, list[Leased]]:
     found: dict[int, list[Leased]] = defaultdict(list)
     for key, lease, since, until in _rows(_LEASES, given):
-        found[key].append(Leased(lease, since, until))
+        found[key].append(Leased(lease, _moment(since), _moment(until)))
     return found
 
 
 def _moves(given: dict[str, Any]) -> dict[int, list[Move]]:
     found: dict[int, list[Move]] = defaultdict(list)
     for key, at, end_at in _rows(_MOVES, given):
-        found[key].append(Move(at, end_at))
+        found[key].append(Move(_moment(at), _moment(end_at)))
     return found
 
 
@@ -96,11 +98,20 @@ def _spans_of(words: Sequence[tuple[str, str, str, datetime, datetime | None]]) 
             yield Kept(by, reason, since, min(ends, default=None), until)
 
 
+def _moment(seconds: Any) -> Any:
+    """Unix seconds as a time: PostgreSQL's own words for a hundred thousand times take a second to read."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
 def _rows(sql: str, given: dict[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         rows: list[Any] = cursor.fetchall()
     return rows
+
+
+def _epochs(*columns: str) -> str:
+    return ", ".join(f"date_part('epoch', {column})" for column in columns)
 
 
 _REACH: Final = """
@@ -110,22 +121,23 @@ _REACH: Final = """
 """
 _LIVED: Final = "s.account_id = ANY(%(accounts)s) AND s.created_at < %(end)s AND coalesce(s.ended_at > %(start)s, true)"
 _SANDBOXES: Final = f"""
-    SELECT s.id, s.guard_id, s.account_id, s.state, s.paused_at, s.sandbox_id, s.template_id, s.template_name,
-           s.created_at, s.first_seen_at, s.started_at, s.end_at, s.ended_at, s.metadata::text
+    SELECT s.id, s.guard_id, s.account_id, s.state, s.sandbox_id, s.template_id, s.template_name,
+           {_epochs("s.paused_at", "s.created_at", "s.first_seen_at", "s.started_at", "s.end_at", "s.ended_at")},
+           s.metadata::text
     FROM sandboxes_sandbox s WHERE {_LIVED} ORDER BY s.started_at, s.id
 """
 _RUNS: Final = f"""
-    SELECT e.sandbox_id, e.started_at, e.ended_at, e.ended_by, e.end_at, e.cpu_count, e.memory_mb
+    SELECT e.sandbox_id, {_epochs("e.started_at", "e.ended_at", "e.end_at")}, e.ended_by, e.cpu_count, e.memory_mb
     FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
     WHERE {_LIVED} ORDER BY e.started_at
 """
 _LEASES: Final = f"""
-    SELECT p.sandbox_id, p.key, p.since, p.until
+    SELECT p.sandbox_id, p.key, {_epochs("p.since", "p.until")}
     FROM sandboxes_leasespan p JOIN sandboxes_sandbox s ON s.id = p.sandbox_id
     WHERE {_LIVED} AND p.since < p.until ORDER BY p.since
 """
 _MOVES: Final = f"""
-    SELECT m.sandbox_id, m.at, m.end_at
+    SELECT m.sandbox_id, {_epochs("m.at", "m.end_at")}
     FROM sandboxes_executionend m JOIN sandboxes_sandbox s ON s.id = m.sandbox_id
     WHERE {_LIVED} ORDER BY m.at
 """

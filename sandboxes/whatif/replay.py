@@ -8,7 +8,7 @@ each of its rounds, comes to the same end.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sandboxes.policies import PolicySpec, Reason, judge
 from sandboxes.whatif.idle import Chain, Minutes, idle_spans, window_at
@@ -19,8 +19,14 @@ ROUND: Final = timedelta(seconds=15)  # the beat of the reaper
 Quiet = Callable[[datetime], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Ripe(NamedTuple):
+    """A stretch that the policy holds from `since` on, idleness aside."""
+
+    since: datetime
+    stretch: Stretch
+
+
+class Held(NamedTuple):
     """In [since, until) the policy held it for an orphan; that began in `stretch`."""
 
     since: datetime
@@ -61,21 +67,29 @@ def cut(life: Life, past: Past, over: Sequence[Over] = ()) -> list[Stretch]:
     return list(stretches(life, past.start, past.end, over))
 
 
-def held_spans(spec: PolicySpec, life: Life, pieces: Iterable[Stretch], chains: Sequence[Chain] = ()) -> Iterator[Held]:
-    """The spans of the record in which the policy held this sandbox, in order; spans that touch are one.
-
-    `pieces` are its stretches, `chains` its quiet minutes by this policy's limits.
-    """
+def ripe_pieces(spec: PolicySpec, life: Life, pieces: Iterable[Stretch]) -> Iterator[Ripe]:
+    """Where nothing is left to ask but idleness, if that is asked for: the judge says so, once for each stretch."""
     limits = Limits.of(spec.orphan_when)
-    last: Held | None = None
     for piece in pieces:
-        for one in _held_in(spec, limits, life, piece, chains):
-            if last is not None and last.until == one.since:
-                last = Held(last.since, one.until, last.stretch)
+        since = ripe_at(limits, life, piece)
+        if since is not None and judge(spec, facts_in(life, piece), since, assume_idle=True).hit:
+            yield Ripe(since, piece)
+
+
+def held_spans(spec: PolicySpec, ripe: Iterable[Ripe], chains: Sequence[Chain] = ()) -> Iterator[Held]:
+    """The spans of the record in which the policy held one sandbox, in order; spans that touch are one.
+
+    `ripe` are its `ripe_pieces`, `chains` its quiet minutes by this policy's limits.
+    """
+    last: Held | None = None
+    for since, piece in ripe:
+        for begins, until in _spans(spec, since, piece, chains):
+            if last is not None and last.until == begins:
+                last = Held(last.since, until, last.stretch)
                 continue
             if last is not None:
                 yield last
-            last = one
+            last = Held(begins, until, piece)
     if last is not None:
         yield last
 
@@ -90,31 +104,13 @@ def act_in(spec: PolicySpec, life: Life, held: Held, is_quiet: Quiet, minutes: M
     return Act(spec, life, held.stretch, held.since, at, window)
 
 
-def may_be_idle(spec: PolicySpec, life: Life, pieces: Iterable[Stretch]) -> Stretch | None:
-    """The first stretch in which nothing but idleness is left to ask: only from there are samples worth reading."""
-    limits = Limits.of(spec.orphan_when)
-    for piece in pieces:
-        ripe = ripe_at(limits, life, piece)
-        if ripe is not None and judge(spec, facts_in(life, piece), ripe, assume_idle=True).hit:
-            return piece
-    return None
-
-
-def _held_in(spec: PolicySpec, limits: Limits, life: Life, stretch: Stretch, chains: Sequence[Chain]) -> Iterator[Held]:
-    """The judge is asked once, at the first of these spans: in a stretch only idleness comes and goes."""
-    ripe = ripe_at(limits, life, stretch)
-    if ripe is None:
-        return
-    if limits.idle_seconds is None:
-        spans: Iterable[tuple[datetime, datetime]] = [(ripe, stretch.end)]
-    else:
-        spans = idle_spans(chains, limits.idle_seconds, stretch.started_at, ripe, stretch.end)
-    asked = False
-    for since, until in spans:
-        if not asked and not judge(spec, facts_in(life, stretch), since, assume_idle=True).hit:
-            return
-        asked = True
-        yield Held(since, until, stretch)
+def _spans(
+    spec: PolicySpec, since: datetime, piece: Stretch, chains: Sequence[Chain]
+) -> Iterable[tuple[datetime, datetime]]:
+    seconds = spec.orphan_when.idle_for_seconds
+    if not isinstance(seconds, int):
+        return [(since, piece.end)]
+    return idle_spans(chains, seconds, piece.started_at, since, piece.end)
 
 
 def _first_loud(ripe: datetime, until: datetime, is_quiet: Quiet) -> datetime | None:

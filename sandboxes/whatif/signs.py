@@ -53,11 +53,13 @@ _LAST_MOVE: Final = """
 
 # An hour's own maximum says whether its samples are worth a look: one row a sandbox is opened.
 _LAST_AT_WORK: Final = """
-    SELECT s.sandbox_id, s.hour + max(o.after) * interval '1 second'
+    SELECT s.key, s.hour + max(o.after) * interval '1 second'
     FROM (
-        SELECT DISTINCT ON (sandbox_id) sandbox_id, hour, offsets, cpu FROM sandboxes_metricseries
-        WHERE sandbox_id = ANY(%(keys)s) AND hour >= date_trunc('hour', %(start)s::timestamptz, 'UTC')
-          AND hour < %(end)s AND cpu_max >= %(at_work)s
-        ORDER BY sandbox_id, hour DESC
-    ) s, unnest(s.offsets, s.cpu) AS o(after, cpu) WHERE o.cpu >= %(at_work)s GROUP BY s.sandbox_id, s.hour
+        SELECT k.key, last.hour, last.offsets, last.cpu FROM unnest(%(keys)s::bigint[]) k(key), LATERAL (
+            SELECT hour, offsets, cpu FROM sandboxes_metricseries
+            WHERE sandbox_id = k.key AND hour >= date_trunc('hour', %(start)s::timestamptz, 'UTC')
+              AND hour < %(end)s AND cpu_max >= %(at_work)s
+            ORDER BY hour DESC LIMIT 1
+        ) last
+    ) s, unnest(s.offsets, s.cpu) AS o(after, cpu) WHERE o.cpu >= %(at_work)s GROUP BY s.key, s.hour
 """

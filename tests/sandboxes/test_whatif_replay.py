@@ -9,7 +9,7 @@ from sandboxes.policies import Facts, LeaseHeld, Protection, duplicate_places, j
 from sandboxes.whatif.crowds import over_the_rest
 from sandboxes.whatif.idle import Minutes, chains, largest_gap, window_at
 from sandboxes.whatif.past import Kept, Leased, Life, Move, Run
-from sandboxes.whatif.replay import Past, act_in, cut, held_spans
+from sandboxes.whatif.replay import Past, act_in, cut, held_spans, ripe_pieces
 
 START = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 SECONDS = 3600
@@ -108,7 +108,7 @@ def is_held(held, at):
 def test_a_replay_equals_judging_at_every_tick(life, asked, offset):
     spec = policy({"states": ["running", "paused"]}, **asked)
     past = Past(START, END, [life])
-    held = list(held_spans(spec, life, cut(life, past)))
+    held = list(held_spans(spec, ripe_pieces(spec, life, cut(life, past))))
     for tick in TICKS:
         at = tick + timedelta(seconds=offset)
         known = facts_at(life, at)
@@ -132,7 +132,7 @@ def test_idleness_by_minutes_equals_judging_every_window(life, minutes, seconds,
     spec = policy(idle_cpu_below_pct=2, idle_for_seconds=seconds)
     past = Past(START, END, [life])
     quiet = list(chains(known_minutes, 2, largest_gap(seconds)))
-    held = list(held_spans(spec, life, cut(life, past), quiet))
+    held = list(held_spans(spec, ripe_pieces(spec, life, cut(life, past)), quiet))
     for tick in TICKS:
         at = tick + timedelta(seconds=offset)
         known = facts_at(life, at)
@@ -154,7 +154,10 @@ def test_duplicates_over_time_equal_their_places_at_every_tick(kinds, data, keep
     spec = policy({"states": ["running", "paused"]}, duplicate_of=["run"], keep=keep)
     over = over_the_rest(fleet, ("run",), keep, END)
     past = Past(START, END, fleet)
-    held = {life.key: list(held_spans(spec, life, cut(life, past, over.get(life.key, ())))) for life in fleet}
+    held = {
+        life.key: list(held_spans(spec, ripe_pieces(spec, life, cut(life, past, over.get(life.key, ())))))
+        for life in fleet
+    }
     for at in TICKS:
         known = {life.key: facts_at(life, at) for life in fleet}
         places = duplicate_places([one for one in known.values() if one is not None], ("run",))
@@ -167,7 +170,7 @@ def test_duplicates_over_time_equal_their_places_at_every_tick(kinds, data, keep
 
 def acted(spec, life, is_quiet=lambda _: False):
     past = Past(START, END, [life])
-    found = (act_in(spec, life, held, is_quiet) for held in held_spans(spec, life, cut(life, past)))
+    found = (act_in(spec, life, held, is_quiet) for held in held_spans(spec, ripe_pieces(spec, life, cut(life, past))))
     return next((act for act in found if act is not None), None)
 
 
