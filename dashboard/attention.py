@@ -1,8 +1,9 @@
 """Gathers the facts behind "Needs attention" from the record."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
 
@@ -10,8 +11,10 @@ from dashboard.context import read_frame
 from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
 from events.models import LifecycleEvent
 from sandboxes import fleet
-from sandboxes.models import Account, AccountHealth, Action, Policy
-from sandboxes.search import SandboxQuery, SandboxRow, search
+from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
+from sandboxes.search import SandboxQuery, matching_ids, search
+
+MOST_NAMED: Final = 50  # the newest, to name their templates
 
 
 def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
@@ -20,8 +23,8 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
     ids = [account.pk for account in frame.accounts]
     running = ("running",)
     orphans = search(SandboxQuery(orphan=True, order="-burn_usd_per_hour"), limit=50, now=now)
-    hot = search(SandboxQuery(states=running, mem_min=95), limit=50, now=now)
-    silent = search(SandboxQuery(states=running, no_sample=True, age_min=_two_ticks()), limit=50, now=now)
+    hot, hot_where = _how_many(SandboxQuery(states=running, mem_min=95), now)
+    silent, silent_where = _how_many(SandboxQuery(states=running, no_sample=True, age_min=_two_ticks()), now)
     acts = [row.orphan.act_at for row in orphans.items if row.orphan.act_at]
     return Facts(
         now=now,
@@ -31,12 +34,12 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         ended_per_minute=figures.ended_per_minute,
         orphans=orphans.total,
         orphan_usd_per_hour=float(figures.orphan_usd_per_hour),
-        orphan_where=_where(orphans.items, "environment"),
+        orphan_where=_where(row.environment for row in orphans.items),
         first_act_at=min(acts, default=None),
-        over_memory=hot.total,
-        over_memory_where=_where(hot.items, "template_name"),
-        no_sample=silent.total,
-        no_sample_where=_where(silent.items, "template_name"),
+        over_memory=hot,
+        over_memory_where=hot_where,
+        no_sample=silent,
+        no_sample_where=silent_where,
         stale_since=frame.stale_since,
         poll_error=frame.poll_error or frame.sync_error,
         polls_slow=_slow(ids),
@@ -52,9 +55,16 @@ def _two_ticks() -> float:
     return 2 * settings.POLL_INTERVAL_SECONDS + 10
 
 
-def _where(rows: Sequence[SandboxRow], name: str) -> str:
-    """The commonest values of a field among these, one or two of them by name."""
-    found = [value for value, _ in Counter(getattr(row, name) for row in rows).most_common() if value]
+def _how_many(query: SandboxQuery, now: datetime) -> tuple[int, str]:
+    """How many match, and of which templates: one look through the fleet tells both, their rows are not needed."""
+    keys = matching_ids(query, now=now)
+    names = Sandbox.objects.filter(pk__in=keys[-MOST_NAMED:]).values_list("template_name", flat=True)
+    return len(keys), _where(names)
+
+
+def _where(values: Iterable[str | None]) -> str:
+    """The commonest of these, one or two of them by name."""
+    found = [value for value, _ in Counter(values).most_common() if value]
     if not found:
         return ""
     return found[0] if len(found) == 1 else f"{found[0]} and {found[1]}" if len(found) == 2 else f"{found[0]} and more"

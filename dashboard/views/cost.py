@@ -43,12 +43,29 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run su
 
 @login_required
 def cost(request: HttpRequest) -> HttpResponse:
-    """The whole page; its links and its clock ask for it again, and htmx takes the part that moves."""
+    """What burns now at once; the sums when htmx asks for them, as its links and its clock do again.
+
+    `?whole=true` has all of it in one answer, for browsers without scripts.
+    """
     now = timezone.now()
     try:
         chosen, group_by = _asked(request, now)
     except QuestionError as wrong:
         return render(request, "cost/page.html", {"wrong": str(wrong)}, status=400)
+    context = {
+        "now": now, "range": chosen, "group_by": group_by, "fleet": fleet.now(now),
+        "ranges": [(one.word, _link(request, range=name), one is chosen) for name, one in RANGES.items()],
+        "groups": [(word, _link(request, by=name), name == group_by) for name, word in GROUPS],
+        "export": "export.csv" + _link(request), "whole": _link(request, whole="true"),
+        "today_seconds": (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds(),
+    }  # fmt: skip
+    if request.headers.get("HX-Request") or request.GET.get("whole"):
+        context |= _sums(request, chosen, group_by, now)
+    return render(request, "cost/page.html", context)
+
+
+def _sums(request: HttpRequest, chosen: Range, group_by: str, now: datetime) -> dict[str, Any]:
+    """All that has to be added up over the runs on record."""
     told = spending(chosen, group_by, now)
     kind = "owner" if group_by == "owner" else "template"
     record = record_since()
@@ -56,15 +73,11 @@ def cost(request: HttpRequest) -> HttpResponse:
     # What had ended before we watched is not on record: to compare with it would show a growth that was none.
     watched = record["watched_since"]
     compared = watched is not None and watched <= told.start - chosen.step * chosen.count
-    context = {
-        "now": now, "range": chosen, "told": told, "group_by": group_by,
-        "rows": told.rows[:MOST_ROWS], "more": max(0, len(told.rows) - MOST_ROWS),
-        "ranges": [(one.word, _link(request, range=name), one is chosen) for name, one in RANGES.items()],
-        "groups": [(word, _link(request, by=name), name == group_by) for name, word in GROUPS],
+    return {
+        "told": told, "rows": told.rows[:MOST_ROWS], "more": max(0, len(told.rows) - MOST_ROWS),
         "keys": [(key, _link(request, by=f"metadata.{key}"), f"metadata.{key}" == group_by) for key in metadata_keys()],
         "by_word": _word(group_by), "key": group_by.removeprefix("metadata.") if _is_key(group_by) else "",
         "names": template_names() if group_by == "template" else {},
-        "export": "export.csv" + _link(request),
         "chart": _chart(told, chosen, compared=compared),
         "days": days,
         "today": sum((cell.cost or 0 for cell in days[-1][1]), ZERO),
@@ -72,9 +85,8 @@ def cost(request: HttpRequest) -> HttpResponse:
         "compared": compared,
         "saved": saved(told.start, now, now),
         "kind": kind, "sizes": used(kind, told.start, now)[:MOST_SIZES],
-        **record, **_figures(now),
+        **record, **_month(now),
     }  # fmt: skip
-    return render(request, "cost/page.html", context)
 
 
 @login_required
@@ -125,17 +137,12 @@ def _asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
     return RANGES[name], group_by
 
 
-def _figures(now: datetime) -> dict[str, Any]:
-    """The figures that belong to no range: now, and the month at its end."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    week = spend(Question(now - WEEK, now), now).total_usd
-    month = spend(Question(month_start(now), now), now).total_usd if month_start(now) < now else ZERO
-    return {
-        "fleet": fleet.now(now),
-        "today_seconds": (now - today).total_seconds(),
-        "month": month,
-        "forecast": month_forecast(month, week, WEEK, now),
-    }
+def _month(now: datetime) -> dict[str, Any]:
+    """What the month cost so far, and at its end."""
+    week = spend(Question(now - WEEK, now), now, waste=False).total_usd
+    begun = month_start(now) < now
+    month = spend(Question(month_start(now), now), now, waste=False).total_usd if begun else ZERO
+    return {"month": month, "forecast": month_forecast(month, week, WEEK, now)}
 
 
 def _chart(told: Spending, chosen: Range, *, compared: bool) -> dict[str, Any]:

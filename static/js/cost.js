@@ -37,6 +37,12 @@ function draw() {
 }
 
 document.body.addEventListener("htmx:afterSettle", draw);
+for (const failed of ["htmx:responseError", "htmx:sendError"]) {
+  document.body.addEventListener(failed, () => {
+    const waits = $("[data-adding]");
+    if (waits) waits.textContent = "The sums could not be read. They are asked for again within a minute.";
+  });
+}
 document.body.addEventListener("click", (event) => {
   if (event.target.closest("#cost a")) last = Date.now();
 });

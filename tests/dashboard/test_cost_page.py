@@ -23,6 +23,7 @@ from tests.records import NOW
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PART = {"HX-Request": "true"}
 AN_HOUR = Decimal("0.1089")
 
 
@@ -40,17 +41,25 @@ def ran(hours_ago: float, hours: float, now: datetime = NOW, **fields: Any) -> A
 
 def test_it_works(person: Client) -> None:
     ran(3, 2, timezone.now(), owner="ada")
-    text = person.get("/cost/").content.decode()
+    text = person.get("/cost/?whole=true").content.decode()
     assert re.search(r">ada</a></th>.*?<td class=\"r\">\$0\.218</td>", text, re.DOTALL)
     assert json.loads(re.search(r'id="cost-chart"[^>]*>(.*?)</script>', text, re.DOTALL)[1])["bucket"] == "hour"
 
 
+def test_what_burns_is_there_before_the_sums_are_added_up(person: Client) -> None:
+    records.sandbox(burn_usd_per_hour="0.25")
+    text = person.get("/cost/?range=24h").content.decode()
+    assert "<span data-burn>$0.250</span>" in text
+    assert 'hx-get="/cost/?range=24h" hx-trigger="load, live:cost from:body"' in text
+    assert "cost-chart" not in text
+
+
 @pytest.mark.parametrize("query", ["", "?range=24h", "?range=30d&by=template", "?by=environment", "?by=metadata.a%26b"])
 def test_every_range_and_group_shows_on_an_empty_record_and_a_full_one(person: Client, query: str) -> None:
-    empty = person.get(f"/cost/{query}")
+    empty = person.get(f"/cost/{query}", headers=PART)
     assert (empty.status_code, b"Nothing ran in this time" in empty.content) == (200, True)
     ran(3, 2, timezone.now(), metadata={"a&b": '"><script>x'}, owner="<b>ada")
-    full = person.get(f"/cost/{query}").content
+    full = person.get(f"/cost/{query}", headers=PART).content
     assert b"data-plot" in full
     assert b"<script>x" not in full
     assert b"<b>ada" not in full
