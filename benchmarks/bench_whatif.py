@@ -1,7 +1,7 @@
 """How long a policy takes to be previewed: a week of 10,000 sandboxes, their runs, leases, ends and samples, by SQL.
 
 `python -m benchmarks.bench_whatif`. SANDBOXES (10,000) lived in the week, RUNNING (2,000) of them still do, up to seven
-days old. The last line is one JSON object: for each kind of policy the seconds of a preview alone, and with its sweep of
+days old. The last line is one JSON object: for each kind of policy the seconds of a preview alone, and with a sweep of
 five values, five policies replayed at once.
 """
 
