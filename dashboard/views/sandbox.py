@@ -26,7 +26,9 @@ QUIET_SECONDS = 30.0  # longer than this without a sample is a gap worth showing
 @login_required
 def sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     """The whole page but its charts and siblings, which it asks for once it is painted."""
-    context = _context(_row(sandbox_id), timezone.now()) | {"ranges": RANGE_WORDS, "range": _range(request)}
+    row, now = _row(sandbox_id), timezone.now()
+    beside = {"ranges": RANGE_WORDS, "range": _range(request), "stretches": _told(_stretches(row), row.ended_at or now)}
+    context = _context(row, now) | beside
     return render(request, "sandbox/page.html", context)
 
 
@@ -88,7 +90,7 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
     start = max(row.created_at, last - length) if length else row.created_at
     look_at(row.key)
     columns = sandbox_metrics(row.key, start, last, POINTS)
-    stretches = story.stretches(list(Execution.objects.filter(sandbox=row.key)), row.ended_at)
+    stretches = _stretches(row)
     quiet = max(QUIET_SECONDS, 3 * charts.usual_step(columns.t))
     whole = start.timestamp(), last.timestamp()
     gaps = charts.gaps_of(columns.t, columns.cpu_pct, _pauses(stretches, last), least_seconds=quiet, span=whole)
@@ -101,10 +103,7 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
         gaps=gaps,
     )  # fmt: skip
     lane = {
-        "stretches": [
-            {"start": one.start.timestamp(), "end": (one.end or last).timestamp(), "state": one.state}
-            for one in stretches
-        ],
+        "stretches": _told(stretches, last),
         "steps": [step.on_the_lane() for step in reversed(steps)],
         "gaps": [{"start": gap.start, "end": gap.end, "why": gap.why} for gap in gaps],
         "end_at": row.end_at.timestamp() if row.end_at and row.state == "running" else None,
@@ -113,6 +112,17 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
         "now": None if row.ended_at else now.timestamp(),
     }
     return {"figure": figure, "lane": lane, "range": name, "live": row.ended_at is None}
+
+
+def _stretches(row: SandboxRow) -> list[story.Stretch]:
+    return story.stretches(list(Execution.objects.filter(sandbox=row.key)), row.ended_at)
+
+
+def _told(stretches: Sequence[story.Stretch], last: datetime) -> list[dict[str, Any]]:
+    """For scripts, in Unix seconds; the one that still goes on ends at `last`."""
+    return [
+        {"start": one.start.timestamp(), "end": (one.end or last).timestamp(), "state": one.state} for one in stretches
+    ]
 
 
 def _pauses(stretches: Sequence[story.Stretch], last: datetime) -> list[tuple[float, float]]:

@@ -7,8 +7,8 @@ const EVERY = 3000, AFTER_TROUBLE = 10_000, TYPED = 300, NEAR_TOP = 80;
 const section = document.querySelector("[data-logs]");
 const find = (name) => section.querySelector(`[data-logs-${name}]`);
 const box = find("box"), note = find("note"), sub = find("sub"), toNewest = find("new"), form = find("filter");
-const stretches = () => JSON.parse(document.querySelector("#timeline").textContent).lane.stretches;
-const tail = new Tail(box, find("lines"), stretches);
+const stretches = JSON.parse(section.dataset.stretches);
+const tail = new Tail(box, find("lines"), () => stretches);
 let lives = section.dataset.state === "running", inView = false, more = true, asking = null, timer = 0;
 let filter = { level: "", search: "" };
 
