@@ -1,12 +1,12 @@
 """The simulator in its own process; and its fleet in our record, as our own sync takes it in."""
 
 import asyncio
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from benchmarks.house.child import child
 from benchmarks.house.standing import ACCOUNT
 
 STOP_SECONDS = 10
@@ -16,21 +16,13 @@ STOP_SECONDS = 10
 def simulator(sandboxes: int) -> Iterator[str]:
     """Its address. Nothing is born and nothing dies: each tick asks for the same fleet."""
     still = ("--births-per-minute", "0", "--past-hours", "0", "--rate-limit", "1000000")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "--sandboxes", str(sandboxes), *still], stdout=subprocess.PIPE, text=True
-    )
-    try:
+    command = [sys.executable, "-m", "simulator", "--sandboxes", str(sandboxes), *still]
+    with child(command, stop_seconds=STOP_SECONDS, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         words = process.stdout.readline().split()  # simulator ready on URL with N sandboxes
         if len(words) < 4:
             raise RuntimeError("the simulator did not start")
         yield words[3]
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def take_in(url: str) -> list[str]:

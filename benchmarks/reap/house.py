@@ -1,17 +1,17 @@
 """The house as `make run` starts it, and the backend it watches, each in processes of their own."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
+
+from benchmarks.house.child import child
 
 TOKEN, SECRET = "only-of-a-benchmark", "secret-of-a-benchmark"
 KEY = "e2b_" + "0" * 40
@@ -33,7 +33,7 @@ def backend(sandboxes: int, webhook_port: int, log: Path) -> Iterator[str]:
         "--request-log": str(log),
     }  # fmt: skip
     command = [sys.executable, "-m", "simulator", *(word for pair in options.items() for word in pair)]
-    with _process(command, os.environ, stdout=subprocess.PIPE) as process:
+    with child(command, stop_seconds=STOP_SECONDS, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         words = process.stdout.readline().split()  # simulator ready on URL with N sandboxes
         if len(words) < 4:
@@ -52,7 +52,10 @@ def house(home: Path, port: int, url: str) -> Iterator[httpx.Client]:
     told = home.parent / "house.log"
     with told.open("w") as output:
         command = [sys.executable, "-m", "config.supervisor"]
-        with _process(command, {**os.environ, **environment}, stdout=output) as process:
+        whole = {**os.environ, **environment}
+        with child(
+            command, stop_seconds=STOP_SECONDS, environment=whole, stdout=output, stderr=subprocess.STDOUT
+        ) as process:
             headers = {"Authorization": f"Bearer {TOKEN}"}
             address = f"http://127.0.0.1:{port}"
             with httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=120, trust_env=False) as client:
@@ -71,16 +74,3 @@ def _until_ready(process: "subprocess.Popen[str]", address: str, told: Path) -> 
             continue
         time.sleep(0.5)
     raise RuntimeError(f"Sandwarden did not start: {told.read_text()[-2000:]}")
-
-
-@contextmanager
-def _process(command: list[str], environment: Mapping[str, str], *, stdout: Any) -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.STDOUT, text=True, env=dict(environment))
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()

@@ -33,10 +33,11 @@ class PreviewHit(msgspec.Struct, frozen=True):
 
 
 class PreviewHits(msgspec.Struct, frozen=True):
-    """All of them, oldest first."""
+    """All of them, oldest first; `wake` of them, before a pause, wake on the next traffic (autoResume)."""
 
     count: int
     usd_per_hour: float
+    wake: int
     items: list[PreviewHit]
 
 
@@ -142,6 +143,7 @@ def shown(found: whatif.Preview) -> PolicyPreview:
         hit=PreviewHits(
             len(now.hits),
             now.usd_per_hour,
+            now.wake,
             [PreviewHit(hit.sandbox_id, hit.account, hit.usd_per_hour, hit.reasons) for hit in now.hits],
         ),
         spared=PreviewSpared(sum(now.spared.values()), dict(now.spared)),

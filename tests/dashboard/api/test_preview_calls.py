@@ -160,3 +160,14 @@ def test_preview_changes_nothing(call):
     call("POST", "/policies/preview", old(enabled=True, mode="enforce"))
     assert not records.Policy.objects.filter(name="old").exists()
     assert not records.Action.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("how", "wake"), [({"action": "pause"}, 1), ({"quarantine_seconds": 60}, 1), ({"action": "kill"}, 0)]
+)
+def test_before_a_pause_it_says_how_many_wake_on_traffic(call, how, wake):
+    lived(ago(hours=2), auto_resume=True)
+    lived(ago(hours=2), auto_resume=False)
+    lived(ago(minutes=5), auto_resume=True)
+    found = call("POST", "/policies/preview", old(**how)).data["hit"]
+    assert (found["count"], found["wake"]) == (2, wake)
