@@ -20,7 +20,7 @@ _STATEMENTS = [
         f"DELETE FROM {table} WHERE account_id = %s"
         for table in (
             "sandboxes_action", "sandboxes_sandbox", "sandboxes_metricframe", "sandboxes_fleetminute",
-            "sandboxes_fleethour", "sandboxes_fleetgroup",
+            "sandboxes_fleetten", "sandboxes_fleethour", "sandboxes_fleetgroup",
             "events_lifecycleevent", "events_delivery", "events_reconcilemark", "sandboxes_accounthealth",
         )
     ),

@@ -71,14 +71,15 @@ def write_frames(now: datetime, running: int) -> None:
 
 
 def write_fleet(now: datetime) -> None:
-    """The fleet's minutes and its groups' along the week, from those five that frames gave; then their hours."""
+    """The fleet's minutes and its groups' along the week, from those five that frames gave; then their steps."""
     hour = now.replace(minute=0, second=0, microsecond=0)
     a_hour, a_week = HOUR // SEED, WEEK // SEED
     for name, time in _BY_TIME:
         _copy(name, time, SEED, (1, a_hour), f"{time} >= %(since)s", hour)
     hours.roll_up(now)  # one hour is there: it is added up by the house, the others are its copies
-    _copy("fleethour", "hour", HOUR, (1, WEEK // HOUR - 1))
-    _copy("fleetgroup", "at", HOUR, (1, WEEK // HOUR - 1), "span_seconds = 3600")
+    for name, time in (("fleethour", "hour"), ("fleetten", "at")):
+        _copy(name, time, HOUR, (1, WEEK // HOUR - 1))
+    _copy("fleetgroup", "at", HOUR, (1, WEEK // HOUR - 1), "span_seconds > 60")
     for name, time in _BY_TIME:
         _copy(name, time, SEED, (a_hour + 1, a_week), f"{time} >= %(since)s", hour)
 
@@ -147,7 +148,8 @@ def _spread(name: str, time: str, step: str, steps: int, sandboxes: int) -> None
 _LOOKED_FOR = {
     "metricframe": "account_id, at, kept, compacted, shard", "metricseries": "sandbox_id, hour, source, rolled",
     "seriesminutes": "sandbox_id, at", "serieshours": "sandbox_id, at", "fleetminute": "account_id, minute",
-    "fleethour": "account_id, hour", "fleetgroup": "account_id, span_seconds, at, kind, name, rest",
+    "fleethour": "account_id, hour", "fleetten": "account_id, at",
+    "fleetgroup": "account_id, span_seconds, at, kind, name, rest",
 }  # fmt: skip
 
 
@@ -165,7 +167,9 @@ def bytes_per_sample(running: int, sandboxes: int) -> float:
     of_a_week = running * (WEEK // TICK)
     per_series = sum(_size(name) for name in ("metricseries", "seriesminutes", "serieshours")) / in_series
     fine = _size("metricframe_fine") / in_fine * running * (DAY // TICK) * 11 / 12
-    rest = _size("metricframe_kept") + sum(_size(name) for name in ("fleetminute", "fleethour", "fleetgroup"))
+    rest = _size("metricframe_kept") + sum(
+        _size(name) for name in ("fleetminute", "fleetten", "fleethour", "fleetgroup")
+    )
     return per_series + (fine + rest) / of_a_week
 
 

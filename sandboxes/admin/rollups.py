@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from sandboxes.admin.reading import ReadOnly
-from sandboxes.models import FleetGroup, FleetHour, SeriesHours, SeriesMinutes
+from sandboxes.models import FleetGroup, FleetHour, FleetTen, SeriesHours, SeriesMinutes
 from sandboxes.models.rollups import SeriesRollup
 
 
@@ -33,9 +33,18 @@ class FleetHourAdmin(ReadOnly):
     list_select_related = ("account",)
 
 
+@admin.register(FleetTen)
+class FleetTenAdmin(ReadOnly):
+    """An account's ten minutes."""
+
+    list_display = ("account", "at", "minutes", "running_min", "running_max", "samples", "started", "ended")
+    list_filter = ("account", "at")
+    list_select_related = ("account",)
+
+
 @admin.register(FleetGroup)
 class FleetGroupAdmin(ReadOnly):
-    """An account's minutes and hours by template and owner."""
+    """An account's minutes, ten minutes and hours by template and owner."""
 
     list_display = ("account", "kind", "span_seconds", "at", "name", "rest", "sandboxes", "samples", "cpu_max")
     list_filter = ("kind", "span_seconds", "rest", "account", "at")

@@ -1,43 +1,49 @@
 """The fleet over time by template or owner: the biggest groups of the span by name, all others as one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import msgspec
-from django.db import connection
+import numpy as np
 
 from sandboxes.accounts import shown_account_ids
-from sandboxes.fleet.grid import HOUR, MINUTE, Grid, grid
+from sandboxes.fleet.grid import MINUTE, Grid, grid
 from sandboxes.fleet.histograms import added, percentile
 from sandboxes.series import arrays
 from sandboxes.series.groups import BIGGEST
 from sandboxes.series.retention import MINUTES
 
-POINTS: Final = 250  # eleven groups stand in one chart: more of each could not be told apart
-# Whether a name is told or counts among the rest is settled first: it needs no histogram.
-_NAMES: Final = """
-SELECT name FROM sandboxes_fleetgroup
-WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s
-  AND at >= to_timestamp(%(start)s) AND at < to_timestamp(%(end)s) AND NOT rest
-GROUP BY name ORDER BY sum(samples) DESC, name LIMIT %(biggest)s"""
-# How many there were in a cell is the most of any minute or hour in it, over all accounts; a null name is the rest.
-# Times are numbers by date_part: extract gives decimals, which take PostgreSQL three times as long.
-_SANDBOXES: Final = """
-SELECT floor((date_part('epoch', at) - %(start)s) / %(width)s)::int AS cell, known_as, max(number) FROM (
-    SELECT at, CASE WHEN NOT rest AND name = ANY(%(names)s) THEN name END AS known_as, sum(sandboxes) AS number
-    FROM sandboxes_fleetgroup
-    WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s
-      AND at >= to_timestamp(%(start)s) AND at < to_timestamp(%(end)s)
-    GROUP BY at, known_as
-) by_time GROUP BY cell, known_as"""
-_HISTOGRAMS: Final = """
-SELECT floor((date_part('epoch', at) - %(start)s) / %(width)s)::int,
-       CASE WHEN NOT rest AND name = ANY(%(names)s) THEN name END, array_send(cpu_hist), array_send(mem_hist)
+POINTS: Final = 150  # eleven groups stand in one chart: more of each could not be told apart
+# Steps of ten minutes or an hour as far as every account has them, minutes after them.
+_ROWS: Final = """
 FROM sandboxes_fleetgroup
-WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s
-  AND at >= to_timestamp(%(start)s) AND at < to_timestamp(%(end)s)
-  AND date_part('epoch', at)::bigint / %(unit)s %% %(every)s = 0"""
+WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND (
+    (span_seconds = %(unit)s AND at >= to_timestamp(%(start)s) AND at < least(to_timestamp(%(end)s), %(until)s))
+    OR (span_seconds = 60 AND at >= greatest(to_timestamp(%(start)s), %(until)s) AND at < to_timestamp(%(end)s)))"""
+_UNTIL: Final = """
+SELECT coalesce(min(until), '-infinity')::text FROM (
+    SELECT max(at) + %(unit)s * interval '1 second' AS until FROM sandboxes_fleetgroup
+    WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s GROUP BY account_id
+) newest"""
+# Whether a name is told or counts among the rest is settled first: it needs no histogram.
+_NAMES: Final = f"""
+SELECT name {_ROWS} AND NOT rest GROUP BY name ORDER BY sum(samples) DESC, name LIMIT %(biggest)s"""
+# How many there were in a cell is the most of any minute or step in it, over all accounts; a null name is the rest.
+# Times are numbers by date_part: extract gives decimals, which take PostgreSQL three times as long.
+_CELL: Final = "floor((date_part('epoch', at) - %(start)s) / %(width)s)::int"
+_KNOWN_AS: Final = "CASE WHEN NOT rest AND name = ANY(%(names)s) THEN name END AS known_as"
+_SANDBOXES: Final = f"""
+SELECT {_CELL} AS cell, known_as, max(number) FROM (
+    SELECT at, {_KNOWN_AS}, sum(sandboxes)::int AS number {_ROWS} GROUP BY at, known_as
+) by_time GROUP BY cell, known_as"""
+# A row for each name: to take a thousand rows from PostgreSQL costs more than to read them.
+_HISTOGRAMS: Final = f"""
+SELECT known_as, array_send(array_agg(cell)), string_agg(array_send(cpu_hist), ''), string_agg(array_send(mem_hist), '')
+FROM (
+    SELECT {_CELL} AS cell, {_KNOWN_AS}, cpu_hist, mem_hist
+    {_ROWS} AND date_part('epoch', at)::bigint / span_seconds %% %(every)s = 0
+) spans GROUP BY known_as"""
 
 
 class GroupColumns(msgspec.Struct, frozen=True):
@@ -65,43 +71,38 @@ def by_group(
     account_id: int | None = None,
     now: datetime | None = None,
 ) -> list[GroupColumns]:
-    """The closed minutes (of a long span, hours) of [start, end) as at most `points` cells, the biggest group first."""
+    """The closed minutes (of a long span, steps of ten or hours) of [start, end) as at most `points` cells, the biggest
+    group first."""
     now = now or datetime.now(UTC)
     cut = grid(start, min(end, now), points, now - MINUTES)
     asked: dict[str, Any] = {
         "accounts": [account_id] if account_id else shown_account_ids(), "kind": kind, "start": cut.first,
-        "end": cut.last, "width": cut.width, "unit": HOUR if cut.unit == HOUR else MINUTE, "biggest": BIGGEST,
-        "every": cut.every(BIGGEST),
+        "end": cut.last, "width": cut.width, "unit": cut.unit, "biggest": BIGGEST, "every": cut.every(BIGGEST),
+        "until": datetime.fromtimestamp(cut.last, UTC),
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMES, asked)
-        asked["names"] = [name for (name,) in cursor.fetchall()]
-    numbers = {(name, cell): int(number) for cell, name, number in arrays.fetch(_SANDBOXES, asked)}
-    histograms = arrays.fetch(_HISTOGRAMS, asked)
-    there = {name for name, _ in numbers} | {name for _, name, *_ in histograms}
+    if cut.unit != MINUTE:
+        ((asked["until"],),) = arrays.fetch(_UNTIL, asked)
+    asked["names"] = [name for (name,) in arrays.fetch(_NAMES, asked)]
+    numbers = {(name, cell): number for cell, name, number in arrays.fetch(_SANDBOXES, asked)}
+    histograms = {name: sent for name, *sent in arrays.fetch(_HISTOGRAMS, asked)}
+    there = {name for name, _ in numbers}
     names = [name for name in (*asked["names"], None) if name in there]
-    return _columns(names, numbers, histograms, cut)
-
-
-def _columns(
-    names: Sequence[str | None],
-    numbers: Mapping[tuple[str | None, int], int],
-    histograms: Sequence[tuple[int, str | None, bytes, bytes]],
-    cut: Grid,
-) -> list[GroupColumns]:
-    """Each group has a row of cells; the percentiles of all are found at once."""
-    row = {name: place * cut.cells for place, name in enumerate(names)}
-    places = [row[name] + cell for cell, name, *_ in histograms]
-    both = [cpu for *_, cpu, _ in histograms], [mem for *_, mem in histograms]
-    sums = [added(places, sent, len(names) * cut.cells) for sent in both]
-    figures = [percentile(of, percent) for of in sums for percent in (50, 95)]
     return [
         GroupColumns(
             name or "",
             name is None,
             [cut.start(cell) for cell in range(cut.cells)],
             [numbers.get((name, cell)) for cell in range(cut.cells)],
-            *(column[row[name] : row[name] + cut.cells] for column in figures),
+            *_percentiles(histograms.get(name), cut),
         )
         for name in names
     ]
+
+
+def _percentiles(sent: Sequence[bytes] | None, cut: Grid) -> Iterator[list[float | None]]:
+    """p50 and p95 of CPU, then of memory; `sent`: the cells, and CPU's and memory's histograms in their order."""
+    cells = arrays.numbers(sent[0]) if sent else np.empty(0, np.int64)
+    for histograms in sent[1:] if sent else (b"", b""):
+        sums = added(cells, histograms, cut.cells)
+        yield percentile(sums, 50)
+        yield percentile(sums, 95)

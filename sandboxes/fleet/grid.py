@@ -1,4 +1,4 @@
-"""A span of time cut into equal cells of whole minutes, or of whole hours where minutes would be too many. Pure."""
+"""A span of time cut into equal cells of whole minutes, or, where those would be too many, of tens or hours. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,10 @@ from typing import Final
 
 MOST_POINTS: Final = 1000
 MINUTE: Final = 60
+TEN: Final = 600
 HOUR: Final = 3600
 # Histograms of more rows than this are read from every second row, every third, …: a day's percentiles are
-# of all its minutes, a week's of every seventh, while counts and levels are always exact. A cell has one at least.
+# of all its minutes, four days' of every fourth, while counts and levels are always exact. A cell has one at least.
 HISTOGRAMS: Final = 1_500
 
 
@@ -35,14 +36,13 @@ class Grid:
 
 
 def grid(start: datetime, end: datetime, points: int, minutes_since: datetime) -> Grid:
-    """At most `points` cells for [start, end); in hours when an hour or more is a cell, or the minutes are gone."""
+    """At most `points` cells for [start, end); in hours when an hour or more is a cell, or the minutes are gone, and in
+    ten minutes when a cell has as many."""
     points = max(1, min(points, MOST_POINTS))
-    unit = MINUTE
-    cut = _cut(start, end, points, unit)
+    cut = _cut(start, end, points, MINUTE)
     if cut.width >= HOUR or start < minutes_since:
-        unit = HOUR
-        cut = _cut(start, end, points, unit)
-    return cut
+        return _cut(start, end, points, HOUR)
+    return _cut(start, end, points, TEN) if cut.width >= TEN else cut
 
 
 def _cut(start: datetime, end: datetime, points: int, unit: int) -> Grid:

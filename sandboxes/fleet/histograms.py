@@ -1,6 +1,5 @@
 """Histograms of 101 steps of 1 %, many at once: added up by cell, and the percentiles of the sums. Pure."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -12,17 +11,19 @@ STEPS: Final = 101
 _MIDDLES: Final = np.array(MIDDLES)
 
 
-def added(cells: Sequence[int], sent: Sequence[bytes], number: int) -> Numbers:
-    """A row of sums for each of `number` cells; `sent[i]`, as `array_send` gives it, belongs to `cells[i]`.
+def added(cells: Numbers, sent: bytes, number: int) -> Numbers:
+    """A row of sums for each of `number` cells; the i-th histogram of `sent`, as `array_send` gives them one after the
+    other, belongs to `cells[i]`.
 
-    Raises ValueError for a histogram of another length.
+    Raises ValueError for histograms of another length.
     """
+    rows = table(sent, STEPS)
     total = np.zeros((number, STEPS), np.int64)
-    if sent:
+    if len(rows):
         by_cell = np.argsort(cells, kind="stable")
-        ordered = np.asarray(cells)[by_cell]
+        ordered = cells[by_cell]
         first = np.flatnonzero(np.diff(ordered, prepend=-1))
-        total[ordered[first]] = np.add.reduceat(table(sent, STEPS)[by_cell], first, axis=0)
+        total[ordered[first]] = np.add.reduceat(rows[by_cell], first, axis=0)
     return total
 
 

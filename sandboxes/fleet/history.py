@@ -1,63 +1,73 @@
-"""The fleet over time: minutes or hours gathered into cells, the newest ones straight from the frames."""
+"""The fleet over time: minutes, ten minutes or hours gathered into cells, the newest ones straight from the frames."""
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import add
 from typing import Any, Final
 
 import msgspec
-from django.db import connection
+import numpy as np
+from numpy.typing import NDArray
 
 from sandboxes.accounts import shown_account_ids
-from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, Grid, grid
+from sandboxes.fleet.grid import HOUR, MINUTE, MOST_POINTS, TEN, Grid, grid
 from sandboxes.fleet.histograms import added, percentile
-from sandboxes.fleet.levels import Level, shown
+from sandboxes.fleet.levels import Values, extremes, shown
 from sandboxes.series import arrays, minutes
+from sandboxes.series.arrays import Numbers
 from sandboxes.series.retention import MINUTES
 
 # Times are numbers by date_part: extract gives decimals, which take PostgreSQL three times as long.
-# A row for each minute, of all accounts together: levels are what they were at its end. Where hours are asked for,
-# those that are added up already stand in for their minutes, each with its least and its greatest level.
-_BY_MINUTE: Final = """
-SELECT minute AS at, sum(running) AS running_min, sum(running) AS running_max, sum(paused) AS paused_min,
-       sum(paused) AS paused_max, sum(burn_usd_per_hour) AS burn_min, sum(burn_usd_per_hour) AS burn_max,
-       sum(started) AS started, sum(ended) AS ended
+
+# A row for each minute, of all accounts together: levels are what they were at its end. Where steps of ten minutes or
+# an hour are asked for, those that are added up already stand in for their minutes, each with its least and its
+# greatest level.
+_MINUTES: Final = """
 FROM sandboxes_fleetminute
-WHERE account_id = ANY(%(accounts)s) AND minute >= greatest(to_timestamp(%(start)s), %(hours_until)s::timestamptz)
-  AND minute < to_timestamp(%(end)s)
-GROUP BY minute"""
-_BY_HOUR: Final = """
-SELECT hour AS at, sum(running_min), sum(running_max), sum(paused_min), sum(paused_max), sum(burn_min), sum(burn_max),
-       sum(started), sum(ended)
-FROM sandboxes_fleethour
-WHERE account_id = ANY(%(accounts)s) AND hour >= to_timestamp(%(start)s) AND hour < %(hours_until)s::timestamptz
-  AND hour < to_timestamp(%(end)s)
-GROUP BY hour"""
+WHERE account_id = ANY(%(accounts)s) AND minute >= greatest(to_timestamp(%(start)s), %(steps_until)s::timestamptz)
+  AND minute < to_timestamp(%(end)s)"""
+_STEPS: Final = """
+FROM {table}
+WHERE account_id = ANY(%(accounts)s) AND {time} >= to_timestamp(%(start)s) AND {time} < %(steps_until)s::timestamptz
+  AND {time} < to_timestamp(%(end)s)"""
 _LEVELS: Final = f"""
-SELECT floor((date_part('epoch', at) - %(start)s) / %(width)s)::int, min(running_min), max(running_max),
-       min(paused_min), max(paused_max), min(burn_min), max(burn_max), sum(started), sum(ended)
-FROM ({_BY_MINUTE} UNION ALL {_BY_HOUR}) spans GROUP BY 1"""
-_HISTOGRAMS: Final = """
-SELECT floor((date_part('epoch', minute) - %(start)s) / %(width)s)::int, array_send(cpu_hist), array_send(mem_hist)
-FROM sandboxes_fleetminute
-WHERE account_id = ANY(%(accounts)s) AND minute >= greatest(to_timestamp(%(start)s), %(hours_until)s::timestamptz)
-  AND minute < to_timestamp(%(end)s)
-  AND samples > 0 AND date_part('epoch', minute)::bigint / 60 %% %(every)s = 0
-UNION ALL
-SELECT floor((date_part('epoch', hour) - %(start)s) / %(width)s)::int, array_send(cpu_hist), array_send(mem_hist)
-FROM sandboxes_fleethour
-WHERE account_id = ANY(%(accounts)s) AND hour >= to_timestamp(%(start)s) AND hour < %(hours_until)s::timestamptz
-  AND hour < to_timestamp(%(end)s)
-  AND samples > 0 AND date_part('epoch', hour)::bigint / 3600 %% %(every)s = 0"""
-# Until then every account asked for has its hours; one without any has none to wait for.
-_HOURS_UNTIL: Final = """
+SELECT floor((date_part('epoch', at) - %(start)s) / %(width)s)::int AS cell,
+       min(running_min)::float8, max(running_max)::float8, min(paused_min)::float8, max(paused_max)::float8,
+       min(burn_min)::float8, max(burn_max)::float8, sum(started)::float8, sum(ended)::float8
+FROM (
+    SELECT minute AS at, sum(running) AS running_min, sum(running) AS running_max, sum(paused) AS paused_min,
+           sum(paused) AS paused_max, sum(burn_usd_per_hour) AS burn_min, sum(burn_usd_per_hour) AS burn_max,
+           sum(started) AS started, sum(ended) AS ended
+    {_MINUTES} GROUP BY minute
+    UNION ALL
+    SELECT {{time}}, sum(running_min), sum(running_max), sum(paused_min), sum(paused_max), sum(burn_min), sum(burn_max),
+           sum(started), sum(ended)
+    {_STEPS} GROUP BY {{time}}
+) spans GROUP BY cell"""
+# All of them as one row: to take a thousand rows from PostgreSQL costs more than to read them.
+_HISTOGRAMS: Final = f"""
+SELECT array_send(array_agg(cell)), string_agg(array_send(cpu_hist), ''), string_agg(array_send(mem_hist), '') FROM (
+    SELECT floor((date_part('epoch', minute) - %(start)s) / %(width)s)::int AS cell, cpu_hist, mem_hist
+    {_MINUTES} AND samples > 0 AND date_part('epoch', minute)::bigint / 60 %% %(every)s = 0
+    UNION ALL
+    SELECT floor((date_part('epoch', {{time}}) - %(start)s) / %(width)s)::int, cpu_hist, mem_hist
+    {_STEPS} AND samples > 0 AND date_part('epoch', {{time}})::bigint / %(unit)s %% %(every)s = 0
+) spans"""
+# Until then every account asked for has its steps; one without any has none to wait for.
+_STEPS_UNTIL: Final = """
 SELECT coalesce(min(until), '-infinity')::text FROM (
-    SELECT max(hour) + interval '1 hour' AS until FROM sandboxes_fleethour
+    SELECT max({time}) + %(unit)s * interval '1 second' AS until FROM {table}
     WHERE account_id = ANY(%(accounts)s) GROUP BY account_id
 ) newest"""
+_TABLES: Final = {
+    MINUTE: {"table": "sandboxes_fleetten", "time": "at"},  # of which it then reads none
+    TEN: {"table": "sandboxes_fleetten", "time": "at"},
+    HOUR: {"table": "sandboxes_fleethour", "time": "hour"},
+}
 
 
-_Histograms = tuple[int, bytes, bytes]  # a cell, and CPU's and memory's of a minute or hour in it
+_Row = tuple[float, ...]
 
 
 class FleetColumns(msgspec.Struct, frozen=True):
@@ -79,25 +89,6 @@ class FleetColumns(msgspec.Struct, frozen=True):
     burn_usd_per_hour: list[float | None]
 
 
-class _Cell:
-    """What the minutes of one cell add up to."""
-
-    def __init__(self) -> None:
-        self.running: Level | None = None
-        self.paused: Level | None = None
-        self.burn: Level | None = None
-        self.started: int | None = None
-        self.ended: int | None = None
-
-    def add_levels(self, levels: Sequence[Any], started: int, ended: int) -> None:
-        """`levels` are least and greatest of running, paused and burn."""
-        least, most = levels[::2], levels[1::2]
-        running, paused, burn = (Level(float(low), float(high)) for low, high in zip(least, most, strict=True))
-        self.running, self.paused = running.with_(self.running), paused.with_(self.paused)
-        self.burn = burn.with_(self.burn)
-        self.started, self.ended = (self.started or 0) + int(started), (self.ended or 0) + int(ended)
-
-
 def metrics(
     start: datetime,
     end: datetime,
@@ -105,72 +96,81 @@ def metrics(
     account_id: int | None = None,
     now: datetime | None = None,
 ) -> FleetColumns:
-    """The minutes of [start, end) as at most `points` cells of whole minutes, or of whole hours in a long span."""
+    """The minutes of [start, end) as at most `points` cells: of whole minutes, in a long span of ten or of hours."""
     now = now or datetime.now(UTC)
     accounts = [account_id] if account_id else shown_account_ids()
     cut = grid(start, min(end, now), points, now - MINUTES)
-    cells = [_Cell() for _ in range(cut.cells)]
-    asked = asked_for(cut, accounts)
-    for number, *levels, started, ended in arrays.fetch(_LEVELS, asked):
-        cells[number].add_levels(levels, started, ended)
-    histograms = arrays.fetch(_HISTOGRAMS, {**asked, "every": cut.every(len(accounts))})
-    histograms += _add_newest(cells, accounts, cut)
-    return _columns(cells, histograms, cut)
+    asked = _asked_for(cut, accounts)
+    newest, at, *new = _newest(accounts, cut, now)
+    levels = np.array(arrays.fetch(_LEVELS.format(**_TABLES[cut.unit]), asked) + newest, float).reshape(-1, 9)
+    ((cells, *sent),) = arrays.fetch(_HISTOGRAMS.format(**_TABLES[cut.unit]), asked)
+    places = np.append(arrays.numbers(cells) if cells else [], at).astype(np.int64)
+    cpu, mem = (
+        added(places, (old or b"") + added_later, cut.cells) for old, added_later in zip(sent, new, strict=True)
+    )
+    return _columns(levels, cpu, mem, cut)
 
 
-def asked_for(cut: Grid, accounts: Sequence[int]) -> dict[str, Any]:
-    """The parameters of a statement that reads minutes and, where `cut` is in hours, hours."""
+def _asked_for(cut: Grid, accounts: Sequence[int]) -> dict[str, Any]:
     asked: dict[str, Any] = {
-        "accounts": accounts, "start": cut.first, "end": cut.last, "width": cut.width,
-        "hours_until": "-infinity",
+        "accounts": accounts, "start": cut.first, "end": cut.last, "width": cut.width, "unit": cut.unit,
+        "every": cut.every(len(accounts)), "steps_until": "-infinity",
     }  # fmt: skip
-    if cut.unit == HOUR:
-        with connection.cursor() as cursor:
-            cursor.execute(_HOURS_UNTIL, asked)
-            asked["hours_until"] = cursor.fetchone()[0]
+    if cut.unit != MINUTE:
+        ((asked["steps_until"],),) = arrays.fetch(_STEPS_UNTIL.format(**_TABLES[cut.unit]), asked)
     return asked
 
 
-def _add_newest(cells: Sequence[_Cell], accounts: Iterable[int], cut: Grid) -> list[_Histograms]:
-    """The minutes after the newest rolled up one; their histograms are given back."""
-    span = datetime.fromtimestamp(cut.first, UTC), datetime.fromtimestamp(cut.last, UTC)
-    levels: dict[int, list[Any]] = {}
-    histograms: list[_Histograms] = []
+def _newest(accounts: Iterable[int], cut: Grid, now: datetime) -> tuple[list[_Row], list[int], bytes, bytes]:
+    """The minutes after the newest rolled up one: rows as _LEVELS gives them, and the cells and histograms of CPU and
+    memory."""
+    span = datetime.fromtimestamp(cut.first, UTC), min(datetime.fromtimestamp(cut.last, UTC), now)
+    levels: dict[int, list[float]] = {}
+    cells: list[int] = []
+    sent: tuple[list[bytes], list[bytes]] = [], []
     for account_id in accounts:
         for minute, *counted, _, cpu, mem in minutes.not_rolled_up(account_id, *span):
             at = int(minute.timestamp())
-            histograms.append(((at - cut.first) // cut.width, cpu, mem))
-            levels[at] = list(map(add, levels.get(at, [0] * 5), counted))
-    for at, (running, paused, started, ended, burn) in levels.items():
-        both = [running, running, paused, paused, burn, burn]
-        cells[(at - cut.first) // cut.width].add_levels(both, started, ended)
-    return histograms
+            levels[at] = list(map(add, levels.get(at, [0.0] * 5), map(float, counted)))
+            cells.append((at - cut.first) // cut.width)
+            sent[0].append(cpu)
+            sent[1].append(mem)
+    rows: list[_Row] = [
+        ((at - cut.first) // cut.width, running, running, paused, paused, burn, burn, started, ended)
+        for at, (running, paused, started, ended, burn) in levels.items()
+    ]
+    return rows, cells, b"".join(sent[0]), b"".join(sent[1])
 
 
-def _columns(cells: Sequence[_Cell], histograms: Sequence[_Histograms], cut: Grid) -> FleetColumns:
-    running = _values([cell.running for cell in cells], cut)
-    paused = _values([cell.paused for cell in cells], cut)
-    burn = _values([cell.burn for cell in cells], cut)
-    places, *sent = zip(*histograms, strict=True) if histograms else ((), (), ())
-    cpu, mem = (added(places, one, len(cells)) for one in sent)
+def _columns(levels: Values, cpu: Numbers, mem: Numbers, cut: Grid) -> FleetColumns:
+    """`levels`: a row for each cell (for some two) as _LEVELS gives them; `cpu`, `mem`: the histogram of each cell."""
+    cells = levels[:, 0].astype(np.int64)
+    known = np.bincount(cells, minlength=cut.cells) > 0
+    started, ended = (np.bincount(cells, levels[:, place], cut.cells).tolist() for place in (7, 8))
+    running, paused, burn = (_level(cells, levels[:, place : place + 2], cut) for place in (1, 3, 5))
     return FleetColumns(
-        t=[cut.start(number) for number in range(len(cells))],
-        running=[_rounded(value, 2) for value in running],
-        paused=[_rounded(value, 2) for value in paused],
+        t=[cut.start(number) for number in range(cut.cells)],
+        running=_rounded(running, 2),
+        paused=_rounded(paused, 2),
         cpu_p50=percentile(cpu, 50),
         cpu_p95=percentile(cpu, 95),
         mem_p50=percentile(mem, 50),
         mem_p95=percentile(mem, 95),
-        started=[cell.started for cell in cells],
-        ended=[cell.ended for cell in cells],
-        burn_usd_per_hour=[_rounded(value, 6) for value in burn],
+        started=_counts(started, known),
+        ended=_counts(ended, known),
+        burn_usd_per_hour=_rounded(burn, 6),
     )
 
 
-def _values(levels: Sequence[Level | None], cut: Grid) -> list[float | None]:
+def _level(cells: Numbers, pairs: Values, cut: Grid) -> Values:
     """A minute is what it is: only longer cells have extremes."""
-    return [level.most if level else None for level in levels] if cut.width == MINUTE else shown(levels)
+    least, most = extremes(cells, pairs[:, 0], pairs[:, 1], cut.cells)
+    return most if cut.width == MINUTE else shown(least, most)
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
+def _counts(counts: list[float], known: NDArray[np.bool_]) -> list[int | None]:
+    return [int(count) if there else None for count, there in zip(counts, known.tolist(), strict=True)]
+
+
+def _rounded(values: Values, digits: int) -> list[float | None]:
+    return [None if math.isnan(value) else round(value, digits) for value in values.tolist()]

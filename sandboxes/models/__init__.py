@@ -11,7 +11,7 @@ from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
 from sandboxes.models.metrics import MetricFrame, MetricSeries
 from sandboxes.models.policy import Policy, Verdict
 from sandboxes.models.price import Price
-from sandboxes.models.rollups import FleetGroup, FleetHour, FleetMinute, SeriesHours, SeriesMinutes
+from sandboxes.models.rollups import FleetGroup, FleetHour, FleetMinute, FleetTen, SeriesHours, SeriesMinutes
 from sandboxes.models.sandbox import Guard, Sandbox
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "FleetGroup",
     "FleetHour",
     "FleetMinute",
+    "FleetTen",
     "Freeze",
     "Guard",
     "Heartbeat",

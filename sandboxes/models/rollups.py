@@ -97,11 +97,10 @@ class FleetMinute(Figures):
         return f"{self.account_id} {self.minute:%d %H:%M}"
 
 
-class FleetHour(Figures):
-    """An account's hour, added up from its minutes; `minutes` of them were known."""
+class FleetSteps(Figures):
+    """An account's minutes added up; `minutes` of the step's were known."""
 
     account = models.ForeignKey(Account, models.CASCADE, db_index=False)
-    hour = models.DateTimeField()
     minutes = models.PositiveSmallIntegerField()
     running_sum = models.PositiveBigIntegerField(help_text="Over its minutes: divided by `minutes` it is the mean.")
     running_min = models.PositiveIntegerField()
@@ -116,6 +115,28 @@ class FleetHour(Figures):
     ended = models.PositiveIntegerField()
 
     class Meta:
+        abstract = True
+
+
+class FleetTen(FleetSteps):
+    """An account's ten minutes: of a week there are a thousand, as many as a chart has points."""
+
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "fleet ten minutes"
+        constraints = [models.UniqueConstraint(fields=["account", "at"], name="fleet_ten_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.at:%d %H:%M}"
+
+
+class FleetHour(FleetSteps):
+    """An account's hour."""
+
+    hour = models.DateTimeField()
+
+    class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "hour"], name="fleet_hour_once")]
 
     def __str__(self) -> str:
@@ -123,14 +144,14 @@ class FleetHour(Figures):
 
 
 class FleetGroup(Figures):
-    """Samples of one template's or owner's sandboxes in a minute or hour: the biggest by name, the rest as one."""
+    """One template's or owner's samples in one, ten or sixty minutes: the biggest by name, the rest as one."""
 
     class Kind(models.TextChoices):
         TEMPLATE = "template"
         OWNER = "owner"
 
     account = models.ForeignKey(Account, models.CASCADE, db_index=False)
-    span_seconds = models.PositiveSmallIntegerField(help_text="60 or 3600.")
+    span_seconds = models.PositiveSmallIntegerField(help_text="60, 600 or 3600.")
     at = models.DateTimeField()
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=200, blank=True, help_text="Empty: of those that name none, and of the rest.")

@@ -1,6 +1,6 @@
 """Arrays of numbers from PostgreSQL as NumPy's: what `array_send` gives is read where it lies, no object an entry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -39,10 +39,12 @@ def numbers(sent: bytes) -> Numbers:
     return np.frombuffer(sent, _ENTRY[width], offset=_HEADER)["value"].astype(np.int64)
 
 
-def table(sent: Sequence[bytes], length: int) -> Numbers:
-    """Arrays of `length` entries of 4 bytes each, as the rows of one table. Raises ValueError for another length."""
+def table(sent: bytes, length: int) -> Numbers:
+    """Arrays of `length` entries of 4 bytes each, one after the other, as the rows of a table.
+
+    Raises ValueError for another length.
+    """
     size = _HEADER + 8 * length
-    if any(len(one) != size for one in sent):
-        raise ValueError(f"an array of {length} entries has {size} bytes")
-    rows = np.frombuffer(b"".join(sent), ">i4").reshape(len(sent), size // 4)
-    return rows[:, _HEADER // 4 + 1 :: 2].astype(np.int64)
+    if len(sent) % size:
+        raise ValueError(f"arrays of {length} entries have {size} bytes each, these have {len(sent)} together")
+    return np.frombuffer(sent, ">i4").reshape(-1, size // 4)[:, _HEADER // 4 + 1 :: 2].astype(np.int64)

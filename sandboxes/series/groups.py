@@ -1,4 +1,4 @@
-"""Minutes and hours by template and owner: the biggest groups by name, all others together, so bounded in number."""
+"""Minutes, tens and hours by template and owner: the biggest groups by name, all others together: a bounded number."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -64,10 +64,10 @@ readings AS MATERIALIZED (
 {_INSERT}"""
 
 
-# From minutes: a group's hour holds the minutes in which it was among the biggest.
-_HOURS: Final = f"""
+# From minutes: a group's hour (or ten minutes) holds the minutes in which it was among the biggest.
+_STEPS: Final = f"""
 WITH minutes AS MATERIALIZED (
-    SELECT date_trunc('hour', at, 'UTC') AS at, at AS minute, rest, name, sandboxes, {COLUMNS}
+    SELECT date_bin(%(span)s * interval '1 second', at, 'epoch') AS at, at AS minute, rest, name, sandboxes, {COLUMNS}
     FROM sandboxes_fleetgroup
     WHERE account_id = %(account)s AND kind = %(kind)s AND span_seconds = 60 AND at >= %(start)s AND at < %(end)s
 ),
@@ -91,10 +91,12 @@ def roll_up(account_id: int, start: datetime, end: datetime) -> None:
         _replace(_minutes(name), kind, 60, account_id, start, end)
 
 
-def roll_up_hours(account_id: int, start: datetime, end: datetime) -> None:
-    """The hours of [start, end) from their minutes, in place of what was there; in the caller's transaction."""
+def roll_up_steps(account_id: int, start: datetime, end: datetime) -> None:
+    """The ten minutes and hours of [start, end), whole hours, from their minutes, in place of what was there; in the
+    caller's transaction."""
     for kind in KINDS:
-        _replace(_HOURS, kind, 3600, account_id, start, end)
+        for span_seconds in (600, 3600):
+            _replace(_STEPS, kind, span_seconds, account_id, start, end)
 
 
 def _replace(sql: str, kind: str, span_seconds: int, account_id: int, start: datetime, end: datetime) -> None:

@@ -14,7 +14,9 @@ AT_ONCE: Final = 2000  # rows a statement: short transactions, whatever has pile
 _SMALL: Final = (
     ("sandboxes_fleetminute", "minute < %(minutes)s"),
     ("sandboxes_fleethour", "hour < %(hours)s"),
+    ("sandboxes_fleetten", "at < %(minutes)s"),
     ("sandboxes_fleetgroup", "span_seconds = 60 AND at < %(minutes)s"),
+    ("sandboxes_fleetgroup", "span_seconds = 600 AND at < %(minutes)s"),
     ("sandboxes_fleetgroup", "span_seconds = 3600 AND at < %(hours)s"),
 )
 

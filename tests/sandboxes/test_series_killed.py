@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 from django.db.backends.utils import CursorWrapper
 
-from sandboxes.models import FleetGroup, FleetHour, FleetMinute, MetricFrame, MetricSeries, SeriesHours, SeriesMinutes
+from sandboxes.models import (
+    FleetGroup,
+    FleetHour,
+    FleetMinute,
+    FleetTen,
+    MetricFrame,
+    MetricSeries,
+    SeriesHours,
+    SeriesMinutes,
+)
 from sandboxes.series import coarser, compact, compact_all, hours, minutes
 from tests import records
 from tests.records import NOW, Reading
@@ -40,7 +49,7 @@ def told() -> list[object]:
     """All figures that must be the same however often it was killed."""
     plain = {"id", "burn_usd_per_hour"}
     rows = []
-    for model in (MetricSeries, SeriesMinutes, SeriesHours, FleetMinute, FleetHour, FleetGroup):
+    for model in (MetricSeries, SeriesMinutes, SeriesHours, FleetMinute, FleetTen, FleetHour, FleetGroup):
         names = [field.attname for field in model._meta.concrete_fields if field.attname not in plain]
         rows += sorted(map(str, model.objects.values_list(*names)))
     return rows
@@ -70,7 +79,7 @@ def test_killed_at_every_statement_in_turn_it_ends_with_the_same_record(monkeypa
             break
     assert kills > 10, "it was killed at many places"
     once = told()
-    for model in (MetricSeries, SeriesMinutes, SeriesHours, FleetMinute, FleetHour, FleetGroup):
+    for model in (MetricSeries, SeriesMinutes, SeriesHours, FleetMinute, FleetTen, FleetHour, FleetGroup):
         model.objects.all().delete()
     MetricFrame.objects.update(compacted=False)
     all_steps()
