@@ -157,6 +157,7 @@ def settle() -> None:
     """Vacuumed and with statistics, as autovacuum leaves tables."""
     for name, looked_for in _LOOKED_FOR.items():
         _execute(f"VACUUM (ANALYZE) sandboxes_{name} ({looked_for})")
+    _execute("VACUUM (ANALYZE) sandboxes_sandbox, sandboxes_execution")
 
 
 def bytes_per_sample(running: int, sandboxes: int) -> float:
