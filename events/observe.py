@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from events import inbox
 from events.wire import PREFIX, Event
 from events.writing import Arrival
 from sandboxes import accounts, inventory, live, polling
-from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, SandboxInfo, Template, probe
+from sandboxes.e2b import Capabilities, E2BClient, E2BError, Inventory, NotFound, SandboxInfo, Template, probe
 from sandboxes.inventory import Difference, Held
 from sandboxes.models import Account, AccountHealth, Sandbox
 from sandboxes.turns import turn
@@ -72,6 +72,21 @@ async def _look(account: Account, health: AccountHealth, client: E2BClient) -> i
     health.reachable, health.clock_offset_seconds = True, found.clock_offset_seconds
     fields = ["last_sync_at", "sync_error", "sync_failed_at", "reachable", "clock_offset_seconds"]
     await health.asave(update_fields=fields)
+    return len(arrivals)
+
+
+async def settle_paused(account: Account, client: E2BClient, sandbox_ids: Iterable[str], listed: Inventory) -> int:
+    """Looks at those of `sandbox_ids` that we hold for paused and the complete list does not name; how many differed.
+
+    E2B's events tell nothing of the kill of a paused sandbox: read alone, they leave it paused for good.
+    """
+    if not listed.complete:
+        return 0
+    offset = timedelta(seconds=listed.clock_offset_seconds)
+    paused = await sync_to_async(inventory.paused_among)(account, sandbox_ids)
+    absent = inventory.missing(paused, listed.items, listed.sent_at + offset)
+    arrivals = await _gone(account, client, offset, absent)
+    await inbox.store(arrivals)
     return len(arrivals)
 
 

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 
-from events import inbox
+from events import inbox, observe
 from events.models import ReconcileMark
 from events.retention import EVENTS_KEPT
 from events.wire import Event, Unreadable, read_event
@@ -76,10 +76,15 @@ async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> in
     """
     until = mark.complete_to - LOOK_BACK if mark.complete_to else datetime.now(UTC) - EVENTS_KEPT
     offsets, read, newest, oldest = [0], 0, mark.complete_to, mark.oldest_at
+    # A first sweep meets many that have died since without an event: they would be counted as paused for some time.
+    listed = await client.list_all() if mark.complete_to is None else None
     while True:
         pages = await asyncio.gather(*(client.whole_events(offset=offset, limit=PAGE) for offset in offsets))
         arrivals = [_arrival(account, raw) for page in pages for raw in page]
         await inbox.store([a for a in arrivals if a.parked or _wanted(a.event, until)])
+        if listed is not None:
+            named = {arrival.event.sandbox_id for arrival in arrivals if arrival.event}
+            await observe.settle_paused(account, client, named, listed)
         times = [a.event.timestamp for a in arrivals if a.event]
         newest = max([*times, *([newest] if newest else [])], default=None)
         oldest = min([*times, *([oldest] if oldest else [])], default=None)

@@ -57,6 +57,12 @@ def held_by(account: Account, sandbox_ids: Iterable[str] = ()) -> dict[str, Held
     return {row["sandbox_id"]: Held(**row) for row in [*named, *alive]}
 
 
+def paused_among(account: Account, sandbox_ids: Iterable[str]) -> dict[str, Held]:
+    """Those named that our record holds for paused."""
+    rows = Sandbox.objects.filter(account=account, state=Sandbox.State.PAUSED, sandbox_id__in=list(sandbox_ids))
+    return {row["sandbox_id"]: Held(**row) for row in rows.values(*Held.__dataclass_fields__)}
+
+
 def differences(held: Mapping[str, Held], listed: Iterable[ListedSandbox], sent_at: datetime) -> list[Difference]:
     """What the list shows otherwise than we hold it. `sent_at` is when it was asked for, by the backend's clock."""
     return [

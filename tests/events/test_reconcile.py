@@ -6,6 +6,7 @@ from events import reconcile as module
 from events.models import LifecycleEvent, ReconcileMark
 from events.observe import sync
 from events.reconcile import reconcile
+from sandboxes.e2b import E2BClient
 from sandboxes.models import AccountHealth, Sandbox
 from tests.events.test_observe import create
 
@@ -59,3 +60,26 @@ async def test_an_outage_moves_no_mark(watched, api, e2b, monkeypatch):
     await reconcile(watched)
     assert (await ReconcileMark.objects.aget()).complete_to == before.complete_to
     assert (await AccountHealth.objects.aget(account=watched)).reconcile_error
+
+
+async def test_a_first_sweep_leaves_none_paused_that_died_without_an_event(watched, api, e2b):
+    dead, paused, running = create(api), create(api), create(api)
+    e2b.simulator.advance(30)
+    for name in (dead, paused):
+        api.post(f"/sandboxes/{name}/pause")
+    e2b.simulator.advance(30)
+    api.delete(f"/sandboxes/{dead}")
+    e2b.simulator.advance(1)
+    await reconcile(watched)
+    states = {one.sandbox_id: one.state async for one in Sandbox.objects.all()}
+    assert states == {dead: "ended", paused: "paused", running: "running"}
+
+
+async def test_a_later_sweep_asks_for_no_list(watched, api, e2b, monkeypatch):
+    asked = []
+    list_all = E2BClient.list_all
+    monkeypatch.setattr(E2BClient, "list_all", lambda client: asked.append(client) or list_all(client))
+    for _ in range(2):
+        create(api)
+        await reconcile(watched)
+    assert len(asked) == 1
