@@ -51,6 +51,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _send_what_is_new(self, browser: Browser) -> None:
         """While one message is on its way, whatever else happens is gathered into the next: slow ones skip frames."""
         began = -LEAST_SECONDS_BETWEEN
+        send = self.scope.get("straight", self.base_send)
         while True:
             await browser.wake.wait()
             if (early := began + LEAST_SECONDS_BETWEEN - time.monotonic()) > 0:
@@ -58,4 +59,4 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             browser.wake.clear()
             began = time.monotonic()
             for message in browser.messages(hub.messages):
-                await self.send(text_data=message.decode())
+                await send({"type": "websocket.send", "text": message.decode()})
