@@ -58,6 +58,13 @@ class World:
         with self.simulator.lock:
             self.simulator.lifecycle.kill(self.simulator.now(), self.simulator.sandbox(sandbox_id))
 
+    def restart(self, sandbox_id: str) -> None:
+        """Paused and resumed by its owner, so that its run is new."""
+        with self.simulator.lock:
+            now, box = self.simulator.now(), self.simulator.sandbox(sandbox_id)
+            self.simulator.lifecycle.pause(now, box, 0)
+            self.simulator.lifecycle.resume(now, box, 86_000)
+
 
 class Fleet(RuleBasedStateMachine):
     """What the owners know: born when, leased until when, protected; and which DELETEs have left the house."""
@@ -200,6 +207,22 @@ class Fleet(RuleBasedStateMachine):
         else:
             self.shield(made[0], "protect")
         self.life_goes_on(8, twice=twice, turns=not twice)
+
+    @rule(number=st.integers(1, 3), twice=st.booleans())
+    def an_owner_restarts_one_unseen(self, number: int, twice: bool) -> None:
+        """After the last list, before the act that is due now: only the look at itself shows that its run is young."""
+        made = self.grow_up(number)[0]
+        self.life_goes_on(GRACE_SECONDS // ROUND_SECONDS - 1, twice=twice, turns=True)
+        self.pass_time(ROUND_SECONDS, beating=True)
+        try:
+            async_to_sync(_side_by_side)(lambda: observe.sync(self.account), 1)
+            if made in self.alive():
+                self.world.restart(made)
+                self.born[made] = self.now()
+            for work in (reaper.run_all, sending.send_due):
+                async_to_sync(_side_by_side)(work, 2 if twice else 1)
+        except Crash:
+            return
 
     @rule(seconds=st.sampled_from([100, 900]))
     def we_are_away(self, seconds: int) -> None:

@@ -6,9 +6,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from sandboxes import leases, reaper
-from sandboxes.actions import claims, looking
+from sandboxes.actions import claims, last_check, looking
 from sandboxes.actions.calls import Result
 from sandboxes.actions.settling import apply, locked, store
+from sandboxes.e2b import SandboxInfo
 from tests.sandboxes.reaper_model.machine import SEAMS, Crash, Fleet
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("world")]
@@ -39,6 +40,11 @@ def test_a_worker_dies_there_and_all_are_away_for_longer_than_a_lease(fleet, whe
     fleet.a_worker_dies(where, 1, twice=True, away=900)
     assert Fleet.reached[where] == 1
     assert set(leased) <= fleet.alive()
+
+
+def test_an_owner_restarts_one_between_the_list_and_the_act(fleet):
+    fleet.an_owner_restarts_one_unseen(2, twice=True)
+    assert fleet.alive()
 
 
 @pytest.mark.parametrize("how", ["lease", "protect"])
@@ -72,6 +78,28 @@ def a_claim_that_ran_out_is_sent_again_without_a_look(monkeypatch):
     monkeypatch.setattr(looking, "_conclude", again)
 
 
+def nobody_looks_again(monkeypatch):
+    async def by_the_list_alone(actions):
+        return [(action, listed(action.sandbox)) for action in actions]
+
+    monkeypatch.setattr(reaper.acting, "look_at", by_the_list_alone)
+
+
+def listed(sandbox):
+    """What the last list had shown of it."""
+    return SandboxInfo(
+        sandbox_id=sandbox.sandbox_id, state=sandbox.state, started_at=sandbox.started_at, end_at=sandbox.end_at,
+        metadata=sandbox.metadata,
+    )  # fmt: skip
+
+
+def nothing_is_claimed(monkeypatch):
+    """Whoever finds it queued sends it, and writes nothing before."""
+    monkeypatch.setattr(claims, "write", lambda _: None)
+    monkeypatch.setattr(claims, "_number", lambda _: None)
+    monkeypatch.setattr(last_check, "still_mine", lambda asked, _: {claim.action.pk for claim in asked})
+
+
 def somebody_dies_and_e2b_answers_no_get(fleet):
     """Right after the DELETE, so that neither the list nor a look tells that it is done."""
 
@@ -96,6 +124,8 @@ def test_what_nobody_can_see_is_not_sent_again(fleet):
     [
         (no_lease_counts, lambda fleet: fleet.an_owner_comes_while_grace_runs(1, "lease", twice=False)),
         (protection_is_forgotten, lambda fleet: fleet.an_owner_comes_while_grace_runs(1, "protect", twice=False)),
+        (nobody_looks_again, lambda fleet: fleet.an_owner_restarts_one_unseen(1, twice=False)),
+        (nothing_is_claimed, somebody_dies_and_e2b_answers_no_get),
         (a_claim_that_ran_out_is_sent_again_without_a_look, somebody_dies_and_e2b_answers_no_get),
     ],
 )
