@@ -1,6 +1,7 @@
 /* The honeycomb: every sandbox one cell, in its place for life; hover tells who, a click or Enter opens. */
 import { whole } from "../format.js";
 import { svg } from "../marks.js";
+import { onceAFrame } from "../once.js";
 import { onTheme } from "../theme.js";
 import { Cells } from "./cells.js";
 import { addressOf, tally } from "./groups.js";
@@ -67,13 +68,10 @@ export class Comb {
 
   #again(resized = false) {
     if (resized) this.shape = -1;
-    if (this.due) return;
-    this.due = true;
-    requestAnimationFrame(() => {
-      this.due = false;
-      this.#draw();
-    });
+    this.#soon();
   }
+
+  #soon = onceAFrame(() => this.#draw());
 
   #draw() {
     if (!this.cells.byKey.size && !this.canvas.isConnected) return;

@@ -1,6 +1,7 @@
 /* Which sandboxes there were at the second shown, as they were: a table that draws only the rows in view. */
 import { percent, sizeOf, roundSize, span, usd, whole } from "../format.js";
 import { stateMark } from "../marks.js";
+import { onceAFrame } from "../once.js";
 
 const ROW = 32, AROUND = 6, MIB = 1024 ** 2;
 const text = (a, b) => a.localeCompare(b), least = (value) => value ?? -1;
@@ -64,14 +65,7 @@ export class List {
     this.#soon();
   }
 
-  #soon() {
-    if (this.due) return;
-    this.due = true;
-    requestAnimationFrame(() => {
-      this.due = false;
-      this.#draw();
-    });
-  }
+  #soon = onceAFrame(() => this.#draw());
 
   #draw() {
     const first = Math.max(0, Math.floor(this.box.scrollTop / ROW) - AROUND);
