@@ -72,7 +72,9 @@ def marks(keys: Sequence[int]) -> dict[int, datetime | None]:
 
 
 def endings(keys: Sequence[int]) -> dict[int, EndedBy]:
-    """The newest kill of ours that a backend answered as done."""
+    """The newest kill of ours that a backend answered as done; of a page without ended ones nothing is asked."""
+    if not keys:
+        return {}
     kills = Action.objects.filter(
         sandbox_id__in=these(keys),
         kind=Action.Kind.KILL,

@@ -22,9 +22,12 @@ _ENTRY: Final[dict[int, DTypeLike]] = {
 
 
 def fetch(sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """All rows, sent in binary: `bytea`, which `array_send` gives, is then neither written as hex nor read from it."""
+    """All rows, sent in binary: `bytea`, which `array_send` gives, is then neither written as hex nor read from it.
+
+    Raises Django's database errors, as its own cursors do.
+    """
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(sql.encode(), given, binary=True)
         return cursor.fetchall()
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db import DataError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,3 +115,8 @@ def test_an_array_comes_as_it_was_sent_and_nulls_are_refused(db):
     ]  # fmt: skip
     with pytest.raises(ValueError, match="without nulls"):
         arrays.numbers(nulls)
+
+
+def test_what_the_database_refuses_is_an_error_of_django_s(db):
+    with pytest.raises(DataError):
+        arrays.fetch("SELECT 1 / %(by)s", {"by": 0})

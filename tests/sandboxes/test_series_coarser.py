@@ -123,3 +123,17 @@ def test_what_the_samples_are_gone_of_is_read_from_what_is_left():
     assert sandbox_metrics(one, NOW, NOW + HOUR).cpu_pct == [1.0, 9.0, 3.0, 3.0]
     SeriesMinutes.objects.all().delete()
     assert sandbox_metrics(one, NOW, NOW + HOUR).cpu_pct == [1.0, 9.0]
+
+
+def test_days_are_read_from_hours_and_what_is_in_none_yet_sample_by_sample():
+    one = records.sandbox().pk
+    for number in range(1, 81):
+        series(one, {0: 100, 5: 9700 if number == 33 else 300}, hour=NOW - number * HOUR)
+    coarser.roll_up(LATER)
+    SeriesMinutes.objects.all().delete()
+    series(one, {0: 500, 5: 600, 10: 700})
+    columns = sandbox_metrics(one, NOW - 80 * HOUR, NOW + HOUR)
+    assert columns.cpu_pct[:2] == [1.0, 3.0]
+    assert max(value or 0 for value in columns.cpu_pct) == 97.0
+    assert columns.cpu_pct[-3:] == [5.0, 6.0, 7.0]
+    assert len(columns.t) == 80 * 2 + 3 + columns.cpu_pct.count(None)
