@@ -8,7 +8,7 @@ from tests.sandboxes.reaper_model.machine import GRACE_SECONDS, ROUND_SECONDS, Y
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("world")]
 WRITES = ("INSERT", "UPDATE", "DELETE")
 MARKS_LIFE = ("sandboxes_action", "sandboxes_guard", "sandboxes_verdict")
-ROUNDS_AROUND_THE_ACT = 4
+ROUNDS_AROUND_THE_ACT = 3
 
 
 class Writing:
@@ -34,10 +34,11 @@ def test_a_worker_dies_before_each_of_its_writes(world):
         fleet.create(2, keep=False)
         leased = sorted(fleet.born)[:1]
         fleet.take(leased, "a", 400)
-        fleet.pass_time(YOUNG_SECONDS, beating=True)
+        fleet.pass_time(YOUNG_SECONDS + ROUND_SECONDS, beating=True)
         with connection.execute_wrapper(writing):
             fleet.round()
-            fleet.pass_time(GRACE_SECONDS - ROUND_SECONDS, beating=True)
+            for _ in range(GRACE_SECONDS // ROUND_SECONDS - 1):
+                fleet.pass_time(ROUND_SECONDS, beating=True)
             fleet.life_goes_on(ROUNDS_AROUND_THE_ACT, twice=False, turns=True)
         died = writing.count >= fatal
         assert set(leased) <= fleet.alive()
