@@ -97,9 +97,9 @@ def seen_in(frame: Columns) -> dict[int, Sample]:
     return found
 
 
-def newest_of(frames: Iterable[Columns]) -> dict[int, Sample]:
-    """The newest sample of each sandbox in any of `frames`."""
-    found: dict[int, Sample] = {}
+def newest_of(frames: Iterable[Columns], known: Mapping[int, Sample] | None = None) -> dict[int, Sample]:
+    """The newest sample of each sandbox in any of `frames`, or `known` already."""
+    found = dict(known or {})
     for frame in frames:
         seen = seen_in(frame)
         if not found:

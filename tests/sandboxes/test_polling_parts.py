@@ -128,6 +128,19 @@ def test_parts_that_tick_together_do_not_look_at_each_other():
     assert frame_store._written_since(second, NOW, before) == ()
 
 
+def test_what_a_process_remembers_of_a_part_gives_way_to_what_another_wrote(house):  # noqa: F811
+    account = account_at(house)
+    seven(house, account)
+    run(polling.poll(account))
+    ours = dict(frame_store._written)
+    house.simulator.advance(5)
+    run(polling.poll(account))
+    frame_store._written.update(ours)  # as in a worker that had the first of the two ticks
+    newest = MetricFrame.objects.latest("at")
+    known = frame_store.before(Part(account.pk), datetime.now(UTC)).seen
+    assert {sample.unix for sample in known.values()} == {newest.clock_unix - age for age in newest.ages}
+
+
 def test_a_dead_worker_s_part_is_free_again_within_two_ticks(house, mailbox, settings):  # noqa: F811
     settings.POLL_INTERVAL_SECONDS = 5
     account = account_at(house)
