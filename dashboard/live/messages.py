@@ -8,9 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from dashboard.live import figures
-from dashboard.live.fleet import Cell, Frame, LiveFleet
+from dashboard.live.fleet import Cell, LiveFleet
 
 NO_SAMPLE: Final = 255
+NEVER: Final = -1
 ORPHAN: Final = {"none": "n", "candidate": "c", "marked": "m", "condemned": "x"}
 COUNTED_SECONDS: Final = 2  # while no sandbox moves: only what ends soon and what came lately moves with the clock
 encode = msgspec.json.Encoder().encode
@@ -24,7 +25,7 @@ class Messages:
         self._usage = figures.Usage()
         self._used: tuple[int, dict[str, Any]] = (-1, {})
         self._counts: tuple[tuple[int, int], dict[str, Any]] = ((-1, -1), {})
-        self._rows: dict[int, tuple[Frame | None, int, bytes]] = {}
+        self._heads: dict[int, tuple[int, bytes]] = {}  # what of a row only moves with its cell, by the cell's version
         self._rows_now: dict[int, bytes] = {}  # those looked at since the fleet last moved
         self._kept: dict[tuple[int, int], bytes] = {}
         self._now = now
@@ -103,14 +104,21 @@ class Messages:
         return told
 
     def _row(self, key: int) -> bytes:
+        """`[key, state, orphan, act_at, end_at, cpu %, memory used, memory allocated]` (bytes, Unix seconds), or
+        `[key, "ended"]`. Thousands are made of each frame: only the figures are written anew."""
         cell = self.fleet.cells.get(key)
         if cell is None:
-            self._rows.pop(key, None)
-            return encode(row(self.fleet, key))
-        frame, known = self.fleet.frame_for(cell), self._rows.get(key)
-        if known is None or known[0] is not frame or known[1] != cell.version:
-            known = self._rows[key] = (frame, cell.version, encode(row(self.fleet, key)))
-        return known[2]
+            self._heads.pop(key, None)
+            return encode([key, "ended"])
+        version, head = self._heads.get(key, (NEVER, b""))
+        if version != cell.version:
+            head = encode([key, cell.state, cell.orphan, cell.act_at, cell.end_at])[:-1]
+            self._heads[key] = cell.version, head
+        sample = self.fleet.sample(key)
+        if sample is None:
+            return head + b",null,null,null]"
+        _, cpu, used, total, _ = sample
+        return b"%b,%b,%d,%d]" % (head, encode(cpu), used, total)
 
     def sandbox(self, key: int, *, changed: bool) -> bytes:
         """One sandbox's newest sample; `changed`: its record, events or actions moved, the page asks for them."""
@@ -128,15 +136,6 @@ class Messages:
     def frame_only(self) -> bytes:
         """For a page that shows nothing live but the frame around it."""
         return encode({"kind": "frame", "figures": self._summary})
-
-
-def row(fleet: LiveFleet, key: int) -> list[Any]:
-    """`[key, state, orphan, act_at, end_at, cpu %, memory used, memory allocated]` (bytes, Unix seconds)."""
-    cell = fleet.cells.get(key)
-    if cell is None:
-        return [key, "ended"]
-    _, cpu, used, total, _ = fleet.sample(key) or (None, None, None, None, None)
-    return [key, cell.state, cell.orphan, cell.act_at, cell.end_at, cpu, used, total]
 
 
 def columns(cells: Sequence[Cell]) -> dict[str, Any]:
