@@ -35,10 +35,10 @@ def a_sandbox(page: Page, base: str, asked: str) -> str:
 
 
 def on_record(page: Page, base: str, seconds: int) -> bool:
-    """Whether anything is known of that many seconds ago; a house that has just begun to run has no past yet."""
+    """Whether a fleet and its figures of then are known; a house that has just begun to run has no past yet."""
     at = (datetime.now(UTC) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
     answer = page.request.get(f"{base}/fleet/past/?at={at}")
-    return answer.ok and bool(answer.json()["roster"]["key"])
+    return answer.ok and bool(answer.json()["roster"]["key"]) and answer.json()["exact_t"] is not None
 
 
 def test_travel_back_and_come_back_to_live(page: Page, whole_house: Supervised) -> None:
