@@ -32,10 +32,12 @@ class Said(msgspec.Struct, frozen=True):
 
 @dataclass(eq=False)
 class Browser:
-    """`wake` is set when there may be something new; whatever happened meanwhile is one message then."""
+    """`wake` is set when there may be something new, `asked` when the page waits for it; what happened meanwhile is one
+    message then."""
 
     user: str
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     show: Show = field(default_factory=lambda: Show("none"))
     hidden: bool = False
     changed: bool = False
@@ -57,6 +59,7 @@ class Browser:
                 self.forget()
             shown = set(self.show.rows)
             self.has_rows = {key: row for key, row in self.has_rows.items() if key in shown}
+        self.asked.set()
         self.wake.set()
 
     def forget(self) -> None:

@@ -267,6 +267,25 @@ async def test_a_socket_shows_what_it_was_asked_to_and_closes_on_nonsense(monkey
     assert own.browsers == set()
 
 
+@pytest.mark.django_db
+async def test_news_waits_for_more_of_it_and_an_answer_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Hub()
+    own.messages = Messages(fleet_of(1), NOW)
+    monkeypatch.setattr("dashboard.live.consumer.hub", own)
+    monkeypatch.setattr("dashboard.live.consumer.NEWS_SECONDS_BETWEEN", 3600.0)
+    socket = Socket(type("Ada", (), {"is_authenticated": True, "get_username": lambda self: "ada"})())
+    await socket.opens()
+    assert (await socket.hears())["kind"] == "frame"
+    message = {"epoch": "e", "kind": "change", "account": 1}
+    for number in (1, 2):
+        body = msgspec.msgpack.encode({"sandboxes": [row(number + 1)], "events": []})
+        own.take(message | {"number": number, "body": body})
+    await socket.says('{"show":{"page":"fleet"}}')
+    assert (await socket.hears())["roster"]["key"] == [1, 2, 3], "the first to come is the answer"
+    await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+    await socket.wait()
+
+
 def test_what_comes_while_a_snapshot_is_read_is_not_lost() -> None:
     hub = Hub()
     hub._meanwhile = []
