@@ -55,9 +55,12 @@ def test_by_keyboard_alone_from_the_honeycomb_to_a_sandbox_and_back(page: Page, 
     sandbox_id = says.inner_text().split(",")[0]
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{base}/sandboxes/{sandbox_id}/")
+    listens = page.locator("[data-live-word]")  # an address changes before the scripts of its page hear a key
+    expect(listens).to_have_text("Live", timeout=SOON)
     page.keyboard.press("g")
     page.keyboard.press("f")
     expect(page).to_have_url(f"{base}/")
+    expect(listens).to_have_text("Live", timeout=SOON)
     page.keyboard.press("?")
     expect(page.locator("#keys[open]")).to_be_visible()
     page.keyboard.press("Escape")
