@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dashboard import words
@@ -19,6 +19,7 @@ EVENTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "checkpointed": ("note", "ink", "checkpoint"),
     "vanished": ("killed", "end", "vanished"),
 }
+BORN_WITHIN: Final = timedelta(minutes=2)  # an observed birth this long after the start is a first sight, not a birth
 SOURCES: Final = {"webhook": "webhook", "reconcile": "reconciled", "observed": "seen by us"}
 ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "kill": ("killed", "bad"), "pause": ("pause", "pause"), "resume": ("resumed", "pause"),
@@ -69,7 +70,15 @@ def event_step(event: EventRow) -> Step:
     moved_to = data.get("set_timeout")
     if last == "updated" and isinstance(moved_to, str) and len(moved_to) >= 16:
         word = f"ends {moved_to[11:16]}"
+    if last == "created" and event.source == "observed" and _ran_before(event):
+        mark, hue, word = "note", "ink", "first seen"
     return Step(event.timestamp, mark, hue, word, "; ".join([*event_notes(event), SOURCES[event.source]]))
+
+
+def _ran_before(event: EventRow) -> bool:
+    """Whether what we saw first had run for a while by then: nobody saw its birth."""
+    started = (event.data or {}).get("started_at")
+    return isinstance(started, str) and event.timestamp - datetime.fromisoformat(started) > BORN_WITHIN
 
 
 def event_notes(event: EventRow) -> list[str]:

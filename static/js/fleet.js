@@ -11,7 +11,7 @@ import { Plot } from "./plots.js";
 import { spark } from "./spark.js";
 import { onTheme } from "./theme.js";
 
-const HOUR = 3600, NEEDS_EVERY = 10_000, SPARK_POINTS = 60;
+const HOUR = 3600, NEEDS_EVERY = 10_000, NEEDS_SOON = 1_000, SPARK_POINTS = 60;
 const $ = (selector) => document.querySelector(selector);
 
 /* ---------- figures */
@@ -165,7 +165,7 @@ function count(roster) {
 /* ---------- all of it, live */
 const TICK = Number(document.body.dataset.tick); // a tick comes in parts: once for all of them is enough
 const later = (does) => requestIdleCallback(() => past.at === null && does(), { timeout: 1000 }); // each a task of its own
-let newest = 0, dayAt = 0, needsAt = Date.now();
+let newest = 0, dayAt = 0, needsAt = Date.now(), orphans = null; // `orphans`: as many as the sentences know of
 on("fleet", (message) => {
   const figures = (latest = message.figures), isLive = past.at === null;
   comb.take(message);
@@ -186,8 +186,10 @@ on("fleet", (message) => {
       dayAt = figures.at;
     }
   }
-  if (isLive && Date.now() - needsAt > NEEDS_EVERY) {
+  orphans ??= figures.orphans;
+  if (isLive && Date.now() - needsAt > (figures.orphans === orphans ? NEEDS_EVERY : NEEDS_SOON)) {
     needsAt = Date.now();
+    orphans = figures.orphans;
     htmx.trigger(document.body, "live:needs");
   }
 });

@@ -30,6 +30,7 @@ def test_find_the_hottest_and_open_it_by_keyboard_alone(page: Page, whole_house:
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{base}/sandboxes/?order=-cpu_pct")
     expect(page.locator("th[aria-sort=descending]")).to_contain_text("CPU")
+    expect(page.locator("[data-live-word]")).to_have_text("Live", timeout=SOON)  # its scripts hear keys by then
     for _ in range(130):
         page.keyboard.press("j")
     expect(page.locator("tr.cur")).to_be_visible(timeout=SOON)
