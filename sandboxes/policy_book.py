@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all
-from sandboxes.models import Action, Guard, Policy, Verdict
+from sandboxes.models import Account, Action, Guard, Policy, Verdict
 from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
 
 FIELDS = PolicySpec.__struct_fields__
@@ -20,10 +20,11 @@ def spec_of(policy: Policy) -> PolicySpec:
 def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
     """Makes a policy, or gives `policy` a new version if anything is different; a new version voids its marks.
 
-    Raises PolicyError when the name is taken.
+    Raises PolicyError when the name is taken, or when it newly names an account that there is not.
     """
     kept = Policy.objects.select_for_update().get(pk=policy.pk) if policy is not None else Policy(version=0)
     given = as_dict(spec)
+    _known_accounts(set(spec.match.accounts) - set((kept.match or {}).get("accounts", ())))
     if kept.pk and all(getattr(kept, name) == given[name] for name in FIELDS):
         return kept
     for name in FIELDS:
@@ -37,6 +38,15 @@ def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
         raise PolicyError(f"there is a policy named {spec.name!r} already") from None
     void_marks(Action.objects.filter(policy=kept), "void: the policy was changed")
     return kept
+
+
+def _known_accounts(named: set[str]) -> None:
+    """A policy for an account that is not there would watch nobody and seem to watch."""
+    there = sorted(Account.objects.values_list("name", flat=True)) if named else []
+    for name in sorted(named.difference(there)):
+        raise PolicyError(
+            f"match.accounts: no account named {name!r}; there are: {', '.join(there) or 'none'}"
+        )
 
 
 @transaction.atomic

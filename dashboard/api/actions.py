@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
 from ninja import Query, Router
 from pydantic import Field, ValidationError
 
@@ -18,7 +19,7 @@ from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Form, Paged, Seconds, Text, Word
 from dashboard.api.sandboxes import Filter
 from dashboard.api.strict import METADATA_PREFIX
-from dashboard.idempotency import digest_of
+from dashboard.idempotency import KEPT, digest_of
 from sandboxes.actions import NotInState, cancel, request_bulk
 from sandboxes.models import Action, BulkWish, Sandbox
 from sandboxes.search import keys_of, matching_ids, seen_accounts
@@ -113,7 +114,10 @@ def _number_of_call(request: HttpRequest) -> UUID | None:
     if key is None:
         return None
     digest = digest_of("POST", request.get_full_path(), request.body)
-    return uuid5(_CALLS, f"{caller(request).key}|{key}|{digest}")
+    number, answered = uuid5(_CALLS, f"{caller(request).key}|{key}|{digest}"), timezone.now() - KEPT
+    while BulkWish.objects.filter(bulk_id=number, requested_at__lte=answered).exists():
+        number = uuid5(number, "a day later")  # the rule has run out: the same call is a wish of its own again
+    return number
 
 
 def _by_id(refused: dict[int, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from ninja import Router
 from pydantic import Field
 
 from dashboard.api.answers import answer, caller, returns
+from dashboard.api.auth import staff_only
 from dashboard.api.params import Form, Text
 from sandboxes import freezing
 from sandboxes.models import Freeze
@@ -52,6 +53,7 @@ def read(request: HttpRequest) -> HttpResponse:
 @router.put("", **returns(FreezeState))
 def put(request: HttpRequest, body: FreezeBody) -> HttpResponse:
     """Freezes, or lifts it: marks then have as long to go as they had. What is so already stays."""
+    staff_only(request)
     who = caller(request)
     name = who.name if who.kind == "user" else f"token {who.name}"
     if body.frozen:

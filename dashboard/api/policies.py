@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 from ninja import Query, Router
 
 from dashboard.api.answers import answer, nothing, returns, takes
+from dashboard.api.auth import staff_only
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Paged
 from dashboard.api.policy_view import PolicyView, views_of
@@ -43,6 +44,7 @@ def list_policies(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
 @router.post("", **takes(PolicySpec, returns(PolicyView, 201)))
 def make(request: HttpRequest) -> HttpResponse:
     """A new policy. REST takes what it is given: `enforce` enforces."""
+    staff_only(request)
     return _view(_write(request), 201)
 
 
@@ -55,12 +57,14 @@ def one(request: HttpRequest, policy_id: int) -> HttpResponse:
 @router.put("/{int:policy_id}", **takes(PolicySpec, returns(PolicyView)))
 def change(request: HttpRequest, policy_id: int) -> HttpResponse:
     """The whole policy anew; a change gives it a new version and voids its marks."""
+    staff_only(request)
     return _view(_write(request, policy_of(policy_id)))
 
 
 @router.delete("/{int:policy_id}", **returns(None, 204))
 def delete(request: HttpRequest, policy_id: int) -> HttpResponse:
     """With its marks; its verdicts stay on record."""
+    staff_only(request)
     policy_book.delete(policy_of(policy_id))
     return nothing()
 
@@ -68,6 +72,7 @@ def delete(request: HttpRequest, policy_id: int) -> HttpResponse:
 @router.post("/{int:policy_id}/run", **returns(PolicyView, 202))
 def run(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Evaluates now: look at `status.last_run_at`. 409 while it is not enabled."""
+    staff_only(request)
     policy = policy_of(policy_id)
     if not policy.enabled:
         raise Refusal(409, "not_in_state", "the policy is not enabled: nothing would be evaluated")
@@ -81,6 +86,7 @@ def run(request: HttpRequest, policy_id: int) -> HttpResponse:
 @router.post("/{int:policy_id}/reset", **returns(PolicyView))
 def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Closes a tripped breaker."""
+    staff_only(request)
     policy_book.reset(policy_of(policy_id))
     return _view(policy_of(policy_id))
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from dashboard.idempotency import Answer, Conflict, once
 from dashboard.models import IdempotentAnswer
 from sandboxes.actions import bulk
-from sandboxes.models import Action, Sandbox
+from sandboxes.models import Action, BulkWish, Sandbox
 from tests import records
 from tests.records import NOW
 
@@ -165,3 +165,18 @@ def test_a_call_whose_first_try_died_after_it_was_written_is_one_wish(call: Any)
     second = call("POST", "/actions/bulk", asked, {"Idempotency-Key": "k"})
     assert first.data == second.data
     assert Action.objects.count() == 1
+
+
+def test_the_same_key_a_day_later_is_a_new_wish(call: Any) -> None:
+    records.sandbox("a")
+    asked = {"action": "timeout", "ids": ["a"], "expected_count": 1, "seconds": 60}
+    numbers = []
+    for _ in range(3):
+        made = call("POST", "/actions/bulk", asked, {"Idempotency-Key": "nightly"})
+        assert (made.status_code, made.data["count"]) == (202, 1)
+        numbers.append(made.data["bulk_id"])
+        yesterday = timezone.now() - timedelta(hours=25)
+        IdempotentAnswer.objects.update(created_at=yesterday)
+        BulkWish.objects.update(requested_at=yesterday, finished_at=yesterday)
+        Action.objects.update(state="confirmed")
+    assert len(set(numbers)) == Action.objects.count() == 3

@@ -1,5 +1,6 @@
 """Who may call, what is refused, and in which shape: the rules for all calls."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -54,6 +55,30 @@ def test_a_page_calls_with_its_session_and_its_csrf_token() -> None:
         client.post("/api/v1/sandboxes/a/kill", {}, "application/json", headers={"X-CSRFToken": "x" * 32}).status_code
         == 202
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/policies", {"name": "old", "orphan_when": {"older_than_seconds": 60}}),
+        ("PUT", "/policies/1", {"name": "old", "orphan_when": {"older_than_seconds": 60}}),
+        ("DELETE", "/policies/1", None),
+        ("POST", "/policies/1/run", None),
+        ("POST", "/policies/1/reset", None),
+        ("PUT", "/freeze", {"frozen": False}),
+        ("PUT", "/owner-callback", {"url": "https://owner.example/alive", "secret": "long enough to sign"}),
+        ("DELETE", "/owner-callback", None),
+    ],
+)
+def test_a_login_may_change_by_rest_only_what_its_pages_let_it(method: str, path: str, body: object) -> None:
+    records.account()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_user("clerk"))
+    client.cookies["csrftoken"] = "x" * 32
+    content = "" if body is None else json.dumps(body)
+    refused = client.generic(method, f"/api/v1{path}", content, "application/json", headers={"X-CSRFToken": "x" * 32})
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), refused.content
+    assert "only staff" in refused.json()["message"]
 
 
 @pytest.mark.parametrize(

@@ -202,3 +202,12 @@ def test_what_a_policy_saved_is_the_rest_of_the_runs_it_ended(call: Any) -> None
     )
     status = call("GET", f"/policies/{policy.pk}").data["status"]
     assert (status["done_7d"], status["saved_usd_7d"]) == (1, pytest.approx(0.1089, abs=1e-4))
+
+
+def test_a_policy_for_an_account_that_is_not_there_is_refused(call: Any) -> None:
+    records.account()
+    body = {"name": "typo", "orphan_when": {"older_than_seconds": 60}, "match": {"accounts": ["porduction"]}}
+    refused = call("POST", "/policies", body)
+    assert refused.status_code == 400
+    assert "no account named 'porduction'" in refused.data["message"]
+    assert not Policy.objects.filter(name="typo").exists()
