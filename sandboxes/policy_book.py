@@ -44,9 +44,7 @@ def _known_accounts(named: set[str]) -> None:
     """A policy for an account that is not there would watch nobody and seem to watch."""
     there = sorted(Account.objects.values_list("name", flat=True)) if named else []
     for name in sorted(named.difference(there)):
-        raise PolicyError(
-            f"match.accounts: no account named {name!r}; there are: {', '.join(there) or 'none'}"
-        )
+        raise PolicyError(f"match.accounts: no account named {name!r}; there are: {', '.join(there) or 'none'}")
 
 
 @transaction.atomic
