@@ -100,7 +100,8 @@ def _word(held: Held | None, entry: ListedSandbox, started: datetime) -> str | N
     if held is None:
         return "created" if entry.state == "running" else "paused"
     if entry.state == "paused":
-        return "paused" if held.state != "paused" else _moved(held, entry)
+        ran_since = held.paused_at is not None and started > held.paused_at  # resumed and paused between two lists
+        return "paused" if held.state != "paused" or ran_since else _moved(held, entry)
     if held.state != "running" or abs(started - held.started_at) > SAME_RUN_WITHIN:
         return "resumed"
     return _moved(held, entry)

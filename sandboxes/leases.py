@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from sandboxes.actions.cancelling import close_all
+from sandboxes.actions.cancelling import close_all, no_orphans
 from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseMember, LeaseSpan, Sandbox
 from sandboxes.policies import LeaseHeld
 
@@ -75,6 +75,7 @@ def put(
     _set_members(lease, set(ids or ()))
     _move_spans(lease, [sandbox.pk for sandbox in live], now)
     marked = _spare(list(guards.values()), key)
+    no_orphans([pk for pk, guard in guards.items() if guard.condemned_by_id is None], now)
     return LeaseResult(key, lease.expires_at, len(alive_ids), unknown, marked, condemned)
 
 

@@ -71,6 +71,10 @@ def put(request: HttpRequest, body: CallbackBody, asked: Query[Whose]) -> HttpRe
     if body.secret is None and kept.pk is None:
         raise bad_request(f"secret is missing: at least {SHORTEST_SECRET} characters", {"field": "secret"})
     kept.url, kept.enabled, kept.timeout_seconds = body.url, body.enabled, body.timeout_seconds
+    try:
+        kept.clean()
+    except ValidationError as error:
+        raise bad_request(f"url: {error.messages[0]}", {"field": "url"}) from None
     if body.secret is not None:
         kept.secret = body.secret
     kept.save()

@@ -19,6 +19,8 @@ from sandboxes.e2b.errors import (
 from sandboxes.models import Action
 
 Kind = Action.Kind
+CONFLICT = "conflict"  # E2B did not do it: it was so already, or was changing
+ALREADY_PAUSED = "already_paused"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ async def perform(client: E2BClient, action: Action, deadline_seconds: float) ->
     except NotFound as error:
         return Result("never", "gone", error=f"E2B has no such sandbox, or it is not in a state for this: {error}")
     except Conflict as error:
-        return Result("unknown", error=str(error))
+        return Result("unknown", CONFLICT, error=str(error))
     except (BadRequest, TooManySandboxes, Unauthorized, Unsupported) as error:
         return Result("never", "refused", error=str(error))
     except E2BError as error:

@@ -1,15 +1,18 @@
 """An action that will not happen: stopped by a person, or void because what it stood on is gone."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from sandboxes import live
 from sandboxes.actions import announce
 from sandboxes.actions.actor import Actor, NotInState
 from sandboxes.actions.writing import write
-from sandboxes.models import Action, Guard
+from sandboxes.models import Action, Guard, Verdict
 
 SPARE = timedelta(hours=24)
 State = Action.State
@@ -49,3 +52,21 @@ def close_all(actions: Sequence[Action], *, outcome: str) -> None:
 def cancelled(action: Action, outcome: str) -> None:
     """Moves it in memory alone: the caller writes it."""
     action.state, action.outcome, action.next_attempt_at = State.CANCELLED, outcome, None
+
+
+def no_orphans(guard_pks: Iterable[int], now: datetime) -> None:
+    """Ends what policies hold against the sandboxes of these guards, now and not at the reaper's next round."""
+    held = Verdict.objects.filter(until=None, sandbox__guard_id__in=list(guard_pks))
+    rows = list(held.values_list("pk", "sandbox__account_id", "sandbox_id"))
+    if not rows:
+        return
+    Verdict.objects.filter(pk__in=[pk for pk, _, _ in rows]).update(until=now)
+    cleared: dict[int, set[int]] = defaultdict(set)
+    for _, account, key in rows:
+        cleared[account].add(key)
+    for account, keys in cleared.items():
+        transaction.on_commit(_clearance(account, sorted(keys)))
+
+
+def _clearance(account: int, keys: Sequence[int]) -> Any:
+    return lambda: live.publish("verdict", account, {"orphans": [], "cleared": keys})

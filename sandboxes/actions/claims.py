@@ -4,12 +4,12 @@ From the claim on, a DELETE may have been sent. Time alone never undoes that: a 
 (`looking`), and only E2B's answer opens the sandbox again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from sandboxes import leases
 from sandboxes.actions import announce
@@ -17,6 +17,7 @@ from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
 from sandboxes.models import Action, Freeze, Guard, Policy, Sandbox
+from sandboxes.policies import quiet_now
 
 BATCH = 64
 # An action's steps read none of these, and they can be long.
@@ -27,6 +28,9 @@ DEFAULT_DEADLINE_SECONDS = 25.0
 # How long a claim may wait for its turn among those claimed with it; pauses are slow, so the last waits long.
 CLAIM_SLACK_SECONDS = {"pause": 150.0}
 DEFAULT_CLAIM_SLACK_SECONDS = 20.0
+# A policy's act stands on the reaper's last look; one that could not leave within this time is looked at anew.
+LOOKED_AT = "looked_at"
+LOOK_HOLDS = timedelta(seconds=60)
 
 State = Action.State
 
@@ -52,23 +56,40 @@ def deadline_seconds(kind: str) -> float:
 
 @transaction.atomic
 def claim_due(now: datetime, limit: int = BATCH) -> list[Claim]:
-    """Claims what is queued and due, oldest first; guards that somebody else holds are left for the next time."""
-    waiting = Action.objects.filter(state=State.QUEUED).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
-    guards, ordered = _taken(waiting, limit)
+    """Claims what is queued and due, oldest first; guards that somebody else holds are left for the next time.
+
+    A policy's act that has waited since its last look, or whose policy may not act now, goes back to its mark: the
+    reaper looks again. Acts whose sandbox has a call on its way take nobody's place.
+    """
+    due = Action.objects.filter(state=State.QUEUED).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
+    on_their_way = Action.objects.filter(state=State.SENT).values("sandbox__guard_id")
+    guards, ordered = _taken(due.exclude(sandbox__guard_id__in=on_their_way), limit)
     if not ordered:
         return []
     sent = Action.objects.filter(sandbox__guard_id__in=guards, state=State.SENT)
     busy = set(sent.values_list("sandbox__guard_id", flat=True))
     held = leases.holding([action.sandbox_id for action in ordered])
-    frozen = is_frozen()
+    killed = killed_at(guards)
+    frozen, api_is_up = is_frozen(), leases.api_is_up(now)
     claims, closed = [], []
     for action in ordered:
         guard = guards[action.sandbox.guard_id]
         if guard.pk in busy:
             continue
         objection = _objection(action, guard, leased=action.sandbox_id in held, frozen=frozen, now=now)
+        if (
+            not objection
+            and action.kind == Action.Kind.KILL
+            and is_of_policy_alone(action)
+            and _was_killed(action, killed)
+        ):
+            objection = "void: a kill of this run has been answered already"
         if objection:
             cancelled(action, objection)
+            closed.append(action)
+            continue
+        if is_of_policy_alone(action) and not (api_is_up and _may_go(action, now)):
+            _back_to_mark(action)
             closed.append(action)
             continue
         busy.add(guard.pk)
@@ -86,8 +107,45 @@ def _taken(waiting: QuerySet[Action], limit: int) -> tuple[dict[int, Guard], lis
     free = waiting.select_for_update(skip_locked=True, of=("sandbox__guard",)).select_related("sandbox__guard")
     due = list(free.only("sandbox__guard").order_by("requested_at", "pk")[:limit])
     guards = {action.sandbox.guard.pk: action.sandbox.guard for action in due}
-    still = waiting.filter(pk__in=[action.pk for action in due]).select_related("sandbox", "account", "policy")
+    still = waiting.filter(pk__in=[action.pk for action in due]).select_related("sandbox", "account__health", "policy")
     return guards, list(still.defer(*UNREAD).order_by("requested_at", "pk"))
+
+
+def killed_at(guard_pks: Iterable[int]) -> dict[int, datetime]:
+    """When the last kill that E2B has answered was sent, by guard."""
+    answered = Action.objects.filter(kind=Action.Kind.KILL, sandbox__guard_id__in=list(guard_pks))
+    rows = answered.exclude(answered_at=None).values_list("sandbox__guard_id").annotate(at=Max("sent_at"))
+    return {guard: at for guard, at in rows if at is not None}
+
+
+def was_killed(guard: int, started_at: datetime, killed: Mapping[int, datetime], offset: timedelta) -> bool:
+    """Whether a kill of the run that began at `started_at` has been answered. `offset`: E2B's clock minus ours."""
+    at = killed.get(guard)
+    return at is not None and at + offset >= started_at
+
+
+def is_of_policy_alone(action: Action) -> bool:
+    """Whether no person has asked for it too."""
+    return action.actor_kind == "policy" and not action.parameters.get("joined")
+
+
+def _may_go(action: Action, now: datetime) -> bool:
+    """Whether the reaper's last look at it still holds, and its policy has no quiet hours."""
+    looked_at = action.parameters.get(LOOKED_AT)
+    if looked_at is None or now - datetime.fromisoformat(looked_at) > LOOK_HOLDS:
+        return False
+    return action.policy is None or not quiet_now(action.policy.quiet_hours, now)
+
+
+def _back_to_mark(action: Action) -> None:
+    """Nothing of it has happened at E2B: its grace is over still, and the reaper decides anew."""
+    action.state, action.sent_at, action.next_attempt_at = State.GRACE, None, None
+
+
+def _was_killed(action: Action, killed: Mapping[int, datetime]) -> bool:
+    health = getattr(action.account, "health", None)
+    offset = timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
+    return was_killed(action.sandbox.guard_id, action.sandbox.started_at, killed, offset)
 
 
 def still_mine(claims: Sequence[Claim], now: datetime) -> set[int]:
@@ -125,7 +183,7 @@ def _number(claimed: Sequence[Action]) -> None:
 
 def _objection(action: Action, guard: Guard, *, leased: bool, frozen: bool, now: datetime) -> str:
     """Why a queued action may not go any more. A person's word is not undone by leases, protection or a policy."""
-    by_policy_alone = action.actor_kind == "policy" and not action.parameters.get("joined")
+    by_policy_alone = is_of_policy_alone(action)
     # A person's kill is sent all the same: E2B's 404 is then the answer that they get.
     if action.sandbox.state == Sandbox.State.ENDED and (by_policy_alone or action.kind != Action.Kind.KILL):
         return "void: the sandbox has ended"

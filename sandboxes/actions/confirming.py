@@ -101,7 +101,7 @@ def _alarm(action: Action, seen: SandboxInfo | E2BError) -> str:
 def _notice_returned(now: datetime) -> None:
     """A killed sandbox that lives again is an alarm, once: whoever ends it next decides so anew."""
     returned = Action.objects.filter(
-        kind=Kind.KILL, state=State.CONFIRMED, requested_at__gte=now - RETURNS_WITHIN
+        kind=Kind.KILL, state=State.CONFIRMED, confirmed_at__gte=now - RETURNS_WITHIN
     ).exclude(sandbox__state=ENDED)
     listed_again = returned.filter(sandbox__account__health__last_sync_at__gt=F("confirmed_at"))
     for pk in list(listed_again.values_list("pk", flat=True)):
@@ -120,7 +120,7 @@ def _notice_woken(now: datetime) -> None:
     paused = Action.objects.filter(
         kind=Kind.PAUSE, state=State.CONFIRMED, actor_kind="policy", confirmed_at__gte=now - WAKES_WITHIN
     ).exclude(parameters__has_key="joined")
-    woken = paused.filter(sandbox__state=RUNNING, sandbox__started_at__gt=F("answered_at")).exclude(Exists(ours))
+    woken = paused.filter(sandbox__state=RUNNING, sandbox__started_at__gt=F("sent_at")).exclude(Exists(ours))
     for pk in list(woken.values_list("pk", flat=True)):
         with transaction.atomic():
             action = locked(pk)

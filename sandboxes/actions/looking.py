@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
@@ -10,11 +10,11 @@ from django.db import transaction
 
 from sandboxes import accounts
 from sandboxes.actions import waking
-from sandboxes.actions.calls import Result
+from sandboxes.actions.calls import ALREADY_PAUSED, CONFLICT, Result
 from sandboxes.actions.claims import UNREAD
 from sandboxes.actions.settling import apply, fail, locked, store
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
-from sandboxes.models import Action
+from sandboxes.models import Account, Action
 
 LOOKS = 64
 AT_ONCE = 16
@@ -48,17 +48,23 @@ async def look_at(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
 
 
 async def _look_at_account(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
-    gate = asyncio.Semaphore(AT_ONCE)
-    async with await sync_to_async(accounts.client_for)(actions[0].account, AT_ONCE) as client:
+    found = await look_at_sandboxes(actions[0].account, [action.sandbox.sandbox_id for action in actions])
+    return [(action, found[action.sandbox.sandbox_id]) for action in actions]
 
-        async def look(action: Action) -> tuple[Action, Seen]:
+
+async def look_at_sandboxes(account: Account, sandbox_ids: Iterable[str]) -> dict[str, Seen]:
+    """`GET /sandboxes/{id}` for each of one account's, some side by side."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with await sync_to_async(accounts.client_for)(account, AT_ONCE) as client:
+
+        async def look(sandbox_id: str) -> tuple[str, Seen]:
             async with gate:
                 try:
-                    return action, await client.get(action.sandbox.sandbox_id, deadline_seconds=10.0)
+                    return sandbox_id, await client.get(sandbox_id, deadline_seconds=10.0)
                 except E2BError as error:
-                    return action, error
+                    return sandbox_id, error
 
-        return list(await asyncio.gather(*(look(action) for action in actions)))
+        return dict(await asyncio.gather(*(look(one) for one in dict.fromkeys(sandbox_ids))))
 
 
 @transaction.atomic
@@ -87,7 +93,9 @@ def _conclude(looked_at: Action, seen: Seen) -> None:
         action.error = f"Not known yet whether it happened, E2B does not answer: {seen}"
         action.next_attempt_at = now + timedelta(seconds=min(120.0, max(5.0, since / 2)))
     elif (action.kind, seen.state) in ((Kind.PAUSE, "paused"), (Kind.RESUME, "running")):
-        apply(action, Result("done", f"{action.kind}d"))
+        # Refused as paused already: somebody else's pause, which is no quarantine of ours.
+        already = action.kind == Kind.PAUSE and action.parameters.get(CONFLICT)
+        apply(action, Result("done", ALREADY_PAUSED if already else f"{action.kind}d"))
     else:
         apply(action, Result("again", error=action.error or "E2B gave no answer, and nothing had happened"))
     store([action])

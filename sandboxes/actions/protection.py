@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sandboxes.actions.cancelling import close_all
+from sandboxes.actions.cancelling import close_all, no_orphans
 from sandboxes.models import Action, Guard
 
 State = Action.State
@@ -22,3 +22,5 @@ def apply(action: Action, guard: Guard, of_guard: list[Action], at: datetime) ->
     if on:
         marks = [one for one in of_guard if one.actor_kind == "policy" and one.state in (State.GRACE, State.QUEUED)]
         close_all(marks, outcome="spared: protected")
+        if guard.condemned_by_id is None:
+            no_orphans([guard.pk], at)

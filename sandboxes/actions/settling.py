@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sandboxes.actions import announce
-from sandboxes.actions.calls import Result
+from sandboxes.actions.calls import CONFLICT, Result
 from sandboxes.actions.claims import UNREAD, Claim
 from sandboxes.actions.writing import write
 from sandboxes.models import Action, Guard
@@ -49,6 +49,8 @@ def apply(action: Action, result: Result) -> None:
     elif result.kind == "unknown":
         # It stays as it is, condemned too, until a look has been answered.
         action.error, action.claimed_until = result.error, now
+        if result.outcome == CONFLICT:
+            action.parameters = {**action.parameters, CONFLICT: True}
         action.next_attempt_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
     elif result.kind == "never" or (result.counts and action.attempts >= MOST_ATTEMPTS):
         tries = f" after {action.attempts} attempts" if action.attempts > 1 else ""

@@ -1,5 +1,9 @@
 """Where an account's application can be asked which of its sandboxes are still alive."""
 
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator
 from django.db import models
 
@@ -25,3 +29,12 @@ class OwnerCallback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}: {self.url}"
+
+    def clean(self) -> None:
+        """Raises ValidationError for a link-local address: a cloud machine's metadata service answers there."""
+        try:
+            link_local = ip_address(urlsplit(self.url).hostname or "").is_link_local
+        except ValueError:  # a name, or no address at all, which the field itself refuses
+            return
+        if link_local:
+            raise ValidationError({"url": "a link-local address is not asked: a machine's own metadata is there"})

@@ -1,10 +1,12 @@
 """Asks an application over HTTP: in batches, within a time, no redirects, a bounded answer."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import httpx
+from asgiref.sync import async_to_sync
 
 from sandboxes.crypto import CryptoError
 from sandboxes.models import OwnerCallback
@@ -40,43 +42,50 @@ def hear(callback: OwnerCallback, account: str, ids: Sequence[str], before: str)
     except CryptoError as error:
         heard.alive = dict.fromkeys(ids, f"its application can't be asked: {error}")
         return heard
+    async_to_sync(_ask_all)(heard, callback, secret, account, ids, before, end)
+    return heard
+
+
+async def _ask_all(
+    heard: Heard, callback: OwnerCallback, secret: str, account: str, ids: Sequence[str], before: str, end: float
+) -> None:
     timeout = min(callback.timeout_seconds, LONGEST_SECONDS)
-    with httpx.Client(follow_redirects=False, trust_env=False, timeout=timeout) as client:
+    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=timeout) as client:
         for start in range(0, len(ids), BATCH):
-            batch = ids[start : start + BATCH]
+            batch, seconds = ids[start : start + BATCH], min(timeout, end - time.monotonic())
             try:
-                dead = _one(client, callback.url, secret, account, batch, before, min(timeout, end - time.monotonic()))
+                dead = await _one(client, callback.url, secret, account, batch, before, seconds)
             except Unusable as error:
                 heard.alive |= dict.fromkeys(batch, f"its application gave no usable answer: {error}")
             else:
                 heard.dead |= dead
                 heard.alive |= dict.fromkeys(set(batch) - dead, SAID)
-    return heard
 
 
-def _one(
-    client: httpx.Client, url: str, secret: str, account: str, batch: Sequence[str], before: str, seconds: float
+async def _one(
+    client: httpx.AsyncClient, url: str, secret: str, account: str, batch: Sequence[str], before: str, seconds: float
 ) -> set[str]:
     if seconds <= 0:
         raise Unusable(f"it was not asked: {ALL_SECONDS:.0f} s were up")
     question = ask(batch, account=account, before=before, secret=secret, at=int(time.time()))
-    end = time.monotonic() + seconds
     try:
-        with client.stream("POST", url, content=question.body, headers=question.headers, timeout=seconds) as response:
-            return read(response.status_code, _bounded(response, end, seconds), batch)
-    except httpx.TimeoutException:
-        raise Unusable(f"no answer within {seconds:g} s") from None
+        # httpx counts from one byte to the next; this counts the whole answer, so that a trickle holds nobody.
+        async with (
+            asyncio.timeout(seconds),
+            client.stream("POST", url, content=question.body, headers=question.headers) as response,
+        ):
+            return read(response.status_code, await _bounded(response), batch)
+    except (TimeoutError, httpx.TimeoutException):
+        raise Unusable(f"no whole answer within {seconds:g} s") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unusable(f"{type(error).__name__}") from None
 
 
-def _bounded(response: httpx.Response, end: float, seconds: float) -> bytes:
-    """The body, as long as it is small and comes in time: a trickle is no answer."""
+async def _bounded(response: httpx.Response) -> bytes:
+    """The body, as long as it is small."""
     found = b""
-    for part in response.iter_bytes():
+    async for part in response.aiter_bytes():
         found += part
         if len(found) > LARGEST_ANSWER_BYTES:
             raise Unusable(f"its answer is larger than {LARGEST_ANSWER_BYTES // 1024} KiB")
-        if time.monotonic() > end:
-            raise Unusable(f"no whole answer within {seconds:g} s")
     return found

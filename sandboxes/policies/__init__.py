@@ -3,6 +3,7 @@
 from sandboxes.policies.facts import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection
 from sandboxes.policies.judge import Judgement, judge, judge_quarantine
 from sandboxes.policies.keep import KEEP, Keep, pairs
+from sandboxes.policies.quiet import is_quiet, quiet_now
 from sandboxes.policies.rules import Reason, duplicate_places
 from sandboxes.policies.spec import Match, OrphanWhen, PolicyError, PolicySpec, QuietHours, as_dict, parse
 
@@ -23,8 +24,10 @@ __all__ = [
     "Reason",
     "as_dict",
     "duplicate_places",
+    "is_quiet",
     "judge",
     "judge_quarantine",
     "pairs",
     "parse",
+    "quiet_now",
 ]

@@ -1,7 +1,7 @@
 """The conditions of a policy, one function each: it holds with its evidence, or it does not hold."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,11 +36,14 @@ def weigh(when: OrphanWhen, facts: Facts, now: datetime) -> str | tuple[Reason, 
     return tuple(held)
 
 
-def duplicate_places(fleet: Iterable[Facts], keys: tuple[str, ...]) -> dict[str, DuplicatePlace]:
+def duplicate_places(
+    fleet: Iterable[Facts], keys: tuple[str, ...], going: Collection[str] = ()
+) -> dict[str, DuplicatePlace]:
     """The place of each sandbox, by ID, among those of ONE account that carry every key with a non-empty value.
 
     `fleet` is all that is alive in the account, paused ones and those outside the policy's match too. The latest
-    `started_at` is first; the ID decides between equals.
+    `started_at` is first; the ID decides between equals. Those `going`, by ID, are being killed: they come last, for
+    nobody may be killed in favour of them.
     """
     groups: dict[tuple[str, ...], list[Facts]] = defaultdict(list)
     for facts in fleet:
@@ -49,7 +52,7 @@ def duplicate_places(fleet: Iterable[Facts], keys: tuple[str, ...]) -> dict[str,
             groups[values].append(facts)
     places = {}
     for group in groups.values():
-        group.sort(key=lambda facts: (facts.started_at, facts.sandbox_id), reverse=True)
+        group.sort(key=lambda facts: (facts.sandbox_id not in going, facts.started_at, facts.sandbox_id), reverse=True)
         for rank, facts in enumerate(group, start=1):
             places[facts.sandbox_id] = DuplicatePlace(keys, rank, len(group))
     return places

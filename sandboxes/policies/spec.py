@@ -18,6 +18,8 @@ Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NO_NUL)]
 Value = Annotated[str, Meta(max_length=1000, pattern=_NO_NUL)]
 Keys = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=50)]
 Clock = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+MIDNIGHT = "24:00"
+UntilClock = Annotated[str, Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 
 
 class PolicyError(ValueError):
@@ -48,16 +50,20 @@ class OrphanWhen(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class QuietHours(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Times in which nothing is done; `from` later than `until` runs past midnight, into the next day."""
+    """Times in which nothing is done; `from` later than `to` runs past midnight, into the next day.
+
+    `to` may be 24:00, the day's end: 00:00 to 24:00 is the whole day.
+    """
 
     days: Annotated[tuple[Day, ...], Meta(min_length=1)]
     since: Clock = msgspec.field(name="from")
-    until: Clock = msgspec.field(name="to")
+    until: UntilClock = msgspec.field(name="to")
     zone: Word = "UTC"
 
     def times(self) -> tuple[time, time]:
-        """Both ends as times of day."""
-        return time.fromisoformat(self.since), time.fromisoformat(self.until)
+        """Both ends as times of day; the day's end is `time.max`."""
+        until = time.max if self.until == MIDNIGHT else time.fromisoformat(self.until)
+        return time.fromisoformat(self.since), until
 
 
 class PolicySpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -126,7 +132,7 @@ def _contradictions(spec: PolicySpec) -> list[str]:
 def _bad_hours(hours: QuietHours) -> list[str]:
     found = []
     if hours.since == hours.until:
-        found.append("quiet_hours: from and to are the same time; 00:00 to 23:59 is the whole day")
+        found.append("quiet_hours: from and to are the same time; 00:00 to 24:00 is the whole day")
     try:
         ZoneInfo(hours.zone)
     except (KeyError, ValueError, OSError):

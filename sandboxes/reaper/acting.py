@@ -10,8 +10,8 @@ from django.db import transaction
 from sandboxes import owner_callback
 from sandboxes.actions import announce, waking
 from sandboxes.actions.cancelling import cancelled
-from sandboxes.actions.claims import is_frozen, policy_objection
-from sandboxes.actions.looking import Seen, look_at
+from sandboxes.actions.claims import LOOKED_AT, is_frozen, policy_objection
+from sandboxes.actions.looking import Seen, look_at, look_at_sandboxes
 from sandboxes.actions.settling import locked_all, store
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Action
@@ -19,7 +19,7 @@ from sandboxes.policies import Facts, Judgement, PolicySpec, judge, judge_quaran
 from sandboxes.reaper import facts
 from sandboxes.reaper.facts import Fleet
 from sandboxes.reaper.marks import QUARANTINE
-from sandboxes.reaper.verdicts import complete, told_of
+from sandboxes.reaper.verdicts import complete, keepers, told_of
 
 AT_ONCE = 256
 ROUND = timedelta(seconds=120)  # of the 300 for which a reaper has its turn
@@ -40,14 +40,25 @@ async def act(spec: PolicySpec, due: Sequence[Action], fleets: Mapping[int, Flee
         for action, what in await look_at(due[start : start + AT_ONCE]):
             seen[action.account_id].append((action, what))
         for account, pairs in seen.items():
-            queued += await sync_to_async(_decide)(spec, fleets[account], pairs)
+            kept = await _look_at_keepers(spec, fleets[account], {action.sandbox_id for action, _ in pairs})
+            queued += await sync_to_async(_decide)(spec, fleets[account], pairs, kept)
     return queued
 
 
-def _decide(spec: PolicySpec, fleet: Fleet, pairs: Sequence[tuple[Action, Seen]]) -> int:
+async def _look_at_keepers(spec: PolicySpec, fleet: Fleet, due: set[int]) -> dict[int, SandboxInfo]:
+    """Those in whose favour duplicates would go, as E2B shows them alive this second, by our key."""
+    names = {fleet.known[key].facts.sandbox_id: key for key in await sync_to_async(keepers)(spec, fleet, due)}
+    shown = await look_at_sandboxes(fleet.account, list(names)) if names else {}
+    return {names[name]: what for name, what in shown.items() if isinstance(what, SandboxInfo)}
+
+
+def _decide(
+    spec: PolicySpec, fleet: Fleet, pairs: Sequence[tuple[Action, Seen]], kept: Mapping[int, SandboxInfo]
+) -> int:
     now = datetime.now(UTC)
     shown = {action.sandbox_id: what for action, what in pairs if isinstance(what, SandboxInfo)}
-    known = complete(spec, fleet, list(facts.fresh(fleet.account, shown, now).values()), now)
+    verified = list(facts.fresh(fleet.account, {**kept, **shown}, now + fleet.offset).values())
+    known = complete(spec, fleet, [one for one in verified if one.key in shown], now, verified)
     anew = {one.key: one.facts for one in known}
     pauses = _our_pauses([action for action, _ in pairs])
     judged: dict[int, Judgement | None] = {}
@@ -55,7 +66,9 @@ def _decide(spec: PolicySpec, fleet: Fleet, pairs: Sequence[tuple[Action, Seen]]
         if isinstance(what, NotFound):
             judged[action.pk] = None
         elif not isinstance(what, E2BError) and action.sandbox_id in anew:
-            judged[action.pk] = _judged(spec, pauses.get(action.pk), anew[action.sandbox_id], now + fleet.offset)
+            paused_at = pauses.get(action.pk)
+            our_pause = paused_at + fleet.offset if paused_at is not None else None
+            judged[action.pk] = _judged(spec, our_pause, anew[action.sandbox_id], now + fleet.offset)
     return _conclude(_heard(spec, fleet, pairs, judged), datetime.now(UTC))
 
 
@@ -77,10 +90,10 @@ def _heard(
 
 
 def _our_pauses(marks: Sequence[Action]) -> dict[int, datetime]:
-    """For marks that end a quarantine, when our pause was answered."""
+    """For marks that end a quarantine, when our pause was sent: what began later is another run."""
     pauses = {mark.pk: mark.parameters[QUARANTINE] for mark in marks if QUARANTINE in mark.parameters}
-    rows = Action.objects.filter(pk__in=pauses.values()).values_list("pk", "answered_at", "requested_at")
-    at = {pk: answered_at or requested_at for pk, answered_at, requested_at in rows}
+    rows = Action.objects.filter(pk__in=pauses.values()).values_list("pk", "sent_at", "requested_at")
+    at = {pk: sent_at or requested_at for pk, sent_at, requested_at in rows}
     return {mark: at[pause] for mark, pause in pauses.items()}
 
 
@@ -120,6 +133,7 @@ def _move(action: Action, judgement: Judgement | None, *, frozen: bool, now: dat
 def _release(action: Action, judgement: Judgement, now: datetime) -> None:
     """The mark is an act that waits to be sent; a notice is given at once."""
     action.evidence, action.state, action.next_attempt_at = told_of(judgement.reasons), State.QUEUED, now
+    action.parameters = {**action.parameters, LOOKED_AT: now.isoformat()}
     if action.kind == Kind.PAUSE and action.sandbox.auto_resume:
         action.evidence = [*action.evidence, waking.EVIDENCE]
     if action.kind == Kind.NOTIFY:

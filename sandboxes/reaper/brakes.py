@@ -1,17 +1,14 @@
 """What holds the reaper back: a stale view, an API that was away, quiet hours, and the breaker."""
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from sandboxes.models import AccountHealth
-from sandboxes.policies import PolicySpec, QuietHours
 
 BREAKER_FLOOR = 5
 SYNC_SLACK_SECONDS = 15.0  # a long list is read for some time before it counts
 MOST_CLOCK_OFFSET_SECONDS = 120.0
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def stale_view(health: AccountHealth | None, now: datetime) -> str:
@@ -29,11 +26,6 @@ def stale_view(health: AccountHealth | None, now: datetime) -> str:
     return ""
 
 
-def is_quiet(spec: PolicySpec, now: datetime) -> bool:
-    """Whether `now` lies in the policy's quiet hours."""
-    return any(_within(hours, now) for hours in spec.quiet_hours)
-
-
 def breaker(hits: int, alive: int, fraction: float) -> str:
     """Why the whole run must not act: it hits more than the larger of 5 and `fraction` of the account's living."""
     most = max(BREAKER_FLOOR, fraction * alive)
@@ -45,12 +37,3 @@ def breaker(hits: int, alive: int, fraction: float) -> str:
 def hour_before(now: datetime) -> datetime:
     """Where the hour of `max_per_hour` begins."""
     return now - timedelta(hours=1)
-
-
-def _within(hours: QuietHours, now: datetime) -> bool:
-    local = now.astimezone(UTC).astimezone(ZoneInfo(hours.zone))
-    since, until = hours.times()
-    clock, today, yesterday = local.time(), DAYS[local.weekday()], DAYS[local.weekday() - 1]
-    if since < until:
-        return today in hours.days and since <= clock < until
-    return (today in hours.days and clock >= since) or (yesterday in hours.days and clock < until)

@@ -48,7 +48,10 @@ def fleet_of(account: Account) -> Fleet:
 
 
 def fresh(account: Account, seen: Mapping[int, SandboxInfo], now: datetime) -> dict[int, Known]:
-    """Facts as of this moment: our record's, leases and protection read anew, and over them what E2B just showed."""
+    """Facts as of this moment: our record's, leases and protection read anew, and over them what E2B just showed.
+
+    `now` is on the backend's clock.
+    """
     rows = Sandbox.objects.filter(pk__in=list(seen)).values(*COLUMNS)
     known = _known(account, list(rows))
     return {key: replace(one, facts=_overlaid(one.facts, seen[key], now)) for key, one in known.items()}
@@ -95,13 +98,15 @@ def _protection(row: Mapping[str, Any]) -> Protection | None:
 
 def _overlaid(facts: Facts, info: SandboxInfo, now: datetime) -> Facts:
     """What E2B shows this second wins over our record; a pause that we had not heard of began now at the latest."""
-    paused = info.state == "paused"
+    paused, paused_at = info.state == "paused", facts.paused_at
+    if paused_at is None or (info.started_at is not None and info.started_at > paused_at):
+        paused_at = now  # it ran since the pause that we know of
     return replace(
         facts,
         state="paused" if paused else "running",
         started_at=info.started_at or facts.started_at,
         end_at=None if paused else info.end_at,
-        paused_at=(facts.paused_at or now) if paused else None,
+        paused_at=paused_at if paused else None,
         metadata=info.metadata,
     )
 

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from sandboxes import owner_callback
 from sandboxes.actions import announce
+from sandboxes.actions.claims import killed_at, was_killed
 from sandboxes.actions.waking import EVIDENCE
 from sandboxes.models import Account, Action, Policy, Sandbox
 from sandboxes.policies import PolicySpec
@@ -34,7 +35,7 @@ def mark(
     """Marks what is hit and not marked yet; voids marks of what is no longer hit. `since`: the verdicts' beginnings."""
     void_spared(policy, fleet.account, hits)
     known = {key: reasons for key, reasons in hits.items() if not fleet.known[key].condemned}
-    barred = _barred(policy, list(known), since, now)
+    barred = _barred(policy, list(known), since, now) | _killed(fleet, list(known))
     free = {key: fleet.known[key].facts.sandbox_id for key in known if key not in barred}
     dead = owner_callback.before_mark(policy, fleet.account, free, now) if spec.action != "notify" else set(free)
     kind = Kind.PAUSE if spec.quarantine_seconds is not None else spec.action
@@ -70,18 +71,21 @@ def void_spared(policy: Policy, account: Account, hits: Hits) -> None:
 
 
 def mark_quarantined(policy: Policy, spec: PolicySpec, account: Account, now: datetime) -> None:
-    """What this version has paused as a quarantine is marked for its kill, once."""
+    """What this version has itself paused as a quarantine is marked for its kill, once; grace is never skipped."""
     if spec.quarantine_seconds is None:
         return
     mine = Action.objects.filter(policy=policy, account=account, policy_version=policy.version)
-    paused = mine.filter(kind=Kind.PAUSE, state=State.CONFIRMED).exclude(sandbox__state=Sandbox.State.ENDED)
+    paused = mine.filter(kind=Kind.PAUSE, state=State.CONFIRMED, outcome="paused").exclude(
+        sandbox__state=Sandbox.State.ENDED
+    )
+    soonest = now + timedelta(seconds=spec.grace_seconds)
     followed = set(mine.filter(parameters__has_key=QUARANTINE).values_list(f"parameters__{QUARANTINE}", flat=True))
     new = [
         Action(
             kind=Kind.KILL, state=State.GRACE, account=account, sandbox_id=pause.sandbox_id, actor_kind="policy",
             actor_name=policy.name, policy=policy, policy_version=policy.version, reason=f"{policy.name}: quarantine",
             evidence=pause.evidence, requested_at=now, parameters={QUARANTINE: pause.pk},
-            act_at=(pause.answered_at or now) + timedelta(seconds=spec.quarantine_seconds),
+            act_at=max((pause.answered_at or now) + timedelta(seconds=spec.quarantine_seconds), soonest),
         )
         for pause in paused
         if pause.pk not in followed
@@ -116,3 +120,10 @@ def _barred(policy: Policy, keys: Sequence[int], since: Mapping[int, datetime], 
     told = Action.objects.filter(policy=policy, sandbox_id__in=keys, kind=Kind.NOTIFY, state=State.CONFIRMED)
     noted = {key for key, at in told.values_list("sandbox_id", "requested_at") if at >= since[key]}
     return set(tried.values_list("sandbox_id", flat=True)) | noted
+
+
+def _killed(fleet: Fleet, keys: Sequence[int]) -> set[int]:
+    """Those whose present run has an answered kill, whoever sent it: what lives on after that is for a person."""
+    known = [fleet.known[key] for key in keys]
+    killed = killed_at(one.guard for one in known)
+    return {one.key for one in known if was_killed(one.guard, one.facts.started_at, killed, fleet.offset)}

@@ -9,7 +9,7 @@ from django.db import close_old_connections
 
 from sandboxes import accounts, freezing, leases
 from sandboxes.models import Account, Action, Policy
-from sandboxes.policies import PolicyError, PolicySpec
+from sandboxes.policies import PolicyError, PolicySpec, is_quiet
 from sandboxes.policy_book import spec_of
 from sandboxes.reaper import acting, brakes, marks, orphans, verdicts
 from sandboxes.reaper.facts import Fleet, fleet_of
@@ -104,7 +104,7 @@ def _holds(policy: Policy, spec: PolicySpec, now: datetime) -> list[str]:
     held = []
     if policy.breaker_tripped_at is not None:
         held.append(f"the breaker has tripped: {policy.breaker_why}")
-    if brakes.is_quiet(spec, now):
+    if is_quiet(spec.quiet_hours, now):
         held.append("quiet hours")
     if not leases.api_is_up(now):
         held.append("our API has no fresh heartbeat, so owners can't renew their leases")

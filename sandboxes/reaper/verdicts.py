@@ -1,16 +1,16 @@
 """Verdicts as intervals: from when to when each policy held each sandbox for an orphan, dry runs too."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from sandboxes.models import Account, Policy, Verdict
+from sandboxes.models import Account, Action, Policy, Verdict
 from sandboxes.owner_callback import RULE
-from sandboxes.policies import PolicySpec, Reason, duplicate_places, judge
+from sandboxes.policies import DuplicatePlace, PolicySpec, Reason, duplicate_places, judge
 from sandboxes.reaper import facts
 from sandboxes.reaper.facts import Fleet, Known
 
@@ -25,17 +25,54 @@ def hits_of(spec: PolicySpec, fleet: Fleet, now: datetime) -> dict[int, tuple[Re
     return {key: judgement.reasons for key, judgement in judged.items() if judgement.hit}
 
 
-def complete(spec: PolicySpec, fleet: Fleet, wanted: Sequence[Known], now: datetime) -> list[Known]:
-    """`wanted` with the facts that cost more: places among duplicates, and samples where all else already holds."""
+def complete(
+    spec: PolicySpec, fleet: Fleet, wanted: Sequence[Known], now: datetime, verified: Collection[Known] | None = None
+) -> list[Known]:
+    """`wanted` with the facts that cost more: places among duplicates, and samples where all else already holds.
+
+    With `verified` a place counts those alone: nobody is a duplicate of what E2B has not just shown alive.
+    """
     when, at = spec.orphan_when, now + fleet.offset
     if isinstance(when.duplicate_of, tuple):
-        places = duplicate_places((one.facts for one in fleet.known.values()), when.duplicate_of)
+        places = _places(when.duplicate_of, fleet.known.values())
+        if verified is not None:
+            sure = _places(when.duplicate_of, verified)
+            alive = {name: place.alive for name, place in places.items()}
+            places = {name: replace(place, alive=alive.get(name, place.alive)) for name, place in sure.items()}
         wanted = [replace(w, facts=replace(w.facts, duplicate=places.get(w.facts.sandbox_id))) for w in wanted]
     if isinstance(when.idle_for_seconds, int):
         worth = [w.key for w in wanted if judge(spec, w.facts, at, assume_idle=True).hit]
         windows = facts.cpu_windows(fleet.account, worth, when.idle_for_seconds, at) if worth else {}
         wanted = [replace(w, facts=replace(w.facts, cpu=windows.get(w.key))) for w in wanted]
     return list(wanted)
+
+
+def keepers(spec: PolicySpec, fleet: Fleet, due: Collection[int]) -> list[int]:
+    """Whom a policy on duplicates keeps in the groups of those `due`, as our record has them; none for another."""
+    names = spec.orphan_when.duplicate_of
+    if not isinstance(names, tuple):
+        return []
+    places = _places(names, fleet.known.values())
+    kept = spec.orphan_when.keep if isinstance(spec.orphan_when.keep, int) else 1
+    values = {key: tuple(one.facts.metadata.get(name, "") for name in names) for key, one in fleet.known.items()}
+    groups = {values[key] for key in due if key in values}
+    return [
+        key
+        for key, one in fleet.known.items()
+        if values[key] in groups and key not in due and _is_kept(places.get(one.facts.sandbox_id), kept)
+    ]
+
+
+def _is_kept(place: DuplicatePlace | None, kept: int) -> bool:
+    return place is not None and place.rank <= kept
+
+
+def _places(names: tuple[str, ...], known: Collection[Known]) -> dict[str, DuplicatePlace]:
+    """Those that are being killed, or wait to be, keep nobody's place."""
+    sent_soon = Action.objects.filter(kind=Action.Kind.KILL, state=Action.State.QUEUED)
+    queued = set(sent_soon.values_list("sandbox_id", flat=True))
+    going = {one.facts.sandbox_id for one in known if one.condemned or one.key in queued}
+    return duplicate_places((one.facts for one in known), names, going)
 
 
 def record(policy: Policy, account: Account, hits: Hits, now: datetime) -> dict[int, datetime]:

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from sandboxes.cost import PriceBook
 from sandboxes.models import Account
-from sandboxes.policies import OrphanWhen, PolicySpec
+from sandboxes.policies import OrphanWhen, PolicySpec, is_quiet
 from sandboxes.prices import price_book
-from sandboxes.reaper.brakes import is_quiet
 from sandboxes.whatif import record, signs
 from sandboxes.whatif.crowds import over_the_rest
 from sandboxes.whatif.idle import Chain, Minutes, chains, largest_gap
@@ -218,7 +217,7 @@ def _quiet(spec: PolicySpec) -> Quiet:
     def asked(at: datetime) -> bool:
         minute = int(at.timestamp()) // 60
         if minute not in known:
-            known[minute] = is_quiet(spec, at)
+            known[minute] = is_quiet(spec.quiet_hours, at)
         return known[minute]
 
     return asked

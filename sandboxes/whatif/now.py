@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sandboxes import freezing, leases
 from sandboxes.models import Account, Sandbox
-from sandboxes.policies import PolicySpec, Reason, judge
+from sandboxes.policies import PolicySpec, Reason, is_quiet, judge
 from sandboxes.reaper import brakes
 from sandboxes.reaper.facts import Fleet, fleet_of
 from sandboxes.reaper.verdicts import complete
@@ -112,7 +112,7 @@ def _brakes_of(spec: PolicySpec, fleet: Fleet, hits: int, now: datetime) -> list
 def _brakes_of_all(spec: PolicySpec, now: datetime) -> list[Brake]:
     frozen = freezing.current()
     found = [Brake("frozen", freezing.why(frozen))] if frozen is not None else []
-    if brakes.is_quiet(spec, now):
+    if is_quiet(spec.quiet_hours, now):
         found.append(Brake("quiet_hours", "these are quiet hours: it would act after them"))
     if not leases.api_is_up(now):
         found.append(Brake("api_away", "our API has no fresh heartbeat, so owners can't renew their leases"))

@@ -69,6 +69,14 @@ def test_an_action_changed_behind_the_trail_is_found(three):
     assert audit.verify().faults == [f"action {three[1].pk} says actor_name is 'nobody', its trail says 'admin'"]
 
 
+@pytest.mark.parametrize(
+    ("column", "value"), [("evidence", "'[1]'"), ("parameters", "'{\"seconds\": 9}'"), ("answered_at", "now()")]
+)
+def test_so_is_what_it_stood_on_and_when_it_was(three, column, value):
+    forge(f"UPDATE sandboxes_action SET {column} = {value} WHERE id = %s", three[1].pk)
+    assert [f"says {column} is" in fault for fault in audit.verify().faults] == [True]
+
+
 def test_a_chain_written_anew_is_found_by_a_noted_head(three):
     head = audit.verify()
     forge("UPDATE sandboxes_auditentry SET number = NULL, hash = NULL, change = change || '{\"x\": 1}'")

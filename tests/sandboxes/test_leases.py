@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sandboxes import leases
 from sandboxes.actions import Actor, cancel, request
-from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseSpan
+from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseSpan, Verdict
 from tests import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox")]
@@ -192,3 +192,16 @@ def test_the_same_id_at_two_accounts_is_one_guard():
     assert leases.put("k", 60, ids=["ia"]).live == 1
     assert Guard.objects.count() == 1
     assert not Action.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["lease", "protect"])
+def test_an_owners_or_a_persons_word_ends_what_policies_hold_against_it_at_once(how):
+    mine, other = records.sandbox("ia"), records.sandbox("ib")
+    rule = records.policy()
+    records.verdict(mine, rule)
+    records.verdict(other, rule)
+    if how == "lease":
+        leases.put("k", 600, ids=["ia"])
+    else:
+        request(mine, "protect", Actor("user", "anna"), reason="mine")
+    assert [verdict.sandbox for verdict in Verdict.objects.filter(until=None)] == [other]

@@ -1,14 +1,17 @@
 """The owner callback: only what the application plainly calls dead is let go; silence and nonsense mean alive."""
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.exceptions import ValidationError
 
 from sandboxes import owner_callback
 from sandboxes.models import Action, OwnerCallback, Verdict
@@ -38,6 +41,28 @@ class Application:
 
     def questions(self):
         return [(json.loads(body)["before"], json.loads(body)["sandboxes"]) for _, body in self.asked]
+
+
+@pytest.fixture
+def trickle():
+    """An application that sends a byte of its headers now and then, for ever."""
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            peer, _ = listener.accept()
+            with peer:
+                peer.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not over.wait(0.05):
+                    peer.sendall(b"a")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    over.set()
+    listener.close()
+    thread.join(5)
 
 
 @pytest.fixture
@@ -120,11 +145,22 @@ def test_one_called_dead_and_alive_lives(application):
     assert hear(callback(application), "prod", ["a", "b"], "act").dead == {"a"}
 
 
+def test_a_trickle_of_headers_means_alive_and_holds_nobody(trickle):
+    heard = hear(OwnerCallback(url=trickle, secret=SECRET, timeout_seconds=0.3), "prod", ["ia"], "mark")
+    assert "no whole answer within 0.3 s" in heard.alive["ia"]
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "http://[fe80::1]/"])
+def test_a_machines_own_metadata_is_no_application(url):
+    with pytest.raises(ValidationError, match="link-local"):
+        OwnerCallback(url=url, secret=SECRET).clean()
+
+
 def test_silence_means_alive(application):
     application.hang.clear()
     heard = hear(callback(application, timeout_seconds=0.1), "prod", ["a"], "mark")
     assert (heard.dead, set(heard.alive)) == (set(), {"a"})
-    assert "no answer within 0.1 s" in heard.errors[0]
+    assert "no whole answer within 0.1 s" in heard.errors[0]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://nowhere.invalid/", "http://[::1", "ftp://127.0.0.1/x"])

@@ -7,7 +7,8 @@ from asgiref.sync import sync_to_async
 
 from sandboxes import policy_book
 from sandboxes.models import AccountHealth, Action, Heartbeat, Policy, Verdict
-from sandboxes.policies import parse
+from sandboxes.policies import is_quiet, parse
+from sandboxes.policies.quiet import DAYS
 from sandboxes.reaper import brakes
 from tests.sandboxes.reaping import act, grace_is_over, policy, spec_with, states
 
@@ -43,8 +44,7 @@ async def test_five_are_never_too_many(backend, kills):
 async def test_every_brake_holds_what_is_marked(backend, kills, brake):
     backend.make()
     await backend.sync()
-    days = list(brakes.DAYS)
-    quiet = [{"days": days, "from": "00:00", "to": "23:59"}, {"days": days, "from": "23:59", "to": "00:00"}]
+    quiet = [{"days": list(DAYS), "from": "00:00", "to": "24:00"}]
     held = await policy(quiet_hours=quiet if brake == "quiet" else [], grace_seconds=600)
     await act()
     await grace_is_over()
@@ -113,15 +113,18 @@ async def test_a_run_and_an_hour_have_their_maximum_oldest_first(backend, kills)
         ("2026-08-21T18:30:00+00:00", False),
         ("2026-08-22T01:00:00+00:00", True),  # Saturday 03:00, in Friday's night
         ("2026-08-23T01:00:00+00:00", False),
+        ("2026-08-23T21:59:59.999999+00:00", True),  # the last moment of Sunday in Berlin
+        ("2026-08-23T22:00:00+00:00", False),
     ],
 )
 def test_quiet_hours_run_past_midnight_in_their_own_zone(at, quiet):
     hours = [
         {"days": ["fri"], "from": "09:00", "to": "18:00", "zone": "Europe/Berlin"},
         {"days": ["fri"], "from": "22:00", "to": "06:00", "zone": "Europe/Berlin"},
+        {"days": ["sun"], "from": "23:00", "to": "24:00", "zone": "Europe/Berlin"},
     ]
     spec = parse({"name": "p", "orphan_when": {"older_than_seconds": 0}, "quiet_hours": hours})
-    assert brakes.is_quiet(spec, datetime.fromisoformat(at)) is quiet
+    assert is_quiet(spec.quiet_hours, datetime.fromisoformat(at)) is quiet
 
 
 @pytest.mark.parametrize(
