@@ -100,7 +100,7 @@ def facets(asked: Mapping[str, str], now: datetime) -> list[tuple[str, list[Valu
                 counted[name][value] += n
     found = [("State", [*_states(asked, counted["state"]), *_flags(asked, now)])]
     found += [(title, _values(asked, name, counted[name])) for name, title in TITLES.items() if counted[name]]
-    return found + [(key, _of_key(asked, key)) for key in _worth_a_facet(counted)]
+    return found + [(f"metadata.{key}", _of_key(asked, key)) for key in _worth_a_facet(counted)]
 
 
 def metadata_keys() -> list[str]:

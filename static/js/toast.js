@@ -5,7 +5,8 @@ import { on } from "./live.js";
 const LONGEST = 10_000, MOST = 4;
 const DONE = { kill: ["killed", "killed"], pause: ["pause", "paused"], resume: ["resumed", "resumed"], extend: ["updated", "extended"], timeout: ["updated", "given a new end"] };
 
-export function toast(mark, text) {
+/* `asked` marks what is only asked for: that it was done takes its place. */
+export function toast(mark, text, asked = false) {
   const list = document.querySelector(".toasts");
   const line = document.createElement("li");
   const words = document.createElement("p");
@@ -17,6 +18,7 @@ export function toast(mark, text) {
   close.textContent = "×";
   close.addEventListener("click", () => line.remove());
   line.append(glyph(mark, ["bad", "pause"].includes(mark) ? mark : "ink"), words, close);
+  if (asked) line.dataset.asked = mark;
   list.append(line);
   /* In the top layer, so that it is seen over an open dialog too. */
   if (list.matches(":popover-open")) list.hidePopover();
@@ -26,7 +28,7 @@ export function toast(mark, text) {
 }
 
 document.addEventListener("toast", (event) => {
-  toast(event.detail.mark, event.detail.text);
+  toast(event.detail.mark, event.detail.text, event.detail.ok);
   if (event.detail.ok) document.dispatchEvent(new Event("acted"));
 });
 
@@ -39,6 +41,7 @@ on("actions", ({ items }) => {
     if (!done.length) continue;
     const gone = done.filter((item) => item.outcome === "already_gone").length;
     const what = done.length === 1 ? done[0].sandbox_id : `${done.length} sandboxes`;
+    for (const line of document.querySelectorAll(`.toasts [data-asked="${DONE[kind][0]}"]`)) line.remove();
     toast(DONE[kind][0], `${what} ${DONE[kind][1]}${gone ? `, ${gone} had ended already` : ""}.`);
   }
 });

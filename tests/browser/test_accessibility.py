@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.embedded import proc
-from tests.browser.test_live_fleet import SOON, sign_in
+from tests.browser.test_live_fleet import SOON, enter, sign_in
 from tests.config.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -19,6 +19,13 @@ RUN = "() => axe.run().then(({ violations }) => violations.map((one) => [one.id,
 
 def test_every_page_is_accessible_in_both_themes(page: Page, whole_house: Supervised) -> None:
     base = sign_in(page, whole_house)
+    page.context.clear_cookies()
+    for theme in ("dark", "light"):
+        page.context.add_cookies([{"name": "theme", "value": theme, "url": base}])
+        page.goto(f"{base}/login/")
+        page.evaluate(AXE.read_text())
+        assert page.evaluate(RUN) == [], f"signing in in {theme}"
+    enter(page)
     page.goto(f"{base}/sandboxes/")
     assert proc.wait_until(lambda: "<tr data-key" in page.request.get(f"{base}/sandboxes/").text(), 120)
     page.reload()

@@ -21,11 +21,16 @@ def sign_in(page: Page, house: Supervised) -> str:
     house.hears("The fleet is simulated", 120)
     base = f"http://127.0.0.1:{house.port}"
     page.goto(base)
+    enter(page)
+    return base
+
+
+def enter(page: Page) -> None:
+    """From the sign-in page, that is open, to Fleet."""
     page.get_by_label("Name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
-    return base
 
 
 def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, whole_house: Supervised) -> None:
