@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db.models import Q
 
 from dashboard.context import read_frame
 from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
@@ -42,6 +43,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         no_sample_where=silent_where,
         stale_since=frame.stale_since,
         poll_error=frame.poll_error or frame.sync_error,
+        unlisted=_unlisted(ids, now),
         polls_slow=_slow(ids),
         webhooks_silent=_silent_webhooks(frame.accounts, now),
         breakers=_breakers(),
@@ -68,6 +70,14 @@ def _where(values: Iterable[str | None]) -> str:
     if not found:
         return ""
     return found[0] if len(found) == 1 else f"{found[0]} and {found[1]}" if len(found) == 2 else f"{found[0]} and more"
+
+
+def _unlisted(accounts: list[int], now: datetime) -> list[tuple[str, datetime | None, str]]:
+    """Accounts whose list fails, and has failed for more than two rounds or ever since they are watched."""
+    late = now - timedelta(seconds=2 * settings.SYNC_INTERVAL_SECONDS)
+    failing = AccountHealth.objects.filter(account__in=accounts).exclude(sync_error="")
+    stale = failing.filter(Q(last_sync_at=None) | Q(last_sync_at__lt=late)).select_related("account")
+    return [(health.account.name, health.last_sync_at, health.sync_error) for health in stale]
 
 
 def _slow(accounts: list[int]) -> list[tuple[str, float, float]]:

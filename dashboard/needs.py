@@ -42,6 +42,7 @@ class Facts:
     no_sample_where: str = ""
     stale_since: datetime | None = None
     poll_error: str = ""
+    unlisted: Sequence[tuple[str, datetime | None, str]] = field(default=())  # account, last whole list, why
     polls_slow: Sequence[tuple[str, float, float]] = field(default=())  # account, seconds, interval
     webhooks_silent: Sequence[tuple[str, datetime]] = field(default=())  # account, last delivery
     breakers: Sequence[tuple[str, str]] = field(default=())  # policy, why
@@ -51,7 +52,7 @@ class Facts:
 def needs(facts: Facts) -> list[Need]:
     """All that is true of these facts, most urgent first; an empty list means all is well."""
     found = [
-        _poll(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts), _failed(facts),
+        _poll(facts), *_lists(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts), _failed(facts),
         *_breakers(facts), *_webhooks(facts), *_slow(facts),
     ]  # fmt: skip
     return sorted((need for need in found if need), key=lambda need: need.urgency)
@@ -63,6 +64,18 @@ def _poll(facts: Facts) -> Need | None:
     ago = words.span((facts.now - facts.stale_since).total_seconds())
     parts = [("No poll for ", False), (ago, True)]
     return Need("bad", parts, facts.poll_error or "figures below are as of then", "/api/v1/health", "See health", 0)
+
+
+def _lists(facts: Facts) -> list[Need]:
+    """Without E2B's list nothing new is seen: a wrong key must not look like an empty fleet."""
+    found = []
+    for account, since, why in facts.unlisted:
+        parts = [("E2B's list has never been read", True)]
+        if since is not None:
+            ago = words.span((facts.now - since).total_seconds())
+            parts = [("E2B's list could not be read for ", False), (ago, True)]
+        found.append(Need("bad", parts, f"{account}; {why}", "/settings/account/", "See account", 0))
+    return found
 
 
 def _orphans(facts: Facts) -> Need | None:

@@ -36,3 +36,11 @@ def test_the_most_urgent_comes_first() -> None:
         webhooks_silent=[("prod", NOW - timedelta(minutes=6))], polls_slow=[("prod", 7.1, 5)], failed_actions=2,
     )  # fmt: skip
     assert [said(need).split()[0] for need in needs(facts)] == ["No", "1", "3", "2", "2", "Webhooks", "A"]
+
+
+def test_a_list_that_can_not_be_read_is_no_empty_fleet() -> None:
+    (never,) = needs(Facts(now=NOW, unlisted=[("prod", None, "401: check the key")]))
+    assert never.parts == [("E2B's list has never been read", True)]
+    assert never.cause == "prod; 401: check the key"
+    (late,) = needs(Facts(now=NOW, unlisted=[("prod", NOW - timedelta(minutes=6), "502")]))
+    assert said(late) == "E2B's list could not be read for 6 min"

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard import filters
-from sandboxes.models import Action, Guard
+from sandboxes.models import AccountHealth, Action, Guard
 from tests import records
 
 PATHS = ["/", "/sandboxes/", "/events/", "/cleanup/"]
@@ -208,3 +208,11 @@ def test_siblings_and_charts_are_asked_for_after_the_page(person: Client) -> Non
     assert "itwo" not in page
     assert "itwo" in person.get("/sandboxes/ione/kin/").content.decode()
     assert person.get("/sandboxes/inone/kin/").status_code == 404
+
+
+def test_a_list_that_fails_is_told_where_an_empty_fleet_would_be(person: Client) -> None:
+    AccountHealth.objects.create(account=records.account(), sync_error="answered 401: check the key")
+    assert "answered 401: check the key" in person.get("/fleet/needs/").content.decode()
+    page = person.get("/sandboxes/").content.decode()
+    assert "answered 401: check the key" in page
+    assert "Nothing runs" not in page
