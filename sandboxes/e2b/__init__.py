@@ -4,11 +4,13 @@ from sandboxes.e2b.bulk import BulkMetrics
 from sandboxes.e2b.capabilities import Capabilities, probe
 from sandboxes.e2b.change_calls import Answer
 from sandboxes.e2b.client import E2BClient
+from sandboxes.e2b.doubts import Doubts
 from sandboxes.e2b.errors import (
     BadAnswer,
     BadRequest,
     Conflict,
     E2BError,
+    NoProgress,
     NotFound,
     RateLimited,
     ServerFailed,
@@ -42,6 +44,7 @@ __all__ = [
     "Conflict",
     "DeliveryPage",
     "DeliveryStats",
+    "Doubts",
     "E2BClient",
     "E2BError",
     "Event",
@@ -49,6 +52,7 @@ __all__ = [
     "ListedSandbox",
     "LogLine",
     "Metric",
+    "NoProgress",
     "NotFound",
     "Page",
     "RateLimited",

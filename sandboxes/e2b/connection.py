@@ -10,6 +10,7 @@ import httpx
 
 from sandboxes import masking
 from sandboxes.e2b.decoding import Decoder
+from sandboxes.e2b.doubts import Doubts
 from sandboxes.e2b.errors import BadRequest, Unauthorized
 from sandboxes.e2b.refusals import Reply
 from sandboxes.e2b.sending import Sender
@@ -66,14 +67,18 @@ class Connection:
 
     def many(self, decoder: Decoder[T], reply: Reply) -> list[T]:
         """A list's readable entries; the others are counted. Raises BadAnswer when it is no list."""
-        entries, unreadable = decoder.many(reply.body)
-        self.count_unreadable(unreadable, f"entries ({decoder.shape.__name__})")
+        entries, doubts = decoder.many(reply.body)
+        self.report(doubts, decoder.shape.__name__)
         return entries
 
-    def count_unreadable(self, number: int, what: str) -> None:
-        if number:
-            self.unreadable_entries += number
-            log.warning("%s: %d %s make no sense and are skipped", self.base_url, number, what)
+    def report(self, doubts: Doubts, shape: str) -> None:
+        """Counts the entries that were left out, and logs what could not be read."""
+        self.unreadable_entries += doubts.entries
+        for one in doubts.to_list():
+            log.warning(
+                "%s: %s of %d %s unreadable and left out, for example of %r",
+                self.base_url, one["what"], one["count"], shape, one["example"],
+            )  # fmt: skip
 
 
 @cache

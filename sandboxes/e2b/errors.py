@@ -69,3 +69,7 @@ class Unreachable(E2BError):
 
 class BadAnswer(E2BError):
     """An answer that is not the API's: a web page, half a body, another shape, a redirect."""
+
+
+class NoProgress(BadAnswer):
+    """Page after page of a list brings nothing new: the backend ignores the offset or gives tokens without an end."""

@@ -9,19 +9,29 @@ from sandboxes.e2b.bulk import BulkMetrics
 from sandboxes.e2b.calls import call, metadata_query, rfc3339
 from sandboxes.e2b.connection import Connection
 from sandboxes.e2b.decoding import Decoder
-from sandboxes.e2b.errors import BadAnswer, NotFound, Unsupported
+from sandboxes.e2b.errors import BadAnswer, NoProgress, NotFound, Unsupported
 from sandboxes.e2b.listing import Inventory, Page
 
 PAGE = 100  # entries of a page, at most
+MOST_TEMPLATE_PAGES = 200
 CLOCK_SLACK_SECONDS = 1.0
 
-_LISTED = Decoder(wire.ListedSandbox)
-_INFO = Decoder(wire.SandboxInfo)
+# Only what a decision can do without: no policy acts on a time, a size or a name that is not there.
+MAY_BE_MISSING = (
+    "templateID", "alias", "clientID", "startedAt", "endAt", "cpuCount", "memoryMB", "diskSizeMB", "metadata",
+    "envdVersion",
+)  # fmt: skip
+_LISTED = Decoder(wire.ListedSandbox, MAY_BE_MISSING)
+_INFO = Decoder(wire.SandboxInfo, (*MAY_BE_MISSING, "domain", "allowInternetAccess", "lifecycle"))
 _METRICS_BY_ID = Decoder(wire.MetricsById)
-_METRIC = Decoder(wire.Metric)
+_METRIC = Decoder(wire.Metric, ("timestamp", "cpuCount", "memCache", "diskUsed", "diskTotal"))
 _LOGS = Decoder(wire.LogLines)
 _OLD_LOGS = Decoder(wire.OldLogLines)
-_TEMPLATE = Decoder(wire.Template)
+_TEMPLATE = Decoder(
+    wire.Template,
+    ("buildID", "names", "aliases", "cpuCount", "memoryMB", "diskSizeMB", "public", "buildStatus", "spawnCount",
+     "createdAt", "updatedAt", "lastSpawnedAt"),
+)  # fmt: skip
 
 
 class FleetCalls(Connection):
@@ -50,14 +60,14 @@ class FleetCalls(Connection):
             ("nextToken", next_token),
         ]
         reply = await self.sender.send(call("GET", "/v2/sandboxes", query=query), deadline_seconds)
-        items, unreadable = _LISTED.many(reply.body)
-        self.count_unreadable(unreadable, "list entries")
+        items, doubts = _LISTED.many(reply.body)
+        self.report(doubts, "list entries")
         total = reply.headers.get("x-total-running", "")
         return Page(
             items=items,
             next_token=reply.headers.get("x-next-token") or None,
             total_running=int(total) if total.isdecimal() else None,
-            unreadable=unreadable,
+            doubts=doubts,
             sent_at=reply.sent_at,
             server_date=reply.server_date,
         )
@@ -79,9 +89,15 @@ class FleetCalls(Connection):
         return await listing.read_all(fetch, states, metadata, lambda: self.clock_offset_seconds)
 
     async def get(self, sandbox_id: str, *, deadline_seconds: float | None = None) -> wire.SandboxInfo:
-        """`GET /sandboxes/{id}`. Raises NotFound when it is gone: the one proof of that."""
+        """`GET /sandboxes/{id}`. Raises NotFound when it is gone: the one proof of that.
+
+        Some backends (OpenKruise, CubeSandbox) answer 200 with a state that means dead: that is gone too.
+        """
         reply = await self.sender.send(call("GET", "/sandboxes/{}", sandbox_id), deadline_seconds)
-        return _INFO.one(reply.body)
+        info = _INFO.one(reply.body)
+        if info.state == wire.DEAD:
+            raise NotFound(f"GET /sandboxes/{sandbox_id} answered state {info.backend_state!r}: it has ended")
+        return info
 
     async def latest_metrics(self, ids: Sequence[str], *, deadline_seconds: float = 30.0) -> BulkMetrics:
         """The latest sample of each: `GET /sandboxes/metrics`, 100 IDs a call, all within `deadline_seconds`.
@@ -102,8 +118,8 @@ class FleetCalls(Connection):
         try:
             return _METRICS_BY_ID.one(body).sandboxes
         except BadAnswer:
-            samples, unreadable = _METRIC.keyed(body, "sandboxes")
-            self.count_unreadable(unreadable, "samples")
+            samples, doubts = _METRIC.keyed(body, "sandboxes")
+            self.report(doubts, "samples")
             return samples
 
     async def metrics_one_by_one(
@@ -179,6 +195,6 @@ class FleetCalls(Connection):
             token = reply.headers.get("x-next-token")
             if not token:
                 return list(found.values())
-            if token in seen:
-                raise BadAnswer("The templates' pages go round in a circle: the backend gives the same token again")
+            if token in seen or len(seen) >= MOST_TEMPLATE_PAGES:
+                raise NoProgress("The list of templates has no end: report it to the backend's operator")
             seen.add(token)

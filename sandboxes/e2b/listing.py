@@ -1,4 +1,7 @@
-"""Reads E2B's whole list: one stream of pages per state, side by side, joined into one inventory."""
+"""Reads E2B's whole list: one stream of pages per state, side by side, joined into one inventory.
+
+The work is bounded whatever a backend answers: each page must bring a sandbox that no page before it had.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -7,24 +10,29 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from sandboxes.e2b.errors import BadAnswer, E2BError
-from sandboxes.e2b.wire import ListedSandbox
+from sandboxes.e2b.doubts import Doubts, together
+from sandboxes.e2b.errors import BadAnswer, E2BError, NoProgress
+from sandboxes.e2b.wire import DEAD, PAUSED, RUNNING, ListedSandbox
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_KNOWN_STATES = frozenset({"running", "paused"})
+_KNOWN_STATES = frozenset({RUNNING, PAUSED})
+MOST_PAGES = 5_000  # of one stream: half a million sandboxes
+MOST_IDLE_PAGES = 3  # in a row without a new sandbox; while a fleet moves, a page may repeat what another one had
+# The count of the first page and the list of all pages are not of one moment: sandboxes die while we read.
+COUNT_SLACK, COUNT_SLACK_SHARE = 5, 0.05
 
 
 @dataclass(frozen=True)
 class Page:
     """One page of the list. `total_running` and `server_date` are None when the backend does not tell.
 
-    `unreadable` counts entries that could not be read; `sent_at` is on our clock.
+    `doubts` is what of it could not be read; `sent_at` is on our clock.
     """
 
     items: list[ListedSandbox]
     next_token: str | None
     total_running: int | None
-    unreadable: int
+    doubts: Doubts
     sent_at: datetime
     server_date: datetime | None
 
@@ -34,8 +42,9 @@ class Inventory:
     """All pages together, each sandbox once.
 
     `sent_at` is when the first page was asked for, on our clock; add `clock_offset_seconds` for the server's.
-    `complete` is False when a later page failed (`failure` says how) or an entry was unreadable: what is absent
-    then means nothing. Even a complete one is no snapshot: absence is proved by a 404 from GET alone.
+    `complete` is False when a later page failed or the backend counts more than it lists (`failure` says how): what is
+    absent then means nothing. It is about pages: an unreadable field or entry (`doubts`) hides nobody else. Even a
+    complete one is no snapshot: absence is proved by GET alone. What the list itself calls dead is not in it.
     """
 
     items: list[ListedSandbox]
@@ -44,7 +53,7 @@ class Inventory:
     pages: int
     complete: bool
     total_running: int | None = None
-    unreadable: int = 0
+    doubts: Doubts = field(default_factory=Doubts)
     failure: E2BError | None = None
 
     @property
@@ -76,21 +85,33 @@ async def read_all(
             raise stream.failure
     pages = [page for stream in streams for page in stream.pages]
     failure = next((stream.failure for stream in streams if stream.failure), None)
-    unreadable = sum(page.unreadable for page in pages)
+    joined = _join(streams)
+    total = next((page.total_running for page in pages if page.total_running is not None), None)
     return Inventory(
-        items=[item for item in _join(streams) if _is_wanted(item, states, metadata or {})],
+        items=[item for item in joined if _is_wanted(item, states, metadata or {})],
         sent_at=min(page.sent_at for page in pages),
         clock_offset_seconds=offset_seconds(),
         pages=len(pages),
-        complete=failure is None and not unreadable,
-        total_running=next((page.total_running for page in pages if page.total_running is not None), None),
-        unreadable=unreadable,
-        failure=failure,
+        complete=failure is None and (short := _short(joined, total)) is None,
+        total_running=total,
+        doubts=together(page.doubts for page in pages),
+        failure=failure or short,
+    )
+
+
+def _short(joined: Sequence[ListedSandbox], total_running: int | None) -> E2BError | None:
+    """What is wrong with a list that names fewer running sandboxes than the backend counts (X-Total-Running)."""
+    listed = sum(item.state == RUNNING for item in joined)
+    if total_running is None or total_running <= listed + COUNT_SLACK + COUNT_SLACK_SHARE * listed:
+        return None
+    return BadAnswer(
+        f"The list is short: the backend counts {total_running:,} running sandboxes and lists {listed:,}. "
+        "It may know only its first page: ask its operator"
     )
 
 
 async def _read_stream(fetch: Fetch, state: str) -> _Stream:
-    stream, token, seen = _Stream(state), None, set[str]()
+    stream, token, seen, idle = _Stream(state), None, set[str](), 0
     try:
         while True:
             page = await fetch(state, token)
@@ -98,9 +119,14 @@ async def _read_stream(fetch: Fetch, state: str) -> _Stream:
             token = page.next_token
             if token is None:
                 return stream
-            if token in seen:
-                raise BadAnswer("The list's pages go round in a circle: the backend gives the same token again")
-            seen.add(token)
+            new = {item.sandbox_id for item in page.items} - seen
+            seen |= new
+            idle = 0 if new else idle + 1
+            if idle >= MOST_IDLE_PAGES or len(stream.pages) >= MOST_PAGES:
+                raise NoProgress(
+                    f"The list has no end: {idle} pages in a row brought nobody new, after {len(stream.pages)} pages "
+                    f"with {len(seen):,} sandboxes. Report it to the backend's operator"
+                )
     except E2BError as error:
         stream.failure = error
         return stream
@@ -121,6 +147,6 @@ def _join(streams: Sequence[_Stream]) -> list[ListedSandbox]:
 
 def _is_wanted(item: ListedSandbox, states: Sequence[str], metadata: Mapping[str, str]) -> bool:
     """Filters again what a backend may have ignored; a state word we don't know stays in."""
-    if item.state in _KNOWN_STATES and item.state not in states:
+    if item.state == DEAD or (item.state in _KNOWN_STATES and item.state not in states):
         return False
     return all(item.metadata.get(key) == value for key, value in metadata.items())

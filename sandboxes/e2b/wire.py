@@ -6,7 +6,7 @@ and neither have network rules, which can carry credentials.
 """
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -36,15 +36,27 @@ def _in_utc(time: datetime) -> datetime | None:
 
 
 # What a path can carry as one part, and our pages as an address: `..` would name another call, `/` another page.
-SANDBOX_ID = r"^(?!\.{1,2}\Z)[^/\\\x00-\x1f\x7f]{1,128}\Z"
+# `namespace--name` of Kubernetes (OpenKruise) takes 63 + 2 + 253 characters.
+MAX_SANDBOX_ID = 320
+SANDBOX_ID = rf"^(?!\.{{1,2}}\Z)[^/\\\x00-\x1f\x7f]{{1,{MAX_SANDBOX_ID}}}\Z"
 SandboxID = Annotated[str, msgspec.Meta(pattern=SANDBOX_ID)]
+
+
+# Backends' own words, read without regard to case; whatever else they say is `unknown`.
+RUNNING, PAUSED, DEAD, UNKNOWN = "running", "paused", "dead", "unknown"
+_STATES = {"running": RUNNING, "paused": PAUSED, "dead": DEAD, "killed": DEAD, "terminated": DEAD, "": ""}
+_LONGEST_WORD = 64
+# An end before 2000 is a zero or a default (CubeSandbox: Unix time 0), one further ahead than this is "never" in other
+# words (Dormice: a year from each read).
+NO_END_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST_AHEAD = timedelta(days=90)
 
 
 class ListedSandbox(_Timed, frozen=True, kw_only=True, rename=_as_e2b_spells_it):
     """One entry of `GET /v2/sandboxes`. `started_at` is the start of the current or last run.
 
-    `end_at` is None where sandboxes never expire; for a paused one it is about the time of the pause.
-    `state` is the backend's word, empty when it gave none.
+    `state` is `running`, `paused`, `dead` or `unknown`, empty when the backend gave none; `backend_state` is its own
+    word. `end_at` is as given: read `planned_end` and `deletes_at`.
     """
 
     sandbox_id: SandboxID
@@ -59,12 +71,34 @@ class ListedSandbox(_Timed, frozen=True, kw_only=True, rename=_as_e2b_spells_it)
     state: str = ""
     metadata: dict[str, str] = {}
     envd_version: str = ""
+    backend_state: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.state not in (RUNNING, PAUSED):
+            force_setattr(self, "backend_state", self.state[:_LONGEST_WORD])
+            force_setattr(self, "state", _STATES.get(self.state.strip().casefold(), UNKNOWN))
         # An old form of E2B's IDs ends in the entry's own client ID, which is not part of it.
         if self.client_id and self.sandbox_id.endswith(f"-{self.client_id}"):
             force_setattr(self, "sandbox_id", self.sandbox_id.removesuffix(f"-{self.client_id}"))
+
+    def planned_end(self, read_at: datetime) -> datetime | None:
+        """When the backend will end this run, as read at `read_at` (the backend's clock); None when it has no end.
+
+        No end: none given, paused, before 2000 or before the start, more than 90 days ahead.
+        """
+        return None if self.state == PAUSED else self._sound_end(read_at)
+
+    def deletes_at(self, read_at: datetime) -> datetime | None:
+        """When the backend will delete a paused one: where its `endAt` is ahead (Dormice, OpenKruise, ROCK)."""
+        end = self._sound_end(read_at) if self.state == PAUSED else None
+        return end if end is not None and end > read_at else None
+
+    def _sound_end(self, read_at: datetime) -> datetime | None:
+        end, start = self.end_at, self.started_at
+        if end is None or end < NO_END_BEFORE or end > read_at + LONGEST_AHEAD:
+            return None
+        return None if start is not None and end < start else end
 
 
 class Lifecycle(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

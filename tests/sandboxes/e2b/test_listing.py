@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.e2b import E2BClient, ServerFailed
+from sandboxes.e2b import E2BClient, NoProgress, NotFound, ServerFailed
 from sandboxes.e2b.calls import metadata_query
 from sandboxes.e2b.timing import ServerClock
 
@@ -117,21 +117,75 @@ async def test_a_first_page_that_fails_is_raised(client, api, listed):
         await client.list_all()
 
 
-async def test_an_unreadable_entry_leaves_the_list_incomplete_and_is_counted(client, api, listed):
-    pages(api, running=[[listed("a"), {"state": "running"}]])
+async def test_an_unreadable_entry_costs_itself_and_not_the_list(client, api, listed):
+    pages(api, running=[[listed("a"), {"state": "running"}, listed("x" * 400)]])
 
     inventory = await client.list_all()
 
-    assert (len(inventory.items), inventory.unreadable, inventory.complete) == (1, 1, False)
-    assert client.unreadable_entries == 1
+    assert [item.sandbox_id for item in inventory.items] == ["a"]
+    assert inventory.complete
+    assert inventory.doubts.to_list() == [{"what": "entry", "count": 2, "example": "None"}]
+    assert client.unreadable_entries == 2
 
 
-async def test_pages_that_go_in_a_circle_end(client, api, listed):
-    api.get(LIST).mock(return_value=httpx.Response(200, json=[listed("a")], headers={"X-Next-Token": "same"}))
+async def test_a_bad_optional_field_costs_that_field(client, api, listed):
+    pages(api, running=[[listed("a", startedAt="<unknown>"), listed("b", endAt="2026-08-21 14:03:07 +0000 UTC")]])
+
+    inventory = await client.list_all()
+
+    assert [(item.sandbox_id, item.started_at is None, item.end_at is None) for item in inventory.items] == [
+        ("a", True, False), ("b", False, True),
+    ]  # fmt: skip
+    assert inventory.complete
+    assert {one["what"]: one["example"] for one in inventory.doubts.to_list()} == {"startedAt": "a", "endAt": "b"}
+
+
+@pytest.mark.parametrize("answers", ["same token", "new tokens", "empty pages"])
+async def test_list_without_an_end_is_given_up_after_a_few_pages(client, api, listed, answers):
+    asked = 0
+
+    def answer(request):
+        nonlocal asked
+        asked += 1
+        token = "same" if answers == "same token" else f"token-{asked}"
+        items = [] if answers == "empty pages" and asked > 1 else [listed("a")]
+        return httpx.Response(200, json=items, headers={"X-Next-Token": token})
+
+    api.get(LIST).mock(side_effect=answer)
 
     inventory = await client.list_all(("running",))
 
-    assert (inventory.pages, inventory.complete) == (2, False)
+    assert (inventory.pages, inventory.complete) == (4, False)
+    assert isinstance(inventory.failure, NoProgress)
+
+
+async def test_list_that_names_fewer_than_the_backend_counts_is_incomplete(client, api, listed):
+    api.get(LIST).mock(
+        return_value=httpx.Response(200, json=[listed(f"a{n}") for n in range(100)], headers={"X-Total-Running": "250"})
+    )
+
+    inventory = await client.list_all(("running",))
+
+    assert not inventory.complete
+    assert "counts 250 running sandboxes and lists 100" in str(inventory.failure)
+
+
+async def test_sandboxes_that_the_list_calls_dead_are_not_in_it(client, api, listed):
+    words = ["Running", "PAUSED", "pausing", "dead", "Terminated", "killed"]
+    pages(api, running=[[listed(f"i{n}", state=word) for n, word in enumerate(words)]])
+
+    inventory = await client.list_all()
+
+    assert [(item.sandbox_id, item.state, item.backend_state) for item in inventory.items] == [
+        ("i0", "running", "Running"), ("i1", "paused", "PAUSED"), ("i2", "unknown", "pausing"),
+    ]  # fmt: skip
+
+
+async def test_get_of_a_dead_one_is_not_found(client, api, listed):
+    api.get("/sandboxes/a").mock(return_value=httpx.Response(200, json=listed("a", state="dead")))
+
+    with pytest.raises(NotFound):
+        await client.get("a")
 
 
 async def test_the_time_is_that_of_the_first_request_on_both_clocks(client, api, clock):

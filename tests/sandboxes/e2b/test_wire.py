@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sandboxes.e2b import wire
 from sandboxes.e2b.decoding import Decoder
 from sandboxes.e2b.errors import BadAnswer
+from sandboxes.e2b.fleet_calls import MAY_BE_MISSING
 
-LISTED = Decoder(wire.ListedSandbox)
+LISTED = Decoder(wire.ListedSandbox, MAY_BE_MISSING)
 INFO = Decoder(wire.SandboxInfo)
 METRIC = Decoder(wire.Metric)
 EVENT = Decoder(wire.Event)
@@ -50,8 +51,30 @@ def test_unknown_fields_are_ignored(listed):
     assert read(LISTED, listed(future={"deep": [1, 2]})).sandbox_id
 
 
-def test_an_unknown_state_is_kept_as_it_is(listed):
-    assert read(LISTED, listed(state="snapshotting")).state == "snapshotting"
+def test_state_word_that_we_do_not_know_is_kept_beside_unknown(listed):
+    read_back = read(LISTED, listed(state="snapshotting"))
+
+    assert (read_back.state, read_back.backend_state) == ("unknown", "snapshotting")
+
+
+@pytest.mark.parametrize(
+    ("state", "end", "planned", "deletes"),
+    [
+        ("running", "2026-08-21T13:00:00Z", True, False),
+        ("running", "1970-01-01T00:00:00Z", False, False),  # CubeSandbox: never
+        ("running", "2027-08-21T12:00:00Z", False, False),  # Dormice: a year from each read
+        ("running", "2026-08-21T09:59:59Z", False, False),  # before its start
+        ("running", "2026-08-21T11:00:00Z", True, False),  # overdue
+        ("paused", "2026-08-21T11:00:00Z", False, False),  # E2B: the time of the pause
+        ("paused", "2026-08-28T12:00:00Z", False, True),  # OpenKruise: deleted then
+    ],
+)
+def test_end_that_is_none_is_not_taken_for_one(listed, state, end, planned, deletes):
+    entry = read(LISTED, listed(state=state, startedAt="2026-08-21T10:00:00Z", endAt=end))
+    now, given = datetime(2026, 8, 21, 12, tzinfo=UTC), datetime.fromisoformat(end)
+
+    assert entry.planned_end(now) == (given if planned else None)
+    assert entry.deletes_at(now) == (given if deletes else None)
 
 
 @pytest.mark.parametrize(
@@ -118,11 +141,11 @@ def test_one_unreadable_entry_does_not_hide_the_others(listed):
 
     found, unreadable = LISTED.many(body)
 
-    assert [sandbox.sandbox_id for sandbox in found] == ["a"]
-    assert unreadable == 4
+    assert [(sandbox.sandbox_id, sandbox.cpu_count) for sandbox in found] == [("a", 2), ("b", None)]
+    assert unreadable.entries == 3
 
 
-@pytest.mark.parametrize("name", ["..", "a/b", "a\\b", "a\n", "", "x" * 129])
+@pytest.mark.parametrize("name", ["..", "a/b", "a\\b", "a\n", "", "x" * 321])
 def test_an_id_that_no_address_can_name_is_unreadable(listed, name):
     with pytest.raises(BadAnswer):
         read(LISTED, listed(sandboxID=name))
@@ -175,4 +198,4 @@ JSON = st.recursive(
 def test_whatever_a_field_holds_an_entry_is_readable_or_counted(entry):
     found, unreadable = LISTED.many(json.dumps([entry]).encode())
 
-    assert len(found) + unreadable == 1
+    assert len(found) + unreadable.entries == 1
