@@ -19,6 +19,7 @@ def schedule(sender: Celery, **_: object) -> None:
     entries = [
         ("events.tasks.sync", settings.SYNC_INTERVAL_SECONDS),
         ("sandboxes.tasks.poll", settings.POLL_INTERVAL_SECONDS),
+        ("events.tasks.take_in_answers", 5.0),
         ("events.tasks.reconcile", settings.RECONCILE_INTERVAL_SECONDS),
         ("events.tasks.why_they_died", 15.0),
         ("events.tasks.tend_webhooks", 60.0),

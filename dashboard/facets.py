@@ -32,7 +32,7 @@ FLAGS: Final = (
     ("no_sample", "no sample", "stale", SandboxQuery(no_sample=True)),
     ("protected", "protected", "shield", SandboxQuery(protected=True)),
 )
-MARKS: Final = {"running": "run", "paused": "pause"}
+MARKS: Final = {"running": "run", "paused": "pause", "unknown": "stale"}
 TITLES: Final = {"environment": "Environment", "template": "Template", "owner": "Owner"}
 
 # Which keys the fleet's metadata has, from the newest of it; a key whose values are as many as its sandboxes (a trace
@@ -133,10 +133,10 @@ def _top(key: str) -> list[tuple[str, int]]:
 
 
 def _states(asked: Mapping[str, str], found: Counter[str]) -> list[Value]:
-    """Both chosen is the same as neither: all that live."""
+    """All chosen is the same as none: all that live. A state that nobody is in is offered only where it is chosen."""
     chosen = set(several(asked.get("state", "")))
     values = []
-    for word in LIVE:
+    for word in (word for word in LIVE if word != "unknown" or found[word] or word in chosen):
         then = chosen ^ {word}
         given = None if not then or then == set(LIVE) else joined(sorted(then))
         values.append(Value(word, MARKS[word], found[word], with_(asked, state=given), word in chosen))

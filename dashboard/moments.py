@@ -6,6 +6,7 @@ from typing import Any
 
 from dashboard.live.messages import NO_SAMPLE
 from sandboxes.fleet import CellThen, FleetNow, Moment
+from sandboxes.sizes import as_number
 
 
 def told(moment: Moment) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def roster(cells: Sequence[CellThen]) -> dict[str, Any]:
         "orphan": ["c" if cell.orphan else "n" for cell in cells],
         "created": [round(cell.created_at) for cell in cells],
         "burn": [round(float(cell.burn), 4) for cell in cells],
-        "cpus": [cell.cpu_count for cell in cells],
+        "cpus": [as_number(cell.cpu_count) for cell in cells],
         "memory": [cell.memory_mb for cell in cells],
         "words": list(words),
     }

@@ -10,8 +10,7 @@ _CONDEMNED = """
 UPDATE sandboxes_guard g SET condemned_by_id = NULL
 FROM sandboxes_action a WHERE a.id = g.condemned_by_id AND a.account_id = %s"""
 _LEFT_GUARDS = """
-DELETE FROM sandboxes_guard g WHERE url = (SELECT url FROM sandboxes_account WHERE id = %s)
-AND NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.guard_id = g.id)"""
+DELETE FROM sandboxes_guard g WHERE NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.guard_id = g.id)"""
 _STATEMENTS = [
     *(_OF_A_SANDBOX.format(f"sandboxes_{name}") for name in ("executionend", "execution", "verdict", "leasespan")),
     *(_OF_A_SANDBOX.format(f"sandboxes_{name}") for name in ("metricseries", "seriesminutes", "serieshours")),
@@ -24,7 +23,6 @@ _STATEMENTS = [
             "events_lifecycleevent", "events_delivery", "events_reconcilemark", "sandboxes_accounthealth",
         )
     ),
-    _LEFT_GUARDS,
 ]  # fmt: skip
 
 
@@ -46,5 +44,7 @@ def forget_set_aside() -> int:
         for statement in _STATEMENTS:
             with connection.cursor() as cursor:
                 cursor.execute(statement, [account.pk])
+        with connection.cursor() as cursor:
+            cursor.execute(_LEFT_GUARDS)
         account.delete()
     return len(left)

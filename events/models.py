@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.models import Account
 
 
@@ -30,11 +31,14 @@ class LifecycleEvent(models.Model):
     account = models.ForeignKey(Account, models.CASCADE, related_name="events", db_index=False)
     event_id = models.UUIDField()
     type = models.CharField(max_length=128)
-    sandbox_id = models.CharField(max_length=128)
+    sandbox_id = models.CharField(max_length=MAX_SANDBOX_ID)
     execution_id = models.CharField(max_length=128, null=True, blank=True)
     template_id = models.CharField(max_length=128, blank=True, default="")
     timestamp = models.DateTimeField()
     received_at = models.DateTimeField()
+    folded_at = models.DateTimeField(
+        null=True, blank=True, help_text="The time it counts as of, where its own lies ahead of the backend's clock."
+    )
     source = models.CharField(max_length=9, choices=Source.choices, help_text="What brought it first.")
     webhook_at = models.DateTimeField(null=True, blank=True, help_text="First delivery.")
     reconcile_at = models.DateTimeField(null=True, blank=True, help_text="First seen in E2B's events API.")
@@ -91,6 +95,14 @@ class ReconcileMark(models.Model):
     account = models.OneToOneField(Account, models.CASCADE, related_name="reconcile_mark")
     complete_to = models.DateTimeField(null=True, help_text="Every event up to here has been read.")
     oldest_at = models.DateTimeField(null=True, help_text="How far back the backend keeps events, as found.")
+    late_seconds = models.FloatField(default=0, help_text="How late the backend's events have come at most.")
+    backlog_offset = models.PositiveIntegerField(
+        null=True, help_text="Where a reading that ran out of its budget goes on; null when none did."
+    )
+    backlog_newest = models.DateTimeField(null=True, help_text="The newest event when that reading began.")
+    one_page_since = models.DateTimeField(
+        null=True, help_text="When every offset gave the same events: only the newest page is asked for."
+    )
 
     def __str__(self) -> str:
         return f"{self.account_id} to {self.complete_to}"

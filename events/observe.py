@@ -2,27 +2,25 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from events import inbox
-from events.wire import PREFIX, Event
-from events.writing import Arrival
+from events import inbox, observed
+from events.observed import Seen
 from sandboxes import accounts, inventory, live, polling
 from sandboxes.e2b import Capabilities, E2BClient, E2BError, Inventory, NotFound, SandboxInfo, Template, probe
+from sandboxes.e2b.doubts import together
 from sandboxes.inventory import Difference, Held
 from sandboxes.models import Account, AccountHealth, Sandbox
 from sandboxes.turns import turn
 
-OBSERVED = uuid.UUID("0d0c7a52-1c53-4a7e-9a6b-6f0a3b1f4f6e")
 LOOKS_AT_ONCE = 16
 LOOKS_A_ROUND = 2_000
+UNLISTED = "not listed"  # though GET shows it alive
 TEMPLATES_EVERY = timedelta(minutes=10)
 PROBE_EVERY = timedelta(hours=1)
 log = logging.getLogger(__name__)
@@ -61,16 +59,21 @@ async def _look(account: Account, health: AccountHealth, client: E2BClient) -> i
     offset = timedelta(seconds=found.clock_offset_seconds)
     sent_at = found.sent_at + offset
     held = await sync_to_async(inventory.held_by)(account, [entry.sandbox_id for entry in found.items])
-    seen = inventory.differences(held, found.items, sent_at)
-    arrivals = [_observed(account, one, sent_at) for one in seen]
+    seen = [Seen(one, sent_at) for one in inventory.differences(held, found.items, sent_at)]
+    doubts = together([found.doubts, inventory.doubts_of(found.items)])
     if found.complete:
-        arrivals += await _gone(account, client, offset, inventory.missing(held, found.items, sent_at))
+        gone, still_there = await _gone(account, client, offset, inventory.missing(held, found.items, sent_at))
+        seen += gone
+        for one in still_there:
+            doubts.note(UNLISTED, one)
         health.last_sync_at, health.sync_error = found.sent_at, ""
     else:
-        health.sync_error, health.sync_failed_at = str(found.failure or "entries unreadable"), datetime.now(UTC)
+        health.sync_error, health.sync_failed_at = str(found.failure), datetime.now(UTC)
+    arrivals = await observed.arrivals(account, seen)
     await inbox.store(arrivals)
     health.reachable, health.clock_offset_seconds = True, found.clock_offset_seconds
-    fields = ["last_sync_at", "sync_error", "sync_failed_at", "reachable", "clock_offset_seconds"]
+    health.list_doubts = doubts.to_list()
+    fields = ["last_sync_at", "sync_error", "sync_failed_at", "reachable", "clock_offset_seconds", "list_doubts"]
     await health.asave(update_fields=fields)
     return len(arrivals)
 
@@ -85,29 +88,38 @@ async def settle_paused(account: Account, client: E2BClient, sandbox_ids: Iterab
     offset = timedelta(seconds=listed.clock_offset_seconds)
     paused = await sync_to_async(inventory.paused_among)(account, sandbox_ids)
     absent = inventory.missing(paused, listed.items, listed.sent_at + offset)
-    arrivals = await _gone(account, client, offset, absent)
+    gone, _ = await _gone(account, client, offset, absent)
+    arrivals = await observed.arrivals(account, gone)
     await inbox.store(arrivals)
     return len(arrivals)
 
 
-async def _gone(account: Account, client: E2BClient, offset: timedelta, absent: Sequence[Held]) -> list[Arrival]:
-    """A look at each that is on no page: only a 404 ends it, and what GET shows otherwise is taken in too."""
-    gate = asyncio.Semaphore(LOOKS_AT_ONCE)
+async def _gone(
+    account: Account, client: E2BClient, offset: timedelta, absent: Sequence[Held]
+) -> tuple[list[Seen], list[str]]:
+    """A GET for each that is on no page: what it shows, and the IDs of those that it shows alive.
 
-    async def look(one: Held) -> Arrival | None:
+    Only GET proves a death. What it shows otherwise than we hold it is taken in too.
+    """
+    gate = asyncio.Semaphore(LOOKS_AT_ONCE)
+    still_there: list[str] = []
+
+    async def look(one: Held) -> Seen | None:
         async with gate:
             sent_at = datetime.now(UTC) + offset
             try:
                 info: SandboxInfo = await client.get(one.sandbox_id)
             except NotFound:
-                return _observed(account, _death(account, one, sent_at), sent_at)
+                return Seen(_death(account, one, sent_at), sent_at)
             except E2BError as error:
                 log.info("account %s: no look at %s: %s", account.name, one.sandbox_id, error)
                 return None
+            still_there.append(one.sandbox_id)
             seen = inventory.differences({one.sandbox_id: one}, [info], sent_at)
-            return _observed(account, seen[0], sent_at) if seen else None
+            return Seen(seen[0], sent_at) if seen else None
 
-    return [found for found in await asyncio.gather(*map(look, absent[:LOOKS_A_ROUND])) if found]
+    looked = await asyncio.gather(*map(look, absent[:LOOKS_A_ROUND]))
+    return [found for found in looked if found], still_there
 
 
 def _death(account: Account, one: Held, sent_at: datetime) -> Difference:
@@ -121,24 +133,7 @@ def _death(account: Account, one: Held, sent_at: datetime) -> Difference:
         data["ended_at"] = one.end_at.isoformat()
     elif one.changed_at < account.created_at:
         data["ended_at"] = one.changed_at.isoformat()
-    return Difference("killed", one.sandbox_id, one.template_id, one.started_at, one.changed_at, data)
-
-
-def _observed(account: Account, seen: Difference, sent_at: datetime) -> Arrival:
-    """The event of a difference. Its ID follows from what differs from what: two looks at one change are one event."""
-    told = msgspec.json.encode(seen.data, order="sorted").decode()
-    name = f"{account.pk}|{seen.sandbox_id}|{seen.word}|{seen.since}|{told}"
-    event = Event(
-        id=uuid.uuid5(OBSERVED, name),
-        type=PREFIX + seen.word,
-        sandbox_id=seen.sandbox_id,
-        execution_id=None,
-        template_id=seen.template_id,
-        timestamp=sent_at,
-        data=seen.data,
-        raw=seen.data,
-    )
-    return Arrival(account.pk, "observed", datetime.now(UTC), event)
+    return Difference("killed", one.sandbox_id, one.template_id, data)
 
 
 async def _learn_the_backend(account: Account, health: AccountHealth, client: E2BClient) -> None:
@@ -172,4 +167,4 @@ async def _learn_templates(account: Account, health: AccountHealth, client: E2BC
 def _template(told: Template) -> dict[str, Any]:
     """Its name, and the size that a sandbox of it has until the list tells its own."""
     sizes = {"cpu_count": told.cpu_count, "memory_mb": told.memory_mb, "disk_mb": told.disk_size_mb}
-    return {"name": next(iter(told.names), None), **{name: int(size or 0) for name, size in sizes.items()}}
+    return {"name": next(iter(told.names), None), **{name: size or 0 for name, size in sizes.items()}}

@@ -76,7 +76,7 @@ class Receiver:
             self.refusals.note(door.account_id, refused.message, received_at, headers, body)
             raise
         try:
-            event = read_event(raw, received_at, body)
+            event = read_event(raw, body)
         except Unreadable as why:
             parked = Parked(str(why), str(raw.get("id") or "")[:64], refusals.masked(headers), body)
             await self._store(Arrival(door.account_id, "webhook", received_at, parked=parked))

@@ -1,16 +1,13 @@
 """Reads E2B's own record of events and takes in what no webhook brought.
 
-Newest first, page by page, until an event of before the mark: everything up to the mark has been read already.
-Offset paging moves while new events arrive, so pages overlap and the inbox drops what it holds.
-The mark moves only when a sweep reached it: after an outage the next sweep reads on, as far back as E2B keeps events.
+A sweep (`events.sweep`) reads the newest first, until an event of before the mark: everything up to the mark has been
+read already. The mark moves only when a sweep reached it: after an outage sweeps read on, as far back as events are
+kept.
 """
 
-import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
@@ -18,17 +15,15 @@ from django.db import connection
 from events import inbox, observe
 from events.models import ReconcileMark
 from events.retention import EVENTS_KEPT
-from events.wire import Event, Unreadable, read_event
-from events.writing import Arrival, Parked
+from events.sweep import ONE_PAGE, OVERLAP, PAGE, Sweep, arrival
 from sandboxes import accounts
-from sandboxes.e2b import E2BClient, E2BError, NotFound, Unsupported
+from sandboxes.e2b import E2BClient, E2BError, NoProgress, NotFound, Unsupported
 from sandboxes.models import Account
 from sandboxes.turns import turn
 
-PAGE = 100
-PAGES_AT_ONCE = 5
-STEP = 90  # pages overlap by ten: what moved in between is read twice, not missed
-LOOK_BACK = timedelta(seconds=90)  # an event may be recorded a little after its own time
+LOOK_BACK = timedelta(seconds=90)  # an event may be recorded a little after its own time; `late_seconds` learns more
+LATEST = timedelta(hours=1)
+TRY_PAGES_AGAIN = timedelta(hours=1)  # of a backend that gave the same events for every offset
 TURN_SECONDS = 300
 MANY = 2_000  # events of one sweep that change what the tables look like
 log = logging.getLogger(__name__)
@@ -66,39 +61,65 @@ async def reconcile(account: Account) -> int:
 async def reconcile_sandbox(account: Account, client: E2BClient, sandbox_id: str) -> int:
     """Takes in the latest events of one sandbox; how many we did not hold. Raises E2BError."""
     told = await client.whole_events(offset=0, limit=PAGE, sandbox_id=sandbox_id)
-    return (await inbox.store([_arrival(account, raw) for raw in told])).new
+    return (await inbox.store([arrival(account, raw, client) for raw in told])).new
 
 
 async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> int:
-    """Reads back to the mark, or as far as E2B keeps events; moves the mark at the end.
+    """Reads back to the mark, or as far as the backend keeps events; how many events. The mark moves once all is read.
 
-    One page first, since mostly nothing is missing; then several at once.
+    Where the budget runs out first, the next sweep reads what is new and then goes on from there. Raises NoProgress,
+    after a first page has been stored and the mark has moved: such a backend is asked for one page at a time.
     """
-    until = mark.complete_to - LOOK_BACK if mark.complete_to else datetime.now(UTC) - EVENTS_KEPT
-    offsets, read, newest, oldest = [0], 0, mark.complete_to, mark.oldest_at
+    sweep = Sweep(account, client)
+    if mark.one_page_since and datetime.now(UTC) - mark.one_page_since < TRY_PAGES_AGAIN:
+        await sweep.first_page()
+        await _move(mark, sweep, client, reached=True)
+        raise NoProgress(ONE_PAGE)
     # A first sweep meets many that have died since without an event: they would be counted as paused for some time.
     listed = await client.list_all() if mark.complete_to is None else None
-    while True:
-        pages = await asyncio.gather(*(client.whole_events(offset=offset, limit=PAGE) for offset in offsets))
-        arrivals = [_arrival(account, raw) for page in pages for raw in page]
-        await inbox.store([a for a in arrivals if a.parked or _wanted(a.event, until)])
-        if listed is not None:
-            named = {arrival.event.sandbox_id for arrival in arrivals if arrival.event}
-            await observe.settle_paused(account, client, named, listed)
-        times = [a.event.timestamp for a in arrivals if a.event]
-        newest = max([*times, *([newest] if newest else [])], default=None)
-        oldest = min([*times, *([oldest] if oldest else [])], default=None)
-        read += sum(map(len, pages))
-        if len(pages[-1]) < PAGE or (times and min(times) < until):
-            break
-        offsets = [offsets[-1] + STEP * (n + 1) for n in range(PAGES_AT_ONCE)]
-    if read > MANY:
+    try:
+        reached = await _read_back(mark, sweep)
+    except NoProgress:
+        mark.one_page_since = datetime.now(UTC)
+        await _move(mark, sweep, client, reached=True)
+        raise
+    mark.one_page_since = None
+    if listed is not None:
+        await observe.settle_paused(account, client, sweep.named, listed)
+    if sweep.read > MANY:
         await sync_to_async(_analyze)()
+    await _move(mark, sweep, client, reached=reached)
+    return sweep.read
+
+
+async def _read_back(mark: ReconcileMark, sweep: Sweep) -> bool:
+    """The newest events, then on from where the last sweep ran out of its budget."""
+    until = datetime.now(UTC) - EVENTS_KEPT
+    if mark.complete_to:
+        until = mark.complete_to - max(LOOK_BACK, 1.5 * timedelta(seconds=mark.late_seconds))
+    if mark.backlog_offset is None or mark.backlog_newest is None:
+        return await sweep.back_to(until)
+    if not await sweep.back_to(mark.backlog_newest - LOOK_BACK):
+        return False
+    return await sweep.back_to(until, max(0, mark.backlog_offset + len(sweep.new) - OVERLAP))
+
+
+async def _move(mark: ReconcileMark, sweep: Sweep, client: E2BClient, *, reached: bool) -> None:
+    """Moves the mark, or notes where to go on; remembers how late events came."""
     # An event stamped in the future must not carry the mark there: the backend's clock bounds it.
     latest = datetime.now(UTC) + timedelta(seconds=client.clock_offset_seconds)
-    mark.complete_to, mark.oldest_at = (min(newest, latest) if newest else None), oldest
-    await mark.asave(update_fields=["complete_to", "oldest_at"])
-    return read
+    newest = min(sweep.newest, latest) if sweep.newest else None
+    if mark.complete_to is not None:
+        late = [(mark.complete_to - event.timestamp).total_seconds() for event in sweep.new]
+        mark.late_seconds = min(LATEST.total_seconds(), max([mark.late_seconds, *late]))
+    if reached:
+        mark.complete_to = max(filter(None, [mark.complete_to, newest, mark.backlog_newest]), default=None)
+        mark.backlog_offset = mark.backlog_newest = None
+    else:
+        mark.backlog_offset = sweep.offset
+        mark.backlog_newest = max(filter(None, [mark.backlog_newest, newest]), default=None)
+    mark.oldest_at = min(filter(None, [mark.oldest_at, sweep.oldest]), default=None)
+    await mark.asave()
 
 
 def _analyze() -> None:
@@ -108,16 +129,3 @@ def _analyze() -> None:
             "ANALYZE sandboxes_sandbox, sandboxes_guard, sandboxes_execution, sandboxes_executionend, "
             "sandboxes_metricseries, sandboxes_fleetminute, events_lifecycleevent"
         )
-
-
-def _wanted(event: Event | None, until: datetime) -> bool:
-    return event is not None and event.timestamp >= until
-
-
-def _arrival(account: Account, raw: dict[str, Any]) -> Arrival:
-    now = datetime.now(UTC)
-    try:
-        return Arrival(account.pk, "reconcile", now, read_event(raw, now))
-    except Unreadable as why:
-        parked = Parked(str(why), str(raw.get("id") or "")[:64], {}, msgspec.json.encode(raw))
-        return Arrival(account.pk, "reconcile", now, parked=parked)

@@ -96,7 +96,7 @@ async def _taken_alone(delivery_id: int) -> bool:
 async def _read(delivery: Delivery, now: datetime) -> Event:
     """Its event. Raises NotReplayed; the delivery then says why."""
     try:
-        event = read_event(parse_body(bytes(delivery.body)), now)
+        event = read_event(parse_body(bytes(delivery.body)))
     except (NotOneObject, Unreadable) as why:
         await _still_parked(delivery, str(why))
         raise NotReplayed(str(why)) from why

@@ -4,7 +4,7 @@ import asyncio
 
 from celery import shared_task
 
-from events import causes, observe
+from events import causes, observe, own_acts
 from events import reconcile as reconciling
 from events.webhooks import tending
 
@@ -13,6 +13,12 @@ from events.webhooks import tending
 def sync() -> None:
     """Reads every account's list and takes in what differs from the record."""
     asyncio.run(observe.sync_all())
+
+
+@shared_task(name="events.tasks.take_in_answers")
+def take_in_answers() -> None:
+    """What backends answered to our own kills and pauses is taken into the record."""
+    asyncio.run(own_acts.take_in())
 
 
 @shared_task(name="events.tasks.reconcile")

@@ -7,13 +7,16 @@ from typing import Any
 
 import msgspec
 
-from sandboxes.e2b.wire import SANDBOX_ID
+from sandboxes.e2b.wire import MAX_SANDBOX_ID, SANDBOX_ID
 
 PREFIX = "sandbox.lifecycle."
 MAX_DEPTH = 32
 MAX_ID_CHARACTERS = 128
 NUL = b"\\u0000"
-FUTURE_SLACK = timedelta(days=1)
+# An event dated further ahead of its arrival than this is stamped with its arrival for the fold.
+FUTURE_SLACK = timedelta(minutes=5)
+# Outside of these years a time is a zero or a default (Go: year 1), and no arithmetic with it is safe.
+FIRST_YEAR, LAST_YEAR = 1970, 9990
 # Very old events have no `type`; their label gives it (e2b/README.md section 5).
 LABELS = {
     "create": "created", "update": "updated", "pause": "paused", "resume": "resumed", "kill": "killed",
@@ -86,7 +89,7 @@ def without_nul(value: Any) -> Any:
     return value
 
 
-def read_event(raw: dict[str, Any], now: datetime, body: bytes | None = None) -> Event:
+def read_event(raw: dict[str, Any], body: bytes | None = None) -> Event:
     """The event in a delivery's or the events API's object, told apart by the keys that are there.
 
     With the `body` that `raw` was read from, the event keeps that spelling as it came.
@@ -94,8 +97,6 @@ def read_event(raw: dict[str, Any], now: datetime, body: bytes | None = None) ->
     Raises Unreadable when it has no ID, a field of the wrong JSON type, or a bad time.
     """
     timestamp = _time(_field(raw, "timestamp"))
-    if timestamp > now + FUTURE_SLACK:
-        raise Unreadable(f"timestamp {timestamp.isoformat()} lies in the future")
     data = raw["event_data"] if "event_data" in raw else raw.get("eventData")
     if data is not None and not isinstance(data, dict):
         raise Unreadable("event_data is not an object")
@@ -131,7 +132,7 @@ def _type(raw: dict[str, Any]) -> str:
 
 
 def _sandbox_id(raw: dict[str, Any]) -> str:
-    found = _text(raw, "sandbox_id", "sandboxId")
+    found = _text(raw, "sandbox_id", "sandboxId", most=MAX_SANDBOX_ID)
     if not _SANDBOX_ID.match(found):
         raise Unreadable("sandbox_id is none that an address could name")
     return found
@@ -141,7 +142,7 @@ def _field(raw: dict[str, Any], *names: str) -> Any:
     return next((raw[name] for name in names if raw.get(name) is not None), None)
 
 
-def _text(raw: dict[str, Any], *names: str, required: bool = True) -> str:
+def _text(raw: dict[str, Any], *names: str, required: bool = True, most: int = MAX_ID_CHARACTERS) -> str:
     value = _field(raw, *names)
     if value is None:
         if required:
@@ -151,8 +152,8 @@ def _text(raw: dict[str, Any], *names: str, required: bool = True) -> str:
         raise Unreadable(f"{names[0]} is not text")
     if required and not value:
         raise Unreadable(f"{names[0]} is empty")
-    if len(value) > MAX_ID_CHARACTERS:
-        raise Unreadable(f"{names[0]} is longer than {MAX_ID_CHARACTERS} characters")
+    if len(value) > most:
+        raise Unreadable(f"{names[0]} is longer than {most} characters")
     return value
 
 
@@ -166,9 +167,9 @@ def _time(value: Any) -> datetime:
 
 
 def moment(value: Any) -> datetime | None:
-    """An RFC 3339 time (nanoseconds are rounded) in UTC; None when it is none."""
+    """An RFC 3339 time (nanoseconds are rounded) in UTC; None when it is none, or outside of 1970 to 9990."""
     try:
         found = msgspec.convert(value, datetime)
-        return found.astimezone(UTC) if found.tzinfo else None
+        return found.astimezone(UTC) if found.tzinfo and FIRST_YEAR <= found.year <= LAST_YEAR else None
     except (msgspec.ValidationError, OverflowError, ValueError):
         return None

@@ -22,7 +22,7 @@ class Rate:
     usd_per_vcpu_second: Decimal
     usd_per_gib_second: Decimal
 
-    def per_second(self, cpu_count: int | None, memory_mb: int | None) -> Decimal:
+    def per_second(self, cpu_count: Decimal | int | None, memory_mb: int | None) -> Decimal:
         """USD a second for this size; a size not known yet counts as none."""
         gib = Decimal(memory_mb or 0) / 1024
         return self.usd_per_vcpu_second * (cpu_count or 0) + self.usd_per_gib_second * gib
@@ -40,11 +40,13 @@ class PriceBook:
             return Rate(moment, Decimal(0), Decimal(0))
         return self.rates[max(0, bisect_right(self.rates, moment, key=_since) - 1)]
 
-    def per_hour_usd(self, cpu_count: int | None, memory_mb: int | None, moment: datetime) -> Decimal:
+    def per_hour_usd(self, cpu_count: Decimal | int | None, memory_mb: int | None, moment: datetime) -> Decimal:
         """What an hour costs at the price of `moment`, in USD."""
         return self.at(moment).per_second(cpu_count, memory_mb) * HOUR_SECONDS
 
-    def cost_usd(self, cpu_count: int | None, memory_mb: int | None, start: datetime, end: datetime) -> Decimal:
+    def cost_usd(
+        self, cpu_count: Decimal | int | None, memory_mb: int | None, start: datetime, end: datetime
+    ) -> Decimal:
         """USD for running from `start` to `end`; each second by the price that held in it."""
         total = Decimal(0)
         cuts = [rate.since for rate in self.rates if start < rate.since < end] if len(self.rates) > 1 else []

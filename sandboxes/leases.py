@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all, no_orphans
+from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseMember, LeaseSpan, Sandbox
 from sandboxes.policies import LeaseHeld
 
@@ -148,7 +149,7 @@ def _check(key: str, ttl_seconds: int, ids: Sequence[str] | None, metadata: Mapp
         raise LeaseError(f"ttl_seconds must be from 1 to {LONGEST_TTL_SECONDS:,}")
     if (ids is None) == (metadata is None):
         raise LeaseError("match needs either ids or metadata")
-    if ids is not None and not (0 < len(ids) <= MOST_IDS and all(0 < len(one) <= 128 for one in ids)):
+    if ids is not None and not (0 < len(ids) <= MOST_IDS and all(0 < len(one) <= MAX_SANDBOX_ID for one in ids)):
         raise LeaseError(f"match.ids needs from 1 to {MOST_IDS:,} sandbox IDs")
     if metadata is not None and not metadata:
         raise LeaseError("match.metadata is empty: it would cover every sandbox")

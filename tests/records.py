@@ -30,7 +30,7 @@ def sandbox(sandbox_id: str | None = None, *, of: Account | None = None, **field
     """Running for an hour unless told otherwise, one more to go."""
     of = of or account()
     sandbox_id = sandbox_id or f"i{next(_numbers):020d}"
-    guard = Guard.objects.get_or_create(url=of.url, sandbox_id=sandbox_id)[0]
+    guard = Guard.objects.get_or_create(sandbox_id=sandbox_id)[0]
     started_at = fields.pop("started_at", NOW - timedelta(hours=1))
     plain = {
         "state": "running",

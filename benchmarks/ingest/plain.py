@@ -27,7 +27,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     if not verify(request.headers.get("e2b-signature", ""), request.body, [SECRET]):
         return HttpResponse(status=401)
     now = datetime.now(UTC)
-    event = read_event(parse_body(request.body), now)
+    event = read_event(parse_body(request.body))
     try:
         with transaction.atomic():
             LifecycleEvent.objects.create(

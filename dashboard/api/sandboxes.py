@@ -14,7 +14,19 @@ from dashboard.api.answers import answer, returns, without
 from dashboard.api.errors import not_found
 from dashboard.api.params import Form, Paged, Word
 from dashboard.api.strict import metadata_of
-from sandboxes.search import DEFAULT_ORDER, ORDERS, Page, SandboxQuery, SandboxRow, find, key_of, search, states_of
+from sandboxes.search import (
+    DEFAULT_ORDER,
+    LIVE,
+    ORDERS,
+    STATES,
+    Page,
+    SandboxQuery,
+    SandboxRow,
+    find,
+    key_of,
+    search,
+    states_of,
+)
 
 router = Router(tags=["sandboxes"])
 _OURS = "key"  # what our own pages call it by; programs have the ID
@@ -34,7 +46,7 @@ SandboxList = msgspec.defstruct(
 class Filter(Form):
     """The filters of the list; `POST /actions/bulk` takes the same."""
 
-    state: Annotated[Word, Field(description="Some of running, paused, ended, with commas; or all.")] = "running,paused"
+    state: Annotated[Word, Field(description=f"Some of {', '.join(STATES)}, with commas; or all.")] = ",".join(LIVE)
     account: Word | None = None
     template: Annotated[Word | None, Field(description="Its ID or name.")] = None
     owner: Word | None = None

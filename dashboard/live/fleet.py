@@ -30,7 +30,7 @@ class Cell:
     created_at: float
     started_at: float
     end_at: float | None
-    cpu_count: int
+    cpu_count: int | float
     memory_mb: int
     burn: float
     orphan: str = "none"

@@ -19,6 +19,7 @@ from dashboard.live.fleet import (
 from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet import latest_frames
 from sandboxes.models import AccountHealth, Action, Execution, MetricFrame, Sandbox, Verdict
+from sandboxes.sizes import as_number
 
 
 def read() -> LiveFleet:
@@ -77,7 +78,7 @@ def _cells(accounts: list[int]) -> Iterator[Cell]:
         yield Cell(
             key=key, id=name, account=account, template=called or alias or template, owner=owner or "",
             environment=env or "", state=state, created_at=born.timestamp(), started_at=began.timestamp(),
-            end_at=_unix(end), cpu_count=cpus or 0, memory_mb=memory or 0, burn=float(burn),
+            end_at=_unix(end), cpu_count=as_number(cpus) or 0, memory_mb=memory or 0, burn=float(burn),
             orphan=orphan if key in held or key in marks else "none", act_at=_unix(marks.get(key)),
         )  # fmt: skip
 

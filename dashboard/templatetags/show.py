@@ -26,6 +26,7 @@ register.filter("exact", words.exact)
 STATES = {
     "running": ("run", "running"),
     "paused": ("pause", "paused"),
+    "unknown": ("stale", "unknown state"),
     "ended": ("end", "ended"),
     "orphan": ("orph", "orphan"),
 }

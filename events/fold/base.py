@@ -29,12 +29,12 @@ class End(msgspec.Struct, frozen=True, array_like=True, order=True):
     killed: bool
     reason: str = ""
     execution_ms: int = -1
-    cpu_count: int = 0
+    cpu_count: int | float = 0
     memory_mb: int = 0
 
 
 class Until(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A statement of when E2B will end a run. Greatest wins: the latest statement."""
+    """A statement of when E2B will end a run; `end_at` 0 says that it has no end. Greatest wins: the latest."""
 
     at: int
     rank: int
@@ -59,13 +59,19 @@ class Run(msgspec.Struct, omit_defaults=True):
 
 
 class Look(msgspec.Struct, omit_defaults=True):
-    """One run as looks at E2B's list told it: the latest look that saw it so, 0 for never."""
+    """One run as looks at E2B's list told it: the latest look that saw it so, 0 for never.
+
+    `asked_kill` and `asked_pause` are when E2B answered a kill or a pause of ours with a yes.
+    """
 
     running: int = 0
     paused: int = 0
     gone: int = 0
     left: int = 0  # when a run that a look found over had probably ended
     until: Until | None = None
+    unknown: int = 0  # listed in a state whose word we don't know
+    asked_kill: int = 0
+    asked_pause: int = 0
 
 
 class Base(msgspec.Struct, omit_defaults=True):

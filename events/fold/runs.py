@@ -25,7 +25,7 @@ class RunView(msgspec.Struct, frozen=True):
     ended_by: str
     end_reason: str | None
     execution_ms: int | None
-    cpu_count: int | None
+    cpu_count: int | float | None
     memory_mb: int | None
     end_at: int | None
 
@@ -33,7 +33,8 @@ class RunView(msgspec.Struct, frozen=True):
 class Draft(msgspec.Struct):
     """A run while its parts are put together: what E2B told of it, and the looks that saw it.
 
-    `running`, `paused` and `gone` are the times of the latest look that saw it so, `left` is the end it told.
+    `running`, `paused`, `gone` and `unknown` are the times of the latest look that saw it so, `left` is the end that it
+    named, `asked_kill` and `asked_pause` are when actions of ours were answered.
     """
 
     key: str
@@ -45,12 +46,17 @@ class Draft(msgspec.Struct):
     gone: int = 0
     left: int = 0
     until: Until | None = None
+    unknown: int = 0
+    asked_kill: int = 0
+    asked_pause: int = 0
 
     def add(self, started: int, look: Look) -> None:
         """Takes in a look at this run, which saw it start at `started`."""
         self.looked.append(started)
         self.running, self.paused = max(self.running, look.running), max(self.paused, look.paused)
         self.gone, self.left = max(self.gone, look.gone), max(self.left, look.left)
+        self.unknown, self.asked_kill = max(self.unknown, look.unknown), max(self.asked_kill, look.asked_kill)
+        self.asked_pause = max(self.asked_pause, look.asked_pause)
         if look.until and (self.until is None or look.until > self.until):
             self.until = look.until
 
@@ -63,6 +69,11 @@ class Draft(msgspec.Struct):
     def alive(self) -> int:
         """The latest statement that it runs."""
         return max(self.running, self.run.opened) if self.run else self.running
+
+    @property
+    def killed_by_us(self) -> bool:
+        """Whether our kill was answered and nothing later says that it runs."""
+        return self.asked_kill > 0 and self.asked_kill >= self.alive
 
 
 def drafts(base: Base) -> list[Draft]:
@@ -142,21 +153,29 @@ def finish(draft: Draft, following: Draft | None) -> RunView:
         opened_by=(run.start.word if run else "observed"),
         ended_at=None if ended_at is None else max(ended_at, draft.started),
         ended_by=ended_by,
-        end_reason=(told.reason or None) if told else ("vanished" if ended_by == "vanished" else None),
+        end_reason=(told.reason or None) if told else _UNTOLD.get(ended_by),
         execution_ms=told.execution_ms if told and told.execution_ms >= 0 else None,
         cpu_count=(end.cpu_count or None) if end else None,
         memory_mb=(end.memory_mb or None) if end else None,
-        end_at=until.end_at if until else None,
+        end_at=until.end_at if until and until.end_at >= draft.started else None,
     )
+
+
+_UNTOLD = {"vanished": "vanished", "killed": "request"}  # without an event of E2B's own only our action kills
 
 
 def _closed(draft: Draft) -> tuple[int | None, str]:
     """When and by what it ended; (None, "") while it runs. A later statement that it runs opens it again."""
     end, paused, gone, alive = draft.end, draft.paused, draft.gone, draft.alive
-    if max(end.at if end else 0, paused, gone) < max(alive, 1):
+    if max(end.at if end else 0, paused, gone, draft.unknown, draft.asked_kill) < max(alive, 1):
         return None, ""
     if end:  # for one change of one run E2B's own event beats a look, whatever their times
         return end.at, "killed" if end.killed else "paused"
+    over = gone or draft.asked_kill
+    if not paused and not over:
+        return (draft.unknown if alive or draft.run else draft.started), "unknown"  # never seen running: it did not run
+    if draft.killed_by_us and not alive <= paused <= draft.asked_kill:
+        return draft.asked_kill, "killed"
     left = draft.left
-    found, word = (paused, "paused") if paused and (paused >= alive or not gone) else (gone, "vanished")
+    found, word = (paused, "paused") if paused and (paused >= alive or not over) else (gone, "vanished")
     return (left if left and alive <= left < found else found), word

@@ -10,6 +10,7 @@ from events.models import LifecycleEvent
 from events.webhooks.view import Failure
 from events.wire import event_id
 from sandboxes.e2b import E2BClient, WebhookDeliveryGroup
+from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.masking import mask
 from sandboxes.models import Account
 from sandboxes.turns import turn
@@ -89,7 +90,7 @@ def _failures(groups: Sequence[WebhookDeliveryGroup]) -> tuple[Failure, ...]:
         Failure(
             at=one.timestamp,
             type=group.event_type[:128],
-            sandbox_id=group.sandbox_id[:128],
+            sandbox_id=group.sandbox_id[:MAX_SANDBOX_ID],
             status=one.response_http_status_code,
             error=mask(one.error_message or one.error_class or "")[:200],
             arrived=group.arrived,

@@ -19,13 +19,17 @@ class Parked(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """One event (or what should have been one) for an account, brought by `webhook`, `reconcile` or `observed`."""
+    """One event (or what should have been one) for an account, brought by `webhook`, `reconcile` or `observed`.
+
+    `clock_offset_seconds` is the backend's clock minus ours where whoever brought it has just measured it.
+    """
 
     account_id: int
     source: str
     received_at: datetime
     event: Event | None = None
     parked: Parked | None = None
+    clock_offset_seconds: float | None = None
 
     def set_aside(self, reason: str) -> "Arrival":
         """The same arrival, parked for `reason` with its event as the body."""

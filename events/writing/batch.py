@@ -2,19 +2,20 @@
 
 import base64
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 
 from events.fold import Base, before, fold, view
 from events.fold.base import moment
-from events.wire import PREFIX, Event
+from events.wire import FUTURE_SLACK, PREFIX, Event
 from events.wire import moment as moment_of
 from events.writing import statements as sql
 from events.writing.arrivals import Arrival, Stored
 from events.writing.house import House, house
 from events.writing.rows import run_row, sandbox_row
+from sandboxes.clock import steady_now
 
 Key = tuple[int, str]
 Rows = Sequence[tuple[dict[str, Any], Event]]
@@ -32,7 +33,7 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     known = await house(connection)
     parked = [_parked_row(a) for a in arrivals if a.parked]
     await sql.send(connection, sql.INSERT_PARKED, parked)
-    rows = _event_rows([a for a in arrivals if a.account_id in known.accounts])
+    rows = _event_rows([_dated(a, known) for a in arrivals if a.account_id in known.accounts])
     new, locked, parked_before = await _keep(connection, rows)
     fresh = [(row, event) for row, event in rows if (row["account_id"], row["event_id"]) in new]
     held = [row for row, _ in rows if (row["account_id"], row["event_id"]) not in new]
@@ -63,10 +64,17 @@ def _touches(arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
     return [{"account_id": account, "at": at} for account, at in webhooks.items()]
 
 
-def _event_rows(arrivals: Sequence[Arrival]) -> list[tuple[dict[str, Any], Event]]:
+class _Dated(NamedTuple):
+    """An arrival, and the time that its event counts as of where its own can't be (else None)."""
+
+    arrival: Arrival
+    folded_at: datetime | None
+
+
+def _event_rows(arrivals: Sequence[_Dated]) -> list[tuple[dict[str, Any], Event]]:
     """One row an event, whichever ways it came by in this batch."""
     rows: dict[tuple[int, Any], tuple[dict[str, Any], Event]] = {}
-    for arrival in arrivals:
+    for arrival, folded_at in arrivals:
         event = arrival.event
         if event is None:
             continue
@@ -76,11 +84,25 @@ def _event_rows(arrivals: Sequence[Arrival]) -> list[tuple[dict[str, Any], Event
             "sandbox_id": event.sandbox_id, "execution_id": event.execution_id or None,
             "template_id": event.template_id, "timestamp": event.timestamp, "received_at": arrival.received_at,
             "source": arrival.source, "webhook_at": None, "reconcile_at": None, "superseded": False,
-            "data": event.data, "raw": event.raw,
+            "data": event.data, "raw": event.raw, "folded_at": folded_at,
         } | way  # fmt: skip
-        first = rows.setdefault((arrival.account_id, event.id), (row, event))[0]
+        counted = event if folded_at is None else msgspec.structs.replace(event, timestamp=folded_at)
+        first = rows.setdefault((arrival.account_id, event.id), (row, counted))[0]
         first.update({k: v for k, v in way.items() if first[k] is None})
     return list(rows.values())
+
+
+def _dated(arrival: Arrival, known: House) -> _Dated:
+    """An event that is dated well ahead of the backend's own clock counts as of its arrival, and is kept as sent.
+
+    Folded so, it would rule the state, and hide what is seen of it, until then. Our own clock may have been set back.
+    """
+    event, offset = arrival.event, arrival.clock_offset_seconds
+    if offset is None:
+        offset = known.accounts[arrival.account_id].clock_offset_seconds
+    arrived = max(arrival.received_at, steady_now()) + timedelta(seconds=offset)
+    ahead = event is not None and event.timestamp > arrived + FUTURE_SLACK
+    return _Dated(arrival, arrived if ahead else None)
 
 
 async def _keep(connection: sql.Connection, rows: Rows) -> tuple[dict[Any, int], list[tuple[Any, ...]], bool]:

@@ -19,6 +19,7 @@ class AccountFacts(msgspec.Struct, frozen=True):
     owner_keys: list[str]
     environment_keys: list[str]
     templates: dict[str, dict[str, Any]]
+    clock_offset_seconds: float = 0.0
 
 
 class House(msgspec.Struct):
@@ -38,7 +39,8 @@ async def house(connection: psycopg.AsyncConnection) -> House:
         return _held[2]
     rows = await (
         await connection.execute(
-            "SELECT a.id, a.url, a.owner_keys, a.environment_keys, coalesce(h.templates, '{}') "
+            "SELECT a.id, a.url, a.owner_keys, a.environment_keys, coalesce(h.templates, '{}'), "
+            "coalesce(h.clock_offset_seconds, 0) "
             "FROM sandboxes_account a LEFT JOIN sandboxes_accounthealth h ON h.account_id = a.id"
         )
     ).fetchall()

@@ -22,6 +22,7 @@ EVENT = {
     "account_id": "bigint", "event_id": "uuid", "type": "text", "sandbox_id": "text", "execution_id": "text",
     "template_id": "text", "timestamp": "timestamptz", "received_at": "timestamptz", "source": "text",
     "webhook_at": "timestamptz", "reconcile_at": "timestamptz", "superseded": "bool", "data": "jsonb", "raw": "json",
+    "folded_at": "timestamptz",
 }  # fmt: skip
 KEY = {"account_id": "bigint", "sandbox_id": "text"}
 
@@ -43,26 +44,26 @@ WHERE e.account_id = r.account_id AND e.event_id = r.event_id
     OR (e.reconcile_at IS NULL AND r.reconcile_at IS NOT NULL))"""
 
 # A look by the index for each row, whatever the planner believes of a table that it has no statistics of.
-GUARD = "(SELECT g.id FROM sandboxes_guard g WHERE g.url = a.url AND g.sandbox_id = r.sandbox_id LIMIT 1)"
+GUARD = "(SELECT g.id FROM sandboxes_guard g WHERE g.sandbox_id = r.sandbox_id LIMIT 1)"
 SANDBOX = "s.account_id = r.account_id AND s.sandbox_id = r.sandbox_id"
 
 INSERT_GUARDS = f"""
-INSERT INTO sandboxes_guard (url, sandbox_id, claim_number, protected, protected_reason, protected_by)
-SELECT DISTINCT a.url, r.sandbox_id, 0, false, '', ''
-FROM {recordset(KEY)} JOIN sandboxes_account a ON a.id = r.account_id
+INSERT INTO sandboxes_guard (sandbox_id, claim_number, protected, protected_reason, protected_by)
+SELECT DISTINCT r.sandbox_id, 0, false, '', ''
+FROM {recordset(KEY)}
 WHERE {GUARD} IS NULL
-ORDER BY 1, 2 ON CONFLICT (url, sandbox_id) DO NOTHING RETURNING id, url, sandbox_id"""
+ORDER BY 1 ON CONFLICT (sandbox_id) DO NOTHING RETURNING id, sandbox_id"""
 
 # A bare row for each sandbox not held yet; it is filled in below, in the same transaction.
 INSERT_SANDBOXES = f"""
 INSERT INTO sandboxes_sandbox (account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, metadata,
-  envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold)
+  envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, backend_state, by_action, fold)
 SELECT r.account_id, r.guard_id, r.sandbox_id, '', 'running', r.seen_at, r.seen_at, '{{}}', '', 0, 0,
-  r.seen_at, '{{}}'
+  r.seen_at, '', false, '{{}}'
 FROM (
   SELECT r.*, coalesce(m.id, {GUARD}) AS guard_id
   FROM {recordset(KEY | {"seen_at": "timestamptz"})} JOIN sandboxes_account a ON a.id = r.account_id
-  LEFT JOIN made m ON m.url = a.url AND m.sandbox_id = r.sandbox_id
+  LEFT JOIN made m ON m.sandbox_id = r.sandbox_id
 ) r
 WHERE r.guard_id IS NOT NULL AND (SELECT s.id FROM sandboxes_sandbox s WHERE {SANDBOX} LIMIT 1) IS NULL
 ORDER BY r.account_id, r.sandbox_id ON CONFLICT (account_id, sandbox_id) DO NOTHING"""
@@ -83,8 +84,12 @@ CROSS JOIN LATERAL (
 # A guess about a death holds only for that death: one told otherwise, or a sandbox that is back, is looked at anew.
 SAME_END = "s.ended_at = r.ended_at AND s.end_reason = r.end_reason"
 GUESSED = ("probable_cause", "cause_looked_at")
+# Back after its death, or an ID that is used again: to every policy it is as new as this moment.
+RETURNED = """s.fold <> '{}' AND (
+    (s.state = 'ended' AND r.state <> 'ended') OR r.created_at > s.created_at + interval '2 minutes')"""
 UPDATE_SANDBOXES = f"""
 UPDATE sandboxes_sandbox s SET {", ".join(f"{name} = r.{name}" for name in COLUMNS)},
+  returned_at = CASE WHEN {RETURNED} THEN now() ELSE s.returned_at END,
   {", ".join(f"{n} = CASE WHEN {SAME_END} THEN s.{n} END" for n in GUESSED)}
 FROM {recordset({"id": "int"} | COLUMNS)} WHERE s.id = r.id"""
 

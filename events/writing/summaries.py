@@ -3,6 +3,7 @@
 from typing import Any
 
 from events.wire import Event
+from sandboxes.sizes import as_number
 
 SHOWN = (
     "state", "template_id", "template_name", "alias", "owner", "environment", "created_at", "started_at", "end_at",
@@ -17,6 +18,7 @@ def sandbox_summary(key: int, sandbox_id: str, row: dict[str, Any]) -> dict[str,
     for name in TIMES:
         if (at := row[name]) is not None:
             told[name] = at.timestamp()
+    told["cpu_count"] = as_number(row["cpu_count"])
     told["key"], told["id"], told["burn"] = key, sandbox_id, float(row["burn_usd_per_hour"])
     return told
 

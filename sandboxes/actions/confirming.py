@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from sandboxes.actions.looking import looks
 from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
-from sandboxes.actions.writing import write
+from sandboxes.actions.writing import NEW_LIFE, write
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Action, Sandbox
 
@@ -32,10 +32,13 @@ async def confirm_answered() -> None:
 
 
 def _by_record(now: datetime) -> None:
-    """The fold has taken in the event of it, or its absence from a complete list after a 404."""
+    """The fold has taken in the event of it, or its absence from a complete list after a 404.
+
+    What the record shows on our action's word alone (`by_action`) confirms nothing.
+    """
     shown = (
-        Q(kind=Kind.KILL, sandbox__state=ENDED)
-        | Q(kind=Kind.PAUSE, sandbox__state__in=[PAUSED, ENDED])
+        Q(kind=Kind.KILL, sandbox__state=ENDED, sandbox__by_action=False)
+        | Q(kind=Kind.PAUSE, sandbox__state__in=[PAUSED, ENDED], sandbox__by_action=False)
         | Q(kind=Kind.RESUME, sandbox__state=RUNNING)
     )
     keys = list(Action.objects.filter(shown, state=State.DONE).values_list("pk", flat=True)[:MOST_AT_ONCE])
@@ -53,7 +56,8 @@ def _by_look(looked_at: Action, seen: SandboxInfo | E2BError) -> None:
     action, now = locked(looked_at.pk), datetime.now(UTC)
     if action.state != State.DONE:
         return
-    if isinstance(seen, SandboxInfo) and _is_fact(action, seen):
+    is_gone = isinstance(seen, NotFound) and action.kind == Kind.KILL and _is_off_the_list(action)
+    if is_gone or (isinstance(seen, SandboxInfo) and _is_fact(action, seen)):
         confirm(action, now)
         store([action])
         return
@@ -83,10 +87,18 @@ def _is_fact(action: Action, seen: SandboxInfo) -> bool:
 
 def _still_listed(action: Action) -> bool:
     """Whether a complete list that was asked for after the answer still shows the sandbox."""
+    return action.sandbox.state != ENDED and _was_listed_since(action)
+
+
+def _is_off_the_list(action: Action) -> bool:
+    """Whether a complete list that was asked for after the answer no longer shows it: with a 404 that is the end."""
+    return action.sandbox.state == ENDED and _was_listed_since(action)
+
+
+def _was_listed_since(action: Action) -> bool:
     health = getattr(action.account, "health", None)
-    listed = action.sandbox.state != ENDED
     asked = health.last_sync_at if health is not None else None
-    return listed and asked is not None and action.answered_at is not None and asked > action.answered_at
+    return asked is not None and action.answered_at is not None and asked > action.answered_at
 
 
 def _alarm(action: Action, seen: SandboxInfo | E2BError) -> str:
@@ -99,17 +111,32 @@ def _alarm(action: Action, seen: SandboxInfo | E2BError) -> str:
 
 
 def _notice_returned(now: datetime) -> None:
-    """A killed sandbox that lives again is an alarm, once: whoever ends it next decides so anew."""
+    """A killed sandbox that lives again is an alarm, once: whoever ends it next decides so anew.
+
+    A new sandbox under its ID, begun after the answer to the kill, is none: it only is no longer condemned.
+    """
     returned = Action.objects.filter(
         kind=Kind.KILL, state=State.CONFIRMED, confirmed_at__gte=now - RETURNS_WITHIN
     ).exclude(sandbox__state=ENDED)
     listed_again = returned.filter(sandbox__account__health__last_sync_at__gt=F("confirmed_at"))
-    for pk in list(listed_again.values_list("pk", flat=True)):
+    for pk in list(listed_again.exclude(parameters__has_key=NEW_LIFE).values_list("pk", flat=True)):
         with transaction.atomic():
             action = locked(pk)
             if action.state == State.CONFIRMED and action.sandbox.state != ENDED:
+                if _is_new_life(action):
+                    action.parameters = {**action.parameters, NEW_LIFE: True}
+                    store([action])
+                    continue
                 fail(action, "It was killed and confirmed gone, and has come back. Nothing more is sent", "came_back")
                 store([action])
+
+
+def _is_new_life(action: Action) -> bool:
+    """Whether what lives under this ID began after the kill was answered, by the backend's clock."""
+    health = getattr(action.account, "health", None)
+    offset = timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
+    answered_at = action.answered_at or action.confirmed_at
+    return answered_at is not None and action.sandbox.created_at > answered_at + offset
 
 
 def _notice_woken(now: datetime) -> None:

@@ -4,13 +4,13 @@ from sandboxes.models import Action, Guard, Sandbox
 
 Kind, State = Action.Kind, Sandbox.State
 NEEDS: dict[str, tuple[str, ...]] = {
-    Kind.KILL: (State.RUNNING, State.PAUSED),
+    Kind.KILL: (State.RUNNING, State.PAUSED, State.UNKNOWN),
     Kind.PAUSE: (State.RUNNING,),
     Kind.RESUME: (State.PAUSED,),
     Kind.TIMEOUT: (State.RUNNING,),
     Kind.EXTEND: (State.RUNNING,),
-    Kind.PROTECT: (State.RUNNING, State.PAUSED),
-    Kind.UNPROTECT: (State.RUNNING, State.PAUSED),
+    Kind.PROTECT: (State.RUNNING, State.PAUSED, State.UNKNOWN),
+    Kind.UNPROTECT: (State.RUNNING, State.PAUSED, State.UNKNOWN),
 }
 CONDEMNING = (Kind.KILL, Kind.PAUSE)  # what must not cross an owner's word on its way
 

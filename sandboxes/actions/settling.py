@@ -9,10 +9,12 @@ from django.utils import timezone
 from sandboxes.actions import announce
 from sandboxes.actions.calls import CONFLICT, Result
 from sandboxes.actions.claims import UNREAD, Claim
+from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
 from sandboxes.models import Action, Guard
 
 MOST_ATTEMPTS = 5
+ANSWERED = "events.tasks.take_in_answers"
 FIRST_LOOK_SECONDS = 5.0
 FIRST_LOOK_AFTER_KILL_SECONDS = 20.0  # its event or the next list tells most often before that, without a call
 State = Action.State
@@ -32,6 +34,8 @@ def settle(answers: Sequence[tuple[Claim, Result]]) -> list[Action]:
             apply(action, result)
             moved.append(action)
     write(moved)
+    if any(action.state == State.DONE and action.kind in CONDEMNING for action in moved):
+        announce.wake(ANSWERED)
     return moved
 
 

@@ -8,6 +8,7 @@ from django.db import connection
 from sandboxes.models import Action
 
 Kind, State = Action.Kind, Action.State
+NEW_LIFE = "new_life"  # a parameter of a kill whose sandbox's ID is used again
 _TYPES = {
     "state": "text", "outcome": "text", "error": "text", "attempts": "smallint", "claim_number": "bigint",
     "sent_at": "timestamptz", "answered_at": "timestamptz", "confirmed_at": "timestamptz",
@@ -29,13 +30,16 @@ def write(actions: Sequence[Action]) -> None:
 def condemns(action: Action) -> bool:
     """Whether a kill or pause of this state keeps its sandbox condemned: it may be on its way, or has killed it.
 
-    A policy's own wish condemns from its claim on; a person's from the moment it is queued.
+    A policy's own wish condemns from its claim on; a person's from the moment it is queued. Once its ID is used again,
+    a confirmed kill condemns nobody.
     """
     if action.state == State.CONFIRMED:
-        return action.kind == Kind.KILL
+        return action.kind == Kind.KILL and NEW_LIFE not in action.parameters
     if action.state == State.QUEUED:
         return action.actor_kind != "policy" or bool(action.parameters.get("joined"))
-    return action.state in (State.SENT, State.DONE)
+    if action.state == State.DONE:
+        return action.kind == Kind.KILL  # an answered pause is over: it may be resumed and leased
+    return action.state == State.SENT
 
 
 def _plain(value: object) -> object:

@@ -66,7 +66,7 @@ class VerdictAdmin(ReadOnly):
 class GuardAdmin(ReadOnly):
     """The locks that claims, leases and protection share."""
 
-    list_display = ("sandbox_id", "url", "claim_number", "condemned_by", "protected", "protected_until", "protected_by")
+    list_display = ("sandbox_id", "claim_number", "condemned_by", "protected", "protected_until", "protected_by")
     list_filter = ("protected", ("condemned_by", admin.EmptyFieldListFilter))
     search_fields = ("sandbox_id", "protected_by", "protected_reason")
     list_select_related = ("condemned_by",)

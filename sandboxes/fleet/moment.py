@@ -23,7 +23,7 @@ RATE_OVER: Final = timedelta(minutes=5)
 _CELLS: Final = f"""{ALL_ALIVE}, {PRICE}
 SELECT a.id, a.sandbox_id, coalesce(nullif(a.template_name, ''), nullif(a.alias, ''), a.template_id),
        coalesce(a.owner, ''), coalesce(a.environment, ''), {STATE}, extract(epoch FROM a.created_at)::float8, {BURN},
-       coalesce(a.cores, a.cpu_count, 0), coalesce(a.memory, a.memory_mb, 0), {HELD}
+       coalesce(a.cores, a.cpu_count, 0)::float8, coalesce(a.memory, a.memory_mb, 0), {HELD}
 FROM alive a LEFT JOIN price p ON true ORDER BY a.created_at, a.id"""
 
 
@@ -39,7 +39,7 @@ class CellThen:
     state: str
     created_at: float
     burn: Decimal
-    cpu_count: int
+    cpu_count: float
     memory_mb: int
     orphan: bool
     cpu_pct: float | None

@@ -58,6 +58,7 @@ class AccountHealth(models.Model):
     last_sync_at = models.DateTimeField(null=True, help_text="When the last complete list was asked for.")
     sync_error = models.TextField(blank=True, default="")
     sync_failed_at = models.DateTimeField(null=True)
+    list_doubts = models.JSONField(default=list, help_text="What of the last list could not be read or can't be true.")
     last_poll_at = models.DateTimeField(null=True)
     poll_seconds = models.FloatField(null=True, help_text="How long the last poll took.")
     poll_error = models.TextField(blank=True, default="")

@@ -18,7 +18,7 @@ class Execution(models.Model):
     ended_by = models.CharField(max_length=64, blank=True, default="", help_text="paused, killed, vanished or unknown.")
     end_reason = models.CharField(max_length=64, null=True, blank=True)
     execution_ms = models.BigIntegerField(null=True, blank=True, help_text="As E2B told it.")
-    cpu_count = models.PositiveIntegerField(null=True, blank=True)
+    cpu_count = models.DecimalField(max_digits=9, decimal_places=3, null=True, blank=True)
     memory_mb = models.PositiveIntegerField(null=True, blank=True)
     end_at = models.DateTimeField(null=True, blank=True, help_text="When E2B would end it, as last heard.")
 

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.models.sandbox import Sandbox
 
 
@@ -30,7 +31,7 @@ class LeaseMember(models.Model):
     """One ID of a lease by IDs; it may not be on record yet."""
 
     lease = models.ForeignKey(Lease, models.CASCADE, related_name="members")
-    sandbox_id = models.CharField(max_length=128)
+    sandbox_id = models.CharField(max_length=MAX_SANDBOX_ID)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lease", "sandbox_id"], name="lease_member_once")]

@@ -3,17 +3,19 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.models.account import Account
 
 
 class Guard(models.Model):
-    """One row per backend URL and sandbox ID, whichever accounts list it.
+    """One row per sandbox ID, whichever accounts list it and whatever their URLs say.
 
-    Claims, leases and protection lock this row: an owner's word and a reaper's claim can never cross.
+    Claims, leases and protection lock this row: an owner's word and a reaper's claim can never cross. Two accounts of
+    one project may reach it by addresses that look different; where two backends share an ID, what holds for one
+    protects both.
     """
 
-    url = models.URLField()
-    sandbox_id = models.CharField(max_length=128)
+    sandbox_id = models.CharField(max_length=MAX_SANDBOX_ID, unique=True)
     claim_number = models.PositiveBigIntegerField(default=0, help_text="Counts claims; a sender checks its own.")
     condemned_by = models.ForeignKey(
         "sandboxes.Action", models.SET_NULL, null=True, blank=True, related_name="+",
@@ -23,9 +25,6 @@ class Guard(models.Model):
     protected_until = models.DateTimeField(null=True, blank=True)
     protected_reason = models.TextField(blank=True, default="")
     protected_by = models.CharField(max_length=200, blank=True, default="")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["url", "sandbox_id"], name="guard_once")]
 
     def __str__(self) -> str:
         return self.sandbox_id
@@ -41,17 +40,26 @@ class Sandbox(models.Model):
         RUNNING = "running"
         PAUSED = "paused"
         ENDED = "ended"
+        UNKNOWN = "unknown"  # the backend's word for it is none that we know
 
     id = models.AutoField(primary_key=True)
     account = models.ForeignKey(Account, models.CASCADE, related_name="sandboxes", db_index=False)
     guard = models.ForeignKey(Guard, models.PROTECT, related_name="sandboxes")
-    sandbox_id = models.CharField(max_length=128)
+    sandbox_id = models.CharField(max_length=MAX_SANDBOX_ID)
     template_id = models.CharField(max_length=128, blank=True, default="")
     template_name = models.CharField(max_length=200, null=True, blank=True)  # from AccountHealth.templates
     alias = models.CharField(max_length=200, null=True, blank=True)
     state = models.CharField(max_length=8, choices=State.choices)
+    backend_state = models.CharField(max_length=64, blank=True, default="", help_text="Its word, where unknown.")
+    by_action = models.BooleanField(default=False, help_text="The state rests on an answer to our own action alone.")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField()
+    listed_start = models.DateTimeField(null=True, blank=True, help_text="The startedAt that was listed last.")
+    seen_running_at = models.DateTimeField(null=True, blank=True, help_text="The latest statement that it runs.")
+    returned_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it came back after its death, or its ID was used again."
+    )
+    deletes_at = models.DateTimeField(null=True, blank=True, help_text="When the backend will delete a paused one.")
     end_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -59,7 +67,7 @@ class Sandbox(models.Model):
     # Written by events.causes, taken back by the inbox when another end is told.
     probable_cause = models.JSONField(null=True, blank=True)
     cause_looked_at = models.DateTimeField(null=True, blank=True, help_text="Why it died was asked once.")
-    cpu_count = models.PositiveIntegerField(null=True, blank=True)
+    cpu_count = models.DecimalField(max_digits=9, decimal_places=3, null=True, blank=True)
     memory_mb = models.PositiveIntegerField(null=True, blank=True)
     disk_mb = models.PositiveIntegerField(null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)

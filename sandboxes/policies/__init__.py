@@ -1,7 +1,7 @@
 """What makes a sandbox an orphan: pure rules, facts in, judgement with reasons out; no I/O, no clock of their own."""
 
 from sandboxes.policies.facts import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection
-from sandboxes.policies.judge import Judgement, judge, judge_quarantine
+from sandboxes.policies.judge import Judgement, OurPause, SignOfLife, judge, judge_quarantine
 from sandboxes.policies.keep import KEEP, Keep, pairs
 from sandboxes.policies.quiet import is_quiet, quiet_now
 from sandboxes.policies.rules import Reason, duplicate_places
@@ -17,11 +17,13 @@ __all__ = [
     "LeaseHeld",
     "Match",
     "OrphanWhen",
+    "OurPause",
     "PolicyError",
     "PolicySpec",
     "Protection",
     "QuietHours",
     "Reason",
+    "SignOfLife",
     "as_dict",
     "duplicate_places",
     "is_quiet",

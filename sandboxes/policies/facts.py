@@ -49,12 +49,14 @@ class DuplicatePlace:
 class Facts:
     """Times are aware and on the backend's clock. `cpu` and `duplicate` are there only where a policy asks.
 
-    `keep` is the metadata by which its account keeps sandboxes from every policy.
+    `keep` is the metadata by which its account keeps sandboxes from every policy. `seen_running_at` is the latest
+    statement of the backend that it runs. One that came back after its death, or whose ID is used again, is as old as
+    its return: no time before that counts.
     """
 
     sandbox_id: str
     account: str
-    state: Literal["running", "paused", "ended"]
+    state: Literal["running", "paused", "unknown", "ended"]
     template_id: str
     created_at: datetime
     started_at: datetime
@@ -69,3 +71,4 @@ class Facts:
     cpu: CpuWindow | None = None
     duplicate: DuplicatePlace | None = None
     keep: Keep = KEEP
+    seen_running_at: datetime | None = None

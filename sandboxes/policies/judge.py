@@ -1,7 +1,7 @@
 """The judgement of one policy on one sandbox: hit with its reasons, or spared by the first thing that spares it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -42,14 +42,54 @@ def judge(spec: PolicySpec, facts: Facts, now: datetime, *, assume_idle: bool = 
     return Judgement(True, reasons=weighed)
 
 
-def judge_quarantine(facts: Facts, our_pause_at: datetime, now: datetime) -> Judgement:
-    """Whether one that we paused as a quarantine may be killed: still in that pause, no lease, not protected."""
-    if facts.state != "paused" or facts.started_at > our_pause_at:
-        return Judgement(False, spared_by="quarantine", why="it has run again since our pause")
+@dataclass(frozen=True, slots=True)
+class SignOfLife:
+    """Something after our pause that only a living owner does, and when."""
+
+    what: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OurPause:
+    """A pause that began a quarantine: when it was sent and answered, and the signs of life found beside the facts."""
+
+    sent_at: datetime
+    answered_at: datetime
+    signs: tuple[SignOfLife, ...] = ()
+
+
+# A pause is reported by its own event, by a list and by GET, each with a time of its own.
+SAME_PAUSE = timedelta(seconds=5)
+
+
+def judge_quarantine(facts: Facts, pause: OurPause, now: datetime) -> Judgement:
+    """Whether one that we paused as a quarantine may be killed: still in that pause, no lease, not protected.
+
+    Any sign of life after our pause ends the quarantine, also where the backend's `startedAt` never moves.
+    """
+    if facts.state != "paused":
+        return Judgement(False, spared_by="quarantine", why=f"it is {facts.state}, no longer in our pause")
+    sign = min(_signs_of_life(facts, pause), key=lambda one: one.at, default=None)
+    if sign is not None:
+        return Judgement(False, spared_by="quarantine", why=f"since our pause: {sign.what} at {clock(sign.at)}")
     held = held_from_all(facts, now)
     if held is not None:
         return Judgement(False, spared_by=held.rule, why=held.evidence)
-    return Judgement(True, reasons=(Reason("quarantine_seconds", f"still in our pause of {clock(our_pause_at)}"),))
+    return Judgement(True, reasons=(Reason("quarantine_seconds", f"still in our pause of {clock(pause.sent_at)}"),))
+
+
+def _signs_of_life(facts: Facts, pause: OurPause) -> list[SignOfLife]:
+    found = [sign for sign in pause.signs if sign.at > pause.sent_at]
+    times = {
+        "a run began": facts.started_at,
+        "it was seen running": facts.seen_running_at,
+        "a lease covered it": facts.last_lease_ended_at,
+    }
+    found += [SignOfLife(what, at) for what, at in times.items() if at is not None and at > pause.sent_at]
+    if facts.paused_at is not None and facts.paused_at > pause.answered_at + SAME_PAUSE:
+        found.append(SignOfLife("it was paused again", facts.paused_at))
+    return found
 
 
 def held_from_all(facts: Facts, now: datetime) -> Reason | None:

@@ -15,10 +15,10 @@ from sandboxes.actions.looking import Seen, look_at, look_at_sandboxes
 from sandboxes.actions.settling import locked_all, store
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Action
-from sandboxes.policies import Facts, Judgement, PolicySpec, judge, judge_quarantine
+from sandboxes.policies import Facts, Judgement, OurPause, PolicySpec, judge, judge_quarantine
 from sandboxes.reaper import facts
 from sandboxes.reaper.facts import Fleet
-from sandboxes.reaper.marks import QUARANTINE
+from sandboxes.reaper.quarantine import QUARANTINE, our_pauses
 from sandboxes.reaper.verdicts import complete, keepers, told_of
 
 AT_ONCE = 256
@@ -58,17 +58,16 @@ def _decide(
     now = datetime.now(UTC)
     shown = {action.sandbox_id: what for action, what in pairs if isinstance(what, SandboxInfo)}
     verified = list(facts.fresh(fleet.account, {**kept, **shown}, now + fleet.offset).values())
-    known = complete(spec, fleet, [one for one in verified if one.key in shown], now, verified)
-    anew = {one.key: one.facts for one in known}
-    pauses = _our_pauses([action for action, _ in pairs])
+    completed = complete(spec, fleet, [one for one in verified if one.key in shown], now, verified)
+    anew = {one.key: one.facts for one in completed}
+    pauses = our_pauses([action for action, _ in pairs], fleet.offset)
     judged: dict[int, Judgement | None] = {}
     for action, what in pairs:
         if isinstance(what, NotFound):
             judged[action.pk] = None
         elif not isinstance(what, E2BError) and action.sandbox_id in anew:
-            paused_at = pauses.get(action.pk)
-            our_pause = paused_at + fleet.offset if paused_at is not None else None
-            judged[action.pk] = _judged(spec, our_pause, anew[action.sandbox_id], now + fleet.offset)
+            known, at, pause = anew[action.sandbox_id], now + fleet.offset, pauses.get(action.pk)
+            judged[action.pk] = _judged(spec, action, known, pause, at)
     return _conclude(_heard(spec, fleet, pairs, judged), datetime.now(UTC))
 
 
@@ -89,16 +88,12 @@ def _heard(
     return found
 
 
-def _our_pauses(marks: Sequence[Action]) -> dict[int, datetime]:
-    """For marks that end a quarantine, when our pause was sent: what began later is another run."""
-    pauses = {mark.pk: mark.parameters[QUARANTINE] for mark in marks if QUARANTINE in mark.parameters}
-    rows = Action.objects.filter(pk__in=pauses.values()).values_list("pk", "sent_at", "requested_at")
-    at = {pk: sent_at or requested_at for pk, sent_at, requested_at in rows}
-    return {mark: at[pause] for mark, pause in pauses.items()}
-
-
-def _judged(spec: PolicySpec, paused_at: datetime | None, known: Facts, at: datetime) -> Judgement:
-    return judge(spec, known, at) if paused_at is None else judge_quarantine(known, paused_at, at)
+def _judged(spec: PolicySpec, action: Action, known: Facts, pause: OurPause | None, at: datetime) -> Judgement:
+    if QUARANTINE not in action.parameters:
+        return judge(spec, known, at)
+    if pause is None:
+        return Judgement(False, spared_by="quarantine", why="our pause is not on record")
+    return judge_quarantine(known, pause, at)
 
 
 @transaction.atomic

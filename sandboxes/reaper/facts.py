@@ -10,13 +10,14 @@ from django.db.models import Max
 
 from sandboxes import leases
 from sandboxes.e2b import SandboxInfo
+from sandboxes.e2b.wire import PAUSED, UNKNOWN
 from sandboxes.models import Account, LeaseSpan, Sandbox
 from sandboxes.policies import CpuWindow, Facts, Protection, pairs
 
 COLUMNS = (
     "pk", "guard_id", "guard__condemned_by_id", "guard__protected", "guard__protected_by", "guard__protected_reason",
     "guard__protected_until", "sandbox_id", "state", "template_id", "template_name", "created_at", "started_at",
-    "first_seen_at", "end_at", "paused_at", "metadata",
+    "first_seen_at", "end_at", "paused_at", "metadata", "returned_at", "seen_running_at",
 )  # fmt: skip
 
 
@@ -41,10 +42,15 @@ class Fleet:
 
 def fleet_of(account: Account) -> Fleet:
     """The facts of every living sandbox of `account`, without CPU windows and duplicate places."""
-    health = getattr(account, "health", None)
-    offset = timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
+    offset = offset_of(account)
     alive = Sandbox.objects.filter(account=account).exclude(state=Sandbox.State.ENDED)
     return Fleet(account, offset, _known(account, list(alive.order_by("started_at", "pk").values(*COLUMNS))))
+
+
+def offset_of(account: Account) -> timedelta:
+    """The backend's clock minus ours, as its last answers told."""
+    health = getattr(account, "health", None)
+    return timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
 
 
 def fresh(account: Account, seen: Mapping[int, SandboxInfo], now: datetime) -> dict[int, Known]:
@@ -72,7 +78,7 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
     held = leases.holding(keys)
     spans = LeaseSpan.objects.filter(sandbox_id__in=keys).values_list("sandbox_id").annotate(Max("until"))
     ended: dict[int, datetime] = dict(spans)
-    kept_by = pairs(account.keep_metadata)
+    kept_by, offset = pairs(account.keep_metadata), offset_of(account)
     return {
         row["pk"]: Known(
             key=row["pk"],
@@ -80,14 +86,23 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
             condemned=row["guard__condemned_by_id"] is not None,
             facts=Facts(
                 sandbox_id=row["sandbox_id"], account=account.name, state=row["state"],
-                template_id=row["template_id"], template_name=row["template_name"], created_at=row["created_at"],
-                started_at=row["started_at"], first_seen_at=row["first_seen_at"], end_at=row["end_at"],
-                paused_at=row["paused_at"], metadata=row["metadata"], lease=held.get(row["pk"]),
+                template_id=row["template_id"], template_name=row["template_name"],
+                **_since_its_return(row, offset), end_at=row["end_at"], seen_running_at=row["seen_running_at"],
+                metadata=row["metadata"], lease=held.get(row["pk"]),
                 last_lease_ended_at=ended.get(row["pk"]), protection=_protection(row), keep=kept_by,
             ),
         )
         for row in rows
     }  # fmt: skip
+
+
+def _since_its_return(row: Mapping[str, Any], offset: timedelta) -> dict[str, Any]:
+    """The times that rules count from, none of them before its return from death (`returned_at`, by our clock)."""
+    back = row["returned_at"]
+    times = {name: row[name] for name in ("created_at", "started_at", "first_seen_at", "paused_at")}
+    if back is None:
+        return times
+    return {name: at if at is None else max(at, back + offset) for name, at in times.items()}
 
 
 def _protection(row: Mapping[str, Any]) -> Protection | None:
@@ -97,17 +112,20 @@ def _protection(row: Mapping[str, Any]) -> Protection | None:
 
 
 def _overlaid(facts: Facts, info: SandboxInfo, now: datetime) -> Facts:
-    """What E2B shows this second wins over our record; a pause that we had not heard of began now at the latest."""
-    paused, paused_at = info.state == "paused", facts.paused_at
+    """What E2B shows this second wins over our record; a pause that we had not heard of began now at the latest.
+
+    A run that we saw begin began then, also where the backend's `startedAt` never moves.
+    """
+    paused, paused_at = info.state == PAUSED, facts.paused_at
     if paused_at is None or (info.started_at is not None and info.started_at > paused_at):
         paused_at = now  # it ran since the pause that we know of
     return replace(
         facts,
-        state="paused" if paused else "running",
-        started_at=info.started_at or facts.started_at,
-        end_at=None if paused else info.end_at,
+        state="paused" if paused else "unknown" if info.state == UNKNOWN else "running",
+        started_at=max(info.started_at or facts.started_at, facts.started_at),
+        end_at=info.planned_end(now),
         paused_at=paused_at if paused else None,
-        metadata=info.metadata,
+        metadata=info.metadata or facts.metadata,
     )
 
 

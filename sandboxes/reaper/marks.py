@@ -14,10 +14,10 @@ from sandboxes.policies import PolicySpec
 from sandboxes.policy_book import void_marks
 from sandboxes.reaper.brakes import hour_before
 from sandboxes.reaper.facts import Fleet
+from sandboxes.reaper.quarantine import QUARANTINE
 from sandboxes.reaper.verdicts import Hits, told_of
 
 ONCE_IN = timedelta(hours=24)  # what wakes or comes back after our act is not shot at again for that long
-QUARANTINE = "quarantine_of"
 Kind, State = Action.Kind, Action.State
 
 

@@ -10,15 +10,17 @@ from sandboxes.models import Sandbox
 from sandboxes.prices import price_book
 from sandboxes.search import details
 from sandboxes.search.rows import NO_ORPHAN, Orphan, Protection, Reason, SandboxRow
+from sandboxes.sizes import as_number
 
 _PLAIN: Final = (
     "template_id", "template_name", "alias", "state", "created_at", "started_at", "paused_at", "ended_at",
-    "end_reason", "probable_cause", "cpu_count", "memory_mb", "disk_mb", "metadata", "owner", "environment",
-    "first_seen_at",
+    "end_reason", "probable_cause", "memory_mb", "disk_mb", "metadata", "owner", "environment", "first_seen_at",
+    "deletes_at",
 )  # fmt: skip
 _SAMPLE: Final = ("cpu_pct", "mem_used", "mem_total", "disk_used", "disk_total", "sampled_at")
 _BESIDE: Final = (
-    "id", "sandbox_id", "account_id", "account__name", "account__health__last_sync_at", "end_at", "gone_at",
+    "id", "sandbox_id", "cpu_count", "backend_state",
+    "account_id", "account__name", "account__health__last_sync_at", "end_at", "gone_at",
     "closed_cost_usd", "burn_usd_per_hour", "guard__protected", "guard__protected_until", "guard__protected_reason",
     "guard__protected_by", "guard__condemned_by", "guard__condemned_by__actor_kind",
 )  # fmt: skip
@@ -41,6 +43,8 @@ def rows_of(keys: Sequence[int], *, now: datetime, as_of: datetime) -> list[Sand
             id=record["sandbox_id"],
             account=record["account__name"],
             **{name: record[name] for name in _PLAIN},
+            backend_state=record["backend_state"] or None,
+            cpu_count=as_number(record["cpu_count"]),
             end_at=None if record["state"] == "paused" else record["end_at"],
             ended_by=endings.get(key),
             lease=leases.get(key),

@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 ORDERS: Final = (
     "started_at", "created_at", "end_at", "cpu_pct", "mem_pct", "cost_usd", "burn_usd_per_hour", "id",
 )  # fmt: skip
-STATES: Final = ("running", "paused", "ended")
-LIVE: Final = ("running", "paused")
+STATES: Final = ("running", "paused", "unknown", "ended")
+LIVE: Final = ("running", "paused", "unknown")
 DEFAULT_ORDER: Final = "-started_at"
 MAX_LIMIT: Final = 1000
 _ORDER = re.compile(r"-?(" + "|".join(ORDERS) + r")")

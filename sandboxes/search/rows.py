@@ -71,16 +71,18 @@ class SandboxRow(msgspec.Struct, frozen=True, kw_only=True):
     template_id: str
     template_name: str | None
     alias: str | None
-    state: Literal["running", "paused", "ended"]
+    state: Literal["running", "paused", "unknown", "ended"]
+    backend_state: str | None
     created_at: datetime
     started_at: datetime
     end_at: datetime | None
     paused_at: datetime | None
+    deletes_at: datetime | None
     ended_at: datetime | None
     end_reason: str | None
     ended_by: EndedBy | None
     probable_cause: dict[str, Any] | None
-    cpu_count: int | None
+    cpu_count: int | float | None
     memory_mb: int | None
     disk_mb: int | None
     metadata: dict[str, str]

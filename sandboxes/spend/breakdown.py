@@ -22,7 +22,8 @@ _EVER: Final = 1 << 62
 
 # Times are whole microseconds, so that nothing is lost. Each run counts to its end or to now; the first price holds for
 # all time before it. A run is not cut at every bucket: where it begins and ends it moves the slope of its group, and
-# `along` walks the slopes. Cores × time and MB × time are added up under each price: money is made of them afterwards.
+# `along` walks the slopes. Thousandths of cores × time and MB × time are added up under each price: money is made of
+# them afterwards.
 _PIECES: Final = f"""
 WITH prices AS MATERIALIZED (
     SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib,
@@ -35,7 +36,7 @@ WITH prices AS MATERIALIZED (
 runs AS MATERIALIZED (
     SELECT e.id AS run, s.id AS box, {{group}} AS grp, {us("e.started_at")} AS began,
            {us("least(e.ended_at, %(now)s)")} AS over,
-           coalesce(nullif(e.cpu_count, 0), s.cpu_count, 0)::bigint AS cores,
+           (coalesce(nullif(e.cpu_count, 0), s.cpu_count, 0) * 1000)::bigint AS cores,
            coalesce(nullif(e.memory_mb, 0), s.memory_mb, 0)::bigint AS mb
     FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
     JOIN sandboxes_account a ON a.id = s.account_id

@@ -1,6 +1,7 @@
 """Exact money: dollars as whole numbers of a tiny unit, rounded so that the parts still add up to the whole. Pure.
 
-A rate has ten decimals, a time six, and a GiB is 1,024 MB: counted in USD / (1024 × 10¹⁶), every cost is whole.
+A rate has ten decimals, a time six, cores have three, and a GiB is 1,024 MB: counted in USD / (1024 × 10¹⁹), every
+cost is whole.
 """
 
 from collections.abc import Sequence
@@ -9,12 +10,16 @@ from typing import Final
 
 _RATE: Final = 10**10
 _MB_IN_GIB: Final = 1024
-_MICRO_USD: Final = _MB_IN_GIB * _RATE  # units in a millionth of a dollar: 10⁶ of the time cancel out
+_CORES: Final = 10**3
+_MICRO_USD: Final = _MB_IN_GIB * _RATE * _CORES  # units in a millionth of a dollar: 10⁶ of the time cancel out
 
 
-def units(per_core: Decimal, per_gib: Decimal, core_us: int, mb_us: int) -> int:
-    """Cost of cores × microseconds and MB × microseconds at USD a core and GiB second (ten decimals at most)."""
-    return int(per_core * _RATE) * _MB_IN_GIB * core_us + int(per_gib * _RATE) * mb_us
+def units(per_core: Decimal, per_gib: Decimal, millicore_us: int, mb_us: int) -> int:
+    """Cost of thousandths of cores × microseconds and MB × microseconds at USD a core and GiB second.
+
+    Rates have ten decimals at most.
+    """
+    return int(per_core * _RATE) * _MB_IN_GIB * millicore_us + int(per_gib * _RATE) * _CORES * mb_us
 
 
 def rounded(parts: Sequence[int]) -> tuple[list[Decimal], Decimal]:

@@ -1,6 +1,7 @@
 """Allocated against used, by template or owner: who could be smaller. From the groups' own minutes and hours."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -8,6 +9,7 @@ from django.db import connection
 
 from sandboxes.accounts import shown_account_ids
 from sandboxes.fleet.percentiles import of_histogram
+from sandboxes.sizes import as_number
 
 KINDS: Final = ("template", "owner")
 ROOM: Final = 1.3  # a third more than the p95 is left free
@@ -52,11 +54,11 @@ class Used(msgspec.Struct, frozen=True):
     """
 
     name: str
-    cpu_count: int | None
+    cpu_count: int | float | None
     memory_mb: int | None
     cpu_p95: float | None
     mem_p95: float | None
-    could: tuple[int, int] | None
+    could: tuple[int | float, int] | None
 
 
 def used(kind: str, start: datetime, end: datetime) -> list[Used]:
@@ -69,18 +71,20 @@ def used(kind: str, start: datetime, end: datetime) -> list[Used]:
     return sorted(found, key=lambda one: (one.could is None, one.mem_p95 or 0, one.name))
 
 
-def _used(name: str, cores: int | None, memory: int | None, cpu: list[int], mem: list[int]) -> Used:
-    p95 = of_histogram(cpu, 95), of_histogram(mem, 95)
-    return Used(name, cores, memory, *p95, smaller(cores, memory, *p95))
+def _used(name: str, cores: Decimal | None, memory: int | None, cpu: list[int], mem: list[int]) -> Used:
+    p95, size = (of_histogram(cpu, 95), of_histogram(mem, 95)), as_number(cores)
+    return Used(name, size, memory, *p95, smaller(size, memory, *p95))
 
 
 def smaller(
-    cores: int | None, memory_mb: int | None, cpu_p95: float | None, mem_p95: float | None
-) -> tuple[int, int] | None:
+    cores: float | None, memory_mb: int | None, cpu_p95: float | None, mem_p95: float | None
+) -> tuple[int | float, int] | None:
     """The smallest halved size (whole cores, MB) that holds what is used and a third more; None: none is smaller."""
     if not cores or not memory_mb or cpu_p95 is None or mem_p95 is None:
         return None
-    least = _halved(cores, cores * cpu_p95 / 100 * ROOM, 1), _halved(memory_mb, memory_mb * mem_p95 / 100 * ROOM, 128)
+    whole = cores == int(cores)
+    fewer = _halved(int(cores), cores * cpu_p95 / 100 * ROOM, 1) if whole else cores
+    least = fewer, _halved(memory_mb, memory_mb * mem_p95 / 100 * ROOM, 128)
     return least if least != (cores, memory_mb) else None
 
 

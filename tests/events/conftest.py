@@ -9,6 +9,7 @@ import pytest
 
 from simulator import DEFAULT_API_KEY, ManualClock, empty
 from simulator.served import served
+from tests.scripted import scripted
 
 SECRET = "s3cret"
 
@@ -51,6 +52,15 @@ def watched(account, e2b):
     account.url, account.api_key = e2b.url, DEFAULT_API_KEY
     account.save()
     return account
+
+
+@pytest.fixture
+def backend(account):
+    """A backend with another dialect than E2B's, watched by the account `prod`."""
+    with scripted() as running:
+        account.url = running.url
+        account.save()
+        yield running
 
 
 @pytest.fixture

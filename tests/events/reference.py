@@ -7,6 +7,7 @@ those of that page. Times are datetimes. Where two statements of one time and on
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -124,7 +125,7 @@ def life(events: Iterable[Event]) -> Life:
     state, since, reason = _state(stories[-1], runs[-1])
     return Life(
         state=state,
-        created_at=min(run.started_at for run in runs),
+        created_at=_life_began(runs),
         started_at=runs[-1].started_at,
         end_at=runs[-1].end_at if state == "running" else None,
         paused_at=since if state == "paused" else None,
@@ -133,6 +134,16 @@ def life(events: Iterable[Event]) -> Life:
         facts=_facts(known),
         runs=runs,
     )
+
+
+def _life_began(runs: list[RunLife]) -> datetime:
+    """Rule 9: the first start of the present life. What was created or first seen after a death is a new sandbox."""
+    lives = [runs[:1]]
+    for former, run in pairwise(runs):
+        dead = former.ended_by in ("killed", "vanished") and former.ended_at is not None
+        new = dead and former.ended_at <= run.started_at and run.opened_by in ("created", "observed")
+        lives.append([run]) if new else lives[-1].append(run)
+    return min(run.started_at for run in lives[-1])
 
 
 def start_seen(look: Event) -> datetime:
@@ -211,7 +222,7 @@ def _planned_end(story: Story) -> datetime | None:
     own = [(one.timestamp, 1, end) for one in story.own if one.word == "updated" and (end := _planned(one))]
     seen = [(one.timestamp, 0, end) for one in story.looks if (end := _planned(one))]
     said = sorted(own + seen)
-    return said[-1][2] if said else None
+    return said[-1][2] if said and said[-1][2] >= story.start else None  # rule 10: none before its start
 
 
 def _state(story: Story, run: RunLife) -> tuple[str, datetime | None, str | None]:

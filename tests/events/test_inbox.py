@@ -49,7 +49,7 @@ async def test_it_works(account):
         "prod",
     )
     assert float(sandbox.closed_cost_usd) == pytest.approx(3600 * (2 * 0.000014 + 0.5 * 0.0000045))
-    assert sandbox.guard.url == account.url
+    assert sandbox.guard.sandbox_id == sandbox.sandbox_id
     run = await Execution.objects.aget(sandbox=sandbox)
     assert (run.execution_id, run.ended_by, run.ended_at) == ("x1", "killed", at(3600))
 

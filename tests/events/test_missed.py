@@ -114,7 +114,7 @@ async def test_deliveries_that_the_backend_lost_are_counted_until_they_come(watc
 
     async def brought(raw):
         now = datetime.now(UTC)
-        await inbox.store([Arrival(watched.pk, "webhook", now, read_event(raw, now))])
+        await inbox.store([Arrival(watched.pk, "webhook", now, read_event(raw))])
 
     async def counted():
         later = datetime.now(UTC) + timedelta(seconds=61)

@@ -1,11 +1,15 @@
 """The events API fills what no webhook brought, and again only what is new."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from events import reconcile as module
-from events.models import LifecycleEvent, ReconcileMark
+from events import sweep
+from events.models import Delivery, LifecycleEvent, ReconcileMark
 from events.observe import sync
 from events.reconcile import reconcile
+from events.sweep import PAGE
 from sandboxes.e2b import E2BClient
 from sandboxes.models import AccountHealth, Sandbox
 from tests.events.test_observe import create
@@ -83,3 +87,95 @@ async def test_a_later_sweep_asks_for_no_list(watched, api, e2b, monkeypatch):
         create(api)
         await reconcile(watched)
     assert len(asked) == 1
+
+
+async def test_late_event_on_a_page_that_was_fetched_is_kept(account, backend):
+    backend.put("late", age=600)
+    backend.tell("created", "late", before=600)
+    backend.tell("updated", "other", before=1)
+    await sync(account)
+    await reconcile(account)
+    backend.tell("killed", "late", before=150, kill_reason="admin")
+    del backend.sandboxes["late"]
+    await sync(account)
+    await reconcile(account)
+
+    late = await Sandbox.objects.aget(sandbox_id="late")
+    assert (late.state, late.end_reason) == ("ended", "admin")
+    assert 140 < (await ReconcileMark.objects.aget()).late_seconds < 160
+
+
+async def test_sweep_reads_further_back_once_events_came_late(account, backend):
+    """Later than the newest page reaches: a busy fleet's hundred events are seconds old."""
+    backend.tell("created", "i1", before=700)
+    for n in range(PAGE + 50):
+        backend.tell("updated", f"busy{n}", before=1)
+    await ReconcileMark.objects.acreate(account=account, complete_to=datetime.now(UTC), late_seconds=500)
+    backend.tell("killed", "i1", before=600, kill_reason="admin")
+    await reconcile(account)
+
+    assert (await Sandbox.objects.aget(sandbox_id="i1")).end_reason == "admin"
+
+
+@pytest.mark.parametrize("cap", [1, 7, 40])
+async def test_size_of_a_page_is_not_taken_for_its_end(account, backend, cap):
+    backend.page_cap = cap
+    for n in range(45):
+        backend.tell("created", f"i{n}", before=1000 + n)
+    await reconcile(account)
+
+    assert await LifecycleEvent.objects.acount() == 45
+    assert not (await AccountHealth.objects.aget()).reconcile_error
+
+
+async def test_events_api_that_ignores_the_offset_is_named_and_asked_for_one_page(account, backend):
+    backend.ignores_offset = True
+    for n in range(150):
+        backend.tell("updated", "i1", before=5 + n / 1000)
+    await reconcile(account)
+    first = backend.asked("GET", "/events/sandboxes")
+    for _ in range(5):
+        await reconcile(account)
+
+    assert first <= 8
+    assert backend.asked("GET", "/events/sandboxes") == first + 5
+    assert await LifecycleEvent.objects.acount() == 100
+    backend.tell("killed", "i1", kill_reason="request")
+    await reconcile(account)
+    assert (await Sandbox.objects.aget(sandbox_id="i1")).end_reason == "request"
+
+
+async def test_error_about_an_ignored_offset_stays_while_one_page_is_read(account, backend):
+    backend.ignores_offset = True
+    for n in range(150):
+        backend.tell("updated", "i1", before=5 + n / 1000)
+    for _ in range(2):
+        await reconcile(account)
+        assert "only its newest page" in (await AccountHealth.objects.aget()).reconcile_error
+
+
+async def test_sweep_out_of_its_budget_goes_on_where_it_was(account, backend, monkeypatch):
+    monkeypatch.setattr(sweep, "MOST_CALLS", 6)
+    for n in range(1500):
+        backend.tell("created", f"i{n}", before=1000 + n)
+    rounds = 0
+    while (await LifecycleEvent.objects.acount()) < 1510 and rounds < 20:
+        await reconcile(account)
+        backend.tell("updated", f"new{rounds}", before=0)
+        rounds += 1
+    await reconcile(account)
+    mark = await ReconcileMark.objects.aget()
+
+    assert await LifecycleEvent.objects.acount() == 1500 + rounds
+    assert (mark.backlog_offset, mark.complete_to is not None) == (None, True)
+    calls = len(backend.calls)
+    await reconcile(account)
+    assert len(backend.calls) == calls + 1
+
+
+async def test_event_that_cannot_be_read_is_parked_once(account, backend):
+    backend.tell("created", "i1", before=5)["sandboxId"] = 17
+    for _ in range(3):
+        await reconcile(account)
+
+    assert await Delivery.objects.filter(state="parked").acount() == 1

@@ -153,10 +153,12 @@ async def test_two_who_ask_at_once_keep_each_event_once(account):
 
 async def test_what_the_events_api_told_is_parked_as_it_came_and_is_replayed_as_such(account):
     from events.inbox import store
-    from events.reconcile import _arrival
+    from events.sweep import arrival
+    from sandboxes.e2b import E2BClient
 
     raw = {"id": "7f6a1b1e-0000-4000-8000-000000000001", "type": "sandbox.lifecycle.created", "sandboxId": 17}
-    await store([_arrival(account, raw)])
+    async with E2BClient(account.url, None) as client:
+        await store([arrival(account, raw, client)])
     parked = await Delivery.objects.aget()
     assert (parked.source, json.loads(bytes(parked.body))) == ("reconcile", raw)
     mended = raw | {"sandboxId": "i1", "timestamp": datetime.now(UTC).isoformat()}

@@ -20,7 +20,7 @@ def camel(body):
 
 def test_both_spellings_are_one_event():
     body = delivery("killed", 5, event_data={"kill_reason": "timeout"})
-    by_webhook, by_rest = read_event(body, NOW), read_event(camel(body), NOW)
+    by_webhook, by_rest = read_event(body), read_event(camel(body))
     assert by_webhook.id == by_rest.id
     assert by_webhook.data == by_rest.data == {"kill_reason": "timeout"}
     assert (by_rest.sandbox_id, by_rest.execution_id, by_rest.template_id) == ("i1", "x1", "tpl")
@@ -59,32 +59,31 @@ def test_nul_becomes_a_replacement_character():
         ({"id": None}, "no id"),
         ({"id": 7}, "id is not text"),
         ({"sandbox_id": ""}, "sandbox_id is empty"),
-        ({"sandbox_id": "x" * 200}, "longer"),
+        ({"sandbox_id": "x" * 400}, "longer"),
         ({"sandbox_id": "a/../b"}, "address"),
         ({"sandbox_id": ".."}, "address"),
         ({"sandbox_id": "a\nb"}, "address"),
         ({"timestamp": "yesterday"}, "timestamp"),
         ({"timestamp": "2026-11-01T12:00:00"}, "zone"),
-        ({"timestamp": "2036-11-01T12:00:00Z"}, "future"),
         ({"event_data": [1]}, "event_data"),
         ({"type": 3}, "type is not text"),
     ],
 )
 def test_what_cannot_be_read_says_why(changes, why):
     with pytest.raises(Unreadable, match=why):
-        read_event(delivery() | changes, NOW)
+        read_event(delivery() | changes)
 
 
 def test_an_unknown_type_is_an_ordinary_event():
-    assert read_event(delivery("snoozed"), NOW).word == "snoozed"
+    assert read_event(delivery("snoozed")).word == "snoozed"
 
 
 def test_a_very_old_event_without_a_type_has_its_label():
     body = delivery(event_label="kill")
     del body["type"]
-    assert read_event(body, NOW).type == "sandbox.lifecycle.killed"
+    assert read_event(body).type == "sandbox.lifecycle.killed"
 
 
 def test_nanoseconds_are_rounded():
-    event = read_event(delivery(timestamp="2026-11-01T12:00:00.123456789Z"), NOW)
+    event = read_event(delivery(timestamp="2026-11-01T12:00:00.123456789Z"))
     assert event.timestamp.microsecond == 123457

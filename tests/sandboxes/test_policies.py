@@ -11,8 +11,10 @@ from sandboxes.policies import (
     CpuWindow,
     Facts,
     LeaseHeld,
+    OurPause,
     PolicyError,
     Protection,
+    SignOfLife,
     as_dict,
     duplicate_places,
     judge,
@@ -211,13 +213,39 @@ def test_what_spares_from_all_is_named_only_where_it_matters():
     assert is_hit(spec, facts(protection=Protection("anna", "demo", until=ago(1))))
 
 
-def test_a_quarantined_one_is_judged_by_our_pause_alone():
-    paused = facts(state="paused", paused_at=ago(60), started_at=ago(3600))
-    assert judge_quarantine(paused, ago(60), NOW).hit
-    assert not judge_quarantine(facts(), ago(60), NOW).hit
-    assert not judge_quarantine(replace(paused, started_at=ago(30)), ago(60), NOW).hit
-    assert not judge_quarantine(replace(paused, lease=LeaseHeld("a", NOW)), ago(60), NOW).hit
-    assert not judge_quarantine(replace(paused, protection=Protection("a", "")), ago(60), NOW).hit
+PAUSED = facts(state="paused", paused_at=ago(59), started_at=ago(3600), seen_running_at=ago(70))
+OURS = OurPause(sent_at=ago(60), answered_at=ago(58), signs=(SignOfLife("its timeout was set", ago(65)),))
+
+
+def test_quarantined_one_still_in_our_pause_may_be_killed():
+    assert judge_quarantine(PAUSED, OURS, NOW).hit
+    # A second report of the same pause: the list shows it some seconds after its own event.
+    assert judge_quarantine(replace(PAUSED, paused_at=ago(55)), OURS, NOW).hit
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        facts(),
+        replace(PAUSED, state="unknown"),
+        replace(PAUSED, started_at=ago(30)),
+        replace(PAUSED, seen_running_at=ago(30)),
+        replace(PAUSED, paused_at=ago(30)),
+        replace(PAUSED, last_lease_ended_at=ago(20)),
+        replace(PAUSED, lease=LeaseHeld("a", NOW)),
+        replace(PAUSED, protection=Protection("a", "")),
+    ],
+)
+def test_sign_of_life_after_our_pause_ends_the_quarantine(known):
+    assert not judge_quarantine(known, OURS, NOW).hit
+
+
+def test_what_was_asked_for_after_our_pause_ends_the_quarantine():
+    wanted = replace(OURS, signs=(SignOfLife("a resume was requested", ago(30)),))
+    judged = judge_quarantine(PAUSED, wanted, NOW)
+
+    assert (judged.hit, judged.spared_by) == (False, "quarantine")
+    assert "a resume was requested" in judged.why
 
 
 seconds = st.integers(0, 10_000)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def sandbox(name, **values):
     """A sandbox with one run and its guard."""
     account = Account.objects.get_or_create(name="prod", defaults={"url": "http://127.0.0.1:9"})[0]
-    guard = Guard.objects.create(url=account.url, sandbox_id=name)
+    guard = Guard.objects.create(sandbox_id=name)
     times = {"created_at": LONG_AGO, "started_at": LONG_AGO, "first_seen_at": LONG_AGO}
     made = Sandbox.objects.create(account=account, guard=guard, sandbox_id=name, **times, **values)
     Execution.objects.create(sandbox=made, key="x", started_at=LONG_AGO)

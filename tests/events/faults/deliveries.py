@@ -35,7 +35,7 @@ def one(name: str, **changes: Any) -> bytes:
 
 def events(bodies: list[bytes]) -> list[Event]:
     """What the receiver reads in them."""
-    return [read_event(json.loads(body), datetime.now(UTC)) for body in bodies]
+    return [read_event(json.loads(body)) for body in bodies]
 
 
 def _body(sandbox: str, step: int, begin: datetime) -> dict[str, Any]:

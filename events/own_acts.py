@@ -1,0 +1,44 @@
+"""What the backend answered to our own kills and pauses is on record at once, not at the next list.
+
+It is a statement like any other: the next list or event may say otherwise, and only those confirm the action.
+"""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+
+from asgiref.sync import sync_to_async
+
+from events import inbox, observed
+from events.fold.merge import ASKED
+from events.observed import Seen
+from sandboxes.inventory import Difference
+from sandboxes.models import Account, Action
+
+LATELY = timedelta(minutes=10)
+WORDS = {Action.Kind.KILL: ("killed", "killed"), Action.Kind.PAUSE: ("paused", "paused")}
+
+
+async def take_in() -> int:
+    """Takes in the answers of the last minutes that the record does not show yet; how many."""
+    taken = 0
+    for account, seen in (await sync_to_async(_answered)(datetime.now(UTC))).items():
+        arrivals = await observed.arrivals(account, seen)
+        await inbox.store(arrivals)
+        taken += len(arrivals)
+    return taken
+
+
+def _answered(now: datetime) -> dict[Account, list[Seen]]:
+    found: dict[Account, list[Seen]] = defaultdict(list)
+    done = Action.objects.filter(state=Action.State.DONE, kind__in=WORDS, answered_at__gte=now - LATELY)
+    for action in done.select_related("sandbox", "account__health").defer("sandbox__fold"):
+        outcome, word = WORDS[Action.Kind(action.kind)]
+        if action.outcome != outcome or action.answered_at is None:
+            continue  # it was so already: what ended or paused it is somebody else's
+        health = getattr(action.account, "health", None)
+        offset = timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
+        box = action.sandbox
+        data = {"started_at": box.started_at.isoformat(), "state": word, ASKED: action.pk}
+        seen = Seen(Difference(word, box.sandbox_id, box.template_id, data), action.answered_at + offset)
+        found[action.account].append(seen)
+    return found
