@@ -19,7 +19,6 @@ from django.db.models import Exists, OuterRef
 from events.writing.summaries import SHOWN, sandbox_summary
 from sandboxes import accounts, live, series
 from sandboxes.causes import SILENT, UNKNOWN, Cause, Limits, Line, Reading, probable_cause
-from sandboxes.crypto import CannotDecrypt
 from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, Unsupported
 from sandboxes.masking import mask
 from sandboxes.models import Account, Action, Execution, Sandbox
@@ -73,16 +72,9 @@ async def look_at_all() -> None:
         for account in await sync_to_async(accounts.enabled_accounts)():
             async with turn(f"causes:{account.pk}", TURN_SECONDS) as ours:
                 if ours:
-                    await _look_or_say_why(account)
+                    await look(account, datetime.now(UTC))
     finally:
         await sync_to_async(close_old_connections)()
-
-
-async def _look_or_say_why(account: Account) -> None:
-    try:
-        await look(account, datetime.now(UTC))
-    except CannotDecrypt as error:
-        log.warning("account %s: nobody can be asked why they died: %s", account.name, error)
 
 
 async def look(account: Account, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from django.db.models import Q
 
+from sandboxes.crypto import CryptoError
 from sandboxes.e2b import E2BClient
 from sandboxes.models import Account, AccountHealth
 
@@ -20,8 +21,15 @@ def first_account() -> Account | None:
 
 
 def client_for(account: Account, at_once: int = 8) -> E2BClient:
-    """An E2B client with the account's address and key, for `at_once` calls side by side; an async context manager."""
-    return E2BClient(account.url, account.api_key or None, max_concurrency=at_once)
+    """An E2B client with the account's address and key, for `at_once` calls side by side; an async context manager.
+
+    Where the stored key can't be opened, each of its calls raises e2b.KeyUnreadable.
+    """
+    try:
+        key = account.api_key or None
+    except CryptoError as error:
+        return E2BClient(account.url, None, max_concurrency=at_once, key_unreadable=str(error))
+    return E2BClient(account.url, key, max_concurrency=at_once)
 
 
 def health_of(account: Account) -> AccountHealth:

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from sandboxes import masking
+from sandboxes.e2b.errors import KeyUnreadable
 
 PREFIX = "fernet:"
 KEY_FILE_NAME = "encryption.key"
@@ -18,8 +19,11 @@ KEY_FILE_NAME = "encryption.key"
 log = logging.getLogger(__name__)
 
 
-class CryptoError(Exception):
-    """Something about the encryption key that a person has to put right; the message says what."""
+class CryptoError(KeyUnreadable):
+    """Something about the encryption key that a person has to put right; the message says what.
+
+    It is one of the E2B client's family, so that whoever talks to a backend handles it like any other failure.
+    """
 
 
 class BadKey(CryptoError):

@@ -12,9 +12,9 @@ from django.conf import settings
 from events.webhooks import address, lost, registration
 from events.webhooks.view import BackendView, on_record, view_of
 from sandboxes import accounts
-from sandboxes.crypto import CryptoError
 from sandboxes.e2b import E2BClient, E2BError, NotFound, Unsupported, Webhook
 from sandboxes.models import Account, AccountHealth
+from sandboxes.models.fields import is_set
 from sandboxes.turns import turn
 
 LATE_TRIES: Final = timedelta(seconds=60)  # E2B's last try comes 30 s after the first
@@ -40,7 +40,7 @@ async def tend(account: Account) -> None:
             view = await _look(account, client, before)
     except (NotFound, Unsupported):
         view = _changed(before, error="This backend has no webhooks API")
-    except (E2BError, CryptoError) as error:
+    except E2BError as error:
         view = _changed(before, error=str(error))
         log.warning("account %s: its webhook could not be looked after: %s", account.name, error)
     health.webhook = on_record(view)
@@ -124,7 +124,7 @@ async def _forget_late_tries(account: Account, view: BackendView) -> None:
 
 
 def _has_one(account: Account) -> bool:
-    return bool(account.webhook_id or account.webhook_url or account.webhook_secret)
+    return bool(account.webhook_id or account.webhook_url or is_set(account, "webhook_secret"))
 
 
 def _changed(view: BackendView, **changes: object) -> BackendView:

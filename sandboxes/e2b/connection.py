@@ -34,6 +34,7 @@ class Connection:
         max_concurrency: int = 8,
         transport: httpx.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
+        key_unreadable: str = "",
     ) -> None:
         self.base_url = _checked_url(base_url)
         key = _checked_key(api_key)
@@ -50,7 +51,12 @@ class Connection:
         self.has_key = bool(key)
         self.workers = max_concurrency
         self.sender = Sender(
-            self._http, self.base_url, timing or Timing(), slots=max_concurrency, deadline_seconds=deadline_seconds
+            self._http,
+            self.base_url,
+            timing or Timing(),
+            slots=max_concurrency,
+            deadline_seconds=deadline_seconds,
+            key_unreadable=key_unreadable,
         )
         self.unreadable_entries = 0
 

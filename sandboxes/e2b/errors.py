@@ -29,6 +29,10 @@ class Unauthorized(E2BError):
     """401 or 403: the key is missing, wrong, or not allowed to do this."""
 
 
+class KeyUnreadable(E2BError):
+    """A stored key or secret can't be opened with the encryption key at hand: nothing was sent."""
+
+
 class NotFound(E2BError):
     """404 in the API's own words (or with an empty body): the thing, or this endpoint, is not there."""
 

@@ -7,7 +7,16 @@ import httpx
 import msgspec
 
 from sandboxes.e2b.calls import Call
-from sandboxes.e2b.errors import BadAnswer, BadRequest, E2BError, NotFound, RateLimited, ServerFailed, Unreachable
+from sandboxes.e2b.errors import (
+    BadAnswer,
+    BadRequest,
+    E2BError,
+    KeyUnreadable,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    Unreachable,
+)
 from sandboxes.e2b.pacing import Pacing, seconds_to_wait
 from sandboxes.e2b.refusals import Reply, refusal
 from sandboxes.e2b.timing import ServerClock, Timing
@@ -33,9 +42,17 @@ class Sender:
     """One HTTP client with what all calls share: slots, rate limits and the server's clock."""
 
     def __init__(
-        self, http: httpx.AsyncClient, base_url: str, timing: Timing, *, slots: int, deadline_seconds: float
+        self,
+        http: httpx.AsyncClient,
+        base_url: str,
+        timing: Timing,
+        *,
+        slots: int,
+        deadline_seconds: float,
+        key_unreadable: str = "",
     ) -> None:
         self._http = http
+        self._key_unreadable = key_unreadable
         self._base_url = base_url
         self._slots = asyncio.Semaphore(slots)
         self._deadline_seconds = deadline_seconds
@@ -54,6 +71,8 @@ class Sender:
         `deadline_seconds` bounds everything: waits for rate limits, all attempts, and the pauses between them.
         Raises every kind of E2BError; with `maybe_sent` when a change may have happened.
         """
+        if self._key_unreadable:
+            raise KeyUnreadable(self._key_unreadable)
         seconds = self._deadline_seconds if deadline_seconds is None else deadline_seconds
         end = self.timing.monotonic() + seconds
         attempt = 0

@@ -33,6 +33,11 @@ class _OpensOnAccess(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
+def is_set(row: models.Model, name: str) -> bool:
+    """Whether the encrypted field `name` holds something, without opening it: its encryption key may be lost."""
+    return bool(row.__dict__[name])
+
+
 class EncryptedTextField(_Text):
     """In Python a str, in the database `fernet:…`; empty text and NULL are stored as they are.
 

@@ -14,7 +14,6 @@ from django.db import close_old_connections, connection, transaction
 
 from sandboxes import holds, live, redis_client, turns
 from sandboxes.accounts import client_for, enabled_accounts
-from sandboxes.crypto import CannotDecrypt
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
 from sandboxes.polling import asking, health, parts
@@ -82,7 +81,7 @@ async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | Non
         tick = Tick(account, part, datetime.now(UTC))
         try:
             return await _take(tick, time.monotonic(), deadline_seconds=seconds - 2)
-        except (E2BError, CannotDecrypt) as error:
+        except E2BError as error:
             log.warning("poll of %s failed: %s", account.name, error)
             await asking.obey(account.pk, [error])
             await health.tell(account, part, health.failure(part, error))

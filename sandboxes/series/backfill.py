@@ -13,7 +13,6 @@ from django.db import close_old_connections
 
 from sandboxes import turns
 from sandboxes.accounts import client_for, enabled_accounts
-from sandboxes.crypto import CannotDecrypt
 from sandboxes.e2b import BadAnswer, BadRequest, Capabilities, E2BClient, E2BError, NotFound, Unsupported
 from sandboxes.models import Account
 from sandboxes.series import looks, past
@@ -85,11 +84,8 @@ async def _round(account: Account, now: datetime, wanted: list[Wanted]) -> Round
     if Capabilities.from_dict(account.capabilities).lacks("metrics"):
         return Round()
     found = Round()
-    try:
-        async with client_for(account) as client:
-            await _fetch_all(client, wanted, found)
-    except CannotDecrypt as error:
-        log.warning("back-fill of %s is not possible: %s", account.name, error)
+    async with client_for(account) as client:
+        await _fetch_all(client, wanted, found)
     await sync_to_async(past.write)(account.pk, now, found.samples, found.done)
     return found
 

@@ -10,6 +10,7 @@ from dashboard.views.settings.forms import AccountForm
 from sandboxes.accounts import health_of
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account
+from sandboxes.models.fields import is_set
 
 WORDS = {
     "bulk_metrics": "metrics of many at once",
@@ -36,7 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         "account": account,
         "health": health_of(account),
-        "has_key": bool(account.__dict__["api_key"]),  # as stored: it need not be opened to be said to be there
+        "has_key": is_set(account, "api_key"),
         "form": form,
         "can": [(word, can[name]) for name, word in WORDS.items()],
         "cap_in_environment": settings.CONCURRENCY_CAP,

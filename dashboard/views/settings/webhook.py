@@ -23,9 +23,10 @@ from sandboxes.accounts import health_of
 from sandboxes.crypto import CryptoError
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
+from sandboxes.models.fields import is_set
 
 Deed = Callable[[HttpRequest, Account], str | HttpResponse]
-FAILED: Final = (NotDone, E2BError, CryptoError, BadAddress)
+FAILED: Final = (NotDone, E2BError, BadAddress)
 
 
 @ground.staff_changes
@@ -131,7 +132,7 @@ def _context(
         "errors": typed.errors if typed else {},
         "types": [(one, one.rpartition(".")[2], one in wanted) for one in _types(account)],
         "by_hand": account.capabilities.get("webhooks") is False,
-        "has_secret": _is_set(account, "webhook_secret"),
+        "has_secret": is_set(account, "webhook_secret"),
         "pending": _is_pending(account),
         "old_secret_until": account.previous_secret_until if _both_hold(account) else None,
         "ours": ours,
@@ -166,12 +167,7 @@ def _types(account: Account) -> list[str]:
 
 def _both_hold(account: Account) -> bool:
     until = account.previous_secret_until
-    return bool(_is_set(account, "previous_webhook_secret") and until and until > timezone.now())
-
-
-def _is_set(account: Account, name: str) -> bool:
-    """Whether a secret is on record, without opening it: its key may be lost."""
-    return bool(account.__dict__[name])
+    return bool(is_set(account, "previous_webhook_secret") and until and until > timezone.now())
 
 
 def _is_pending(account: Account) -> bool:
