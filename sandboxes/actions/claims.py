@@ -55,13 +55,16 @@ def deadline_seconds(kind: str) -> float:
 
 
 @transaction.atomic
-def claim_due(now: datetime, limit: int = BATCH) -> list[Claim]:
-    """Claims what is queued and due, oldest first; guards that somebody else holds are left for the next time.
+def claim_due(now: datetime, limit: int = BATCH, account: int | None = None) -> list[Claim]:
+    """Claims what is queued and due, oldest first, of one account where its key is given.
 
-    A policy's act that has waited since its last look, or whose policy may not act now, goes back to its mark: the
-    reaper looks again. Acts whose sandbox has a call on its way take nobody's place.
+    Guards that somebody else holds are left for the next time. A policy's act that has waited since its last look, or
+    whose policy may not act now, goes back to its mark: the reaper looks again. Acts whose sandbox has a call on its
+    way take nobody's place.
     """
-    due = Action.objects.filter(state=State.QUEUED).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
+    due = queued_due(now)
+    if account is not None:
+        due = due.filter(account=account)
     on_their_way = Action.objects.filter(state=State.SENT).values("sandbox__guard_id")
     guards, ordered = _taken(due.exclude(sandbox__guard_id__in=on_their_way), limit)
     if not ordered:
@@ -100,6 +103,11 @@ def claim_due(now: datetime, limit: int = BATCH) -> list[Claim]:
     write(moved + closed)
     announce.changed(moved + closed)
     return claims
+
+
+def queued_due(now: datetime) -> QuerySet[Action]:
+    """What waits to be sent and may be by its own time."""
+    return Action.objects.filter(state=State.QUEUED).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
 
 
 def _taken(waiting: QuerySet[Action], limit: int) -> tuple[dict[int, Guard], list[Action]]:

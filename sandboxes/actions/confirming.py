@@ -1,16 +1,17 @@
 """From answer to fact: confirmed by the record (its event, or absence and a 404), by a look, or an alarm once."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from sandboxes.actions.looking import looks
+from sandboxes.actions.looking import each, looks
 from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
 from sandboxes.actions.writing import NEW_LIFE, write
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
-from sandboxes.models import Action, Sandbox
+from sandboxes.models import Account, Action, Sandbox
 
 MOST_LOOKS = 5  # the first soon after the answer, then 10, 20, 40 and 80 s apart
 END_SLACK = timedelta(seconds=20)
@@ -18,20 +19,29 @@ MOST_AT_ONCE = 500
 RETURNS_WITHIN = timedelta(hours=24)
 WAKES_WITHIN = timedelta(days=30)  # a quarantine is that long at most in life
 
+log = logging.getLogger(__name__)
 Kind, State = Action.Kind, Action.State
 ENDED, PAUSED, RUNNING = Sandbox.State.ENDED, Sandbox.State.PAUSED, Sandbox.State.RUNNING
 
 
-async def confirm_answered() -> None:
-    """Confirms what the record shows, looks at what it does not show in time, and notices what has come back."""
-    await sync_to_async(_by_record)(datetime.now(UTC))
-    for action, seen in await looks(State.DONE):
-        await sync_to_async(_by_look)(action, seen)
-    await sync_to_async(_notice_returned)(datetime.now(UTC))
-    await sync_to_async(_notice_woken)(datetime.now(UTC))
+async def confirm_answered(account: Account) -> None:
+    """Confirms what the account's record shows, and looks at what it does not show in time."""
+    await sync_to_async(_by_record)(account, datetime.now(UTC))
+    for action, seen in await looks(account, State.DONE):
+        await each(action, _by_look, seen)
 
 
-def _by_record(now: datetime) -> None:
+async def notice_reversed() -> None:
+    """Alarms for what was confirmed and is so no longer: killed ones that are back, paused ones that run."""
+    now = datetime.now(UTC)
+    for notice in (_notice_returned, _notice_woken):
+        try:
+            await sync_to_async(notice)(now)
+        except Exception:
+            log.exception("%s could not be finished; it is tried again in the next round", notice.__name__)
+
+
+def _by_record(account: Account, now: datetime) -> None:
     """The fold has taken in the event of it, or its absence from a complete list after a 404.
 
     What the record shows on our action's word alone (`by_action`) confirms nothing.
@@ -41,7 +51,8 @@ def _by_record(now: datetime) -> None:
         | Q(kind=Kind.PAUSE, sandbox__state__in=[PAUSED, ENDED], sandbox__by_action=False)
         | Q(kind=Kind.RESUME, sandbox__state=RUNNING)
     )
-    keys = list(Action.objects.filter(shown, state=State.DONE).values_list("pk", flat=True)[:MOST_AT_ONCE])
+    done_here = Action.objects.filter(shown, account=account, state=State.DONE)
+    keys = list(done_here.values_list("pk", flat=True)[:MOST_AT_ONCE])
     if not keys:
         return
     with transaction.atomic():

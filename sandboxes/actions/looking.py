@@ -1,8 +1,9 @@
 """Looks at sandboxes whose call has no answer (a broken connection, a crash): only what E2B shows settles them."""
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
@@ -15,6 +16,7 @@ from sandboxes.actions.claims import UNREAD
 from sandboxes.actions.settling import apply, fail, locked, store
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Account, Action
+from sandboxes.round_errors import text_of
 
 LOOKS = 64
 AT_ONCE = 16
@@ -22,18 +24,27 @@ HELD_SECONDS = 120.0  # a look that was taken and never came back may be taken a
 
 Kind, State = Action.Kind, Action.State
 Seen = SandboxInfo | E2BError  # NotFound among the errors is the one proof of death
+log = logging.getLogger(__name__)
 
 
-async def look_at_unanswered() -> None:
-    """Settles what was sent, has no answer, and is due for a look."""
-    for action, seen in await looks(State.SENT):
-        await sync_to_async(_conclude)(action, seen)
+async def look_at_unanswered(account: Account) -> None:
+    """Settles what was sent for the account, has no answer, and is due for a look."""
+    for action, seen in await looks(account, State.SENT):
+        await each(action, _conclude, seen)
 
 
-async def looks(state: str) -> list[tuple[Action, Seen]]:
-    """Actions of `state` that are due for a look, each with what E2B shows of its sandbox now."""
-    taken = await sync_to_async(_take)(state, datetime.now(UTC))
+async def looks(account: Account, state: str) -> list[tuple[Action, Seen]]:
+    """The account's actions of `state` that are due for a look, each with what E2B shows of its sandbox now."""
+    taken = await sync_to_async(_take)(account, state, datetime.now(UTC))
     return await look_at(taken)
+
+
+async def each(action: Action, move: Callable[[Action, Seen], None], seen: Seen) -> None:
+    """One action's step by what was seen; a failure is logged, and that action alone is looked at again later."""
+    try:
+        await sync_to_async(move)(action, seen)
+    except Exception:
+        log.exception("account %s: action %d could not be moved on", action.account.name, action.pk)
 
 
 async def look_at(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
@@ -53,24 +64,40 @@ async def _look_at_account(actions: Sequence[Action]) -> list[tuple[Action, Seen
 
 
 async def look_at_sandboxes(account: Account, sandbox_ids: Iterable[str]) -> dict[str, Seen]:
-    """`GET /sandboxes/{id}` for each of one account's, some side by side."""
+    """`GET /sandboxes/{id}` for each of one account's, some side by side.
+
+    Whatever goes wrong is what is seen of those that it concerns: of all where no client can be made.
+    """
+    names = list(dict.fromkeys(sandbox_ids))
+    try:
+        client = await sync_to_async(accounts.client_for)(account, AT_ONCE)
+    except Exception as error:  # noqa: BLE001 - each look tells it
+        return dict.fromkeys(names, _as_seen(account, error))
     gate = asyncio.Semaphore(AT_ONCE)
-    async with await sync_to_async(accounts.client_for)(account, AT_ONCE) as client:
+    async with client:
 
         async def look(sandbox_id: str) -> tuple[str, Seen]:
             async with gate:
                 try:
                     return sandbox_id, await client.get(sandbox_id, deadline_seconds=10.0)
-                except E2BError as error:
-                    return sandbox_id, error
+                except Exception as error:  # noqa: BLE001 - this look tells it
+                    return sandbox_id, _as_seen(account, error)
 
-        return dict(await asyncio.gather(*(look(one) for one in dict.fromkeys(sandbox_ids))))
+        return dict(await asyncio.gather(*map(look, names)))
+
+
+def _as_seen(account: Account, error: Exception) -> E2BError:
+    if isinstance(error, E2BError):
+        return error
+    log.warning("account %s: no look is possible: %s", account.name, text_of(error), exc_info=error)
+    return E2BError(text_of(error))
 
 
 @transaction.atomic
-def _take(state: str, now: datetime) -> Sequence[Action]:
+def _take(account: Account, state: str, now: datetime) -> Sequence[Action]:
     """Takes due looks, so that no other worker makes them too."""
-    due = Action.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=state, next_attempt_at__lte=now)
+    free = Action.objects.select_for_update(skip_locked=True, of=("self",))
+    due = free.filter(account=account, state=state, next_attempt_at__lte=now)
     taken = list(due.select_related("sandbox", "account").defer(*UNREAD).order_by("next_attempt_at")[:LOOKS])
     held = now + timedelta(seconds=HELD_SECONDS)
     Action.objects.filter(pk__in=[action.pk for action in taken]).update(next_attempt_at=held)

@@ -71,6 +71,10 @@ class AccountHealth(models.Model):
     webhook_last_at = models.DateTimeField(null=True)
     webhook_since = models.DateTimeField(null=True, help_text="The first delivery: from then on events are expected.")
     webhook = models.JSONField(default=dict, help_text="Our webhook as the backend sees it, and when it was asked.")
+    round_errors = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()),
+        help_text="Rounds that fail, by name: `error`, and in ISO 8601 `since` and `at` (the last time).",
+    )  # fmt: skip
 
     class Meta:
         verbose_name_plural = "account health"

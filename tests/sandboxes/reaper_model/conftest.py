@@ -48,10 +48,10 @@ def world(mailbox, monkeypatch):
             running().crash_if("released")
         return queued
 
-    async def confirmed():
+    async def confirmed(account):
         if await Action.objects.filter(state="done").aexists():
             running().crash_if("confirming")
-        await confirm()
+        await confirm(account)
 
     @asynccontextmanager
     async def turned(*given):

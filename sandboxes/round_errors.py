@@ -1,0 +1,56 @@
+"""Which rounds of an account fail, since when and why: one JSON field on its health, changed in single statements."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from sandboxes.accounts import health_of
+from sandboxes.masking import mask
+from sandboxes.models import Account, AccountHealth
+
+MOST_CHARACTERS: Final = 1_000
+# Rounds with columns of their own, which pages and REST have always shown; their own success empties these.
+_COLUMNS: Final = {
+    "sync": ("sync_error", "sync_failed_at"),
+    "poll": ("poll_error", "poll_failed_at"),
+    "reconcile": ("reconcile_error", None),
+}
+
+# Rounds of one account run in several processes at once: what is read, changed and saved would lose another's error.
+_STORE: Final = """
+    UPDATE sandboxes_accounthealth SET round_errors = round_errors || jsonb_build_object(
+        %(name)s::text, jsonb_build_object(
+            'error', %(error)s::text, 'at', %(at)s::text,
+            'since', coalesce(round_errors #>> ARRAY[%(name)s::text, 'since'], %(at)s::text)))
+    WHERE account_id = %(account)s"""
+_CLEAR: Final = """
+    UPDATE sandboxes_accounthealth SET round_errors = round_errors - %(name)s::text
+    WHERE account_id = %(account)s AND jsonb_exists(round_errors, %(name)s::text)"""
+
+
+def text_of(error: Exception) -> str:
+    """The error as it is stored and shown: masked, bounded, and something that PostgreSQL can hold."""
+    said = str(error) or "no message"
+    module = type(error).__module__
+    known = module.startswith("sandboxes.")  # our own families say what the user can do
+    text = said if known else f"{type(error).__name__}: {said}"
+    return mask(text).replace("\x00", "\ufffd")[:MOST_CHARACTERS]
+
+
+def store(account: Account, name: str, error: Exception, now: datetime) -> None:
+    """Writes down that `name` failed for `account`; `since` stays that of the first failure in a row."""
+    health_of(account)
+    text = text_of(error)
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, {"account": account.pk, "name": name, "error": text, "at": now.isoformat()})
+    if name in _COLUMNS:
+        error_column, time_column = _COLUMNS[name]
+        values: dict[str, Any] = {error_column: text} | ({time_column: now} if time_column else {})
+        AccountHealth.objects.filter(account=account).update(**values)
+
+
+def clear(account: Account, name: str) -> None:
+    """It works again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLEAR, {"account": account.pk, "name": name})
