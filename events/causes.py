@@ -13,16 +13,14 @@ from typing import Any, Final, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
 from django.db.models import Exists, OuterRef
 
 from events.writing.summaries import SHOWN, sandbox_summary
-from sandboxes import accounts, live, series
+from sandboxes import accounts, live, rounds, series
 from sandboxes.causes import SILENT, UNKNOWN, Cause, Limits, Line, Reading, probable_cause
 from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, Unsupported
 from sandboxes.masking import mask
 from sandboxes.models import Account, Action, Execution, Sandbox
-from sandboxes.turns import turn
 
 SETTLED: Final = timedelta(seconds=15)  # its last samples and lines are on their way
 REACH: Final = timedelta(hours=24)
@@ -66,15 +64,12 @@ class Death(NamedTuple):
 
 
 async def look_at_all() -> None:
-    """One bounded round for every account at work."""
-    await sync_to_async(close_old_connections)()
-    try:
-        for account in await sync_to_async(accounts.enabled_accounts)():
-            async with turn(f"causes:{account.pk}", TURN_SECONDS) as ours:
-                if ours:
-                    await look(account, datetime.now(UTC))
-    finally:
-        await sync_to_async(close_old_connections)()
+    """One bounded round for every enabled account, side by side."""
+    await rounds.for_each_account("causes", _look_now, deadline_seconds=TURN_SECONDS)
+
+
+async def _look_now(account: Account) -> None:
+    await look(account, datetime.now(UTC))
 
 
 async def look(account: Account, now: datetime) -> int:

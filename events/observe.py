@@ -11,14 +11,14 @@ from django.conf import settings
 
 from events import inbox, observed
 from events.observed import Seen
-from sandboxes import accounts, inventory, live, polling
+from sandboxes import accounts, inventory, live, polling, rounds
 from sandboxes.e2b import Capabilities, E2BClient, E2BError, Inventory, NotFound, SandboxInfo, Template, probe
 from sandboxes.e2b.doubts import together
 from sandboxes.inventory import Difference, Held
 from sandboxes.models import Account, AccountHealth, Sandbox
-from sandboxes.turns import turn
 
 LOOKS_AT_ONCE = 16
+DEADLINE_SECONDS = 150.0  # for one account's sync: its list may take 120 s
 LOOKS_A_ROUND = 2_000
 UNLISTED = "not listed"  # though GET shows it alive
 TEMPLATES_EVERY = timedelta(minutes=10)
@@ -27,11 +27,9 @@ log = logging.getLogger(__name__)
 
 
 async def sync_all() -> None:
-    """Every account at work, side by side; one that fails does not hold up the others."""
-    for account in await sync_to_async(accounts.enabled_accounts)():
-        async with turn(f"sync:{account.pk}", max(60, settings.SYNC_INTERVAL_SECONDS * 4)) as ours:
-            if ours:
-                await sync(account)
+    """Every enabled account, side by side; one that fails does not hold up the others."""
+    deadline_seconds = max(DEADLINE_SECONDS, settings.SYNC_INTERVAL_SECONDS * 4)
+    await rounds.for_each_account("sync", sync, deadline_seconds=deadline_seconds)
 
 
 async def sync(account: Account) -> int:

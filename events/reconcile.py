@@ -16,10 +16,9 @@ from events import inbox, observe
 from events.models import ReconcileMark
 from events.retention import EVENTS_KEPT
 from events.sweep import ONE_PAGE, OVERLAP, PAGE, Sweep, arrival
-from sandboxes import accounts
+from sandboxes import accounts, rounds
 from sandboxes.e2b import E2BClient, E2BError, NoProgress, NotFound, Unsupported
 from sandboxes.models import Account
-from sandboxes.turns import turn
 
 LOOK_BACK = timedelta(seconds=90)  # an event may be recorded a little after its own time; `late_seconds` learns more
 LATEST = timedelta(hours=1)
@@ -30,13 +29,14 @@ log = logging.getLogger(__name__)
 
 
 async def reconcile_all() -> None:
-    """Every account at work whose backend has events."""
-    for account in await sync_to_async(accounts.enabled_accounts)():
-        if account.capabilities.get("events") is False:
-            continue
-        async with turn(f"reconcile:{account.pk}", max(TURN_SECONDS, settings.RECONCILE_INTERVAL_SECONDS * 2)) as ours:
-            if ours:
-                await reconcile(account)
+    """Every enabled account whose backend has events, side by side; one that fails does not hold up the others."""
+    deadline_seconds = max(TURN_SECONDS, settings.RECONCILE_INTERVAL_SECONDS * 2)
+    await rounds.for_each_account("reconcile", _reconcile_if_it_has_events, deadline_seconds=deadline_seconds)
+
+
+async def _reconcile_if_it_has_events(account: Account) -> None:
+    if account.capabilities.get("events") is not False:
+        await reconcile(account)
 
 
 async def reconcile(account: Account) -> int:

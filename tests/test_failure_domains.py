@@ -1,16 +1,23 @@
 """One account that is broken, in any way, hinders no other: for every round that goes over accounts."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import DatabaseError
 
+from events import causes, observe, reconcile
+from events.webhooks import tending
+from sandboxes import polling, reaper, series
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import send_due
-from sandboxes.models import Account, AccountHealth, Action, Heartbeat, Policy
+from sandboxes.models import Account, AccountHealth, Action, Execution, Heartbeat, Policy, Sandbox
+from sandboxes.reaper.facts import Fleet
 from simulator import DEFAULT_API_KEY, empty
 from tests import failure_domains, records
 from tests.failure_domains import KINDS, Three, break_it, ends_unless
+from tests.sandboxes import reaping
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mailbox")]
 ANNA = Actor("user", "anna")
@@ -120,3 +127,133 @@ async def test_fault_of_ours_in_one_call_spoils_no_other_answer(three, monkeypat
     unknown = await Action.objects.aget(sandbox=second)
     assert (unknown.state, unknown.error) == ("sent", "ZeroDivisionError: ours")
     assert unknown.next_attempt_at, "a look will tell"
+
+
+def all_healthy(three: Three, **fields: object) -> bool:
+    """Whether the health of both sound accounts has these columns filled."""
+    return AccountHealth.objects.filter(account__in=[one for one, _ in three.healthy], **fields).count() == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("name", "work", "is_done"),
+    [
+        ("sync", observe.sync_all, {"last_sync_at__isnull": False}),
+        ("poll", polling.poll_all, {"last_poll_at__isnull": False}),
+        ("reconcile", reconcile.reconcile_all, {"last_reconcile_at__isnull": False}),
+        ("webhook", tending.tend_all, {"webhook__read_at__isnull": False}),
+    ],
+    ids=["sync", "poll", "reconcile", "webhook"],
+)
+async def test_round_serves_healthy_accounts(three, name, work, is_done, kind, monkeypatch):
+    await sync_to_async(living)(three)
+    await sync_to_async(break_it)(three, kind, monkeypatch)
+    await ends_unless(kind, work(), lambda: all_healthy(three, **is_done))
+    if kind != "hang":
+        health = await AccountHealth.objects.aget(account=three.broken)
+        told = {"sync": health.sync_error, "poll": health.poll_error, "reconcile": health.reconcile_error}
+        assert told.get(name) or health.webhook.get("error") or await sync_to_async(round_error)(three.broken, name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_backfill_serves_healthy_accounts(three, kind, monkeypatch):
+    boxes = await sync_to_async(living)(three)
+    started_at = datetime.now(UTC) - timedelta(minutes=10)
+    await Sandbox.objects.aupdate(started_at=started_at)
+    for box in boxes:
+        await Execution.objects.acreate(sandbox=box, key="run", started_at=started_at)
+    await sync_to_async(break_it)(three, kind, monkeypatch)
+
+    def is_served() -> bool:
+        fetched = Sandbox.objects.filter(pk__in=[boxes[0].pk, boxes[2].pk], backfilled_from__isnull=False)
+        return fetched.count() == 2
+
+    await ends_unless(kind, series.backfill_some(), is_served)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_causes_are_looked_for_in_healthy_accounts(three, kind, monkeypatch):
+    boxes = await sync_to_async(living)(three)
+    ended_at = datetime.now(UTC) - timedelta(minutes=1)
+    await Sandbox.objects.aupdate(state="ended", end_reason="vanished", ended_at=ended_at)
+    await sync_to_async(break_it)(three, kind, monkeypatch)
+
+    def is_served() -> bool:
+        looked_at = Sandbox.objects.filter(pk__in=[boxes[0].pk, boxes[2].pk], cause_looked_at__isnull=False)
+        return looked_at.count() == 2
+
+    await ends_unless(kind, causes.look_at_all(), is_served)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_reaper_acts_on_healthy_accounts(three, kind, monkeypatch):
+    boxes = await sync_to_async(living)(three)
+    now = datetime.now(UTC)
+    await AccountHealth.objects.aupdate(last_sync_at=now)
+    await reaping.policy(max_fleet_fraction=1.0)
+    await sync_to_async(break_it)(three, kind, monkeypatch)
+
+    def is_served() -> bool:
+        return Action.objects.filter(sandbox__in=[boxes[0], boxes[2]], state="queued").count() == 2
+
+    await ends_unless(kind, reaper.run_all(), is_served)
+    if kind != "hang":
+        assert (await Action.objects.aget(sandbox=boxes[1])).state == "grace", "nobody knows whether it is alive"
+
+
+@pytest.mark.parametrize("step", ["fleet_of", "_judge_fleet"])
+async def test_reaper_judges_other_accounts_after_a_database_error(three, step, monkeypatch):
+    boxes = await sync_to_async(living)(three)
+    await AccountHealth.objects.aupdate(last_sync_at=datetime.now(UTC))
+    await reaping.policy(max_fleet_fraction=1.0)
+    whole = getattr(reaper.round, step)
+
+    def failing(*given, **more):
+        account = next(getattr(one, "account", one) for one in given if isinstance(one, Account | Fleet))
+        if account.pk == three.broken.pk:
+            raise DatabaseError("out of memory")
+        return whole(*given, **more)
+
+    monkeypatch.setattr(reaper.round, step, failing)
+    await reaper.run_all()
+    assert await Action.objects.filter(sandbox__in=[boxes[0], boxes[2]], state="queued").acount() == 2
+    name = "facts" if step == "fleet_of" else "judge"
+    assert await sync_to_async(round_error)(three.broken, name) == "DatabaseError: out of memory"
+    monkeypatch.setattr(reaper.round, step, whole)
+    await reaper.run_all()
+    assert await sync_to_async(round_error)(three.broken, name) == ""
+
+
+async def test_reaper_runs_other_policies_after_a_fault_of_one(three, monkeypatch):
+    await sync_to_async(living)(three)
+    await AccountHealth.objects.aupdate(last_sync_at=datetime.now(UTC))
+    first = await reaping.policy(name="first")
+    second = await reaping.policy(name="second")
+    judge = reaper.round._judge
+
+    def failing(policy, *given):
+        if policy.pk == first.pk:
+            raise ZeroDivisionError("ours")
+        return judge(policy, *given)
+
+    monkeypatch.setattr(reaper.round, "_judge", failing)
+    await reaper.run_all()
+    assert (await Policy.objects.aget(pk=second.pk)).last_run_at
+
+
+async def test_reaper_shares_its_lock_among_busy_policies(three, monkeypatch):
+    await sync_to_async(living)(three)
+    await AccountHealth.objects.aupdate(last_sync_at=datetime.now(UTC))
+    clock, acted = [0.0], []
+
+    async def slow(spec, due, fleets, seconds):
+        acted.append(spec.name)
+        clock[0] += seconds
+
+    monkeypatch.setattr(reaper.acting, "act", slow)
+    monkeypatch.setattr(reaper.round, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    for name in ("first", "second", "third", "fourth"):
+        await reaping.policy(name=name, action="notify", max_fleet_fraction=1.0)
+    await reaper.run_all()
+    assert acted == ["first", "second", "third", "fourth"], "none waits for ever"
+    assert clock[0] + reaper.acting.GRACE_SECONDS < reaper.round.TURN_SECONDS, "the last one still ends under the lock"

@@ -11,24 +11,25 @@ from django.conf import settings
 
 from events.webhooks import address, lost, registration
 from events.webhooks.view import BackendView, on_record, view_of
-from sandboxes import accounts
+from sandboxes import accounts, rounds
 from sandboxes.e2b import E2BClient, E2BError, NotFound, Unsupported, Webhook
 from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import is_set
-from sandboxes.turns import turn
 
 LATE_TRIES: Final = timedelta(seconds=60)  # E2B's last try comes 30 s after the first
 log = logging.getLogger(__name__)
 
 
 async def tend_all() -> None:
-    """Every account at work whose backend has webhooks and that has, or wants, one of ours."""
-    for account in await sync_to_async(accounts.enabled_accounts)():
-        if account.capabilities.get("webhooks") is False or not _has_one(account):
-            continue
-        async with turn(f"webhook:{account.pk}", registration.TURN_SECONDS) as ours:
-            if ours:
-                await tend(await Account.objects.aget(pk=account.pk))
+    """Every enabled account whose backend has webhooks and that has, or wants, one of ours; side by side."""
+    await rounds.for_each_account("webhook", _tend_if_it_has_one, deadline_seconds=registration.TURN_SECONDS)
+
+
+async def _tend_if_it_has_one(account: Account) -> None:
+    """Under its lock the account is read anew: somebody may have just registered or deleted the webhook."""
+    account = await Account.objects.aget(pk=account.pk)
+    if account.capabilities.get("webhooks") is not False and _has_one(account):
+        await tend(account)
 
 
 async def tend(account: Account) -> None:

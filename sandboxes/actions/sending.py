@@ -73,7 +73,7 @@ async def _serve(account: Account) -> int:
 
 
 async def _send_all(account: Account) -> int:
-    """Until nothing of the account is due, or the round's time is over. Its key is opened before anything is claimed."""
+    """Until nothing of it is due, or the round's time is over. The key is opened before anything is claimed."""
     sent, end = 0, time.monotonic() + ROUND_SECONDS
     async with await sync_to_async(accounts.client_for)(account, AT_ONCE) as client:
         sender = _Sender(client)

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 
-from sandboxes import holds, live, redis_client, turns
+from sandboxes import holds, live, redis_client, rounds, turns
 from sandboxes.accounts import client_for, enabled_accounts
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
@@ -22,6 +22,7 @@ from sandboxes.series.frame import Frame, Running, build
 from sandboxes.series.frame_store import Before, Part
 
 LEAST_TURN_SECONDS = 10.0
+DATABASE_SECONDS = 10.0  # for what a tick reads and writes beside its calls
 # Numbers, where the ORM would make ten thousand times with zones of them: half of a tick's work beside the calls.
 _RUNNING: Final = """
 SELECT array_agg(id), array_agg(sandbox_id), array_agg(floor(extract(epoch FROM started_at))::bigint)
@@ -39,15 +40,12 @@ class Tick:
 
 
 async def poll_all() -> None:
-    """Polls every part of every enabled account in this process; one account hinders no other.
-
-    Raises an ExceptionGroup of what was no E2B error.
-    """
+    """Polls every part of every enabled account in this process; one account hinders no other."""
     await _each(await sync_to_async(parts.due)())
 
 
 async def poll_part(part: Part) -> None:
-    """Polls one part of an account that is still enabled: what a worker is handed. Raises as `poll_all` does."""
+    """Polls one part of an account that is still enabled: what a worker is handed."""
     await _each([part])
 
 
@@ -56,12 +54,18 @@ async def _each(wanted: Iterable[Part]) -> None:
     try:
         accounts = {account.pk: account for account in await sync_to_async(enabled_accounts)()}
         watched = [(accounts[part.account_id], part) for part in wanted if part.account_id in accounts]
-        jobs = [poll(account, part.shard, part.shards) for account, part in watched]
-        ended = await asyncio.gather(*jobs, return_exceptions=True)
+        await asyncio.gather(*(_guarded(account, part) for account, part in watched))
     finally:
         await sync_to_async(close_old_connections)()
-    if errors := [error for error in ended if isinstance(error, Exception)]:
-        raise ExceptionGroup("polling failed", errors)
+
+
+async def _guarded(account: Account, part: Part) -> None:
+    """A tick of a part, whose unexpected failure becomes the account's."""
+
+    async def tick(account: Account) -> None:
+        await poll(account, part.shard, part.shards)
+
+    await rounds.guarded("poll", account, tick, deadline_seconds=_turn_seconds() + DATABASE_SECONDS)
 
 
 async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | None:

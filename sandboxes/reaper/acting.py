@@ -1,20 +1,21 @@
 """Grace is over: E2B is asked again, the verdict taken anew from fresh facts, and only then is the act queued."""
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from sandboxes import owner_callback
+from sandboxes import owner_callback, rounds
 from sandboxes.actions import announce, waking
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.claims import LOOKED_AT, is_frozen, policy_objection
 from sandboxes.actions.looking import Seen, look_at, look_at_sandboxes
 from sandboxes.actions.settling import locked_all, store
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
-from sandboxes.models import Action
+from sandboxes.models import Account, Action
 from sandboxes.policies import Facts, Judgement, OurPause, PolicySpec, judge, judge_quarantine
 from sandboxes.reaper import facts
 from sandboxes.reaper.facts import Fleet
@@ -22,26 +23,41 @@ from sandboxes.reaper.quarantine import QUARANTINE, our_pauses
 from sandboxes.reaper.verdicts import complete, keepers, told_of
 
 AT_ONCE = 256
-ROUND = timedelta(seconds=120)  # of the 300 for which a reaper has its turn
+ROUND_SECONDS = 120.0  # at most; a round with several policies gives each a share of its own lock
+GRACE_SECONDS = 30.0  # beyond a round's end, for the looks and the decision that are under way
 Kind, State = Action.Kind, Action.State
 
 
-async def act(spec: PolicySpec, due: Sequence[Action], fleets: Mapping[int, Fleet]) -> int:
+async def act(
+    spec: PolicySpec, due: Sequence[Action], fleets: Mapping[int, Fleet], seconds: float = ROUND_SECONDS
+) -> int:
     """Looks again at the due marks and queues those that are still orphans; how many.
 
-    Some at a time, and what is queued is sent at once: a look is seconds old when its act leaves, however many are due.
-    What does not fit into `ROUND` stays in grace for the next round.
+    Accounts side by side, and of each some at a time: a look is seconds old when its act leaves, however many are due
+    and however slow another backend is. What does not fit into `seconds` stays in grace for the next round.
     """
-    queued, end = 0, datetime.now(UTC) + ROUND
+    end = time.monotonic() + seconds
+    by_account: dict[int, list[Action]] = defaultdict(list)
+    for action in due:
+        by_account[action.account_id].append(action)
+
+    async def one(account: Account) -> int:
+        return await _act_on(spec, by_account[account.pk], fleets[account.pk], end)
+
+    accounts = [fleets[key].account for key in by_account]
+    queued = await rounds.side_by_side("reap", accounts, one, deadline_seconds=seconds + GRACE_SECONDS, lock=False)
+    return sum(queued.values())
+
+
+async def _act_on(spec: PolicySpec, due: Sequence[Action], fleet: Fleet, end: float) -> int:
+    """One account's marks until `end` (monotonic seconds); how many were queued."""
+    queued = 0
     for start in range(0, len(due), AT_ONCE):
-        if datetime.now(UTC) >= end:
+        if time.monotonic() >= end:
             break
-        seen: dict[int, list[tuple[Action, Seen]]] = defaultdict(list)
-        for action, what in await look_at(due[start : start + AT_ONCE]):
-            seen[action.account_id].append((action, what))
-        for account, pairs in seen.items():
-            kept = await _look_at_keepers(spec, fleets[account], {action.sandbox_id for action, _ in pairs})
-            queued += await sync_to_async(_decide)(spec, fleets[account], pairs, kept)
+        pairs = await look_at(due[start : start + AT_ONCE])
+        kept = await _look_at_keepers(spec, fleet, {action.sandbox_id for action, _ in pairs})
+        queued += await sync_to_async(_decide)(spec, fleet, pairs, kept)
     return queued
 
 

@@ -1,13 +1,14 @@
 """One round of the reaper: leases first, then every policy over every account, and last what enforcing ones act on."""
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from sandboxes import accounts, freezing, leases
+from sandboxes import accounts, freezing, leases, round_errors, rounds
 from sandboxes.models import Account, Action, Policy
 from sandboxes.policies import PolicyError, PolicySpec, is_quiet
 from sandboxes.policy_book import spec_of
@@ -16,6 +17,8 @@ from sandboxes.reaper.facts import Fleet, fleet_of
 from sandboxes.turns import turn
 
 TURN_SECONDS = 300.0
+SLACK_SECONDS = 60.0  # of the lock, for the last policy's looks that are under way and for what is told at the end
+FACTS_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
@@ -40,15 +43,38 @@ async def run_all() -> bool:
 
 
 async def _run() -> None:
-    now = datetime.now(UTC)
+    """Policies in turn, each with its share of what is left of the lock: none outlives it, and none waits for ever."""
+    now, end = datetime.now(UTC), time.monotonic() + TURN_SECONDS - SLACK_SECONDS
     at_work, policies = await sync_to_async(_prepare)(now)
     before = await sync_to_async(orphans.shown)(at_work)
-    fleets = {account.pk: await sync_to_async(fleet_of)(account) for account in at_work}
-    for policy in policies:
-        work = await sync_to_async(_judge)(policy, fleets, now)
-        if work is not None and work.actions:
-            await acting.act(work.spec, work.actions, fleets)
-    await sync_to_async(orphans.tell)(at_work, before)
+    gather_facts = sync_to_async(fleet_of)
+    fleets = await rounds.side_by_side("facts", at_work, gather_facts, deadline_seconds=FACTS_SECONDS, lock=False)
+    failed: set[int] = set()
+    for place, policy in enumerate(policies):
+        left = max(0.0, end - time.monotonic())
+        try:
+            await _run_one(
+                policy, fleets, now, failed, seconds=min(acting.ROUND_SECONDS, left / (len(policies) - place))
+            )
+        except Exception:  # one policy's fault holds up no other
+            log.exception("policy %s could not be run", policy.name)
+    await sync_to_async(_tell)(at_work, before, failed)
+
+
+def _tell(at_work: list[Account], before: orphans.Shown, failed: set[int]) -> None:
+    for account in at_work:
+        if account.pk not in failed:
+            round_errors.clear(account, "judge")
+    orphans.tell(at_work, before)
+
+
+async def _run_one(
+    policy: Policy, fleets: dict[int, Fleet], now: datetime, failed: set[int], *, seconds: float
+) -> None:
+    """One policy over all accounts; it acts for so long at most. Accounts that it could not judge join `failed`."""
+    work = await sync_to_async(_judge)(policy, fleets, now, failed)
+    if work is not None and work.actions:
+        await acting.act(work.spec, work.actions, fleets, seconds)
 
 
 def _prepare(now: datetime) -> tuple[list[Account], list[Policy]]:
@@ -59,7 +85,7 @@ def _prepare(now: datetime) -> tuple[list[Account], list[Policy]]:
     return at_work, list(Policy.objects.filter(enabled=True).order_by("pk"))
 
 
-def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime) -> _Due | None:
+def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime, failed: set[int]) -> _Due | None:
     """Records the verdicts of one policy, marks for an enforcing one, and finds what is due."""
     try:
         spec = spec_of(policy)
@@ -72,25 +98,40 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime) -> _Due | No
         if stale:
             held.append(f"{fleet.account.name}: {stale}")
             continue  # nothing new is known: verdicts and marks stay as they are
-        found = verdicts.hits_of(spec, fleet, now)
-        since = verdicts.record(policy, fleet.account, found, now)
-        hits += len(found)
-        if policy.mode != Policy.Mode.ENFORCE:
+        try:
+            found, may_act = _judge_fleet(policy, spec, fleet, now, is_frozen=frozen is not None)
+        except Exception as error:  # the account's: its verdicts stay as they are, the others are judged
+            log.exception("policy %s could not judge account %s", policy.name, fleet.account.name)
+            round_errors.store(fleet.account, "judge", error, now)
+            failed.add(fleet.account.pk)
+            held.append(f"{fleet.account.name}: {round_errors.text_of(error)}")
             continue
-        trip = brakes.breaker(len(found), len(fleet.known), spec.max_fleet_fraction)
-        if trip and policy.breaker_tripped_at is None:
-            _trip(policy, f"{fleet.account.name}: {trip}", now)
-        if frozen is not None:
-            marks.void_spared(policy, fleet.account, found)
-        elif policy.breaker_tripped_at is None:
-            marks.mark(policy, spec, fleet, found, since, now)
-            marks.mark_quarantined(policy, spec, fleet.account, now)
+        hits += found
+        if may_act:
             ready.append(fleet.account)
     holds = _holds(policy, spec, now) + ([freezing.why(frozen)] if frozen is not None else [])
     held += holds
     _write_down(policy, now, hits=hits, held="; ".join(held))
     may_act = policy.mode == Policy.Mode.ENFORCE and not holds
     return _Due(spec, marks.due(policy, ready, now)) if may_act else None
+
+
+def _judge_fleet(policy: Policy, spec: PolicySpec, fleet: Fleet, now: datetime, *, is_frozen: bool) -> tuple[int, bool]:
+    """How many of one account the policy hits, and whether it may act on them by its own brakes."""
+    found = verdicts.hits_of(spec, fleet, now)
+    since = verdicts.record(policy, fleet.account, found, now)
+    if policy.mode != Policy.Mode.ENFORCE:
+        return len(found), False
+    trip = brakes.breaker(len(found), len(fleet.known), spec.max_fleet_fraction)
+    if trip and policy.breaker_tripped_at is None:
+        _trip(policy, f"{fleet.account.name}: {trip}", now)
+    if is_frozen:
+        marks.void_spared(policy, fleet.account, found)
+    elif policy.breaker_tripped_at is None:
+        marks.mark(policy, spec, fleet, found, since, now)
+        marks.mark_quarantined(policy, spec, fleet.account, now)
+        return len(found), True
+    return len(found), False
 
 
 def _trip(policy: Policy, why: str, now: datetime) -> None:

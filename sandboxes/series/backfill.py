@@ -11,7 +11,7 @@ from typing import Final
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from sandboxes import turns
+from sandboxes import rounds
 from sandboxes.accounts import client_for, enabled_accounts
 from sandboxes.e2b import BadAnswer, BadRequest, Capabilities, E2BClient, E2BError, NotFound, Unsupported
 from sandboxes.models import Account
@@ -40,26 +40,20 @@ class Round:
 
 async def backfill_some() -> None:
     """A bounded round for every enabled account; running sandboxes first, then those that ran within a day."""
-    await sync_to_async(close_old_connections)()
-    try:
-        for account in await sync_to_async(enabled_accounts)():
-            async with turns.turn(f"backfill:{account.pk}", TURN_SECONDS) as held:
-                if held:
-                    await _looked_at(account)
-                    await backfill(account, datetime.now(UTC))
-    finally:
-        await sync_to_async(close_old_connections)()
+    await rounds.for_each_account("backfill", _some, deadline_seconds=TURN_SECONDS)
+
+
+async def _some(account: Account) -> None:
+    await _looked_at(account)
+    await backfill(account, datetime.now(UTC))
 
 
 async def backfill_looked_at(account_id: int) -> None:
     """What somebody looks at, at once; while a round is under way, right after it."""
     await sync_to_async(close_old_connections)()
     try:
-        accounts = {account.pk: account for account in await sync_to_async(enabled_accounts)()}
-        if account_id in accounts:
-            async with turns.turn(f"backfill:{account_id}", TURN_SECONDS) as held:
-                if held:
-                    await _looked_at(accounts[account_id])
+        asked = [account for account in await sync_to_async(enabled_accounts)() if account.pk == account_id]
+        await rounds.side_by_side("backfill", asked, _looked_at, deadline_seconds=TURN_SECONDS)
     finally:
         await sync_to_async(close_old_connections)()
 

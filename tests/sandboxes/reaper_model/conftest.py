@@ -13,14 +13,17 @@ def world(mailbox, monkeypatch):
     from sandboxes.models import Action
     from simulator import ManualClock, empty
     from simulator.served import served
-    from tests.sandboxes.reaper_model.machine import START, Fleet, World
+    from tests.sandboxes.reaper_model.machine import START, Broken, Fleet, World
 
     running = lambda: Fleet.now_running  # noqa: E731
     kill, claim, settle, mark = E2BClient.kill, claims.claim_due, sending.settle, reaper.round.marks.mark
     release, confirm, turn = reaper.acting._conclude, sending.confirming.confirm_answered, reaper.round.turn
 
     async def killed(self, sandbox_id, **given):
-        running().a_delete_leaves(sandbox_id)
+        try:
+            running().a_delete_leaves(sandbox_id)
+        except AssertionError as wrong:
+            raise Broken(str(wrong)) from wrong
         running().crash_if("before the DELETE")
         answer = await kill(self, sandbox_id, **given)
         running().answered.add(sandbox_id)

@@ -47,6 +47,10 @@ class Crash(BaseException):
     """Our worker dies here."""
 
 
+class Broken(BaseException):
+    """A wrong DELETE leaves: nothing that isolates one call's or one account's faults may swallow this."""
+
+
 class World:
     """One simulated E2B for all runs, and whose DELETEs it hears."""
 
