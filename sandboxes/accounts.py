@@ -2,6 +2,7 @@
 
 from django.db.models import Q
 
+from sandboxes.cooldowns import SharedPauses
 from sandboxes.crypto import CryptoError
 from sandboxes.e2b import E2BClient
 from sandboxes.models import Account, AccountHealth
@@ -25,11 +26,12 @@ def client_for(account: Account, at_once: int = 8) -> E2BClient:
 
     Where the stored key can't be opened, each of its calls raises e2b.KeyUnreadable.
     """
+    shared = SharedPauses(account) if account.pk else None
     try:
-        key = account.api_key or None
+        key, unreadable = account.api_key or None, ""
     except CryptoError as error:
-        return E2BClient(account.url, None, max_concurrency=at_once, key_unreadable=str(error))
-    return E2BClient(account.url, key, max_concurrency=at_once)
+        key, unreadable = None, str(error)
+    return E2BClient(account.url, key, max_concurrency=at_once, shared=shared, key_unreadable=unreadable)
 
 
 def health_of(account: Account) -> AccountHealth:

@@ -1,8 +1,10 @@
 """One account that is broken, in any way, hinders no other: for every round that goes over accounts."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError
@@ -11,7 +13,7 @@ from events import causes, observe, reconcile
 from events.webhooks import tending
 from sandboxes import polling, reaper, series
 from sandboxes.actions import Actor, request
-from sandboxes.actions.sending import send_due
+from sandboxes.actions.sending import AT_ONCE, send_due
 from sandboxes.models import Account, AccountHealth, Action, Execution, Heartbeat, Policy, Sandbox
 from sandboxes.reaper.facts import Fleet
 from simulator import DEFAULT_API_KEY, empty
@@ -257,3 +259,29 @@ async def test_reaper_shares_its_lock_among_busy_policies(three, monkeypatch):
     await reaper.run_all()
     assert acted == ["first", "second", "third", "fourth"], "none waits for ever"
     assert clock[0] + reaper.acting.GRACE_SECONDS < reaper.round.TURN_SECONDS, "the last one still ends under the lock"
+
+
+async def test_backend_that_hangs_is_left_alone_and_its_queue_costs_no_attempts(three, monkeypatch):
+    boxes = await sync_to_async(living)(three)
+    more = [await sync_to_async(records.sandbox)(of=three.broken) for _ in range(150)]
+    for box in (*more, *boxes):
+        await sync_to_async(request)(box, "kill", ANNA)
+    deletes = []
+    send = httpx.AsyncClient.send
+
+    async def silent(self, request, **given):
+        if str(request.url).startswith(three.broken.url):
+            deletes.append(request.method == "DELETE")
+            await asyncio.sleep(0)
+            raise httpx.ReadTimeout("silent")
+        return await send(self, request, **given)
+
+    monkeypatch.setattr(httpx.AsyncClient, "send", silent)
+    await send_due()
+    assert await Action.objects.filter(sandbox__in=[boxes[0], boxes[2]], outcome="killed").acount() == 2
+    assert sum(deletes) <= AT_ONCE, "what was under way when it became silent"
+    waiting = Action.objects.filter(account=three.broken, state="queued")
+    assert await waiting.acount() >= 151 - AT_ONCE
+    assert {action.attempts async for action in waiting} == {0}
+    assert {"left alone" in action.error async for action in waiting} == {True}
+    assert not await waiting.filter(next_attempt_at__lte=datetime.now(UTC)).aexists()

@@ -10,6 +10,7 @@ from sandboxes.e2b.errors import (
     BadRequest,
     Conflict,
     E2BError,
+    LeftAlone,
     NotFound,
     RateLimited,
     TooManySandboxes,
@@ -42,7 +43,7 @@ async def perform(client: E2BClient, action: Action, deadline_seconds: float) ->
     """Makes the action's call within `deadline_seconds`; never raises an E2BError."""
     try:
         return Result("done", await _call(client, action, deadline_seconds))
-    except RateLimited as error:
+    except (RateLimited, LeftAlone) as error:
         return Result("again", error=str(error), wait_seconds=error.retry_after or 5.0, counts=False)
     except NotFound as error:
         return Result("never", "gone", error=f"E2B has no such sandbox, or it is not in a state for this: {error}")

@@ -13,7 +13,8 @@ class E2BClient(FleetCalls, EventCalls, ChangeCalls):
 
     `base_url` may carry a path; without a key no key is sent. `timeout` (s) bounds each attempt,
     `deadline_seconds` a whole call with its retries, `max_concurrency` the requests under way at once. Reads are
-    tried up to 4 times, changes again only when nothing was sent. `transport` and `timing` are for tests.
+    tried up to 4 times, changes again only when nothing was sent. `shared` keeps pauses for other workers too;
+    `transport` and `timing` are for tests.
     `key_unreadable` says why the stored key can't be opened: every call then raises KeyUnreadable with it.
     `unreadable_entries` counts entries of lists that made no sense. The key is never shown or logged.
 

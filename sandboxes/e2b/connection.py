@@ -12,6 +12,7 @@ from sandboxes import masking
 from sandboxes.e2b.decoding import Decoder
 from sandboxes.e2b.doubts import Doubts
 from sandboxes.e2b.errors import BadRequest, Unauthorized
+from sandboxes.e2b.pacing import Pacing, Shared
 from sandboxes.e2b.refusals import Reply
 from sandboxes.e2b.sending import Sender
 from sandboxes.e2b.timing import Timing
@@ -35,6 +36,7 @@ class Connection:
         transport: httpx.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
         key_unreadable: str = "",
+        shared: Shared | None = None,
     ) -> None:
         self.base_url = _checked_url(base_url)
         key = _checked_key(api_key)
@@ -50,10 +52,13 @@ class Connection:
         )
         self.has_key = bool(key)
         self.workers = max_concurrency
+        timing = timing or Timing()
+        self._pacing = Pacing(timing, shared)
         self.sender = Sender(
             self._http,
             self.base_url,
-            timing or Timing(),
+            timing,
+            self._pacing,
             slots=max_concurrency,
             deadline_seconds=deadline_seconds,
             key_unreadable=key_unreadable,
@@ -65,6 +70,7 @@ class Connection:
 
     async def aclose(self) -> None:
         await self._http.aclose()
+        await self._pacing.aclose()
 
     @property
     def clock_offset_seconds(self) -> float:

@@ -68,7 +68,20 @@ class ServerFailed(E2BError):
 
 
 class Unreachable(E2BError):
-    """No answer: no connection, a timeout, a connection that broke off; `maybe_sent` tells whether it got out."""
+    """No answer: no connection, a timeout, a connection that broke off; `maybe_sent` tells whether it got out.
+
+    `timed_out` is True when there was time enough for an answer.
+    """
+
+    timed_out: bool = False
+
+
+class LeftAlone(Unreachable):
+    """Nothing was sent: this route has just given no answer; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BadAnswer(E2BError):

@@ -12,12 +12,13 @@ from sandboxes.e2b.errors import (
     BadRequest,
     E2BError,
     KeyUnreadable,
+    LeftAlone,
     NotFound,
     RateLimited,
     ServerFailed,
     Unreachable,
 )
-from sandboxes.e2b.pacing import Pacing, seconds_to_wait
+from sandboxes.e2b.pacing import LONGEST_WAIT_SECONDS, UNTOLD_SECONDS, Pacing, seconds_to_wait
 from sandboxes.e2b.refusals import Reply, refusal
 from sandboxes.e2b.timing import ServerClock, Timing
 
@@ -26,7 +27,10 @@ RETRIES = 3
 BASE_SECONDS = 0.5
 CAP_SECONDS = 8.0
 
+SILENT_AFTER_SECONDS = 5.0
+
 _PASSING_STATUS = {502, 503, 504}
+_QUICK_METHODS = {"GET", "DELETE"}  # a pause of a large sandbox takes longer than any answer should
 # Raised before a byte of the request has left.
 _NOT_SENT = (
     httpx.ConnectError,
@@ -46,6 +50,7 @@ class Sender:
         http: httpx.AsyncClient,
         base_url: str,
         timing: Timing,
+        pacing: Pacing,
         *,
         slots: int,
         deadline_seconds: float,
@@ -56,7 +61,7 @@ class Sender:
         self._base_url = base_url
         self._slots = asyncio.Semaphore(slots)
         self._deadline_seconds = deadline_seconds
-        self._pacing = Pacing(timing)
+        self._pacing = pacing
         self.timing = timing
         self.clock = ServerClock()
 
@@ -68,7 +73,9 @@ class Sender:
     async def send(self, call: Call, deadline_seconds: float | None = None) -> Reply:
         """The answer, when it is a yes.
 
-        `deadline_seconds` bounds everything: waits for rate limits, all attempts, and the pauses between them.
+        `deadline_seconds` bounds everything: waits for rate limits, all attempts, and the pauses between them. A wait
+        of more than `LONGEST_WAIT_SECONDS` is not begun: the error says when to come back, and so do all calls of that
+        route until then.
         Raises every kind of E2BError; with `maybe_sent` when a change may have happened.
         """
         if self._key_unreadable:
@@ -80,6 +87,7 @@ class Sender:
             try:
                 return await self._attempt(call, end)
             except E2BError as error:
+                await self._pause_after(call, error, attempt)
                 wait = self._wait_before_retry(call, error, attempt)
                 if wait is None or self.timing.monotonic() + wait >= end:
                     raise
@@ -93,19 +101,30 @@ class Sender:
             reply = await self._exchange(call, end)
         if reply.server_date is not None:
             self.clock.learn(reply.server_date, reply.sent_at, reply.received_at)
-        self._pacing.learn(call.name, reply.headers, reply.received_at)
+        await self._pacing.learn(call.name, reply.headers, reply.received_at)
         error = refusal(call, reply)
         if error is None or (call.absence_is_an_answer and isinstance(error, NotFound)):
             return reply
-        if isinstance(error, RateLimited) and error.retry_after:
-            self._pacing.pause(call.name, error.retry_after)
         if isinstance(error, ServerFailed):
             error.retry_after = seconds_to_wait(reply.headers, reply.received_at)
         raise error
 
+    async def _pause_after(self, call: Call, error: E2BError, attempt: int) -> None:
+        """Leaves the route alone for as long as the backend asked for, or for a moment after none of it answered."""
+        if isinstance(error, LeftAlone) or (isinstance(error, RateLimited) and error.status is None):
+            return  # it is paused already
+        if isinstance(error, RateLimited | ServerFailed) and error.retry_after:
+            await self._pacing.pause(call.name, error.retry_after)
+        elif isinstance(error, RateLimited) and attempt >= RETRIES:
+            await self._pacing.pause(call.name, UNTOLD_SECONDS)
+        elif isinstance(error, Unreachable) and error.timed_out and call.method in _QUICK_METHODS:
+            await self._pacing.timed_out(call.name)
+
     def _wait_before_retry(self, call: Call, error: E2BError, attempt: int) -> float | None:
         """Seconds; None when the call must not, or need not, be tried again."""
         if attempt >= RETRIES or not _may_pass(error) or (call.changes and not _never_left(error)):
+            return None
+        if self._pacing.left(call.name) > LONGEST_WAIT_SECONDS:
             return None
         jitter = self.timing.uniform(0.0, min(CAP_SECONDS, BASE_SECONDS * 2**attempt))
         told = error.retry_after if isinstance(error, (RateLimited, ServerFailed)) else None
@@ -125,11 +144,17 @@ class Sender:
                 sent_at, sent = self.timing.now(), True
                 response = await self._http.send(request)
         except TimeoutError:
-            raise _unreachable(call, f"no answer within {left:.1f} s", maybe_sent=sent) from None
+            failure = _unreachable(call, f"no answer within {left:.1f} s", maybe_sent=sent)
+            failure.timed_out = sent and left >= SILENT_AFTER_SECONDS  # a deadline's rest proves nothing
+            raise failure from None
         except _NOT_SENT as error:
-            raise _unreachable(call, _reason(error), maybe_sent=False) from error
+            failure = _unreachable(call, _reason(error), maybe_sent=False)
+            failure.timed_out = isinstance(error, httpx.ConnectTimeout)
+            raise failure from error
         except httpx.TransportError as error:
-            raise _unreachable(call, _reason(error), maybe_sent=True) from error
+            failure = _unreachable(call, _reason(error), maybe_sent=True)
+            failure.timed_out = isinstance(error, httpx.TimeoutException)
+            raise failure from error
         except httpx.InvalidURL:
             raise BadRequest(f"{call.shown}: the filter is too long or holds what no address can hold") from None
         except httpx.DecodingError as error:
@@ -148,6 +173,8 @@ class Sender:
 
 
 def _may_pass(error: E2BError) -> bool:
+    if isinstance(error, LeftAlone):
+        return False
     return isinstance(error, (RateLimited, Unreachable)) or error.status in _PASSING_STATUS
 
 

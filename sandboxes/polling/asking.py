@@ -6,7 +6,7 @@ from typing import Final
 
 from django.conf import settings
 
-from sandboxes import holds
+from sandboxes import cooldowns
 from sandboxes.e2b import BulkMetrics, Capabilities, E2BClient, NotFound, RateLimited, Unsupported
 from sandboxes.e2b.bulk import CHUNK
 from sandboxes.models import Account
@@ -66,14 +66,14 @@ def in_turn(ids: Sequence[str], at: datetime, most: int) -> list[str]:
     return [*ids[first:], *ids[:first]][:most]
 
 
-def hold_of(account_id: int) -> str:
+def cooldown_of(account_id: int) -> str:
     """The name under which all parts of an account wait together."""
     return f"poll:{account_id}"
 
 
 async def obey(account_id: int, errors: Sequence[Exception], paused_seconds: float = 0.0) -> None:
     """Waits with the next poll of every part for as long as the backend asked for, by a refusal or ahead of one."""
-    await holds.hold(hold_of(account_id), max(paused_seconds, *map(_wait_seconds, errors), 0.0))
+    await cooldowns.start(cooldown_of(account_id), max(paused_seconds, *map(_wait_seconds, errors), 0.0))
 
 
 def _wait_seconds(error: Exception) -> float:

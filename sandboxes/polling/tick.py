@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 
-from sandboxes import holds, live, redis_client, rounds, turns
+from sandboxes import cooldowns, live, redis_client, rounds, turns
 from sandboxes.accounts import client_for, enabled_accounts
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
@@ -80,7 +80,7 @@ async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | Non
         if not held:
             await sync_to_async(health.count_late)(account)
             return None
-        if await holds.is_held(asking.hold_of(account.pk), redis):
+        if await cooldowns.is_on(asking.cooldown_of(account.pk), redis):
             return None
         tick = Tick(account, part, datetime.now(UTC))
         try:

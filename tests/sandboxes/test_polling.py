@@ -15,6 +15,7 @@ from sandboxes.polling import Part, asking
 from simulator import Fault, ManualClock, empty
 from simulator.served import served
 from tests import records
+from tests.ageing import cooldowns_are_over
 from tests.sandboxes.watching import account_at, on_record, run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mailbox", "no_pause_between_ticks")]
@@ -174,8 +175,8 @@ def test_a_backend_that_says_when_to_come_back_is_left_alone_until_then(house, m
     assert AccountHealth.objects.get(account=account).poll_error
     house.simulator.faults.clear()
     assert run(polling.poll(account)) is None, "it said 60 s"
-    assert 50_000 < mailbox.pttl(f"sandwarden:hold:poll:{account.pk}") <= 60_000
-    mailbox.delete(f"sandwarden:hold:poll:{account.pk}")
+    assert 50_000 < mailbox.pttl(f"sandwarden:cooldown:poll:{account.pk}") <= 60_000
+    assert cooldowns_are_over()
     assert run(polling.poll(account)).fresh == [True] * 3
 
 

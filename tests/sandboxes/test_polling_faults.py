@@ -77,7 +77,7 @@ def poll(box):
 
 
 def hold_ms(box, mailbox):
-    return mailbox.pttl(f"sandwarden:hold:{asking.hold_of(box.account_id)}")
+    return mailbox.pttl(f"sandwarden:cooldown:{asking.cooldown_of(box.account_id)}")
 
 
 def _silent(backend):

@@ -13,6 +13,7 @@ from sandboxes.actions.sending import send_due
 from sandboxes.actions.settling import MOST_ATTEMPTS
 from sandboxes.models import Action, Guard, Sandbox
 from simulator import Fault
+from tests.ageing import cooldowns_are_over
 
 ANNA = Actor("user", "anna")
 
@@ -102,7 +103,7 @@ async def left(backend, sandbox):
     return (seen.end_at - datetime.now(UTC)).total_seconds()
 
 
-async def test_a_rate_limit_waits_as_told_and_costs_no_attempt(backend, kills):
+async def test_a_rate_limit_waits_as_told_and_costs_no_attempt(backend):
     sandbox = await backend.held(backend.make())
     fault = backend.simulator.faults.add(Fault(status=429, method="DELETE", retry_after="120"))
     action = await ask(sandbox)
@@ -115,8 +116,12 @@ async def test_a_rate_limit_waits_as_told_and_costs_no_attempt(backend, kills):
     assert await send_due() == 0
     await come_due(action)
     await send_due()
+    assert (await again(action)).state == "queued", "the account's other workers and rounds obey too"
+    assert cooldowns_are_over()
+    await come_due(action)
+    await send_due()
     assert (await again(action)).state == "done"
-    assert len(kills) == 2
+    assert backend.state(sandbox.sandbox_id) == "gone"
 
 
 async def test_an_answer_that_got_lost_keeps_it_condemned_until_a_look(backend, kills):

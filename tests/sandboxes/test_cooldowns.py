@@ -1,0 +1,106 @@
+"""A pause that a backend asked for holds for every worker and tick of its account, by route."""
+
+import httpx
+import pytest
+import respx
+from asgiref.sync import sync_to_async
+
+from sandboxes import accounts, cooldowns
+from sandboxes.cooldowns import SharedPauses
+from sandboxes.e2b import LeftAlone, RateLimited
+from sandboxes.e2b.pacing import Pause
+from tests import records
+from tests.ageing import cooldowns_are_over
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mailbox")]
+URL = "http://backend.test"
+EMPTY = httpx.Response(200, json=[])
+
+
+@pytest.fixture
+def api():
+    with respx.mock(base_url=URL, assert_all_called=False) as router:
+        yield router
+
+
+@pytest.fixture
+def account():
+    return records.account("prod", url=URL)
+
+
+async def asked(account) -> None:
+    """One more tick, in a worker that knows nothing yet."""
+    async with accounts.client_for(account) as client:
+        await client.list_page()
+
+
+async def test_every_client_of_the_account_obeys_for_as_long_as_it_was_told(account, api, mailbox):
+    route = api.get("/v2/sandboxes").mock(return_value=httpx.Response(429, headers={"Retry-After": "600"}))
+    for _ in range(20):
+        with pytest.raises(RateLimited) as refused:
+            await asked(account)
+        assert refused.value.retry_after > 590
+    assert route.call_count == 1
+    (key,) = mailbox.keys("sandwarden:cooldown:*")
+    assert 590_000 < mailbox.pttl(key) <= 600_000
+    route.mock(return_value=EMPTY)
+    assert cooldowns_are_over() == 1
+    await asked(account)
+
+
+@pytest.mark.parametrize("path", ["/sandboxes/i1", "/events/sandboxes"])
+async def test_other_routes_and_accounts_are_asked(account, api, path):
+    api.get("/v2/sandboxes").mock(return_value=httpx.Response(429, headers={"Retry-After": "600"}))
+    with pytest.raises(RateLimited):
+        await asked(account)
+    body = {"sandboxID": "i1"} if path == "/sandboxes/i1" else []
+    route = api.get(path).mock(return_value=httpx.Response(200, json=body))
+    async with accounts.client_for(account) as client:
+        await (client.get("i1") if path == "/sandboxes/i1" else client.events())
+    assert route.call_count == 1
+    other = await sync_to_async(records.account)("second", url=URL)
+    api.get("/v2/sandboxes").mock(return_value=EMPTY)
+    await asked(other)
+
+
+async def test_corrected_url_is_asked_at_once(account, api):
+    api.get("/v2/sandboxes").mock(return_value=httpx.Response(429, headers={"Retry-After": "600"}))
+    with pytest.raises(RateLimited):
+        await asked(account)
+    account.url = f"{URL}/api"
+    route = api.get("/api/v2/sandboxes").mock(return_value=EMPTY)
+    await asked(account)
+    assert route.call_count == 1
+
+
+async def test_silent_route_is_left_alone_by_all(account, api):
+    route = api.get("/v2/sandboxes").mock(side_effect=httpx.ReadTimeout("x"))
+    for _ in range(5):
+        with pytest.raises(Exception, match=r"no answer|left alone"):
+            await asked(account)
+    assert route.call_count == 2
+    with pytest.raises(LeftAlone):
+        await asked(account)
+
+
+async def test_longest_pause_is_an_hour(account, mailbox):
+    await SharedPauses(account).pause("GET /x", Pause(86_400.0))
+    (key,) = mailbox.keys("sandwarden:cooldown:*")
+    assert mailbox.pttl(key) <= 3_600_000
+
+
+async def test_shorter_pause_does_not_end_a_longer_one(mailbox):
+    await cooldowns.start("job", 100)
+    await cooldowns.start("job", 5)
+    assert mailbox.pttl("sandwarden:cooldown:job") > 90_000
+    assert await cooldowns.is_on("job")
+
+
+async def test_without_redis_a_client_knows_its_own_pauses(account, api, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    route = api.get("/v2/sandboxes").mock(return_value=httpx.Response(429, headers={"Retry-After": "600"}))
+    async with accounts.client_for(account) as client:
+        for _ in range(3):
+            with pytest.raises(RateLimited):
+                await client.list_page()
+    assert route.call_count == 1
