@@ -116,6 +116,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "sandwarden"
+# What mostly waits for backends has a queue and a worker of its own (supervisor/parts.py): a backend that hangs takes
+# threads there, and no process that polls, judges or rolls up. A worker without `-Q` serves both.
+OUTBOUND_QUEUE = "sandwarden-outbound"
+CELERY_TASK_QUEUES = {
+    name: {"exchange": name, "routing_key": name} for name in (CELERY_TASK_DEFAULT_QUEUE, OUTBOUND_QUEUE)
+}
+CELERY_TASK_ROUTES = {
+    "events.tasks.*": {"queue": OUTBOUND_QUEUE},
+    "sandboxes.tasks.act": {"queue": OUTBOUND_QUEUE},
+    "sandboxes.tasks.backfill*": {"queue": OUTBOUND_QUEUE},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -1,4 +1,8 @@
-"""Celery tasks of the house: what is old goes."""
+"""Celery tasks of the server itself: what is old goes."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
 
 from celery import shared_task
 from django.utils import timezone
@@ -6,13 +10,37 @@ from django.utils import timezone
 from dashboard import idempotency
 from events import forgetting, retention
 from sandboxes import retention as fleet_retention
+from sandboxes.budget import limits
+
+log = logging.getLogger(__name__)
 
 
-@shared_task(name="dashboard.tasks.retain")
+class RetentionFailed(Exception):
+    """Some of what is old could not be deleted; the next hour tries again."""
+
+
+@shared_task(name="dashboard.tasks.retain", **limits(1800.0))
 def retain() -> None:
-    """Deletes what is past its age, and former simulated fleets; samples grow thin where they are gathered."""
+    """Deletes what is past its age, and former simulated fleets; samples grow thin where they are gathered.
+
+    One deletion that fails skips no other. Raises RetentionFailed, naming those that did, at the end.
+    """
     now = timezone.now()
-    forgetting.forget_set_aside()
-    retention.apply(now)
-    fleet_retention.apply(now)
-    idempotency.delete_old(now)
+    deletions: dict[str, Callable[[datetime], object]] = {
+        "former simulated fleets": lambda _: forgetting.forget_set_aside(),
+        "events and deliveries": retention.apply,
+        "ended sandboxes and actions": fleet_retention.apply,
+        "answers under an Idempotency-Key": idempotency.delete_old,
+    }
+    failed = [what for what, delete in deletions.items() if not _deleted(what, delete, now)]
+    if failed:
+        raise RetentionFailed(f"not deleted: {', '.join(failed)}")
+
+
+def _deleted(what: str, delete: Callable[[datetime], object], now: datetime) -> bool:
+    try:
+        delete(now)
+    except Exception:  # logged here, raised together by the caller
+        log.exception("%s past their age could not be deleted", what)
+        return False
+    return True

@@ -1,16 +1,20 @@
-"""Celery tasks of the fleet: each says when, the named function does the work."""
-
-import asyncio
+"""Celery tasks of the fleet: each says when and for how long at most, the named function does the work."""
 
 import uvloop
 from celery import shared_task
 from django.conf import settings
 
-from sandboxes import audit, polling, reaper, series
+from sandboxes import audit, budget, polling, reaper, series
 from sandboxes.actions import bulk, sending
+from sandboxes.budget import limits
+
+POLL_SECONDS = 60.0
+REAP_SECONDS = 300.0
+ACT_SECONDS = 300.0
+BACKFILL_SECONDS = 90.0
 
 
-@shared_task(name="sandboxes.tasks.poll")
+@shared_task(name="sandboxes.tasks.poll", **limits(POLL_SECONDS))
 def poll() -> None:
     """Hands out the parts of every account's fleet; one that nobody takes within its tick is dropped."""
     for part in polling.due():
@@ -24,49 +28,49 @@ def poll() -> None:
         )
 
 
-@shared_task(name="sandboxes.tasks.poll_part")
+@shared_task(name="sandboxes.tasks.poll_part", **limits(POLL_SECONDS))
 def poll_part(account_id: int, shard: int, shards: int) -> None:
-    """The newest sample of every running sandbox of one part."""
+    """The newest sample of every running sandbox of one part; it has a deadline of its own."""
     uvloop.run(polling.poll_part(polling.Part(account_id, shard, shards)))
 
 
-@shared_task(name="sandboxes.tasks.reap")
+@shared_task(name="sandboxes.tasks.reap", **limits(REAP_SECONDS))
 def reap() -> None:
     """Judges the fleet by every enabled policy; marks what an enforcing one hits."""
-    asyncio.run(reaper.run_all())
+    budget.run(reaper.run_all, seconds=REAP_SECONDS)
 
 
-@shared_task(name="sandboxes.tasks.act")
+@shared_task(name="sandboxes.tasks.act", **limits(ACT_SECONDS))
 def act() -> None:
     """Sends what is due and looks for what is not confirmed yet."""
-    asyncio.run(sending.send_due())
+    budget.run(sending.send_due, seconds=ACT_SECONDS)
 
 
-@shared_task(name="sandboxes.tasks.take_bulks")
+@shared_task(name="sandboxes.tasks.take_bulks", **limits(300.0))
 def take_bulks() -> None:
     """Wishes for many become actions, also those that a crash left half done."""
     bulk.carry_on_all()
 
 
-@shared_task(name="sandboxes.tasks.compact")
+@shared_task(name="sandboxes.tasks.compact", **limits(600.0))
 def compact() -> None:
     """Frames become series and minutes."""
     series.compact_all()
 
 
-@shared_task(name="sandboxes.tasks.backfill")
+@shared_task(name="sandboxes.tasks.backfill", **limits(BACKFILL_SECONDS))
 def backfill() -> None:
     """A little history from before we watched, at low priority."""
-    asyncio.run(series.backfill_some())
+    budget.run(series.backfill_some, seconds=BACKFILL_SECONDS)
 
 
-@shared_task(name="sandboxes.tasks.backfill_looked_at")
+@shared_task(name="sandboxes.tasks.backfill_looked_at", **limits(BACKFILL_SECONDS))
 def backfill_looked_at(account_id: int) -> None:
     """The past of what somebody looks at, before all other."""
-    asyncio.run(series.backfill_looked_at(account_id))
+    budget.run(lambda: series.backfill_looked_at(account_id), seconds=BACKFILL_SECONDS)
 
 
-@shared_task(name="sandboxes.tasks.seal")
+@shared_task(name="sandboxes.tasks.seal", **limits(60.0))
 def seal() -> None:
     """The audit's new entries are sealed into its chain."""
     audit.seal()

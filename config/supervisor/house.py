@@ -18,8 +18,16 @@ SELECT to_regclass('django_migrations') IS NOT NULL AS migrated \gset
 SELECT app, name FROM django_migrations ORDER BY 1, 2;
 \endif
 """
-STOP_SECONDS = {"web": 4.0, "worker": 5.0, "beat": 3.0, "simulator": 1.0, "redis": 1.0, "postgres": 3.0}
-STOP_ORDER = (("web", "worker", "beat"), ("simulator",), ("redis", "postgres"))  # 9 s in the worst case
+STOP_SECONDS = {
+    "web": 4.0,
+    "worker": 5.0,
+    "outbound": 5.0,
+    "beat": 3.0,
+    "simulator": 1.0,
+    "redis": 1.0,
+    "postgres": 3.0,
+}
+STOP_ORDER = (("web", "worker", "outbound", "beat"), ("simulator",), ("redis", "postgres"))  # 9 s in the worst case
 
 
 @dataclass
@@ -91,6 +99,7 @@ class House:
             await self._bootstrap(shared)
             await self._web(lasting)
         await self._start(parts.worker(self.choices, lasting))
+        await self._start(parts.outbound(self.choices, lasting))
         await self._start(parts.beat(self.choices, lasting))
 
     async def _bootstrap(self, shared: Mapping[str, str]) -> None:

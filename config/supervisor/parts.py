@@ -1,4 +1,4 @@
-"""How each process is run: the web, the worker, the clock, the simulator, and the two servers."""
+"""How each process is run: the web, the workers, the clock, the simulator, and the two servers."""
 
 import asyncio
 import secrets
@@ -15,6 +15,7 @@ GO_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # the kernel ends them with us,
 OF_NO_CONCERN = "Memory overcommit must be enabled"  # for those who let Redis write to disk, which we don't
 SUPERUSER = ("-W", "ignore:You're running the worker with superuser")
 STATIC = ("-W", "ignore:StreamingHttpResponse must consume")  # WhiteNoise reads its small local files at once
+OUTBOUND_THREADS = 16  # each waits for a backend; an account's rounds have a lock each, so one that hangs takes six
 PYTHON = (*GO_WITH_US, sys.executable, *SUPERUSER, *STATIC, "-m")
 
 
@@ -38,11 +39,22 @@ def web(choices: Choices, environment: Mapping[str, str]) -> Part:
 
 
 def worker(choices: Choices, environment: Mapping[str, str]) -> Part:
-    """Celery's worker: one of it, so the talk among workers is off."""
-    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    """Celery's worker for polling, judging and rolling up: processes, since these need the processor."""
     size = ("--pool", "prefork", "--concurrency", str(choices.workers))
-    command = (*PYTHON, "celery", "--quiet", "-A", "config", "worker", "--loglevel", "WARNING", *size, *alone)
-    return Part("worker", command, environment, ROOT)
+    return Part("worker", _celery_worker("sandwarden", *size), environment, ROOT)
+
+
+def outbound(_: Choices, environment: Mapping[str, str]) -> Part:
+    """Celery's worker for what mostly waits for backends (sync, reconcile, acts …): threads of one process."""
+    size = ("--pool", "threads", "--concurrency", str(OUTBOUND_THREADS))
+    return Part("outbound", _celery_worker("sandwarden-outbound", *size), environment, ROOT)
+
+
+def _celery_worker(queue: str, *size: str) -> tuple[str, ...]:
+    """On this machine alone, so the talk among workers is off."""
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    named = ("--queues", queue, "--hostname", f"{queue}@%h")
+    return (*PYTHON, "celery", "--quiet", "-A", "config", "worker", "--loglevel", "WARNING", *named, *size, *alone)
 
 
 def beat(choices: Choices, environment: Mapping[str, str]) -> Part:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sandboxes', '0012_ten_minutes'),
+        ('sandboxes', '0013_any_backends_facts'),
     ]
 
     operations = [

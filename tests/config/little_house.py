@@ -46,6 +46,11 @@ def worker(choices: Choices, environment: Mapping[str, str]) -> Part:
     return small("worker", WORKER)
 
 
+def outbound(choices: Choices, environment: Mapping[str, str]) -> Part:
+    """Sleeps."""
+    return small("outbound", "import signal; signal.pause()")
+
+
 def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
     """Sleeps."""
     return small("beat", "import signal; signal.pause()")
@@ -60,7 +65,7 @@ def django(
     return Part(name, command, environment, ROOT, hear=hear)
 
 
-for replaced in (web, worker, beat, django):
+for replaced in (web, worker, outbound, beat, django):
     setattr(parts, replaced.__name__, replaced)
 house.stamps.static_files = lambda: "the same as always"
 house.assets.install = lambda home: home

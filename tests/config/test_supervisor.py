@@ -31,7 +31,7 @@ def test_lines_carry_the_name_of_their_process(supervised: Supervised) -> None:
 def test_ctrl_c_stops_all_within_ten_seconds_even_one_that_will_not(supervised: Supervised) -> None:
     run = supervised.start(STUBBORN="1")
     supervised.hears("worker    │ worker")
-    assert len(supervised.living()) >= 6
+    assert len(supervised.living()) >= 7
     began = time.monotonic()
     run.send_signal(signal.SIGINT)
     assert run.wait(15) == 0
@@ -44,7 +44,7 @@ def test_ctrl_c_stops_all_within_ten_seconds_even_one_that_will_not(supervised: 
 def test_those_who_use_the_database_stop_before_it(supervised: Supervised) -> None:
     run = supervised.start()
     supervised.hears("worker    │ worker")
-    users = [supervised.pid_of(name) for name in ("web", "worker", "beat")]
+    users = [supervised.pid_of(name) for name in ("web", "worker", "outbound", "beat")]
     run.send_signal(signal.SIGTERM)
     supervised.hears("received fast shutdown request")
     assert not any(proc.is_alive(pid) for pid in users)
@@ -55,7 +55,7 @@ def test_those_who_use_the_database_stop_before_it(supervised: Supervised) -> No
 def test_killed_hard_its_processes_go_and_the_next_start_clears_the_rest(supervised: Supervised) -> None:
     first = supervised.start()
     supervised.hears("worker    │ worker")
-    own = [supervised.pid_of(name) for name in ("web", "worker", "beat", "redis", "postgres")]
+    own = [supervised.pid_of(name) for name in ("web", "worker", "outbound", "beat", "redis", "postgres")]
     first.kill()
     first.wait()
     assert proc.wait_until(lambda: not any(map(proc.is_alive, own)), 10)

@@ -6,7 +6,7 @@ import urllib.request
 from config.embedded import proc
 from tests.config.conftest import Supervised
 
-ALL = ("web", "worker", "beat", "simulator", "redis", "postgres")
+ALL = ("web", "worker", "outbound", "beat", "simulator", "redis", "postgres")
 
 
 def get(port: int, path: str) -> int:

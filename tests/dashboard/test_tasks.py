@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 
 from dashboard.idempotency import Answer, once
 from dashboard.models import IdempotentAnswer
-from dashboard.tasks import retain
+from dashboard.tasks import RetentionFailed, retain
 from events.models import LifecycleEvent
 from tests import records
 
@@ -22,3 +23,18 @@ def test_answers_go_after_a_day_and_events_after_ninety() -> None:
     retain()
     assert IdempotentAnswer.objects.get().key == "young"
     assert LifecycleEvent.objects.get().sandbox_id == "young"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("broken", ["forgetting.forget_set_aside", "retention.apply", "fleet_retention.apply"])
+def test_failing_deletion_skips_no_other(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise DatabaseError("disk full")
+
+    ran = []
+    for name in ("forgetting.forget_set_aside", "retention.apply", "fleet_retention.apply", "idempotency.delete_old"):
+        stand_in = fails if name == broken else lambda *_, name=name: ran.append(name)
+        monkeypatch.setattr(f"dashboard.tasks.{name}", stand_in)
+    with pytest.raises(RetentionFailed, match="not deleted: "):
+        retain()
+    assert len(ran) == 3
