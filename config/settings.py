@@ -47,6 +47,7 @@ POLL_INTERVAL_SECONDS = env.number("POLL_INTERVAL", 5, least=1)
 SYNC_INTERVAL_SECONDS = env.number("SYNC_INTERVAL", 15, least=1)
 RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL", 30, least=1)
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC")
+READ_ONLY = env.flag("READ_ONLY")  # no call that changes a backend exists
 
 INSTALLED_APPS = [
     "django.contrib.admin",

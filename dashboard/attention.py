@@ -12,8 +12,9 @@ from dashboard.context import read_frame
 from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
 from events.models import LifecycleEvent
 from sandboxes import fleet
+from sandboxes.actions import brake
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
-from sandboxes.search import SandboxQuery, matching_ids, search
+from sandboxes.search import SandboxQuery, matching_ids, older_accounts, search
 
 MOST_NAMED: Final = 50  # the newest, to name their templates
 
@@ -47,6 +48,9 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         polls_slow=_slow(ids),
         webhooks_silent=_silent_webhooks(frame.accounts, now),
         breakers=_breakers(),
+        brakes=[(one.account.name, one.why) for one in brake.tripped(ids).values()],
+        list_doubts=_doubts(ids),
+        same_fleets=sorted(older_accounts(frame.accounts).items()),
         failed_actions=Action.objects.filter(
             account__in=ids, state=Action.State.FAILED, requested_at__gt=now - timedelta(hours=1)
         ).count(),
@@ -99,6 +103,13 @@ def _silent_webhooks(accounts: list[Account], now: datetime) -> list[tuple[str, 
             account=health.account, received_at__gt=since, source=LifecycleEvent.Source.RECONCILE
         ).exists()
     ]
+
+
+def _doubts(accounts: list[int]) -> list[tuple[str, str, int, str]]:
+    """What of each account's last list could not be read or can't be true: account, what, how often, an example."""
+    rows = AccountHealth.objects.filter(account__in=accounts).exclude(list_doubts=[])
+    found = rows.values_list("account__name", "list_doubts")
+    return [(name, one["what"], one["count"], one["example"]) for name, doubts in found for one in doubts]
 
 
 def _breakers() -> list[tuple[str, str]]:

@@ -46,6 +46,9 @@ class Facts:
     polls_slow: Sequence[tuple[str, float, float]] = field(default=())  # account, seconds, interval
     webhooks_silent: Sequence[tuple[str, datetime]] = field(default=())  # account, last delivery
     breakers: Sequence[tuple[str, str]] = field(default=())  # policy, why
+    brakes: Sequence[tuple[str, str]] = field(default=())  # account, why
+    list_doubts: Sequence[tuple[str, str, int, str]] = field(default=())  # account, what, how often, example
+    same_fleets: Sequence[tuple[str, str]] = field(default=())  # account, the older one with the same sandboxes
     failed_actions: int = 0
 
 
@@ -53,7 +56,7 @@ def needs(facts: Facts) -> list[Need]:
     """All that is true of these facts, most urgent first; an empty list means all is well."""
     found = [
         _poll(facts), *_lists(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts), _failed(facts),
-        *_breakers(facts), *_webhooks(facts), *_slow(facts),
+        *_breakers(facts), *_brakes(facts), *_webhooks(facts), *_slow(facts), *_doubts(facts), *_same(facts),
     ]  # fmt: skip
     return sorted((need for need in found if need), key=lambda need: need.urgency)
 
@@ -130,6 +133,31 @@ def _failed(facts: Facts) -> Need | None:
     return Need(
         "warn", parts, "the audit trail says why", "/cleanup/?state=failed", f"Open {facts.failed_actions:,}", 4
     )
+
+
+def _brakes(facts: Facts) -> list[Need]:
+    return [
+        Need("bad", [("The brake of ", False), (account, True), (" tripped: no policy acts there", False)], why,
+             f"/settings/account/?account={account}", "See account", 1)
+        for account, why in facts.brakes
+    ]  # fmt: skip
+
+
+def _doubts(facts: Facts) -> list[Need]:
+    return [
+        Need("warn", [(f"{count:,} × ", True), (what, True), (" in the list can't be read", False)],
+             f"{account}; for example {example}", f"/settings/account/?account={account}", "See account", 6)
+        for account, what, count, example in facts.list_doubts
+    ]  # fmt: skip
+
+
+def _same(facts: Facts) -> list[Need]:
+    return [
+        Need("warn", [(account, True), (" lists the same sandboxes as ", False), (older, True)],
+             "two accounts of one project: counts and costs are doubled; disable one",
+             f"/settings/account/?account={account}", "See account", 4)
+        for account, older in facts.same_fleets
+    ]  # fmt: skip
 
 
 def _breakers(facts: Facts) -> list[Need]:

@@ -11,21 +11,25 @@ from asgiref.sync import sync_to_async
 from events import inbox, observed
 from events.fold.merge import ASKED
 from events.observed import Seen
+from sandboxes import rounds
 from sandboxes.inventory import Difference
 from sandboxes.models import Account, Action
 
 LATELY = timedelta(minutes=10)
+DEADLINE_SECONDS = 20.0
 WORDS = {Action.Kind.KILL: ("killed", "killed"), Action.Kind.PAUSE: ("paused", "paused")}
 
 
 async def take_in() -> int:
     """Takes in the answers of the last minutes that the record does not show yet; how many."""
-    taken = 0
-    for account, seen in (await sync_to_async(_answered)(datetime.now(UTC))).items():
-        arrivals = await observed.arrivals(account, seen)
+    answered = await sync_to_async(_answered)(datetime.now(UTC))
+
+    async def store(account: Account) -> int:
+        arrivals = await observed.arrivals(account, answered[account])
         await inbox.store(arrivals)
-        taken += len(arrivals)
-    return taken
+        return len(arrivals)
+
+    return sum((await rounds.side_by_side("answers", answered, store, deadline_seconds=DEADLINE_SECONDS)).values())
 
 
 def _answered(now: datetime) -> dict[Account, list[Seen]]:

@@ -24,14 +24,18 @@ def first_account() -> Account | None:
 def client_for(account: Account, at_once: int = 8) -> E2BClient:
     """An E2B client with the account's address and key, for `at_once` calls side by side; an async context manager.
 
-    Where the stored key can't be opened, each of its calls raises e2b.KeyUnreadable.
+    Where the stored key can't be opened, each of its calls raises e2b.KeyUnreadable; where the account's `actions` is
+    `none`, or READ_ONLY is set, each changing one raises e2b.ChangesForbidden.
     """
     shared = SharedPauses(account) if account.pk else None
     try:
         key, unreadable = account.api_key or None, ""
     except CryptoError as error:
         key, unreadable = None, str(error)
-    return E2BClient(account.url, key, max_concurrency=at_once, shared=shared, key_unreadable=unreadable)
+    return E2BClient(
+        account.url, key, max_concurrency=at_once, shared=shared, key_unreadable=unreadable,
+        may_change=account.lets_people_act,
+    )  # fmt: skip
 
 
 def health_of(account: Account) -> AccountHealth:

@@ -36,8 +36,8 @@ class Three:
         return self.accounts[1]
 
 
-def three(serve: Callable[[], Served], **fields: object) -> Three:
-    backends = (serve(), serve(), serve())
+def three(serve: Callable[[int], Served], **fields: object) -> Three:
+    backends = (serve(1), serve(2), serve(3))  # a backend of its own has sandboxes of its own
     made = tuple(
         records.account(f"account{n}", url=backend.url, api_key=DEFAULT_API_KEY, **fields)
         for n, backend in enumerate(backends)

@@ -17,7 +17,9 @@ _numbers = count(1)
 
 
 def account(name: str = "default", **fields: Any) -> Account:
-    return Account.objects.get_or_create(name=name, defaults={"url": "http://127.0.0.1:1", **fields})[0]
+    return Account.objects.get_or_create(
+        name=name, defaults={"url": "http://127.0.0.1:1", "actions": "policies", **fields}
+    )[0]
 
 
 def price() -> Price:

@@ -34,7 +34,7 @@ def three(serve_simulator) -> Three:
     records.price()
     now = datetime.now(UTC)
     Heartbeat.objects.update_or_create(name="api", defaults={"at": now, "up_since": now - timedelta(days=1)})
-    yield failure_domains.three(lambda: serve_simulator(empty()), webhook_secret="whsec")
+    yield failure_domains.three(lambda seed: serve_simulator(empty(seed=seed)), webhook_secret="whsec")
     house.forget()
 
 

@@ -39,6 +39,9 @@ def standing(home: Path, url: str = NOWHERE, **environment: str) -> Iterator[Map
             disconnect()
 
 
+UNBRAKED = {"per_hour": 10**6, "per_day": 10**6}  # what is measured is not the brake
+
+
 def _prepare(url: str) -> None:
     import django
     from django.core.management import call_command
@@ -48,7 +51,7 @@ def _prepare(url: str) -> None:
     from sandboxes.models import Account, AccountHealth
 
     key = "e2b_" + "0" * 40
-    account = Account.objects.create(pk=ACCOUNT, name="bench", url=url, api_key=key)
+    account = Account.objects.create(pk=ACCOUNT, name="bench", url=url, api_key=key, actions="policies", brake=UNBRAKED)
     AccountHealth.objects.create(account=account)
 
 

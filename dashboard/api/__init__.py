@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from dashboard.api import (
+    accounts,
     actions,
     acts,
     callback,
@@ -46,6 +47,7 @@ api.add_router("/events", events.router)
 api.add_router("/actions", actions.router)
 api.add_router("/fleet", fleet.router)
 api.add_router("/cost", cost.router)
+api.add_router("/accounts", accounts.router)
 api.add_router("/policies", preview.router)
 api.add_router("/policies", policies.router)
 api.add_router("/leases", leases.router)

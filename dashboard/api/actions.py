@@ -22,7 +22,7 @@ from dashboard.api.strict import METADATA_PREFIX
 from dashboard.idempotency import KEPT, digest_of
 from sandboxes.actions import NotInState, cancel, request_bulk
 from sandboxes.models import Action, BulkWish, Sandbox
-from sandboxes.search import keys_of, matching_ids, seen_accounts
+from sandboxes.search import keys_of, matching_ids, refuse_ambiguous, seen_accounts
 
 router = Router(tags=["actions"])
 _MOST_IDS = 100_000
@@ -82,9 +82,14 @@ def list_all(request: HttpRequest, asked: Query[AuditParameters]) -> HttpRespons
 
 @router.post("/bulk", **returns(BulkAsked, 202))
 def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
-    """One wish for many. 409 with the new count when it matches another number than `expected_count`."""
+    """One request for many. 409 with the new count when it matches another number than `expected_count`.
+
+    300 when several backends have one of the `ids`: a `filter` with `account` says which is meant.
+    """
     if (body.ids is None) == (body.filter is None):
         raise bad_request("give either ids or filter")
+    if body.ids is not None:
+        refuse_ambiguous(body.ids, seen_accounts())
     keys = list(keys_of(set(body.ids)).values()) if body.ids is not None else _filtered(body.filter)
     if len(keys) != body.expected_count:
         message = f"it matches {len(keys)} sandboxes, not {body.expected_count}"

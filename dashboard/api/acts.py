@@ -12,7 +12,7 @@ from dashboard.api.answers import answer, caller, returns
 from dashboard.api.errors import Refusal, bad_request
 from dashboard.api.params import Form, Moment, Seconds, Text
 from dashboard.api.sandboxes import key_or_refusal
-from sandboxes.actions import Actor, NotInState
+from sandboxes.actions import Actor, NotAllowed, NotInState
 from sandboxes.actions import request as ask
 from sandboxes.models import Sandbox
 
@@ -101,6 +101,10 @@ def not_in_state(error: NotInState, details: Any = None) -> Refusal:
     return Refusal(409, "not_in_state", str(error), details=details)
 
 
+def not_allowed(error: NotAllowed) -> Refusal:
+    return Refusal(403, "forbidden", str(error), details={"needs": [error.needs]})
+
+
 def _ask(
     request: HttpRequest,
     sandbox_id: str,
@@ -110,9 +114,11 @@ def _ask(
     until: datetime | None = None,
     reason: str = "",
 ) -> HttpResponse:
-    sandbox = Sandbox.objects.get(pk=key_or_refusal(sandbox_id))
+    sandbox = Sandbox.objects.get(pk=key_or_refusal(request, sandbox_id))
     try:
         action = ask(sandbox, kind, actor_of(request), seconds=seconds, until=until, reason=reason)
+    except NotAllowed as error:
+        raise not_allowed(error) from None
     except NotInState as error:
         raise not_in_state(error, {"state": sandbox.state}) from None
     except ValueError as error:

@@ -15,7 +15,7 @@ from ninja.errors import HttpError, ValidationError
 from psycopg_pool import PoolTimeout
 
 from sandboxes import e2b
-from sandboxes.search import QueryError
+from sandboxes.search import Ambiguous, QueryError
 
 log = logging.getLogger(__name__)
 _WORDS = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
@@ -58,10 +58,30 @@ def problem_response(status: int, problem: Problem, retry_after: float | None = 
     return response
 
 
+class Namesake(msgspec.Struct, frozen=True):
+    """A sandbox of the ID that was asked for, and the account and backend that have it."""
+
+    id: str
+    account: str
+    url: str
+
+
+class Namesakes(msgspec.Struct, frozen=True):
+    """The answer 300: several backends have this ID; `?account=` decides."""
+
+    items: list[Namesake]
+
+
+def _several(_: HttpRequest, error: Ambiguous) -> HttpResponse:
+    found = Namesakes([Namesake(one.id, one.account, one.url) for one in error.namesakes])
+    return HttpResponse(msgspec.json.encode(found), status=300, content_type="application/json")
+
+
 def handle(api: NinjaAPI) -> None:
     """Every exception that can leave an operation becomes an error in our shape."""
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
         Refusal: _refused,
+        Ambiguous: _several,
         QueryError: lambda _, error: _plain(400, str(error)),
         ValidationError: _invalid,
         HttpError: lambda _, error: _plain(error.status_code, str(error)),

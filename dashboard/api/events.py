@@ -10,6 +10,7 @@ from dashboard.api.answers import answer, returns
 from dashboard.api.params import Moment, Paged, Word
 from dashboard.api.sandboxes import key_or_refusal
 from events.listing import EventQuery, EventRow, list_events
+from sandboxes.models import Sandbox
 
 router = Router(tags=["events"])
 of_sandbox = Router(tags=["events"])
@@ -39,10 +40,10 @@ def all_events(request: HttpRequest, asked: Query[OfAll]) -> HttpResponse:
 @of_sandbox.get("/{sandbox_id}/events", **returns(EventList))
 def events_of_sandbox(request: HttpRequest, sandbox_id: str, asked: Query[OfSandbox]) -> HttpResponse:
     """Of one sandbox, all its runs."""
-    key_or_refusal(sandbox_id)
-    return _page(asked, sandbox_id)
+    key = key_or_refusal(request, sandbox_id)
+    return _page(asked, sandbox_id, Sandbox.objects.values_list("account__name", flat=True).get(pk=key))
 
 
-def _page(asked: OfSandbox, sandbox: str | None) -> HttpResponse:
-    query = EventQuery(type=asked.type, since=asked.since, sandbox=sandbox, source=asked.source)
+def _page(asked: OfSandbox, sandbox: str | None, account: str | None = None) -> HttpResponse:
+    query = EventQuery(type=asked.type, since=asked.since, sandbox=sandbox, source=asked.source, account=account)
     return answer(list_events(query, limit=asked.limit, cursor=asked.cursor))

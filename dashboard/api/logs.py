@@ -1,7 +1,5 @@
 """`/sandboxes/{id}/logs`: passed through from the backend, which alone keeps them."""
 
-# ruff: noqa: ARG001 - every call is handed the request
-
 from typing import Annotated, Literal
 
 import msgspec
@@ -40,7 +38,7 @@ class Asked(Form):
 @router.get("/{sandbox_id}/logs", **returns(Logs))
 def logs(request: HttpRequest, sandbox_id: str, asked: Query[Asked]) -> HttpResponse:
     """The sandbox's log. 409 `not_supported` where the backend has none."""
-    sandbox = Sandbox.objects.select_related("account").get(pk=key_or_refusal(sandbox_id))
+    sandbox = Sandbox.objects.select_related("account").get(pk=key_or_refusal(request, sandbox_id))
     if sandbox.account.capabilities.get("logs") is False:
         raise _not_supported(sandbox.account)
     try:

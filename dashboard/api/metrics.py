@@ -1,7 +1,5 @@
 """`/sandboxes/{id}/metrics`: one sandbox's CPU, memory and disk over time."""
 
-# ruff: noqa: ARG001 - every call is handed the request
-
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +24,7 @@ class MetricsSpan(Span):
 def metrics(request: HttpRequest, sandbox_id: str, asked: Query[MetricsSpan]) -> HttpResponse:
     """Columns by time; null where there was no sample. Until now, or until its end, and from an hour before that."""
     now = timezone.now()
-    row = row_of(sandbox_id, now)
+    row = row_of(request, sandbox_id, now)
     start, end = asked.between(row.ended_at or now)
     look_at(row.key)
     return answer(sandbox_metrics(row.key, start, end, asked.points))

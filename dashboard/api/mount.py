@@ -26,6 +26,7 @@ class Api(NinjaAPI):
     ) -> OpenAPISchema:
         schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         schema["components"]["schemas"] |= schemas()
+        _decided_by_account(schema)
         return schema
 
     @property
@@ -35,6 +36,20 @@ class Api(NinjaAPI):
             if isinstance(pattern, URLPattern):
                 pattern.callback = _refusing_methods(pattern.callback)
         return patterns, app, namespace
+
+
+def _decided_by_account(schema: OpenAPISchema) -> None:
+    """Every call about one sandbox takes `account`, and answers 300 where several backends have its ID."""
+    parameter = {
+        "in": "query", "name": "account", "required": False, "schema": {"type": "string"},
+        "description": "Its account: needed only where several backends have a sandbox of this ID (300).",
+    }  # fmt: skip
+    several = {"description": "Several backends have this ID: `account` decides."}
+    for path, operations in schema["paths"].items():
+        if "{sandbox_id}" in path:
+            for operation in operations.values():
+                operation.setdefault("parameters", []).append(parameter)
+                operation["responses"]["300"] = several
 
 
 def _refusing_methods(view: Callable[..., Any]) -> Callable[..., Any]:

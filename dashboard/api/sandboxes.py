@@ -1,7 +1,5 @@
 """`/sandboxes`: the fleet's list, and one sandbox."""
 
-# ruff: noqa: ARG001 - every call is handed the request
-
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,6 +12,7 @@ from dashboard.api.answers import answer, returns, without
 from dashboard.api.errors import not_found
 from dashboard.api.params import Form, Paged, Word
 from dashboard.api.strict import metadata_of
+from sandboxes.accounts import enabled_accounts
 from sandboxes.search import (
     DEFAULT_ORDER,
     LIVE,
@@ -24,7 +23,9 @@ from sandboxes.search import (
     SandboxRow,
     find,
     key_of,
+    refuse_ambiguous,
     search,
+    seen_accounts,
     states_of,
 )
 
@@ -81,20 +82,33 @@ def list_sandboxes(request: HttpRequest, asked: Query[ListParameters]) -> HttpRe
 @router.get("/{sandbox_id}", **returns(Sandbox))
 def one_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     """One, by its ID; ended ones too, as long as we keep them."""
-    return answer(without([row_of(sandbox_id)], _OURS)[0])
+    return answer(without([row_of(request, sandbox_id)], _OURS)[0])
 
 
-def key_or_refusal(sandbox_id: str) -> int:
-    """Its primary key. Raises Refusal 404 when it is not on our record."""
-    key = key_of(sandbox_id)
+def key_or_refusal(request: HttpRequest, sandbox_id: str) -> int:
+    """Its primary key, in the account that `?account=` names.
+
+    Raises Refusal 404 when it is not on our record, Ambiguous (300) when several backends have that ID.
+    """
+    account = _account_of(request, sandbox_id)
+    key = key_of(sandbox_id, account)
     if key is None:
         raise not_found(f"sandbox {sandbox_id!r}")
     return key
 
 
-def row_of(sandbox_id: str, now: datetime | None = None) -> SandboxRow:
-    """The sandbox. Raises Refusal 404 when it is not on our record."""
-    row = find(sandbox_id, now=now)
+def _account_of(request: HttpRequest, sandbox_id: str) -> str | None:
+    account = request.GET.get("account")
+    if account is None:
+        refuse_ambiguous([sandbox_id], seen_accounts())
+    elif account not in [one.name for one in enabled_accounts()]:
+        raise not_found(f"account {account!r}")
+    return account
+
+
+def row_of(request: HttpRequest, sandbox_id: str, now: datetime | None = None) -> SandboxRow:
+    """The sandbox. Raises as `key_or_refusal` does."""
+    row = find(sandbox_id, _account_of(request, sandbox_id), now=now)
     if row is None:
         raise not_found(f"sandbox {sandbox_id!r}")
     return row

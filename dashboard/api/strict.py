@@ -19,6 +19,8 @@ def know_parameters(run: Run) -> Run:
     for model in operation.models:
         if model.__ninja_param_source__ == "query":
             names |= set(getattr(model, "__ninja_flatten_map__", {}))
+    if "{sandbox_id}" in operation.path:
+        names.add("account")  # decides where several backends have a sandbox of this ID
     takes_metadata = (operation.openapi_extra or {}).get("x-takes-metadata", False)
 
     @wraps(run)

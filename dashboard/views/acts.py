@@ -75,7 +75,7 @@ def act(request: HttpRequest) -> HttpResponse:
             actions.request(sandbox, kind, actor, **wish)
             return _toast(*_taken(kind, sandbox.sandbox_id, 0), status=202)
         bulk = actions.request_bulk(found, kind, actor, **wish)
-    except (actions.NotInState, ValueError) as refusal:
+    except (actions.NotAllowed, actions.NotInState, ValueError) as refusal:
         return _toast("bad", f"{DONE[kind]} not taken: {refusal}.", status=409)
     what = words.plural(bulk.count, "sandbox", "sandboxes")
     told = _toast(*_taken(kind, what, len(bulk.refused)), status=202)

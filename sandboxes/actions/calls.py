@@ -8,6 +8,7 @@ from typing import Literal
 from sandboxes.e2b import E2BClient
 from sandboxes.e2b.errors import (
     BadRequest,
+    ChangesForbidden,
     Conflict,
     E2BError,
     LeftAlone,
@@ -49,7 +50,7 @@ async def perform(client: E2BClient, action: Action, deadline_seconds: float) ->
         return Result("never", "gone", error=f"E2B has no such sandbox, or it is not in a state for this: {error}")
     except Conflict as error:
         return Result("unknown", CONFLICT, error=str(error))
-    except (BadRequest, TooManySandboxes, Unauthorized, Unsupported) as error:
+    except (BadRequest, ChangesForbidden, TooManySandboxes, Unauthorized, Unsupported) as error:
         return Result("never", "refused", error=str(error))
     except E2BError as error:
         return Result("unknown" if error.maybe_sent else "again", error=str(error))

@@ -13,6 +13,7 @@ from django.db.models import Max, Q, QuerySet
 
 from sandboxes import leases
 from sandboxes.actions import announce
+from sandboxes.actions.brake import Brakes
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
@@ -74,10 +75,11 @@ def claim_due(now: datetime, limit: int = BATCH, account: int | None = None) -> 
     held = leases.holding([action.sandbox_id for action in ordered])
     killed = killed_at(guards)
     frozen, api_is_up = is_frozen(), leases.api_is_up(now)
+    brakes = Brakes([action.account for action in ordered if is_of_policy_alone(action)], now)
     claims, closed = [], []
     for action in ordered:
         guard = guards[action.sandbox.guard_id]
-        if guard.pk in busy:
+        if guard.pk in busy or _waits_for_a_namesake(action, guard):
             continue
         objection = _objection(action, guard, leased=action.sandbox_id in held, frozen=frozen, now=now)
         if (
@@ -91,7 +93,7 @@ def claim_due(now: datetime, limit: int = BATCH, account: int | None = None) -> 
             cancelled(action, objection)
             closed.append(action)
             continue
-        if is_of_policy_alone(action) and not (api_is_up and _may_go(action, now)):
+        if is_of_policy_alone(action) and not (api_is_up and _may_go(action, now) and brakes.lets(action)):
             _back_to_mark(action)
             closed.append(action)
             continue
@@ -114,7 +116,8 @@ def _taken(waiting: QuerySet[Action], limit: int) -> tuple[dict[int, Guard], lis
     """The first that are due and whose guards nobody holds, read anew once these are ours, with their guards."""
     free = waiting.select_for_update(skip_locked=True, of=("sandbox__guard",)).select_related("sandbox__guard")
     due = list(free.only("sandbox__guard").order_by("requested_at", "pk")[:limit])
-    guards = {action.sandbox.guard.pk: action.sandbox.guard for action in due}
+    locked = Guard.objects.filter(pk__in={action.sandbox.guard_id for action in due}).select_related("condemned_by")
+    guards = {guard.pk: guard for guard in locked}
     still = waiting.filter(pk__in=[action.pk for action in due]).select_related("sandbox", "account__health", "policy")
     return guards, list(still.defer(*UNREAD).order_by("requested_at", "pk"))
 
@@ -195,8 +198,10 @@ def _objection(action: Action, guard: Guard, *, leased: bool, frozen: bool, now:
     # A person's kill is sent all the same: E2B's 404 is then the answer that they get.
     if action.sandbox.state == Sandbox.State.ENDED and (by_policy_alone or action.kind != Action.Kind.KILL):
         return "void: the sandbox has ended"
-    if guard.condemned_by_id not in (None, action.pk):
+    if guard.condemned_by_id not in (None, action.pk) and not _is_namesakes(action, guard):
         return "void: another act is on its way"
+    if not (action.account.lets_policies_act if by_policy_alone else action.account.lets_people_act):
+        return f"void: the account lets {'no policy' if by_policy_alone else 'nobody'} act"
     if not by_policy_alone:
         return ""
     if leased:
@@ -204,6 +209,18 @@ def _objection(action: Action, guard: Guard, *, leased: bool, frozen: bool, now:
     if is_protected(guard, now):
         return "spared: protected"
     return policy_objection(action, frozen=frozen)
+
+
+def _is_namesakes(action: Action, guard: Guard) -> bool:
+    """Whether the lock is condemned by an act on another account's sandbox of the same ID, and a person asks."""
+    condemning = guard.condemned_by
+    return condemning is not None and condemning.account_id != action.account_id and not is_of_policy_alone(action)
+
+
+def _waits_for_a_namesake(action: Action, guard: Guard) -> bool:
+    """A person's act is sent after that of the other account, whatever becomes of it; a policy's is void."""
+    open_still = guard.condemned_by is not None and guard.condemned_by.state in (State.SENT, State.DONE)
+    return open_still and _is_namesakes(action, guard)
 
 
 def is_protected(guard: Guard, now: datetime) -> bool:

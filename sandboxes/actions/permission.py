@@ -12,6 +12,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     Kind.PROTECT: (State.RUNNING, State.PAUSED, State.UNKNOWN),
     Kind.UNPROTECT: (State.RUNNING, State.PAUSED, State.UNKNOWN),
 }
+SENT_KINDS = (Kind.KILL, Kind.PAUSE, Kind.RESUME, Kind.TIMEOUT, Kind.EXTEND)  # calls at the backend
 CONDEMNING = (Kind.KILL, Kind.PAUSE)  # what must not cross an owner's word on its way
 
 

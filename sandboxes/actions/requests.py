@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from sandboxes.actions import announce, protection
-from sandboxes.actions.actor import Actor, NotInState
+from sandboxes.actions.actor import Actor, NotAllowed, NotInState
 from sandboxes.actions.cancelling import close
-from sandboxes.actions.permission import CONDEMNING, needs_seconds, refusal
+from sandboxes.actions.permission import CONDEMNING, SENT_KINDS, needs_seconds, refusal
 from sandboxes.models import Action, Guard, Sandbox
 
 Kind, State = Action.Kind, Action.State
@@ -42,9 +42,11 @@ def request(
 ) -> Action:
     """Queues `kind` for one sandbox; protect and unprotect hold at once. A kill joins one that is open already.
 
-    Protection holds off policies, not a person who asks for a kill. Raises NotInState by the state on our record,
-    ValueError for missing or bad `seconds`.
+    Protection holds off policies, not a person who asks for a kill. Raises NotAllowed where the account's `actions`
+    lets nobody act, NotInState by the state on our record, ValueError for missing or bad `seconds`.
     """
+    if kind in SENT_KINDS and not sandbox.account.lets_people_act:
+        raise NotAllowed(sandbox.account.name)
     wish = Wish(kind, actor, needs_seconds(kind, seconds), until, reason, None, timezone.now())
     actions, refused = take([sandbox.pk], wish)
     if refused:
@@ -67,6 +69,8 @@ def take(sandbox_pks: Sequence[int], wish: Wish) -> tuple[list[Action], dict[int
         of_guard = open_actions.setdefault(sandbox.guard_id, [])
         condemning = next((a.kind for a in of_guard if a.pk == sandbox.guard.condemned_by_id), None)
         problem = refusal(wish.kind, sandbox, sandbox.guard, condemning)
+        if wish.kind in SENT_KINDS and not sandbox.account.lets_people_act:
+            problem = str(NotAllowed(sandbox.account.name))
         if problem is not None:
             refused[sandbox.pk] = problem
             continue
@@ -156,5 +160,10 @@ def _supersede(of_guard: list[Action], wish: Wish) -> None:
 # One statement for a whole chunk, where a save each would be two round trips a sandbox.
 _SENTENCE = """
     UPDATE sandboxes_guard g SET condemned_by_id = n.action
-    FROM unnest(%(guards)s::bigint[], %(actions)s::bigint[]) AS n(guard, action) WHERE g.id = n.guard
+    FROM unnest(%(guards)s::bigint[], %(actions)s::bigint[]) AS n(guard, action)
+    JOIN sandboxes_action a ON a.id = n.action
+    WHERE g.id = n.guard AND NOT EXISTS (
+        SELECT FROM sandboxes_action c
+        WHERE c.id = g.condemned_by_id AND c.account_id <> a.account_id AND c.state IN ('sent', 'done')
+    )
 """

@@ -76,6 +76,7 @@ async def _send_all(account: Account) -> int:
     """Until nothing of it is due, or the round's time is over. The key is opened before anything is claimed."""
     sent, end = 0, time.monotonic() + ROUND_SECONDS
     async with await sync_to_async(accounts.client_for)(account, AT_ONCE) as client:
+        client.check_key()
         sender = _Sender(client)
         while time.monotonic() < end:
             claims = await sync_to_async(claim_due)(datetime.now(UTC), BATCH, account.pk)

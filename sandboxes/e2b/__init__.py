@@ -8,6 +8,7 @@ from sandboxes.e2b.doubts import Doubts
 from sandboxes.e2b.errors import (
     BadAnswer,
     BadRequest,
+    ChangesForbidden,
     Conflict,
     E2BError,
     KeyUnreadable,
@@ -43,6 +44,7 @@ __all__ = [
     "BadRequest",
     "BulkMetrics",
     "Capabilities",
+    "ChangesForbidden",
     "Conflict",
     "DeliveryPage",
     "DeliveryStats",

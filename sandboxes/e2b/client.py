@@ -15,6 +15,7 @@ class E2BClient(FleetCalls, EventCalls, ChangeCalls):
     `deadline_seconds` a whole call with its retries, `max_concurrency` the requests under way at once. Reads are
     tried up to 4 times, changes again only when nothing was sent. `shared` keeps pauses for other workers too;
     `transport` and `timing` are for tests.
+    Without `may_change` no call is sent that could change anything: ChangesForbidden.
     `key_unreadable` says why the stored key can't be opened: every call then raises KeyUnreadable with it.
     `unreadable_entries` counts entries of lists that made no sense. The key is never shown or logged.
 

@@ -36,6 +36,7 @@ class Connection:
         transport: httpx.AsyncBaseTransport | None = None,
         timing: Timing | None = None,
         key_unreadable: str = "",
+        may_change: bool = True,
         shared: Shared | None = None,
     ) -> None:
         self.base_url = _checked_url(base_url)
@@ -62,6 +63,7 @@ class Connection:
             slots=max_concurrency,
             deadline_seconds=deadline_seconds,
             key_unreadable=key_unreadable,
+            may_change=may_change,
         )
         self.unreadable_entries = 0
 
@@ -71,6 +73,10 @@ class Connection:
     async def aclose(self) -> None:
         await self._http.aclose()
         await self._pacing.aclose()
+
+    def check_key(self) -> None:
+        """Raises KeyUnreadable when no call could be made for want of a key that can be opened."""
+        self.sender.check_key()
 
     @property
     def clock_offset_seconds(self) -> float:

@@ -33,6 +33,10 @@ class KeyUnreadable(E2BError):
     """A stored key or secret can't be opened with the encryption key at hand: nothing was sent."""
 
 
+class ChangesForbidden(E2BError):
+    """Nothing was sent: this account lets nobody change anything at its backend."""
+
+
 class NotFound(E2BError):
     """404 in the API's own words (or with an empty body): the thing, or this endpoint, is not there."""
 

@@ -10,6 +10,7 @@ from sandboxes.e2b.calls import Call
 from sandboxes.e2b.errors import (
     BadAnswer,
     BadRequest,
+    ChangesForbidden,
     E2BError,
     KeyUnreadable,
     LeftAlone,
@@ -55,8 +56,10 @@ class Sender:
         slots: int,
         deadline_seconds: float,
         key_unreadable: str = "",
+        may_change: bool = True,
     ) -> None:
         self._http = http
+        self._may_change = may_change
         self._key_unreadable = key_unreadable
         self._base_url = base_url
         self._slots = asyncio.Semaphore(slots)
@@ -70,6 +73,11 @@ class Sender:
         """How long the backend wants to be left alone, by its refusals and its `RateLimit` headers; 0.0: not at all."""
         return self._pacing.longest_pause()
 
+    def check_key(self) -> None:
+        """Raises KeyUnreadable where the stored key can't be opened."""
+        if self._key_unreadable:
+            raise KeyUnreadable(self._key_unreadable)
+
     async def send(self, call: Call, deadline_seconds: float | None = None) -> Reply:
         """The answer, when it is a yes.
 
@@ -78,8 +86,11 @@ class Sender:
         route until then.
         Raises every kind of E2BError; with `maybe_sent` when a change may have happened.
         """
-        if self._key_unreadable:
-            raise KeyUnreadable(self._key_unreadable)
+        if call.changes and not self._may_change:
+            raise ChangesForbidden(
+                f"{call.shown} was not sent: this account lets nobody change anything at its backend (its `actions`)"
+            )
+        self.check_key()
         seconds = self._deadline_seconds if deadline_seconds is None else deadline_seconds
         end = self.timing.monotonic() + seconds
         attempt = 0

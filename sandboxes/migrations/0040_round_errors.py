@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sandboxes', '0013_any_backends_facts'),
+        ('sandboxes', '0014_safety_of_accounts'),
     ]
 
     operations = [

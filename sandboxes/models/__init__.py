@@ -3,6 +3,7 @@
 from sandboxes.models.account import Account, AccountHealth, Heartbeat
 from sandboxes.models.action import Action
 from sandboxes.models.audit import AuditEntry
+from sandboxes.models.brake import AccountBrake
 from sandboxes.models.bulk import BulkWish
 from sandboxes.models.callback import OwnerCallback
 from sandboxes.models.execution import Execution, ExecutionEnd
@@ -16,6 +17,7 @@ from sandboxes.models.sandbox import Guard, Sandbox
 
 __all__ = [
     "Account",
+    "AccountBrake",
     "AccountHealth",
     "Action",
     "AuditEntry",

@@ -1,9 +1,13 @@
 """An account: one API key at one backend, how it is read, and how well that goes."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 
+from sandboxes.e2b.urls import normalised
 from sandboxes.models.fields import EncryptedTextField
 
 
@@ -14,6 +18,13 @@ def kept_by_default() -> list[str]:
 
 class Account(models.Model):
     """Its key and webhook secrets are encrypted at rest and never shown again."""
+
+    class Actions(models.TextChoices):
+        """Who may change anything at the account's backend. Asserted in the HTTP client."""
+
+        NONE = "none"
+        PEOPLE = "people"
+        POLICIES = "policies"
 
     name = models.SlugField(unique=True)
     url = models.URLField(help_text="The backend's API, for example https://api.e2b.app; it may carry a path.")
@@ -39,6 +50,17 @@ class Account(models.Model):
         help_text="KEY=VALUE each: a sandbox that carries one is kept from every policy.",
     )  # fmt: skip
     cap = models.PositiveIntegerField(null=True, blank=True, help_text="Concurrent sandboxes the plan allows.")
+    actions = models.CharField(
+        max_length=8,
+        choices=Actions.choices,
+        default=Actions.NONE,
+        help_text="Who may change anything at this backend: nobody, people and tokens, or enforcing policies too.",
+    )
+    brake = models.JSONField(
+        null=True,
+        blank=True,
+        help_text='{"per_hour", "per_day"}: the most acts of all policies together; empty for the default.',
+    )
     capabilities = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -47,6 +69,21 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **given: Any) -> None:
+        """One spelling of each address, whichever way it came in."""
+        self.url = normalised(self.url)
+        super().save(*args, **given)
+
+    @property
+    def lets_people_act(self) -> bool:
+        """Whether people and tokens may change anything at the backend."""
+        return self.actions in (self.Actions.PEOPLE, self.Actions.POLICIES) and not settings.READ_ONLY
+
+    @property
+    def lets_policies_act(self) -> bool:
+        """Whether enforcing policies may."""
+        return self.actions == self.Actions.POLICIES and not settings.READ_ONLY
 
 
 class AccountHealth(models.Model):

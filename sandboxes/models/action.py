@@ -33,7 +33,7 @@ class Action(models.Model):
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     state = models.CharField(max_length=16, choices=State.choices)
-    account = models.ForeignKey(Account, models.CASCADE, related_name="actions")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="trail")
     sandbox = models.ForeignKey(Sandbox, models.CASCADE, related_name="actions", db_index=False)
     actor_kind = models.CharField(max_length=8, help_text="user, token or policy")
     actor_name = models.CharField(max_length=200)
@@ -57,6 +57,15 @@ class Action(models.Model):
     claim_number = models.PositiveBigIntegerField(default=0)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sandbox"],
+                name="one_open_act_of_policies",
+                condition=models.Q(
+                    actor_kind="policy", kind__in=["kill", "pause"], state__in=["grace", "queued", "sent"]
+                ),
+            )
+        ]
         indexes = [
             models.Index(fields=["-requested_at", "id"], name="action_by_time"),
             models.Index(fields=["sandbox", "-requested_at"], name="action_by_sandbox"),
@@ -64,6 +73,9 @@ class Action(models.Model):
                 fields=["next_attempt_at"], condition=models.Q(state__in=["queued", "sent", "done"]), name="action_open"
             ),
             models.Index(fields=["act_at"], condition=models.Q(state="grace"), name="action_in_grace"),
+            models.Index(
+                fields=["account", "-sent_at"], condition=models.Q(actor_kind="policy"), name="action_of_policies"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.conf import settings
 from sandboxes.models import AccountHealth
 
 BREAKER_FLOOR = 5
+SMALL_FLEET, SMALL_FLEET_FLOOR = 20, 2
 SYNC_SLACK_SECONDS = 15.0  # a long list is read for some time before it counts
 MOST_CLOCK_OFFSET_SECONDS = 120.0
 
@@ -27,11 +28,15 @@ def stale_view(health: AccountHealth | None, now: datetime) -> str:
 
 
 def breaker(hits: int, alive: int, fraction: float) -> str:
-    """Why the whole run must not act: it hits more than the larger of 5 and `fraction` of the account's living."""
-    most = max(BREAKER_FLOOR, fraction * alive)
+    """Why the whole run must not act: it hits more than the larger of a floor and `fraction` of the account's living.
+
+    The floor is 5, and 2 for an account with fewer than 20.
+    """
+    floor = SMALL_FLEET_FLOOR if alive < SMALL_FLEET else BREAKER_FLOOR
+    most = max(floor, fraction * alive)
     if hits <= most:
         return ""
-    return f"it hits {hits} of {alive} living sandboxes, more than {most:g} (the larger of 5 and {fraction:.1%})"
+    return f"it hits {hits} of {alive} living sandboxes, more than {most:g} (the larger of {floor} and {fraction:.1%})"
 
 
 def hour_before(now: datetime) -> datetime:

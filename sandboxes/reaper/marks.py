@@ -36,6 +36,8 @@ def mark(
     void_spared(policy, fleet.account, hits)
     known = {key: reasons for key, reasons in hits.items() if not fleet.known[key].condemned}
     barred = _barred(policy, list(known), since, now) | _killed(fleet, list(known))
+    if spec.action != "notify":
+        barred |= _taken_by_others(policy, fleet, list(known))
     free = {key: fleet.known[key].facts.sandbox_id for key in known if key not in barred}
     dead = owner_callback.before_mark(policy, fleet.account, free, now) if spec.action != "notify" else set(free)
     kind = Kind.PAUSE if spec.quarantine_seconds is not None else spec.action
@@ -80,6 +82,11 @@ def mark_quarantined(policy: Policy, spec: PolicySpec, account: Account, now: da
     )
     soonest = now + timedelta(seconds=spec.grace_seconds)
     followed = set(mine.filter(parameters__has_key=QUARANTINE).values_list(f"parameters__{QUARANTINE}", flat=True))
+    open_acts = Action.objects.filter(
+        account=account, actor_kind="policy", kind__in=[Kind.KILL, Kind.PAUSE],
+        state__in=[State.GRACE, State.QUEUED, State.SENT],
+    )  # fmt: skip
+    taken = set(open_acts.values_list("sandbox_id", flat=True))
     new = [
         Action(
             kind=Kind.KILL, state=State.GRACE, account=account, sandbox_id=pause.sandbox_id, actor_kind="policy",
@@ -88,7 +95,7 @@ def mark_quarantined(policy: Policy, spec: PolicySpec, account: Account, now: da
             act_at=max((pause.answered_at or now) + timedelta(seconds=spec.quarantine_seconds), soonest),
         )
         for pause in paused
-        if pause.pk not in followed
+        if pause.pk not in followed and pause.sandbox_id not in taken
     ]  # fmt: skip
     Action.objects.bulk_create(new)
     announce.changed(Action.objects.filter(pk__in=[one.pk for one in new]).select_related("sandbox"))
@@ -120,6 +127,16 @@ def _barred(policy: Policy, keys: Sequence[int], since: Mapping[int, datetime], 
     told = Action.objects.filter(policy=policy, sandbox_id__in=keys, kind=Kind.NOTIFY, state=State.CONFIRMED)
     noted = {key for key, at in told.values_list("sandbox_id", "requested_at") if at >= since[key]}
     return set(tried.values_list("sandbox_id", flat=True)) | noted
+
+
+def _taken_by_others(policy: Policy, fleet: Fleet, keys: Sequence[int]) -> set[int]:
+    """Those on which another policy has an open kill or pause, under whichever account: one act a sandbox."""
+    guards = {fleet.known[key].guard: key for key in keys}
+    acts = Action.objects.filter(
+        sandbox__guard__in=guards, actor_kind="policy", kind__in=[Kind.KILL, Kind.PAUSE],
+        state__in=[State.GRACE, State.QUEUED, State.SENT],
+    ).exclude(policy=policy, account=fleet.account)  # fmt: skip
+    return {guards[guard] for guard in acts.values_list("sandbox__guard_id", flat=True)}
 
 
 def _killed(fleet: Fleet, keys: Sequence[int]) -> set[int]:

@@ -9,9 +9,10 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from sandboxes import accounts, freezing, leases, round_errors, rounds
+from sandboxes.actions import brake
 from sandboxes.models import Account, Action, Policy
 from sandboxes.policies import PolicyError, PolicySpec, is_quiet
-from sandboxes.policy_book import spec_of
+from sandboxes.policy_book import spec_of, void_marks
 from sandboxes.reaper import acting, brakes, marks, orphans, verdicts
 from sandboxes.reaper.facts import Fleet, fleet_of
 from sandboxes.turns import turn
@@ -93,6 +94,7 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime, failed: set[
         _write_down(policy, now, hits=0, held=f"the policy can't be read: {error}")
         return None
     hits, held, ready, frozen = 0, [], [], freezing.current()
+    tripped = brake.tripped(fleets)
     for fleet in fleets.values():
         stale = brakes.stale_view(getattr(fleet.account, "health", None), now)
         if stale:
@@ -107,7 +109,11 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime, failed: set[
             held.append(f"{fleet.account.name}: {round_errors.text_of(error)}")
             continue
         hits += found
-        if may_act:
+        if policy.mode == Policy.Mode.ENFORCE and not fleet.account.lets_policies_act:
+            held.append(f"{fleet.account.name}: the account lets no policy act")
+        elif fleet.account.pk in tripped:
+            held.append(f"{fleet.account.name}: the account's brake has tripped: {tripped[fleet.account.pk].why}")
+        elif may_act:
             ready.append(fleet.account)
     holds = _holds(policy, spec, now) + ([freezing.why(frozen)] if frozen is not None else [])
     held += holds
@@ -121,6 +127,9 @@ def _judge_fleet(policy: Policy, spec: PolicySpec, fleet: Fleet, now: datetime, 
     found = verdicts.hits_of(spec, fleet, now)
     since = verdicts.record(policy, fleet.account, found, now)
     if policy.mode != Policy.Mode.ENFORCE:
+        return len(found), False
+    if not fleet.account.lets_policies_act:
+        void_marks(Action.objects.filter(policy=policy, account=fleet.account), "void: the account lets no policy act")
         return len(found), False
     trip = brakes.breaker(len(found), len(fleet.known), spec.max_fleet_fraction)
     if trip and policy.breaker_tripped_at is None:

@@ -11,6 +11,7 @@ from sandboxes import accounts
 from sandboxes.models import Account, Sandbox
 from sandboxes.search import cursors, sql
 from sandboxes.search.build import rows_of
+from sandboxes.search.namesakes import Ambiguous, older_accounts, refuse_ambiguous
 from sandboxes.search.place import Place, place_of
 from sandboxes.search.query import (
     DEFAULT_ORDER,
@@ -30,6 +31,7 @@ __all__ = [
     "MAX_LIMIT",
     "ORDERS",
     "STATES",
+    "Ambiguous",
     "Page",
     "QueryError",
     "SandboxQuery",
@@ -39,6 +41,8 @@ __all__ = [
     "key_of",
     "keys_of",
     "matching_ids",
+    "older_accounts",
+    "refuse_ambiguous",
     "search",
     "seen_accounts",
     "states_of",

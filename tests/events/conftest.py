@@ -26,8 +26,9 @@ def account(transactional_db):
         defaults={"usd_per_vcpu_second": Decimal("0.000014"), "usd_per_gib_second": Decimal("0.0000045")},
     )
     made = Account.objects.create(
-        name="prod", url="http://127.0.0.1:9/api", webhook_secret=SECRET, owner_keys=["owner"], environment_keys=["env"]
-    )
+        name="prod", url="http://127.0.0.1:9/api", webhook_secret=SECRET, owner_keys=["owner"],
+        environment_keys=["env"], actions="policies",
+    )  # fmt: skip
     AccountHealth.objects.create(account=made)
     yield made
     house.forget()

@@ -55,7 +55,9 @@ def backend(transactional_db, mailbox, simulator):
     Policy.objects.all().delete()
     rates = {"usd_per_vcpu_second": Decimal("0.000014"), "usd_per_gib_second": Decimal("0.0000045")}
     Price.objects.get_or_create(since=datetime(2023, 1, 1, tzinfo=UTC), defaults=rates)
-    account = Account.objects.create(name="prod", url=simulator.url, api_key=DEFAULT_API_KEY)
+    # The account's brake has tests of its own: these let policies do all they want.
+    free = {"actions": "policies", "brake": {"per_hour": 10_000, "per_day": 10_000}}
+    account = Account.objects.create(name="prod", url=simulator.url, api_key=DEFAULT_API_KEY, **free)
     AccountHealth.objects.create(account=account)
     now = datetime.now(UTC)
     Heartbeat.objects.update_or_create(name="api", defaults={"at": now, "up_since": now - timedelta(days=1)})

@@ -31,13 +31,14 @@ async def test_the_breaker_refuses_the_whole_run_until_a_person_resets_it(backen
     assert kills == []
 
 
-async def test_five_are_never_too_many(backend, kills):
-    for _ in range(5):
-        backend.make()
+@pytest.mark.parametrize(("alive", "never_too_many"), [(19, 2), (20, 5)])
+async def test_few_are_never_too_many(backend, kills, alive, never_too_many):
+    for n in range(alive):
+        backend.make(job="old" if n < never_too_many else "new")
     await backend.sync()
-    await policy(max_fleet_fraction=0)
+    await policy(max_fleet_fraction=0, match={"metadata": {"job": "old"}})
     await act()
-    assert len(kills) == 5
+    assert len(kills) == never_too_many
 
 
 @pytest.mark.parametrize("brake", ["no list", "an old list", "a failed list", "a doubtful clock", "no api", "quiet"])
@@ -98,7 +99,7 @@ async def test_a_mark_belongs_to_one_version_of_an_enforcing_policy(backend, kil
 async def test_a_run_and_an_hour_have_their_maximum_oldest_first(backend, kills):
     made = [backend.make() for _ in range(5)]
     await backend.sync()
-    await policy(max_per_run=2, max_per_hour=3)
+    await policy(max_per_run=2, max_per_hour=3, max_fleet_fraction=1)
     await act()
     assert sorted(kills) == sorted(made[:2])
     await act()
@@ -128,7 +129,17 @@ def test_quiet_hours_run_past_midnight_in_their_own_zone(at, quiet):
 
 
 @pytest.mark.parametrize(
-    ("hits", "alive", "trips"), [(5, 5, False), (6, 6, True), (100, 1000, False), (101, 1000, True)]
+    ("hits", "alive", "trips"),
+    [
+        (2, 5, False),
+        (3, 5, True),
+        (2, 19, False),
+        (3, 19, True),
+        (5, 20, False),
+        (6, 20, True),
+        (100, 1000, False),
+        (101, 1000, True),
+    ],
 )
-def test_the_breakers_limit_is_the_larger_of_five_and_the_share(hits, alive, trips):
+def test_the_breakers_limit_is_the_larger_of_its_floor_and_the_share(hits, alive, trips):
     assert bool(brakes.breaker(hits, alive, 0.1)) is trips

@@ -14,6 +14,7 @@ from dashboard.models import ApiToken
 from events import forgetting
 from events.webhooks.registration import OVERLAP
 from sandboxes.accounts import DEMO
+from sandboxes.e2b.urls import normalised
 from sandboxes.models import Account
 from sandboxes.policies import pairs
 
@@ -65,7 +66,7 @@ class Command(BaseCommand):
             return
         _put(
             "default",
-            url=settings.E2B_API_URL.rstrip("/") or f"https://api.{settings.E2B_DOMAIN}",
+            url=normalised(settings.E2B_API_URL) or f"https://api.{settings.E2B_DOMAIN}",
             api_key=settings.E2B_API_KEY,
             webhook_secret=settings.E2B_WEBHOOK_SECRET,
             webhook_secret_in_environment=bool(settings.E2B_WEBHOOK_SECRET),
@@ -93,6 +94,7 @@ def _put(name: str, **values: Any) -> None:
     except ValueError as wrong:
         raise CommandError(f"KEEP_METADATA: {wrong}") from None
     defaults = {
+        "actions": Account.Actions.POLICIES,
         "owner_keys": settings.OWNER_KEYS,
         "environment_keys": settings.ENVIRONMENT_KEYS,
         "keep_metadata": settings.KEEP_METADATA,

@@ -4,13 +4,16 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from dashboard.views.settings import ground
 from dashboard.views.settings.forms import AccountForm
-from sandboxes.accounts import health_of
+from sandboxes.accounts import enabled_accounts, health_of
+from sandboxes.actions import brake
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account
 from sandboxes.models.fields import is_set
+from sandboxes.search import older_accounts
 
 WORDS = {
     "bulk_metrics": "metrics of many at once",
@@ -22,6 +25,22 @@ WORDS = {
     "templates": "names of templates",
 }
 
+ACTIONS = (
+    ("none", "Nobody: read-only"),
+    ("people", "People and API tokens"),
+    ("policies", "Enforcing policies too"),
+)
+
+
+@ground.staff_changes
+def reset_brake(request: HttpRequest) -> HttpResponse:
+    """Lets policies act on the account again."""
+    account = ground.chosen(request)
+    if account is not None and request.method == "POST":
+        brake.reset(account, request.user.get_username(), timezone.now())
+        ground.changed(request, account, "Brake reset: policies may act on this account again")
+    return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+
 
 @ground.staff_changes
 def page(request: HttpRequest) -> HttpResponse:
@@ -29,7 +48,7 @@ def page(request: HttpRequest) -> HttpResponse:
     account = ground.chosen(request)
     if account is None:
         return ground.show(request, "account", {})
-    form = AccountForm(request.POST) if request.method == "POST" else AccountForm.of(account)
+    form = AccountForm(request.POST, account=account) if request.method == "POST" else AccountForm.of(account)
     if request.method == "POST" and form.is_valid():
         _save(request, account, form)
         return redirect(reverse("settings-account") + ground.of_the_same(request, account))
@@ -41,12 +60,17 @@ def page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "can": [(word, can[name]) for name, word in WORDS.items()],
         "cap_in_environment": settings.CONCURRENCY_CAP,
+        "actions": ACTIONS,
+        "brake": brake.tripped([account.pk]).get(account.pk),
+        "limits": brake.limits_of(account, timezone.now()),
+        "older": older_accounts(enabled_accounts()).get(account.name),
     }
     return ground.show(request, "account", context, wrong=request.method == "POST")
 
 
 def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
-    sent = {name: value for name, value in form.cleaned_data.items() if name in form.data}  # what is not there stays
+    given = {name: value for name, value in form.cleaned_data.items() if name != "actions_name"}
+    sent = {name: value for name, value in given.items() if name in form.data}  # what is not there stays
     changes = {name: value for name, value in sent.items() if getattr(account, name) != value}
     for name, value in changes.items():
         setattr(account, name, value)

@@ -86,12 +86,28 @@ class AccountForm(forms.Form):
     owner_keys = KeysField(required=False)
     environment_keys = KeysField(required=False)
     keep_metadata = KeepField(required=False)
+    actions = forms.ChoiceField(required=False, choices=Account.Actions.choices)
+    actions_name = forms.CharField(required=False)
+
+    def __init__(self, *given: Any, account: Account, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._account = account
+
+    def clean(self) -> dict[str, Any]:
+        """Raising who may change anything at a backend asks for the account's name."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        order = list(Account.Actions.values)
+        wanted = cleaned.get("actions") or self._account.actions
+        raised = order.index(wanted) > order.index(self._account.actions)
+        if raised and cleaned.get("actions_name", "").strip() != self._account.name:
+            self.add_error("actions", f"Type {self._account.name} to confirm that more may be changed at this backend")
+        return cleaned
 
     @classmethod
     def of(cls, account: Account) -> "AccountForm":
         """As it is on record."""
         keys = {name: ", ".join(getattr(account, name)) for name in ("owner_keys", "environment_keys", "keep_metadata")}
-        return cls({"cap": account.cap, **keys})
+        return cls({"cap": account.cap, "actions": account.actions, **keys}, account=account)
 
 
 class TokenForm(forms.Form):

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sandboxes.models import Action, Guard
+from sandboxes.models import Account, AccountBrake, Action, Guard
+from sandboxes.search import older_accounts
 from tests import records
 from tests.records import NOW, Reading
 
 pytestmark = pytest.mark.django_db
 
-FIELDS = """id account template_id template_name alias state created_at started_at end_at paused_at ended_at end_reason
-ended_by probable_cause cpu_count memory_mb disk_mb metadata owner environment lease cpu_pct mem_used mem_total
-disk_used disk_total sampled_at cost_usd burn_usd_per_hour orphan protected first_seen_at last_seen_at"""
+FIELDS = """id account template_id template_name alias state backend_state created_at started_at end_at paused_at
+deletes_at ended_at end_reason ended_by probable_cause cpu_count memory_mb disk_mb metadata owner environment lease
+cpu_pct mem_used mem_total disk_used disk_total sampled_at cost_usd burn_usd_per_hour orphan protected first_seen_at
+last_seen_at"""
 
 
 def test_one_has_exactly_the_fields_of_the_contract(call: Any) -> None:
@@ -150,3 +152,79 @@ def test_a_backend_without_logs_says_so(call: Any) -> None:
 def test_a_backend_that_is_away_is_503(call: Any) -> None:
     records.sandbox("a")
     assert call("GET", "/sandboxes/a/logs").data["code"] == "backend_unavailable"
+
+
+@pytest.fixture
+def namesakes(db: None) -> Any:
+    """Two backends, each with a sandbox `ns--job`, and others of their own."""
+    one, other = records.account("one", url="http://one"), records.account("other", url="http://other")
+    for account in (one, other):
+        records.sandbox("ns--job", of=account)
+        for n in range(3):
+            records.sandbox(f"{account.name}-{n}", of=account)
+    return one, other
+
+
+def test_id_of_two_backends_is_answered_with_both(call: Any, namesakes: Any) -> None:
+    several = call("GET", "/sandboxes/ns--job")
+
+    assert several.status_code == 300
+    assert several.data == {
+        "items": [
+            {"id": "ns--job", "account": "one", "url": "http://one"},
+            {"id": "ns--job", "account": "other", "url": "http://other"},
+        ]
+    }
+    assert call("GET", "/sandboxes/ns--job", account="other").data["account"] == "other"
+    assert call("GET", "/sandboxes/ns--job", account="third").status_code == 404
+    for path in ("metrics", "events"):
+        assert call("GET", f"/sandboxes/ns--job/{path}").status_code == 300
+        assert call("GET", f"/sandboxes/ns--job/{path}", account="one").status_code == 200
+
+
+def test_no_changing_call_acts_on_an_id_of_two_backends_without_its_account(call: Any, namesakes: Any) -> None:
+    assert call("POST", "/sandboxes/ns--job/kill", {}).status_code == 300
+    assert call("POST", "/actions/bulk", {"action": "kill", "ids": ["ns--job"], "expected_count": 1}).status_code == 300
+    assert not Action.objects.exists()
+    assert call("POST", "/sandboxes/ns--job/kill", {}, account="other").status_code == 202
+    assert Action.objects.get().account.name == "other"
+
+
+def test_sandbox_of_two_accounts_of_one_project_is_one(call: Any, db: None) -> None:
+    for name in ("one", "other"):
+        account = records.account(name, url="http://same" + ("/" if name == "other" else ""))
+        for n in range(3):
+            records.sandbox(f"i{n}", of=account)
+
+    assert call("GET", "/sandboxes/i1").data["account"] == "one"
+    assert older_accounts(list(Account.objects.all())) == {"other": "one"}
+    assert Guard.objects.count() == 3
+
+
+def test_account_that_lets_nobody_act_is_403_and_names_the_setting(call: Any, db: None) -> None:
+    records.sandbox("a", of=records.account("default", actions="none"))
+    refused = call("POST", "/sandboxes/a/kill", {})
+
+    assert (refused.status_code, refused.data["details"]) == (403, {"needs": ["account.actions"]})
+    assert call("POST", "/sandboxes/a/protect", {"reason": "mine"}).status_code == 202
+
+
+def test_brake_is_reset_by_rest(call: Any, db: None) -> None:
+    account = records.account("default", brake={"per_hour": 7, "per_day": 9})
+    AccountBrake.objects.create(account=account, tripped_at=NOW, why="7 acts of policies in an hour, the most allowed")
+    answered = call("POST", "/accounts/default/reset-brake", {})
+
+    assert answered.data == {"account": "default", "per_hour": 7, "per_day": 9, "tripped_at": None, "why": ""}
+    assert AccountBrake.objects.get().tripped_at is None
+    assert call("POST", "/accounts/nobody/reset-brake", {}).status_code == 404
+
+
+def test_unknown_state_is_in_the_default_list_and_in_no_running_count(call: Any, db: None) -> None:
+    records.price()
+    records.sandbox("odd", state="unknown", backend_state="snapshotting")
+
+    assert [(one["id"], one["backend_state"]) for one in call("GET", "/sandboxes").data["items"]] == [
+        ("odd", "snapshotting")
+    ]
+    fleet = call("GET", "/fleet").data
+    assert (fleet["running"], fleet["paused"]) == (0, 0)
