@@ -57,10 +57,9 @@ def _celery_worker(queue: str, *size: str) -> tuple[str, ...]:
     return (*PYTHON, "celery", "--quiet", "-A", "config", "worker", "--loglevel", "WARNING", *named, *size, *alone)
 
 
-def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
-    """Celery's clock."""
-    keeps = ("--schedule", str(choices.home / "run" / "beat-schedule"), "--pidfile", "")
-    command = (*PYTHON, "celery", "--quiet", "-A", "config", "beat", "--loglevel", "WARNING", *keeps)
+def beat(_: Choices, environment: Mapping[str, str]) -> Part:
+    """Celery's clock; it keeps nothing on disk (config/beat.py)."""
+    command = (*PYTHON, "celery", "--quiet", "-A", "config", "beat", "--loglevel", "WARNING", "--pidfile", "")
     return Part("beat", command, environment, ROOT)
 
 
