@@ -1,10 +1,13 @@
 """Tells the web processes what was stored: at once when it is quiet, gathered while much arrives."""
 
 import asyncio
+import logging
 
 from events.writing import Stored
 from sandboxes import live
+from sandboxes.background import Background
 
+log = logging.getLogger(__name__)
 GAP_SECONDS = 0.05  # browsers draw no faster, and each message costs every web process some work
 
 
@@ -14,19 +17,19 @@ class Announcer:
     def __init__(self) -> None:
         self._gathered = Stored()
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
         self._stopping = False
 
     def start(self) -> None:
         """Begins to publish, on the running loop."""
-        self._task = asyncio.create_task(self._publish_until_stopped())
+        self._stopping = False
+        self._background.start("announcer", self._publish_until_stopped)
 
     async def stop(self) -> None:
         """Publishes what was gathered and ends."""
         self._stopping = True  # no cancelling: redis-py may swallow it, and what is under way is short
         self._wake.set()
-        if self._task:
-            await self._task
+        await self._background.finish()
 
     def add(self, stored: Stored) -> None:
         """Will be published soon."""
@@ -51,4 +54,7 @@ class Announcer:
 async def announce(publisher: live.Publisher, stored: Stored) -> None:
     """One message an account. A failure is told in the log; the next message, or the next snapshot, makes up for it."""
     for account, body in stored.changes().items():
-        await publisher.publish("change", account, body)
+        try:
+            await publisher.publish("change", account, body)
+        except Exception:  # it is stored; the other accounts' pages are told
+            log.exception("account %d: what was stored could not be published", account)

@@ -18,6 +18,7 @@ from events.announcing import Announcer, announce
 from events.promises import Promise, Promises, Unavailable, refuse
 from events.writing import Arrival, Stored
 from sandboxes import live
+from sandboxes.background import Background
 
 log = logging.getLogger(__name__)
 MAX_BATCH = 500
@@ -60,20 +61,19 @@ class Inbox:
         self._due = asyncio.Event()
         self._under_way = 0
         self._promises = Promises()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
         self._announcer = Announcer()
 
     async def start(self) -> None:
         """Begins to write, without waiting for the database."""
         self._announcer.start()
-        self._tasks = [asyncio.create_task(self._write_forever()) for _ in range(WRITERS)]
-        self._tasks.append(asyncio.create_task(self._promises.keep()))
+        for number in range(WRITERS):
+            self._background.start(f"inbox writer {number + 1}", self._write_forever)
+        self._background.start("inbox deadlines", self._promises.keep)
 
     async def stop(self) -> None:
         """Writes nothing more: what still waits is refused, so that its sender tries again."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
         _refuse(self._waiting, "shutting down")
         self._waiting.clear()
         await self._announcer.stop()

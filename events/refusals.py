@@ -3,18 +3,20 @@
 import asyncio
 import logging
 from collections import deque
-from contextlib import suppress
 from datetime import datetime
 
 from asgiref.sync import sync_to_async
-from django.db import Error, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
+from psycopg_pool import PoolTimeout
 
 from events.models import Delivery
+from sandboxes.background import Background
 from sandboxes.masking import mask
 
 MAX_WAITING = 200
 KEPT_BODY_BYTES = 4096
 SECRET_HEADERS = {"authorization", "cookie", "x-api-key", "e2b-signature", "proxy-authorization"}
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
 log = logging.getLogger(__name__)
 
 
@@ -24,18 +26,15 @@ class Refusals:
     def __init__(self) -> None:
         self._waiting: deque[Delivery] = deque(maxlen=MAX_WAITING)
         self._wake = asyncio.Event()
-        self._writer: asyncio.Task[None] | None = None
+        self._background = Background()
 
     def start(self) -> None:
         """Begins to write."""
-        self._writer = asyncio.create_task(self._write_forever())
+        self._background.start("refused deliveries", self._write_forever)
 
     async def stop(self) -> None:
         """Writes what waits, and ends."""
-        if self._writer:
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
+        await self._background.stop()
         await self.flush()
 
     def note(self, account: int, reason: str, at: datetime, headers: dict[str, str], body: bytes) -> None:
@@ -53,15 +52,14 @@ class Refusals:
         self._wake.set()
 
     async def flush(self) -> None:
-        """Writes down what waits; when the database is away it waits on."""
+        """Writes down what waits; when the database is away it waits on. A row that can't be written is dropped."""
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if not batch:
             return
-        try:
-            await sync_to_async(_write)(batch)
-        except Error as error:
-            log.warning("%d refused deliveries are not written down yet: %s", len(batch), error)
-            self._waiting.extendleft(reversed(batch[: MAX_WAITING - len(self._waiting)]))
+        left = await sync_to_async(_write)(batch)
+        self._waiting.extendleft(reversed(left[: MAX_WAITING - len(self._waiting)]))
+        if left:
+            self._wake.set()
 
     async def _write_forever(self) -> None:
         while True:
@@ -77,6 +75,28 @@ def masked(headers: dict[str, str]) -> dict[str, str]:
     return {k.replace("\x00", "\ufffd"): v.replace("\x00", "\ufffd") for k, v in shown.items()}
 
 
-def _write(batch: list[Delivery]) -> None:
+def _write(batch: list[Delivery]) -> list[Delivery]:
+    """Together, or else one by one; those that have to wait for the database."""
     close_old_connections()
-    Delivery.objects.bulk_create(batch)
+    try:
+        Delivery.objects.bulk_create(batch)
+    except AWAY as error:
+        log.warning("%d refused deliveries are not written down yet: %s", len(batch), error)
+        return batch
+    except Exception as error:  # noqa: BLE001 - one row's, told below
+        log.info("refused deliveries are written one by one: %s", error)
+        return _write_each(batch)
+    return []
+
+
+def _write_each(batch: list[Delivery]) -> list[Delivery]:
+    for number, row in enumerate(batch):
+        row.pk = None
+        try:
+            row.save(force_insert=True)
+        except AWAY as error:
+            log.warning("%d refused deliveries are not written down yet: %s", len(batch) - number, error)
+            return batch[number:]
+        except Exception:
+            log.exception("a refused delivery to account %s can't be written and is dropped", row.account_id)
+    return []

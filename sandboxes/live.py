@@ -48,7 +48,11 @@ class Publisher:
         """Sends `body` (anything MessagePack can hold) to all web processes.
 
         False, and one line in the log, when Redis is away: the record is already safe, browsers get the next snapshot.
+        Entries of the body's lists that MessagePack can't hold (an integer of more than 64 bits) are left out.
         """
+        encoded = _encoded(kind, account, body)
+        if encoded is None:
+            return False
         try:
             epoch, number = await self._redis.eval(_NEXT, 2, EPOCH_KEY, NUMBER_KEY)
             message = {
@@ -57,13 +61,38 @@ class Publisher:
                 "number": int(number),
                 "kind": kind,
                 "account": account,
-                "body": _encode(body),
+                "body": encoded,
             }
             await get_channel_layer().group_send(GROUP, message)
         except (redis.RedisError, OSError) as error:
             log.warning("nothing published, Redis is away: %s", error)
             return False
         return True
+
+
+def _encoded(kind: str, account: int, body: Any) -> bytes | None:
+    """The body without those entries (objects in its lists) that can't be encoded; None when the rest can't either."""
+    try:
+        return _encode(body)
+    except Exception:
+        log.exception("account %d: a %r message holds what MessagePack can't: that is left out", account, kind)
+    if not isinstance(body, dict):
+        return None
+    kept = {name: [one for one in value if _fits(one)] if _is_entries(value) else value for name, value in body.items()}
+    return _encode(kept) if _fits(kept) else None
+
+
+def _is_entries(value: object) -> bool:
+    """A list of objects; columns of figures belong together and are never thinned."""
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def _fits(value: object) -> bool:
+    try:
+        _encode(value)
+    except Exception:  # noqa: BLE001 - told by the caller
+        return False
+    return True
 
 
 async def apublish(kind: str, account: int, body: Any) -> bool:

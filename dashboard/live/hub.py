@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,7 @@ from dashboard.live.browser import Browser
 from dashboard.live.fleet import LiveFleet, frame_of
 from dashboard.live.messages import Messages
 from dashboard.live.sequence import Sequence
+from sandboxes.background import Background
 from sandboxes.live import GROUP
 
 REFRESH_SECONDS: Final = 300.0
@@ -37,7 +38,7 @@ class Hub:
         self.browsers: set[Browser] = set()
         self.messages = Messages(LiveFleet(), time.time())
         self._sequence = Sequence()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
         self._reload = asyncio.Event()
         self._meanwhile: list[dict[str, Any]] | None = None  # what comes while a snapshot is read
         self._strangers: set[int] = set()
@@ -47,14 +48,20 @@ class Hub:
         """Begins to listen, to keep the picture fresh, and to tell that the API is alive."""
         self._reload = asyncio.Event()
         self._reload.set()
-        self._begin(self._listen(), self._keep_fresh(), self._watch(), heartbeat.beat_forever())
+        for name, work in self._jobs().items():
+            self._background.start(name, work)
 
     async def stop(self) -> None:
         """Ends all of that."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        await self._background.stop()
+
+    def _jobs(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {
+            "live messages": self._listen,
+            "live snapshot": self._keep_fresh,
+            "live gaps": self._watch,
+            "heartbeat": heartbeat.beat_forever,
+        }
 
     def join(self, browser: Browser) -> None:
         self.browsers.add(browser)
@@ -107,9 +114,6 @@ class Hub:
             self._strangers.add(account)
             self._reload.set()
 
-    def _begin(self, *jobs: Coroutine[Any, Any, None]) -> None:
-        self._tasks = [asyncio.create_task(job) for job in jobs]
-
     async def _listen(self) -> None:
         """Receives for as long as the process lives; after a broken connection it joins anew and reads all again."""
         layer = get_channel_layer()
@@ -128,7 +132,7 @@ class Hub:
         """A message that cannot be read must not end the stream: it is told in the log, and the record is asked."""
         try:
             self.take(message)
-        except (LookupError, TypeError, ValueError):
+        except Exception:  # whatever it was: another version's message may hold anything
             log.exception("a live message could not be read")
             self._reload.set()
 
@@ -145,14 +149,21 @@ class Hub:
                 log.warning("the fleet could not be read, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
                 self._reload.set()
+            except Exception:
+                self._reload.set()  # it is started again, and then reads again
+                raise
             finally:
                 self._meanwhile = None
 
     def _replace(self, fleet: LiveFleet) -> None:
-        """The new picture, and on it what came while it was read: applied twice does no harm, lost would."""
+        """The new picture, and on it what came while it was read: applied twice does no harm, lost would.
+
+        A message that can't be applied was told when it came, and has asked for another picture.
+        """
         self.messages = Messages(fleet, time.time())
         for message in self._meanwhile or []:
-            self._apply(message)
+            with contextlib.suppress(Exception):
+                self._apply(message)
         for browser in self.browsers:
             browser.forget()
             browser.wake.set()

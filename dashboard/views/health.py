@@ -1,7 +1,7 @@
 """`/healthz` (the process is up) and `/readyz` (what it needs is there, each by its name); both open, no secrets."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Final
 
@@ -11,20 +11,21 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Max
-from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout
 
+from sandboxes import background
 from sandboxes.accounts import enabled_accounts
 from sandboxes.models import AccountHealth
 
 _REDIS_SECONDS: Final = 2
 _MISSED_ROUNDS: Final = 4
 _LEAST_PATIENCE_SECONDS: Final = 60.0
+_TRIES: Final = ("last_sync_at", "sync_failed_at", "last_poll_at", "poll_failed_at")
+MOST_AHEAD: Final = timedelta(seconds=5)  # by which another machine's clock may be ahead of ours
 
 
 class Dependency(msgspec.Struct, frozen=True):
@@ -47,8 +48,23 @@ def readyz(_: HttpRequest) -> HttpResponse:
     """200 when all dependencies are there, else 503; each is named with what is seen of it."""
     found = look_at_all()
     ready = all(one.ok for one in found.values())
-    body = {"status": "ready" if ready else "not_ready", "dependencies": msgspec.to_builtins(found)}
+    body = {
+        "status": "ready" if ready else "not_ready",
+        "dependencies": msgspec.to_builtins(found),
+        "background": [_shown(state) for state in background.states()],
+    }
     return JsonResponse(body, status=200 if ready else 503)
+
+
+def _shown(state: background.State) -> dict[str, object]:
+    """A background task of this web process; of its last error the type alone, since anybody may ask."""
+    return {
+        "name": state.name,
+        "running": state.running,
+        "restarts": state.restarts,
+        "last_error": state.error_type or None,
+        "failed_at": state.failed_at.isoformat() if state.failed_at else None,
+    }
 
 
 def look_at_all() -> dict[str, Dependency]:
@@ -103,12 +119,16 @@ def _worker() -> Dependency:
     accounts = enabled_accounts()
     if not accounts:
         return Dependency(True, "no account to read")
-    epoch = datetime.fromtimestamp(0, tz=timezone.get_current_timezone())
-    tries = ["last_sync_at", "sync_failed_at", "last_poll_at", "poll_failed_at"]
-    last = AccountHealth.objects.filter(account__in=accounts).aggregate(at=Max(Greatest(*tries)))["at"] or epoch
-    if last == epoch:
+    rows = AccountHealth.objects.filter(account__in=accounts).values_list(*_TRIES)
+    tries = [at for row in rows for at in row if at is not None]
+    if not tries:
         return Dependency(False, "has read no account yet")
-    ago = timezone.now() - last
+    now = timezone.now()
+    known = [at for at in tries if at <= now + MOST_AHEAD]  # what lies ahead of a clock that was set back tells nothing
+    if not known:
+        ahead = (max(tries) - now).total_seconds()
+        return Dependency(False, f"last read an account {ahead:.0f} s ahead of our clock, which was set back")
+    ago = now - max(known)
     patience = max(_LEAST_PATIENCE_SECONDS, _MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
     return Dependency(ago < timedelta(seconds=patience), f"last read an account {ago.total_seconds():.0f} s ago")
 

@@ -42,6 +42,18 @@ def test_a_worker_that_reads_nothing_makes_us_not_ready() -> None:
 
 
 @pytest.mark.django_db
+def test_reading_ahead_of_our_clock_is_no_proof_of_health() -> None:
+    ahead = timezone.now() + timedelta(hours=1)
+    health = AccountHealth.objects.create(account=records.account(), last_sync_at=ahead, poll_failed_at=ahead)
+    worker = Client().get("/readyz").json()["dependencies"]["worker"]
+    assert not worker["ok"]
+    assert "ahead of our clock" in worker["seen"]
+    health.last_sync_at = timezone.now()
+    health.save()
+    assert Client().get("/readyz").status_code == 200, "read since; the old failure tells nothing"
+
+
+@pytest.mark.django_db
 def test_a_migration_to_apply_is_named() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'dashboard'")
