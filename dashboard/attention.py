@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Q
 
 from dashboard.context import read_frame
 from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
@@ -16,6 +15,8 @@ from sandboxes.actions import brake
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
 from sandboxes.search import SandboxQuery, matching_ids, older_accounts, search
 
+SILENT_ROUNDS: Final = 4
+LEAST_SILENCE_SECONDS: Final = 120.0
 MOST_NAMED: Final = 50  # the newest, to name their templates
 
 
@@ -44,7 +45,8 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         no_sample_where=silent_where,
         stale_since=frame.stale_since,
         poll_error=frame.poll_error or frame.sync_error,
-        unlisted=_unlisted(ids, now),
+        unlisted=_unlisted(frame.accounts, now),
+        rounds_failing=_failing_rounds(ids),
         polls_slow=_slow(ids),
         webhooks_silent=_silent_webhooks(frame.accounts, now),
         breakers=_breakers(),
@@ -76,12 +78,32 @@ def _where(values: Iterable[str | None]) -> str:
     return found[0] if len(found) == 1 else f"{found[0]} and {found[1]}" if len(found) == 2 else f"{found[0]} and more"
 
 
-def _unlisted(accounts: list[int], now: datetime) -> list[tuple[str, datetime | None, str]]:
-    """Accounts whose list fails, and has failed for more than two rounds or ever since they are watched."""
-    late = now - timedelta(seconds=2 * settings.SYNC_INTERVAL_SECONDS)
-    failing = AccountHealth.objects.filter(account__in=accounts).exclude(sync_error="")
-    stale = failing.filter(Q(last_sync_at=None) | Q(last_sync_at__lt=late)).select_related("account")
-    return [(health.account.name, health.last_sync_at, health.sync_error) for health in stale]
+def _unlisted(accounts: list[Account], now: datetime) -> list[tuple[str, datetime | None, str]]:
+    """Accounts whose list was not read for more than two rounds; without a known error for some more."""
+    healths = {health.account_id: health for health in AccountHealth.objects.filter(account__in=accounts)}
+    found = []
+    for account in accounts:
+        health = healths.get(account.pk) or AccountHealth(account=account)
+        why, rounds = health.sync_error, 2
+        if not why:
+            why, rounds = "no sync has finished since, and none has reported an error", SILENT_ROUNDS
+        least = 0.0 if health.sync_error else LEAST_SILENCE_SECONDS
+        late = now - timedelta(seconds=max(least, rounds * settings.SYNC_INTERVAL_SECONDS))
+        never = health.last_sync_at is None and (health.sync_error or account.created_at < late)
+        if never or (health.last_sync_at is not None and health.last_sync_at < late):
+            found.append((account.name, health.last_sync_at, why))
+    return found
+
+
+def _failing_rounds(accounts: list[int]) -> list[tuple[str, str, datetime, str]]:
+    """Rounds whose last run failed: account, round, since when, why. The list has a line of its own."""
+    rows = AccountHealth.objects.filter(account__in=accounts).exclude(round_errors={}).order_by("account")
+    return [
+        (account, name, datetime.fromisoformat(told["since"]), told["error"])
+        for account, errors in rows.values_list("account__name", "round_errors")
+        for name, told in sorted(errors.items())
+        if name != "sync"
+    ]
 
 
 def _slow(accounts: list[int]) -> list[tuple[str, float, float]]:

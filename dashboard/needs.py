@@ -7,6 +7,11 @@ from datetime import datetime
 from dashboard import words
 
 NEAR_CAP = 0.8
+ROUNDS = {
+    "poll": "Polling", "reconcile": "Reconcile", "webhook": "Webhook upkeep", "backfill": "History backfill",
+    "causes": "Cause analysis", "act": "Sending actions", "facts": "Policy evaluation", "judge": "Policy evaluation",
+    "reap": "Final check",
+}  # fmt: skip
 HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
 SILENT_WEBHOOK_SECONDS = 360
 
@@ -43,6 +48,7 @@ class Facts:
     stale_since: datetime | None = None
     poll_error: str = ""
     unlisted: Sequence[tuple[str, datetime | None, str]] = field(default=())  # account, last whole list, why
+    rounds_failing: Sequence[tuple[str, str, datetime, str]] = field(default=())  # account, round, since, why
     polls_slow: Sequence[tuple[str, float, float]] = field(default=())  # account, seconds, interval
     webhooks_silent: Sequence[tuple[str, datetime]] = field(default=())  # account, last delivery
     breakers: Sequence[tuple[str, str]] = field(default=())  # policy, why
@@ -55,8 +61,9 @@ class Facts:
 def needs(facts: Facts) -> list[Need]:
     """All that is true of these facts, most urgent first; an empty list means all is well."""
     found = [
-        _poll(facts), *_lists(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts), _failed(facts),
-        *_breakers(facts), *_brakes(facts), *_webhooks(facts), *_slow(facts), *_doubts(facts), *_same(facts),
+        _poll(facts), *_lists(facts), *_rounds(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts),
+        _failed(facts), *_breakers(facts), *_brakes(facts), *_webhooks(facts), *_slow(facts), *_doubts(facts),
+        *_same(facts),
     ]  # fmt: skip
     return sorted((need for need in found if need), key=lambda need: need.urgency)
 
@@ -79,6 +86,21 @@ def _lists(facts: Facts) -> list[Need]:
             parts = [("E2B's list could not be read for ", False), (ago, True)]
         found.append(Need("bad", parts, f"{account}; {why}", "/settings/account/", "See account", 0))
     return found
+
+
+def _rounds(facts: Facts) -> list[Need]:
+    """What fails for one account is that account's alone, so nothing else tells of it."""
+    return [
+        Need(
+            "bad",
+            [
+                (f"{ROUNDS.get(name, name)} fails for ", False), (account, True),
+                (f", since {words.span((facts.now - since).total_seconds())}", False),
+            ],
+            why, "/settings/account/", "See account", 1,
+        )
+        for account, name, since, why in facts.rounds_failing
+    ]  # fmt: skip
 
 
 def _orphans(facts: Facts) -> Need | None:

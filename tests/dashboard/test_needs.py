@@ -44,3 +44,9 @@ def test_a_list_that_can_not_be_read_is_no_empty_fleet() -> None:
     assert never.cause == "prod; 401: check the key"
     (late,) = needs(Facts(now=NOW, unlisted=[("prod", NOW - timedelta(minutes=6), "502")]))
     assert said(late) == "E2B's list could not be read for 6 min"
+
+
+def test_round_that_fails_names_its_account_and_why() -> None:
+    (need,) = needs(Facts(NOW, rounds_failing=[("prod", "act", NOW - timedelta(minutes=6), "enter the key again")]))
+    assert said(need) == "Sending actions fails for prod, since 6 min"
+    assert need.cause == "enter the key again"
