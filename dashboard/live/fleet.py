@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+LATEST_SECONDS: Final = 60  # by which a frame may come late; one older still was made after a clock was set back
 HISTORY_SECONDS: Final = 900
 HISTORY_STEP_SECONDS: Final = 14
 CHANGES_KEPT: Final = 4096
@@ -117,7 +118,7 @@ class LiveFleet:
         self._changes: deque[tuple[int, int, bool]] = deque(maxlen=CHANGES_KEPT)  # version, key, left
 
     def apply_frame(self, account: int, shard: int, frame: Frame, shards: int = 1) -> None:
-        """Keeps the newest frame of the shard; an older one that comes late is dropped.
+        """Keeps the newest frame of the shard; an older one that comes late is dropped, unless a clock was set back.
 
         When the number of shards has changed the new frames wait until all are there (or one comes a second time):
         then they take the place of the former ones together, so that no sandbox is missing or there twice.
@@ -126,7 +127,7 @@ class LiveFleet:
             self._gather(account, shard, frame, shards)
             return
         known = self.frames.get((account, shard))
-        if known and known.at >= frame.at:
+        if known and 0 <= known.at - frame.at < LATEST_SECONDS:
             return
         self.frames[account, shard] = frame
         self.frame_version += 1

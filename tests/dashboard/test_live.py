@@ -56,6 +56,15 @@ def test_a_sample_is_read_from_the_newest_frame() -> None:
     assert fleet.sample(9) is None
 
 
+def test_frame_of_a_clock_that_was_set_back_is_the_newest() -> None:
+    fleet = fleet_of(1)
+    fleet.apply_frame(1, 0, frame_of(frame([1], [500])))
+    fleet.apply_frame(1, 0, frame_of(frame([1], [900], at=NOW - 3600)))
+    sample = fleet.sample(1)
+    assert sample is not None
+    assert sample[1] == 9.0
+
+
 def test_an_older_frame_that_comes_late_changes_nothing() -> None:
     fleet = fleet_of(1)
     fleet.apply_frame(1, 0, frame_of(frame([1], [500])))
