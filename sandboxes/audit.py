@@ -1,141 +1,72 @@
-"""Seals the audit's entries into a chain, and finds where somebody has altered it.
+"""Seals the audit's entries into a chain, lets go of what is past its age, and says who could alter the trail.
 
 Each entry's hash covers the entry and the hash before it, so that nothing in the middle can be changed, added or taken
-out unseen. Whoever can rewrite the whole table can rewrite the chain: note a head (number and hash) elsewhere, and
-`verify` holds the chain to it. Entries past their retention go from the beginning of the chain, never out of it.
+out unseen. Age takes entries from the beginning alone, and leaves a checkpoint in the chain: number, hash and time of
+the last that went. The database's own functions do both, so that the role we work as needs no right to write here.
+Whoever owns the tables can still write everything anew: give them a role of their own (`manage.py protect_audit`), and
+note heads (number and hash) elsewhere, to which `verify` holds the chain. `sandboxes.audit_check` finds what is wrong.
 """
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import logging
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
 SEALED_AT_ONCE: Final = 5_000
-_ONE_SEALER: Final = 0x5EA1  # an advisory lock: two sealers would give one number twice
-_TIME = """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-_UNTOLD: Final = {"claimed_until", "claim_number", "next_attempt_at"}  # the trigger leaves them out
-_LAST = "SELECT number, hash FROM sandboxes_auditentry WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1"
-_OPEN = (
-    f"SELECT id, {_TIME}, action_id, change::text FROM sandboxes_auditentry WHERE number IS NULL ORDER BY id LIMIT %s"
-)
-_SEAL = """UPDATE sandboxes_auditentry e SET number = r.number, hash = decode(r.hash, 'hex')
-FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) r(id, number, hash) WHERE e.id = r.id"""
-_ALL = f"""SELECT number, hash, {_TIME}, action_id, change::text
-FROM sandboxes_auditentry WHERE number IS NOT NULL ORDER BY number"""
-
-
-@dataclass
-class Report:
-    """What `verify` found: entries `first` to `last` hold, `open` are not sealed yet; `faults` are sentences."""
-
-    first: int = 0
-    last: int = 0
-    head: str = ""
-    open: int = 0
-    faults: list[str] = field(default_factory=list)
+TABLES: Final = ("sandboxes_auditentry", "sandboxes_action")  # whoever owns the second may switch off its trigger
+FUNCTIONS: Final = (
+    "sandboxes_audit_action()", "sandboxes_audit_keep()", "sandboxes_audit_stays()",
+    "sandboxes_audit_seal(integer)", "sandboxes_audit_prune(timestamp with time zone)",
+)  # fmt: skip
+_HEAD = "SELECT number, hash FROM sandboxes_auditentry WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1"
+# A superuser is a member of every role; who owns the schema may drop what is in it.
+_ALTERABLE = """
+SELECT bool_or(pg_has_role(owner, 'MEMBER')) OR has_table_privilege('sandboxes_auditentry', 'INSERT,UPDATE,DELETE')
+FROM (SELECT relowner AS owner FROM pg_class WHERE oid = ANY(%(tables)s::regclass[])
+      UNION ALL SELECT proowner FROM pg_proc WHERE oid = ANY(%(functions)s::regprocedure[])
+      UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname = current_schema()) AS owners"""
+log = logging.getLogger(__name__)
 
 
 def seal() -> int:
-    """Gives the entries that have none their number and hash, oldest first; how many."""
+    """Gives the entries that have none their number and hash, oldest first; how many. One sealer at a time."""
     total = 0
     while True:
-        sealed = _seal_some()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sandboxes_audit_seal(%s)", [SEALED_AT_ONCE])
+            sealed = int(cursor.fetchone()[0])
         total += sealed
         if sealed < SEALED_AT_ONCE:
             return total
 
 
-@transaction.atomic
-def _seal_some() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ONE_SEALER])
-        if not cursor.fetchone()[0]:
-            return 0
-        cursor.execute(_LAST)
-        number, last = cursor.fetchone() or (0, b"")
-        cursor.execute(_OPEN, [SEALED_AT_ONCE])
-        rows = cursor.fetchall()
-        sealed: list[tuple[int, int, str]] = []
-        for key, at, action_id, change in rows:
-            number += 1
-            last = _hash(bytes(last), number, at, action_id, change)
-            sealed.append((key, number, last.hex()))
-        if sealed:
-            cursor.execute(_SEAL, [list(column) for column in zip(*sealed, strict=True)])
-    return len(rows)
+def prune(before: datetime) -> int:
+    """Takes sealed entries of before `before` from the beginning of the chain, never younger than 399 days; how many.
 
-
-def verify(expected: dict[int, str] | None = None) -> Report:
-    """Walks the whole chain. `expected` are heads noted earlier, hex hashes by number, which must still be in it."""
-    report, before, since, noted = Report(), b"", "", dict(expected or {})
-    shown: dict[int, dict[str, Any]] = {}
-    for number, found, at, action_id, text in _walk(_ALL):
-        if not report.first:
-            report.first, since = number, at
-        elif number != report.last + 1:
-            report.faults.append(f"entries {report.last + 1} to {number - 1} are missing")
-        known = before or (b"" if number == 1 else None)
-        # The first that is kept, where older ones went by their age, can only be taken at its word.
-        if known is not None and _hash(known, number, at, action_id, text) != bytes(found):
-            report.faults.append(f"entry {number} (action {action_id}, {at}) was altered, or what stood before it")
-        if number in noted and noted.pop(number) != bytes(found).hex():
-            report.faults.append(f"entry {number} is not the one that was noted: the chain was written anew")
-        report.last, report.head, before = number, bytes(found).hex(), bytes(found)
-        shown.setdefault(action_id, {}).update(json.loads(text))
-    report.faults += [f"entry {number}, which was noted, is not there" for number in noted if number >= report.first]
-    report.faults += _behind(shown, since if report.first > 1 else None)
-    report.open = _count_open()
-    return report
-
-
-def _hash(before: bytes, number: int, at: str, action_id: int, change: str) -> bytes:
-    return sha256(before + f"\n{number}\n{at}\n{action_id}\n{change}".encode()).digest()
-
-
-def _behind(shown: dict[int, dict[str, Any]], since: str | None) -> Iterator[str]:
-    """Actions whose row says other than their trail: changed where no trigger looked. Open entries are waited for.
-
-    What was asked for before `since` may have had its trail in entries that went by their age.
+    Where some went, the chain holds a checkpoint that says so.
     """
-    young = f"AND requested_at >= '{since}'" if since else ""
-    waiting = "SELECT 1 FROM sandboxes_auditentry e WHERE e.action_id = a.id AND e.number IS NULL"
-    rows = f"SELECT id, to_jsonb(a)::text FROM sandboxes_action a WHERE NOT EXISTS ({waiting}) {young} ORDER BY id"
-    for key, text in _walk(rows):
-        trail = shown.get(key)
-        if trail is None:
-            yield f"action {key} has no trail"
-            continue
-        if trail.get("kind") is None:
-            continue  # its beginning is past its retention
-        for name, value in json.loads(text).items():
-            # A column that came later than the entry is not in it.
-            if name in trail and name not in _UNTOLD and not _same(value, trail[name]):
-                yield f"action {key} says {name} is {value!r}, its trail says {trail[name]!r}"
-
-
-def _same(value: Any, told: Any) -> bool:
-    """Equal, or one moment written in two time zones."""
-    if value == told or not (isinstance(value, str) and isinstance(told, str)):
-        return bool(value == told)
-    try:
-        return datetime.fromisoformat(value) == datetime.fromisoformat(told)
-    except (ValueError, TypeError):
-        return False
-
-
-def _count_open() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM sandboxes_auditentry WHERE number IS NULL")
+        cursor.execute("SELECT sandboxes_audit_prune(%s)", [before])
         return int(cursor.fetchone()[0])
 
 
-def _walk(statement: str) -> Iterator[tuple[Any, ...]]:
-    """The rows, some thousands at a time."""
-    with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(statement)
-        while rows := cursor.fetchmany(5_000):
-            yield from rows
+def head() -> str:
+    """`NUMBER:HASH` of the last sealed entry, to be kept elsewhere; empty before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEAD)
+        found = cursor.fetchone()
+    return f"{found[0]}:{bytes(found[1]).hex()}" if found else ""
+
+
+def log_head() -> None:
+    """Notes the head in the log, which whoever collects logs keeps where this server can't reach it."""
+    if noted := head():
+        log.info("audit head %s", noted)
+
+
+def is_alterable() -> bool:
+    """Whether the role that we work as could alter the trail: it owns some of it, or may write to it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALTERABLE, {"tables": list(TABLES), "functions": list(FUNCTIONS)})
+        return bool(cursor.fetchone()[0])

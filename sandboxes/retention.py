@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from sandboxes import audit
+
 KEPT = timedelta(days=400)
 BATCH = 2_000
 _GONE = "SELECT id FROM sandboxes_sandbox WHERE state = 'ended' AND ended_at < %s ORDER BY id LIMIT %s"
@@ -15,18 +17,9 @@ _ON_A_SANDBOX = (
 def apply(now: datetime) -> dict[str, int]:
     """Deletes actions and ended sandboxes, with all that hangs on them, past 400 days; rows deleted by name."""
     before = now - KEPT
-    return {"actions": _actions(before), "sandboxes": _sandboxes(before), "audit": _audit(before)}
-
-
-def _audit(before: datetime) -> int:
-    """Sealed entries from the beginning of the chain; the trigger that guards them lets only old ones go."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM sandboxes_auditentry WHERE number < "
-            "(SELECT coalesce(min(number), 0) FROM sandboxes_auditentry WHERE at >= %s)",
-            [before],
-        )
-        return int(cursor.rowcount)
+    deleted = {"actions": _actions(before), "sandboxes": _sandboxes(before), "audit": audit.prune(before)}
+    audit.log_head()
+    return deleted
 
 
 def _actions(before: datetime) -> int:

@@ -11,6 +11,7 @@ from config.embedded import StartError
 from config.supervisor.keeping import write_private
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+FOR_MIGRATIONS_ALONE = ("MIGRATION_DATABASE_URL",)  # who has it could alter the audit
 FOR_BOOTSTRAP_ALONE = ("E2B_API_KEY", "E2B_WEBHOOK_SECRET", "SANDWARDEN_ADMIN_PASSWORD", "SANDWARDEN_API_TOKEN")
 HARMLESS = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
@@ -26,6 +27,7 @@ class Choices:
     redis_url: str
     workers: int
     simulated: bool
+    migration_database_url: str = ""
 
     @property
     def address(self) -> str:
@@ -41,6 +43,8 @@ class Choices:
 
 def read() -> Choices:
     """Raises StartError, naming the variable, for a value that makes no sense."""
+    if env.text("MIGRATION_DATABASE_URL") and not env.text("DATABASE_URL"):
+        raise StartError("MIGRATION_DATABASE_URL needs a DATABASE_URL of another role beside it")
     return Choices(
         home=env.data_dir(ROOT),
         host=env.text("HOST", "127.0.0.1"),
@@ -49,6 +53,7 @@ def read() -> Choices:
         redis_url=env.text("REDIS_URL"),
         workers=max(1, _whole("WORKERS", 3)),
         simulated=not (env.text("E2B_API_KEY") or env.text("E2B_API_URL")),
+        migration_database_url=env.text("MIGRATION_DATABASE_URL"),
     )
 
 
@@ -64,7 +69,7 @@ def secret_key(home: Path) -> str:
 
 def for_bootstrap(added: Mapping[str, str]) -> dict[str, str]:
     """All of our environment: bootstrap stores the keys (encrypted) that nobody else is given."""
-    return {**os.environ, **added}
+    return {name: value for name, value in {**os.environ, **added}.items() if name not in FOR_MIGRATIONS_ALONE}
 
 
 def for_django(added: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from config import assets
+from config import assets, env
 from config.embedded import Postgres, Redis, Server, StartError, addresses
 from config.supervisor import parts, ready, simulated, stamps
 from config.supervisor.child import Child, Part
@@ -118,7 +118,12 @@ class House:
         return stamps.holds(self.choices.home, "migrated", stamps.migrations(await self._applied()))
 
     async def _migrate(self, environment: Mapping[str, str]) -> None:
-        await self._command("migrate", ("migrate", "--noinput", "--verbosity", "0"), environment)
+        owner = self.choices.migration_database_url
+        as_owner = {**environment, "DATABASE_URL": owner} if owner else environment
+        await self._command("migrate", ("migrate", "--noinput", "--verbosity", "0"), as_owner)
+        if owner:
+            role = str(env.database(self.choices.database_url)["USER"])
+            await self._command("migrate", ("protect_audit", role), as_owner)
         if not self.choices.database_url:
             stamps.put(self.choices.home, "migrated", stamps.migrations(await self._applied()))
 

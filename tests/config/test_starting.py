@@ -203,3 +203,14 @@ def test_celery_is_told_of_the_same_redis_in_its_own_words(redis_url: str, broke
         "REDIS_URL": redis_url,
         "CELERY_BROKER_URL": broker,
     }
+
+
+def test_the_audits_owner_is_given_to_migrations_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRATION_DATABASE_URL", "postgresql://owner@/sandwarden")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://server@/sandwarden")
+    assert choices.read().migration_database_url == "postgresql://owner@/sandwarden"
+    for environment in (choices.for_django({}), choices.for_bootstrap({}), choices.for_servers()):
+        assert "MIGRATION_DATABASE_URL" not in environment
+    monkeypatch.delenv("DATABASE_URL")
+    with pytest.raises(StartError, match="needs a DATABASE_URL of another role"):
+        choices.read()

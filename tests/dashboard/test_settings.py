@@ -290,3 +290,13 @@ def test_secrets_whose_key_is_lost_do_not_break_the_page_and_can_be_replaced(
 def test_an_answer_lies_at_the_address_of_its_section(staff: Client, account: Account) -> None:
     answer = staff.post("/settings/webhook/register/", {"url": "ftp://x"}, headers={"HX-Request": "true"})
     assert answer["HX-Push-Url"] == "/settings/"
+
+
+def test_house_says_that_a_server_that_owns_its_audit_could_alter_it(
+    staff: Client, mailbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "This server could alter its own trail" in text(staff.get("/settings/house/"))
+    monkeypatch.setattr("sandboxes.audit.is_alterable", lambda: False)
+    page = text(staff.get("/settings/house/"))
+    assert "could alter" not in page
+    assert "owned by a role of its own" in page

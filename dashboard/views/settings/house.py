@@ -17,7 +17,7 @@ from dashboard.idempotency import KEPT as ANSWERS_KEPT
 from dashboard.views.health import MOST_AHEAD, Dependency, look_at_all
 from dashboard.views.settings import ground
 from events.retention import EVENTS_KEPT, REFUSED_AT_MOST, REFUSED_KEPT
-from sandboxes import background
+from sandboxes import audit, background
 from sandboxes.models import Heartbeat
 from sandboxes.retention import KEPT
 from sandboxes.series import retention as samples
@@ -48,6 +48,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "database": database,
         "redis": _redis(),
         "data_dir": settings.DATA_DIR,
+        "audit_alterable": audit.is_alterable(),
+        "audit_head": audit.head(),
         "changes": LogEntry.objects.select_related("user", "content_type").order_by("-action_time")[:CHANGES],
     }
     return ground.show(request, "house", context)
