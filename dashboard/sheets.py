@@ -1,7 +1,5 @@
 """A list of sandboxes as a file: CSV that no spreadsheet takes for a formula, JSON with REST's own fields. Pure."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from dashboard import csv_text
 from sandboxes.search import SandboxRow
 
 OURS: Final = "key"  # the primary key is for our pages; programs have the ID
@@ -23,8 +22,6 @@ FLAT: Final = (
     "protected", "protected_until", "protected_reason", "ended_by", "probable_cause",
 )  # fmt: skip
 COLUMNS: Final = (*PLAIN, *FLAT)
-# Spreadsheets run a cell that begins with one of these (OWASP, "CSV Injection").
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9.,=-]+")
 MOST_NAME: Final = 120
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -39,16 +36,16 @@ def file_name(asked: Mapping[str, str], now: datetime, extension: str) -> str:
 
 def csv_lines(rows: Iterable[SandboxRow]) -> str:
     """Lines of CSV, a sandbox each, in the order of `COLUMNS`."""
-    return _written([cells(row) for row in rows])
+    return csv_text.lines(cells(row) for row in rows)
 
 
 def csv_head() -> str:
     """The first line."""
-    return _written([COLUMNS])
+    return csv_text.lines([COLUMNS])
 
 
 def cells(row: SandboxRow) -> list[Any]:
-    """One sandbox as cells: times in RFC 3339, what is nested made flat, nothing that could run as a formula."""
+    """One sandbox as cells, what is nested made flat."""
     lease, protected = row.lease, row.protected
     flat = (
         json.dumps(row.metadata, ensure_ascii=False) if row.metadata else "",
@@ -63,7 +60,7 @@ def cells(row: SandboxRow) -> list[Any]:
         row.ended_by and f"{row.ended_by.actor.kind} {row.ended_by.actor.name}",
         (row.probable_cause or {}).get("cause"),
     )
-    return [_cell(value) for value in (*(getattr(row, name) for name in PLAIN), *flat)]
+    return [*(getattr(row, name) for name in PLAIN), *flat]
 
 
 def json_items(rows: Sequence[SandboxRow]) -> bytes:
@@ -73,17 +70,3 @@ def json_items(rows: Sequence[SandboxRow]) -> bytes:
 
 def _as_rest(row: SandboxRow) -> dict[str, Any]:
     return {name: value for name, value in msgspec.structs.asdict(row).items() if name != OURS}
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def _written(lines: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(lines)
-    return text.getvalue()

@@ -1,7 +1,5 @@
 """The Cost page: what the fleet costs, who, when, what of it is lost and what policies saved; and its table as CSV."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
-from dashboard import charts_cost
+from dashboard import charts_cost, csv_text
 from dashboard.spending import RANGES, ZERO, Range, Row, Spending, hours_by_day, spending
 from sandboxes import fleet
 from sandboxes.spend import (
@@ -38,7 +36,6 @@ CSV: Final = (
     "group", "running_now", "usd_per_hour_now", "cost_usd", "share_pct", "change_pct", "orphan_usd", "idle_usd",
     "seconds",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run such a cell (OWASP, "CSV Injection")
 
 
 @login_required
@@ -107,25 +104,18 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 async def _lines(chosen: Range, group_by: str, now: datetime) -> AsyncIterator[bytes]:
     """Its head at once, the rows when they are added up, a thousand at a time."""
-    yield _csv([CSV])
+    yield csv_text.lines([CSV]).encode()
     rows = (await sync_to_async(spending)(chosen, group_by, now)).rows
     for at in range(0, len(rows), 1000):
-        yield _csv([_cells(row) for row in rows[at : at + 1000]])
+        yield csv_text.lines(_cells(row) for row in rows[at : at + 1000]).encode()
 
 
 def _cells(row: Row) -> list[Any]:
-    group = row.group or ""
     return [
-        f"'{group}" if group.startswith(_FORMULA) else group, row.now.sandboxes, row.now.usd_per_hour, row.cost,
+        row.group, row.now.sandboxes, row.now.usd_per_hour, row.cost,
         round(row.share_pct, 2), "" if row.change_pct is None else round(row.change_pct, 2), row.orphan, row.idle,
         row.seconds,
     ]  # fmt: skip
-
-
-def _csv(lines: list[Any]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(lines)
-    return text.getvalue().encode()
 
 
 def _asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:

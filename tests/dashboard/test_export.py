@@ -13,7 +13,7 @@ from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from dashboard import sheets
+from dashboard import csv_text, sheets
 from dashboard.views import export
 from tests import records
 
@@ -53,7 +53,9 @@ class TestTheFile:
 
     def test_an_empty_list_is_a_whole_file(self, person: Client) -> None:
         assert json.loads(read(person, "/sandboxes/export.json")[1])["items"] == []
-        assert read(person, "/sandboxes/export.csv")[1].splitlines() == [",".join(sheets.COLUMNS)]
+        assert read(person, "/sandboxes/export.csv")[1].splitlines() == [
+            ",".join(f'"{name}"' for name in sheets.COLUMNS)
+        ]
 
     def test_it_goes_on_over_pages_and_no_row_comes_twice(
         self, person: Client, monkeypatch: pytest.MonkeyPatch
@@ -75,7 +77,9 @@ class TestTheFile:
         assert _most_bytes(person) < 2 * few + 200_000
 
 
-@pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "＋1", "－1", "＠A"]
+)
 @pytest.mark.django_db
 def test_a_cell_that_a_spreadsheet_would_run_is_made_text(evil: str) -> None:
     from sandboxes.search import find
@@ -86,6 +90,19 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_text(evil: str) -> None:
     told = next(csv.DictReader(io.StringIO(sheets.csv_head() + sheets.csv_lines([row]), newline="")))
     assert told["owner"] == f"'{evil}"
     assert told["alias"] == 'a,b\n"c"'
+
+
+def test_every_field_is_quoted_and_numbers_stay_numbers() -> None:
+    assert csv_text.lines([["a", -1.5, None]]) == '"a","-1.5",""\r\n'
+
+
+@pytest.mark.django_db
+def test_a_stream_is_never_compressed_and_a_page_is(person: Client) -> None:
+    for address in ("/sandboxes/export.csv", "/sandboxes/export.json", "/cost/export.csv"):
+        answer = person.get(address, headers={"Accept-Encoding": "gzip"})
+        assert answer.streaming
+        assert not answer.has_header("Content-Encoding")
+    assert person.get("/sandboxes/", headers={"Accept-Encoding": "gzip"})["Content-Encoding"] == "gzip"
 
 
 def test_the_filter_is_in_the_name_and_nothing_that_a_header_or_a_file_system_minds() -> None:
