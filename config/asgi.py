@@ -8,7 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 django = get_asgi_application()  # before the imports below: they need the apps
@@ -16,9 +15,10 @@ django = get_asgi_application()  # before the imports below: they need the apps
 from config.bodies import Bounded  # noqa: E402
 from config.static_app import Static  # noqa: E402
 from dashboard.live import hub, routes  # noqa: E402
+from dashboard.live.origin import OwnOrigin  # noqa: E402
 from events.receiver import Receiver  # noqa: E402
 
-sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes)))
+sockets = OwnOrigin(AuthMiddlewareStack(URLRouter(routes)))
 receiver, pages = Receiver(), Static(Bounded(django))
 
 

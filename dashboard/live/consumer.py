@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from dashboard.live.access import Ticket, gate, ticket_of
 from dashboard.live.browser import Browser
 from dashboard.live.hub import hub
 
@@ -19,32 +20,47 @@ NEWS_SECONDS_BETWEEN: Final = 0.5
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Needs a signed-in session. It joins no group of its own: the hub hands it what it is to send."""
+    """Needs a signed-in session for as long as it is open. It joins no group: the hub hands it what it is to send."""
 
     channel_layer_alias = "none"  # one subscription a process, not one a browser
 
     browser: Browser | None = None
     sender: asyncio.Task[None] | None = None
+    ticket: Ticket | None = None
+    closing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Accepts first: only an accepted socket can be told why it is closed."""
         await self.accept()
-        user = self.scope.get("user")
-        if user is None or not user.is_authenticated:
+        self.ticket = ticket_of(self.scope)
+        if self.ticket is None:
             await self.close(SIGN_IN_FIRST)
             return
-        self.browser = Browser(user.get_username())
+        self.browser = Browser(self.scope["user"].get_username())
+        gate.enter(self, self.ticket, self._send_out)
         hub.join(self.browser)
         self.sender = asyncio.create_task(self._send_what_is_new(self.browser))
 
     async def disconnect(self, _code: int) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        gate.leave(self)
         if self.browser:
             hub.leave(self.browser)
         if self.sender:
             self.sender.cancel()
 
+    def _send_out(self) -> None:
+        """The session has ended, or the person may no longer look: nothing more is sent, and the page is told why."""
+        self._leave()
+        self.closing = asyncio.create_task(self.close(SIGN_IN_FIRST))
+
     async def receive(self, text_data: str | None = None, **_: Any) -> None:
         """A page that says what we do not know is closed: it is older or newer than we are, and loads anew."""
+        if self.ticket and not await gate.admits(self.ticket):
+            self._send_out()
+            return
         try:
             if self.browser and text_data:
                 self.browser.heard(text_data)

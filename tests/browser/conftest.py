@@ -1,9 +1,16 @@
 """A real Chromium, and a page that fails its test on any error in the console."""
 
+import os
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import uvicorn
+from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.config.conftest import free_port, home, whole_house
@@ -37,3 +44,33 @@ def page(chromium: Browser) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(error.stack or str(error)))
     yield page
     assert not complaints, complaints
+
+
+@pytest.fixture
+def site(transactional_db: None, mailbox: Any, static_files: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Our pages on a free port, over the test's own records; no other process runs."""
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright has a loop in this thread
+    from config.asgi import application
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+
+
+@pytest.fixture
+def visitor(site: str, chromium: Browser) -> Page:
+    """A page of `ada`, who is signed in."""
+    from django.conf import settings
+    from django.contrib.auth import get_user_model
+
+    client = Client()
+    client.force_login(get_user_model().objects.create_user("ada"))
+    context = chromium.new_context()
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+    return context.new_page()

@@ -3,21 +3,11 @@
 import csv
 import io
 import json
-import os
-import socket
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
-from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests import records
 
@@ -27,36 +17,13 @@ NOTE = 'x,\n"y"'
 
 
 @pytest.fixture
-def site(transactional_db: None, mailbox: Any, static_files: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Our pages on a free port, over a fleet of `MANY` sandboxes of as many owners."""
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright has a loop in this thread
-    now = datetime.now(UTC)
+def fleet(transactional_db: None) -> None:
+    """`MANY` sandboxes of as many owners."""
+    began = datetime.now(UTC) - timedelta(hours=2)
     records.price()
-    began = now - timedelta(hours=2)
     for number in range(MANY):
         box = records.sandbox(owner=f"ada {number}", started_at=began, metadata={"note": NOTE})
         box.executions.create(key=f"e{number}", started_at=began, cpu_count=2, memory_mb=512)
-    from config.asgi import application
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    listener.close()
-
-
-@pytest.fixture
-def visitor(site: str, chromium: Browser) -> Page:
-    """Signed in."""
-    client = Client()
-    client.force_login(get_user_model().objects.create_user("ada"))
-    context = chromium.new_context()
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
-    return context.new_page()
 
 
 def downloaded(page: Page, address: str, link: str) -> str:
@@ -72,7 +39,7 @@ def records_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_every_download_is_whole(visitor: Page, site: str) -> None:
+def test_every_download_is_whole(fleet: None, visitor: Page, site: str) -> None:
     rows = records_of(downloaded(visitor, f"{site}/sandboxes/", "export.csv"))
     assert len({row["id"] for row in rows}) == len(rows) == MANY
     assert {row["metadata"] for row in rows} == {json.dumps({"note": NOTE})}

@@ -1,0 +1,98 @@
+"""Whether those who opened sockets may still see the fleet: sessions and accounts, asked again every few seconds."""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, NamedTuple
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+from django.contrib.sessions.models import Session
+from django.db import close_old_connections
+from django.utils import timezone
+
+CHECK_SECONDS: Final = 3.0  # a socket ends within five: this, and the time that an answer takes
+log = logging.getLogger(__name__)
+
+
+class Ticket(NamedTuple):
+    """With which session somebody came, as whom, and the session's mark of that user's password."""
+
+    session_key: str
+    user_id: int
+    password_mark: str
+
+
+def ticket_of(scope: Mapping[str, Any]) -> Ticket | None:
+    """What a socket was opened with; None when nobody is signed in."""
+    user, session = scope.get("user"), scope.get("session")
+    if user is None or not user.is_authenticated or session is None or not session.session_key:
+        return None
+    return Ticket(session.session_key, user.pk, session.get(HASH_SESSION_KEY, ""))
+
+
+def valid(tickets: Collection[Ticket]) -> set[Ticket]:
+    """Those whose session is there and not over, and whose user is active and has the same password."""
+    keys, ids = {one.session_key for one in tickets}, {one.user_id for one in tickets}
+    there = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    sessions = set(there.values_list("session_key", flat=True))
+    marks = {user.pk: user.get_session_auth_hash() for user in get_user_model().objects.filter(pk__in=ids)
+             if user.is_active}  # fmt: skip
+    return {
+        one
+        for one in tickets
+        if one.session_key in sessions and hmac.compare_digest(marks.get(one.user_id, ""), one.password_mark)
+    }
+
+
+class Gate:
+    """One per web process: asks for all sockets together, and ends those that may no longer stay."""
+
+    def __init__(self) -> None:
+        self._inside: dict[object, tuple[Ticket, Callable[[], None]]] = {}
+        self._round: asyncio.Task[None] | None = None
+
+    def enter(self, who: object, ticket: Ticket, end: Callable[[], None]) -> None:
+        """`end` is called once when the ticket is no longer valid; `who` has left by then."""
+        self._inside[who] = (ticket, end)
+        if self._round is None or self._round.done():
+            self._round = asyncio.create_task(self._go_round())
+
+    def leave(self, who: object) -> None:
+        self._inside.pop(who, None)
+
+    async def admits(self, ticket: Ticket) -> bool:
+        """Asked now, for one. While the database is away nobody is sent out: nobody can have been barred either."""
+        return ticket in await self._valid([ticket])
+
+    async def check(self) -> None:
+        """One round over all that are inside."""
+        valid_now = await self._valid({ticket for ticket, _ in self._inside.values()})
+        for who, (ticket, end) in list(self._inside.items()):
+            if ticket not in valid_now:
+                self.leave(who)
+                end()
+
+    async def _go_round(self) -> None:
+        """For as long as anybody is inside."""
+        while self._inside:
+            await asyncio.sleep(CHECK_SECONDS)
+            await self.check()
+
+    async def _valid(self, tickets: Collection[Ticket]) -> Collection[Ticket]:
+        try:
+            return await sync_to_async(_read, thread_sensitive=False)(tickets)
+        except Exception:  # the rounds must go on, whatever one of them meets
+            log.exception("the sessions of open pages could not be checked")
+            return tickets
+
+
+def _read(tickets: Collection[Ticket]) -> set[Ticket]:
+    try:
+        return valid(tickets)
+    finally:
+        close_old_connections()
+
+
+gate = Gate()
