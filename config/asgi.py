@@ -8,18 +8,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 django = get_asgi_application()  # before the imports below: they need the apps
 
 from config.bodies import Bounded  # noqa: E402
+from config.public_scheme import PublicScheme  # noqa: E402
 from config.static_app import Static  # noqa: E402
 from dashboard.live import hub, routes  # noqa: E402
 from dashboard.live.origin import OwnOrigin  # noqa: E402
 from events.receiver import Receiver  # noqa: E402
 
 sockets = OwnOrigin(AuthMiddlewareStack(URLRouter(routes)))
-receiver, pages = Receiver(), Static(Bounded(django))
+receiver, pages = Receiver(), PublicScheme(Static(Bounded(django)), "https" if settings.SECURE else "http")
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from sandboxes.client_address import of_meta
+
 TRIES = 10
 WINDOW_SECONDS = 600
 SUBNET_V6 = 64  # what one household or machine is given: the rest of such an address is its own choice
@@ -28,7 +30,7 @@ class Braked(ModelBackend):
         """
         if request is None:
             return super().authenticate(request, **credentials)
-        key = f"sandwarden:sign-in:{_neighbourhood(request.META.get('REMOTE_ADDR', ''))}"
+        key = f"sandwarden:sign-in:{_neighbourhood(of_meta(request.META, settings.TRUSTED_PROXIES))}"
         try:
             with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as counter:
                 if int(counter.get(key) or 0) >= TRIES:

@@ -34,8 +34,10 @@ def web(choices: Choices, environment: Mapping[str, str]) -> Part:
     """The pages, REST, sockets and the webhook receiver."""
     loops = ("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--lifespan", "on")
     quiet = ("--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "3")
+    doubting = ("--no-proxy-headers",)  # which forwarded headers count is ours to say: TRUSTED_PROXIES
     where = ("--host", choices.host, "--port", str(choices.port))
-    return Part("web", (*PYTHON, "uvicorn", "config.asgi:application", *where, *loops, *quiet), environment, ROOT)
+    options = (*where, *loops, *quiet, *doubting)
+    return Part("web", (*PYTHON, "uvicorn", "config.asgi:application", *options), environment, ROOT)
 
 
 def worker(choices: Choices, environment: Mapping[str, str]) -> Part:

@@ -43,6 +43,26 @@ def test_one_household_is_one_address(ada):
     assert b"Too many wrong passwords" in attempt("right-password", "2001:db8::ffff").content
 
 
+def through(client: str, password: str, proxy: str = "127.0.0.1"):
+    """Signs in as a client of a proxy that appends to what the client wrote itself."""
+    proxied = Client(REMOTE_ADDR=proxy, headers={"X-Forwarded-For": client})
+    return proxied.post("/login/", {"username": "ada", "password": password})
+
+
+def test_forwarded_header_is_not_believed_without_trusted_proxies(ada):
+    for number in range(sign_in.TRIES):
+        through(f"203.0.113.{number}", "wrong", "192.0.2.20")
+    assert b"Too many wrong passwords" in through("203.0.113.99", "right-password", "192.0.2.20").content
+
+
+def test_clients_of_a_trusted_proxy_are_told_apart_and_can_not_choose_who_they_are(ada, settings):
+    settings.TRUSTED_PROXIES = 1
+    for number in range(sign_in.TRIES):
+        through(f"198.51.100.{number}, 203.0.113.5", "wrong", "192.0.2.21")
+    assert b"Too many wrong passwords" in through("198.51.100.77, 203.0.113.5", "right-password").content
+    assert through("198.51.100.7", "right-password", "192.0.2.21").status_code == 302
+
+
 def test_without_redis_nobody_is_locked_out(ada, settings):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     assert attempt("right-password").status_code == 302
