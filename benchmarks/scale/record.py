@@ -23,7 +23,7 @@ FROM unnest(%s::text[], %s::timestamptz[]) WITH ORDINALITY AS u (name, began, n)
 def write(url: str) -> int:
     """In place of what was there; how many run."""
     account = Account.objects.get(pk=ACCOUNT)
-    account.url = url
+    account.url, account.api_key = url, account.api_key  # the same key, on purpose
     account.save()
     listed = asyncio.run(_running(account))
     names, began = [name for name, _ in listed], [at for _, at in listed]

@@ -17,15 +17,6 @@ def normalised(text: str) -> str:
         return text
 
 
-def place_of(text: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port: who a key is sent to. Empty and None for what is no URL."""
-    try:
-        parts = urlsplit(text.strip())
-        return parts.scheme.lower(), _host(parts), parts.port or _DEFAULT_PORTS.get(parts.scheme.lower())
-    except ValueError:
-        return "", "", None
-
-
 def _place(parts: SplitResult) -> str:
     if not parts.scheme or not parts.hostname:
         raise ValueError("no URL")

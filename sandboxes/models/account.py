@@ -8,7 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from sandboxes.e2b.urls import normalised
-from sandboxes.models.fields import EncryptedTextField
+from sandboxes.models import bound_key
+from sandboxes.models.fields import EncryptedTextField, HoldsSecrets
 
 
 def kept_by_default() -> list[str]:
@@ -16,7 +17,17 @@ def kept_by_default() -> list[str]:
     return ["keep=true"]
 
 
-class Account(models.Model):
+class AccountQuerySet(models.QuerySet["Account"]):
+    """Changes addresses only together with keys: what is changed in the database passes by `Account.save`."""
+
+    def update(self, **values: Any) -> int:
+        """Raises KeyAskedAgain for a `url` that leads elsewhere, without an `api_key`, where rows have a key."""
+        if "url" in values and "api_key" not in values:
+            bound_key.check_all(self.only("url", "api_key"), values["url"])
+        return super().update(**values)
+
+
+class Account(HoldsSecrets):
     """Its key and webhook secrets are encrypted at rest and never shown again."""
 
     class Actions(models.TextChoices):
@@ -63,6 +74,7 @@ class Account(models.Model):
     )
     capabilities = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    objects = AccountQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -70,10 +82,22 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: Any, **given: Any) -> None:
-        """One spelling of each address, whichever way it came in."""
+    def save(self, *args: Any, **options: Any) -> None:
+        """One spelling of each address, and as `clean`, for whatever does not come from a form.
+
+        A new backend knows nothing of the webhook before.
+        """
         self.url = normalised(self.url)
-        super().save(*args, **given)
+        wanted = options.get("update_fields")
+        if wanted is None or "url" in wanted:
+            bound_key.check(self)
+            changed = bound_key.leave_webhook_behind(self)
+            options["update_fields"] = None if wanted is None else [*wanted, *changed]
+        super().save(*args, **options)
+
+    def clean(self) -> None:
+        """Raises KeyAskedAgain: a key is never sent to another backend than the one it was given for."""
+        bound_key.check(self)
 
     @property
     def lets_people_act(self) -> bool:

@@ -8,12 +8,12 @@ from django.core.validators import MinLengthValidator
 from django.db import models
 
 from sandboxes.models.account import Account
-from sandboxes.models.fields import EncryptedTextField
+from sandboxes.models.fields import EncryptedTextField, HoldsSecrets
 
 SHORTEST_SECRET = 16
 
 
-class OwnerCallback(models.Model):
+class OwnerCallback(HoldsSecrets):
     """One for an account. The last three fields are written by `sandboxes.owner_callback` alone."""
 
     account = models.OneToOneField(Account, models.CASCADE, related_name="owner_callback")

@@ -1,5 +1,6 @@
 """A text column that holds a secret in encrypted form and opens it only when it is read from the instance."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -83,3 +84,15 @@ class EncryptedTextField(_Text):
     def save_form_data(self, instance: models.Model, data: Any) -> None:
         if data:
             super().save_form_data(instance, data)
+
+
+class HoldsSecrets(models.Model):
+    """A model with encrypted fields: what was not typed anew is neither opened nor written when it is checked."""
+
+    class Meta:
+        abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """As Django's, which would open every secret, and fail where an encryption key is lost."""
+        untouched = {name for name, value in self.__dict__.items() if isinstance(value, Sealed)}
+        super().clean_fields(exclude={*(exclude or ()), *untouched})

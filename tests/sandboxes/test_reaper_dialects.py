@@ -22,7 +22,9 @@ PAUSED = {"states": ["paused"]}
 def odd(backend):
     """A backend with a dialect of its own, in the place of the simulated one."""
     with scripted() as running:
-        Account.objects.filter(pk=backend.account.pk).update(url=running.url, capabilities={"at": now().isoformat()})
+        Account.objects.filter(pk=backend.account.pk).update(
+            url=running.url, api_key="", capabilities={"at": now().isoformat()}
+        )
         backend.account.refresh_from_db()
         running.watched = backend.account
         yield running

@@ -1,0 +1,61 @@
+"""A write-only key belongs to the backend it was given for: another scheme, host or port asks for the key again."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+
+from sandboxes.models.fields import Sealed, is_set
+
+if TYPE_CHECKING:
+    from sandboxes.models.account import Account
+_PORTS: Final = {"http": 80, "https": 443}
+# What the backend before was given or gave: none of it is sent to another one.
+_OF_THE_WEBHOOK: Final = ("webhook_secret", "previous_webhook_secret", "sent_webhook_secret")
+
+
+class KeyAskedAgain(ValidationError):
+    """The address leads elsewhere and the key on record was not entered again; nothing was saved."""
+
+    def __init__(self) -> None:
+        why = "the address has another scheme, host or port: enter the key again, it was given for the former one"
+        super().__init__({"api_key": why})
+
+
+def check(account: "Account") -> None:
+    """Raises KeyAskedAgain when the key on record would go to another backend."""
+    if moves(account) and is_set(account, "api_key") and isinstance(account.__dict__["api_key"], Sealed):
+        raise KeyAskedAgain
+
+
+def check_all(accounts: "Iterable[Account]", url: object) -> None:
+    """Raises KeyAskedAgain when the key of any would go to another backend; an expression might lead anywhere."""
+    for account in accounts:
+        if is_set(account, "api_key") and not (isinstance(url, str) and origin(account.url) == origin(url)):
+            raise KeyAskedAgain
+
+
+def leave_webhook_behind(account: "Account") -> list[str]:
+    """Forgets the former backend's webhook where the account moves and no new secret came along; fields it changed."""
+    if not moves(account):
+        return []
+    stale = [name for name in _OF_THE_WEBHOOK if isinstance(account.__dict__[name], Sealed)]
+    for name in (*stale, "webhook_id"):
+        setattr(account, name, "")
+    return [*stale, "webhook_id"]
+
+
+def moves(account: "Account") -> bool:
+    """Whether it is on record with an address of another scheme, host or port."""
+    held = type(account).objects.filter(pk=account.pk).values_list("url", flat=True).first()
+    return held is not None and origin(held) != origin(account.url)
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port; what is no address is only like itself."""
+    try:
+        parts = urlsplit(url.strip())
+        return parts.scheme, (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return "", url, None
