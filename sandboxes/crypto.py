@@ -62,6 +62,17 @@ def rotate(stored: str) -> str:
     return encrypt(decrypt(stored))
 
 
+def is_current(stored: str) -> bool:
+    """Whether the first key opens it, so that the other keys are not needed for it. Raises BadKey."""
+    try:
+        Fernet(keys()[0]).decrypt(stored.removeprefix(PREFIX).encode())
+    except InvalidToken:
+        return False
+    except ValueError:
+        raise _bad_key() from None
+    return True
+
+
 def keys() -> tuple[str, ...]:
     """All keys, the one that encrypts first; a missing key file is made. Raises BadKey."""
     given = settings.ENCRYPTION_KEY or _key_file_text(Path(settings.DATA_DIR) / KEY_FILE_NAME)
@@ -84,8 +95,12 @@ def _box() -> MultiFernet:
     try:
         return _box_of(keys())
     except (ValueError, TypeError):
-        # The library's own message may quote what it was given: it is not passed on.
-        raise BadKey(f"{_source()} holds something that is no Fernet key: {_HOW_TO_MAKE_ONE}") from None
+        raise _bad_key() from None
+
+
+def _bad_key() -> BadKey:
+    """The library's own message may quote what it was given: it is not passed on."""
+    return BadKey(f"{_source()} holds something that is no Fernet key: {_HOW_TO_MAKE_ONE}")
 
 
 @lru_cache(maxsize=4)
