@@ -5,8 +5,6 @@ from django.contrib import admin
 from events.models import Delivery, LifecycleEvent, ReconcileMark
 from sandboxes.admin.reading import ReadOnly
 
-SHOWN_BYTES = 8192
-
 
 @admin.register(LifecycleEvent)
 class LifecycleEventAdmin(ReadOnly):
@@ -37,10 +35,8 @@ class DeliveryAdmin(ReadOnly):
 
     @admin.display(description="body")
     def text(self, delivery: Delivery) -> str:
-        """The body as text, its first 8 KiB."""
-        body = bytes(delivery.body)
-        more = f"\n… {len(body) - SHOWN_BYTES} bytes more" if len(body) > SHOWN_BYTES else ""
-        return body[:SHOWN_BYTES].decode(errors="replace") + more
+        """The body as text, its first 8 KiB, without secrets."""
+        return delivery.text
 
 
 @admin.register(ReconcileMark)

@@ -6,11 +6,9 @@ from datetime import datetime
 import msgspec
 from django.db.models import BinaryField, Count, F, Func, IntegerField, Q, QuerySet, Value
 
-from events.models import Delivery
-from sandboxes.masking import mask
+from events.models import SHOWN_BYTES, Delivery, shown_text
 from sandboxes.search import Page, QueryError, cursors
 
-SHOWN_BYTES = 8192
 STATES = tuple(Delivery.State.values)
 
 
@@ -65,7 +63,7 @@ def counts(account_ids: Collection[int]) -> dict[str, int]:
 def _begun(found: QuerySet[Delivery]) -> QuerySet[Delivery]:
     """With only the beginning of each body, as `start`, and the `size` of all of it."""
     return found.select_related("account").defer("body").annotate(
-        start=Func(F("body"), Value(1), Value(SHOWN_BYTES), function="substring", output_field=BinaryField()),
+        start=Func(F("body"), Value(1), Value(SHOWN_BYTES + 1024), function="substring", output_field=BinaryField()),
         size=Func(F("body"), function="octet_length", output_field=IntegerField()),
     )  # fmt: skip
 
@@ -81,6 +79,6 @@ def _row(one: Delivery) -> DeliveryRow:
         source=one.source,
         received_at=one.received_at,
         headers=dict(sorted(one.headers.items())),
-        text=mask(start.decode(errors="replace")),
+        text=shown_text(one.account, start),
         size=size,
     )

@@ -1,12 +1,17 @@
 """The event record, the deliveries that were no event, and how far reconcile has read."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
+from sandboxes.masking import mask
 from sandboxes.models import Account
+from sandboxes.secrets_at_rest import learn
+
+SHOWN_BYTES: Final = 8192
+_EDGE_BYTES: Final = 1024  # a secret that begins before the cut ends within these
 
 
 class VerbatimJSONField(models.JSONField):
@@ -87,6 +92,20 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state}: {self.reason}"
+
+    @property
+    def text(self) -> str:
+        """The beginning of the body as text, with what is secret masked: the only form in which it is shown."""
+        body = bytes(self.body)
+        more = f"\n… {len(body) - SHOWN_BYTES} bytes more" if len(body) > SHOWN_BYTES else ""
+        return shown_text(self.account, body) + more
+
+
+def shown_text(account: Account, body: bytes) -> str:
+    """The first SHOWN_BYTES of a body. Masked whole before it is cut, so that no half secret stays at the edge."""
+    learn(account)
+    masked = mask(body[: SHOWN_BYTES + _EDGE_BYTES].decode(errors="replace"))
+    return masked.encode()[:SHOWN_BYTES].decode(errors="ignore")
 
 
 class ReconcileMark(models.Model):

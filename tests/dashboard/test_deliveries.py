@@ -9,10 +9,11 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from events.models import Delivery, LifecycleEvent
+from events.models import SHOWN_BYTES, Delivery, LifecycleEvent
 from events.replay import replay_all
 from events.writing import house
-from sandboxes.models import AccountHealth
+from sandboxes import masking
+from sandboxes.models import Account, AccountHealth
 from tests import records
 from tests.events.factories import delivery
 
@@ -157,3 +158,24 @@ def test_why_it_died_is_said_to_be_inferred(person: Client) -> None:
     assert "Probably <b>out of memory</b>" in page
     assert "Inferred by us, E2B did not say: memory rose from 61.0 %" in page
     assert person.get("/api/v1/sandboxes/idead").json()["probable_cause"] == cause
+
+
+@pytest.mark.django_db
+def test_admin_shows_a_parked_body_without_secrets(admin_client: Client, static_files: Any) -> None:
+    account = records.account(api_key="a key of no known shape", webhook_secret="hook-of-no-known-shape")
+    account = Account.objects.get(pk=account.pk)
+    body = b'{"note":"a key of no known shape","x":"hook-of-no-known-shape","k":"e2b_0123456789abcdef"}' + b"x" * 9000
+    one = Delivery.objects.create(account=account, state="parked", reason="r", received_at=records.NOW, body=body)
+    masking._secrets.clear()
+    masking._registered = None
+    page = admin_client.get(f"/admin/events/delivery/{one.pk}/change/").content.decode()
+    assert "bytes more" in page
+    for secret in ("of no known shape", "hook-of", "e2b_0123456789abcdef"):
+        assert secret not in page
+
+
+@pytest.mark.django_db
+def test_secret_at_the_edge_of_what_is_shown_is_masked_whole() -> None:
+    account = records.account(api_key="edge-secret-0123456789")
+    one = Delivery(account=account, body=b"x" * (SHOWN_BYTES - 8) + b"edge-secret-0123456789")
+    assert "edge" not in one.text
