@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from sandboxes import freezing
 from sandboxes.accounts import enabled_accounts
 from sandboxes.models import Account, AccountHealth, Action, Freeze, Sandbox
+from sandboxes.secrets_at_rest import unreadable
 
 THEMES = ("dark", "light", "system")
 
@@ -20,7 +21,7 @@ THEMES = ("dark", "light", "system")
 @dataclass(frozen=True)
 class Frame:
     """`stale_since` is the last good poll when that is more than two ticks ago; `waiting` counts marks in grace;
-    `frozen` is the freeze that is on."""
+    `frozen` is the freeze that is on; `unreadable` names accounts and their secrets that no encryption key opens."""
 
     accounts: list[Account]
     simulated: bool
@@ -32,6 +33,7 @@ class Frame:
     sync_error: str
     stale_since: datetime | None
     frozen: Freeze | None
+    unreadable: list[tuple[str, list[str]]]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -69,4 +71,5 @@ def read_frame() -> Frame:
         sync_error=next((one.sync_error for one in health if one.sync_error), ""),
         stale_since=polled_at if polled_at and timezone.now() - polled_at > late else None,
         frozen=freezing.current(),
+        unreadable=[(account.name, names) for account in accounts if (names := unreadable(account))],
     )

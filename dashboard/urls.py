@@ -66,6 +66,7 @@ urlpatterns = [
     path("settings/webhook/<slug:deed>/", settings.webhook.do, name="settings-webhook"),
     path("settings/account/", settings.account.page, name="settings-account"),
     path("settings/account/reset-brake/", settings.account.reset_brake, name="settings-reset-brake"),
+    path("settings/account/key/", settings.account.key, name="settings-account-key"),
     path("settings/tokens/", settings.tokens.page, name="settings-tokens"),
     path("settings/tokens/<int:token_id>/revoke/", settings.tokens.revoke, name="settings-token-revoke"),
     path("settings/prices/", settings.prices.page, name="settings-prices"),

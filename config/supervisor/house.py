@@ -174,7 +174,8 @@ class House:
 
     def _tell_passwords(self) -> None:
         while self.passwords:
-            self.console.say(f"  {self.passwords.pop(0)}  (shown only now)")
+            line = self.passwords.pop(0)
+            self.console.say(f"  {line}" if "SANDWARDEN_ADMIN_PASSWORD" in line else f"  {line}  (shown only now)")
 
     def _identity(self) -> Mapping[str, str]:
         chosen = self.choices

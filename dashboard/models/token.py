@@ -15,6 +15,7 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    in_environment = models.BooleanField(default=False, editable=False, help_text="SANDWARDEN_API_TOKEN sets it.")
 
     def __str__(self) -> str:
         return self.name

@@ -14,6 +14,7 @@ from dashboard.models import ApiToken
 from events import forgetting
 from events.webhooks.registration import OVERLAP
 from sandboxes.accounts import DEMO
+from sandboxes.crypto import CryptoError
 from sandboxes.e2b.urls import normalised
 from sandboxes.models import Account
 from sandboxes.policies import pairs
@@ -45,20 +46,24 @@ class Command(BaseCommand):
         if admin is None:
             password = given or secrets.token_urlsafe(12)
             users.create_superuser(ADMIN, "", password)
-            if not given:
-                self.stdout.write(f"admin password: {password}")
+            self.stdout.write(f"{ADMIN} password: {'as in SANDWARDEN_ADMIN_PASSWORD' if given else password}")
         elif given and not admin.check_password(given):
             admin.set_password(given)
             admin.save(update_fields=["password"])
+            self.stdout.write(f"{ADMIN} password: as in SANDWARDEN_ADMIN_PASSWORD")
 
     def _token(self) -> None:
-        text = settings.SANDWARDEN_API_TOKEN
-        if not text:
+        """The environment's token is valid for as long as the environment names it."""
+        digest = ApiToken.digest_of(settings.SANDWARDEN_API_TOKEN) if settings.SANDWARDEN_API_TOKEN else ""
+        ApiToken.objects.filter(in_environment=True, revoked_at=None).exclude(digest=digest).update(
+            revoked_at=timezone.now()
+        )
+        if not digest:
             return
-        token, made = ApiToken.objects.get_or_create(name=AUTOMATION, defaults={"digest": ApiToken.digest_of(text)})
-        if not made and token.digest != ApiToken.digest_of(text):
-            token.digest = ApiToken.digest_of(text)
-            token.save(update_fields=["digest"])
+        ApiToken.objects.bulk_create([ApiToken(name=AUTOMATION, digest=digest)], ignore_conflicts=True)
+        ApiToken.objects.filter(name=AUTOMATION).exclude(digest=digest, in_environment=True, revoked_at=None).update(
+            digest=digest, in_environment=True, revoked_at=None
+        )
 
     def _account(self) -> None:
         """The account `default` of the environment's key; the environment's word wins over the record's."""
@@ -100,14 +105,33 @@ def _put(name: str, **values: Any) -> None:
         "keep_metadata": settings.KEEP_METADATA,
         "cap": settings.CONCURRENCY_CAP,
     }
-    account, made = Account.objects.get_or_create(name=name, defaults=defaults | values)
-    given = {key: value for key, value in values.items() if value != "" and getattr(account, key) != value}
+    Account.objects.bulk_create([Account(name=name, **defaults | values)], ignore_conflicts=True)
+    account = Account.objects.get(name=name)
+    given = {key: value for key, value in values.items() if value != "" and _differs(account, key, value)}
     if settings.CONCURRENCY_CAP:
         given["cap"] = settings.CONCURRENCY_CAP
-    if not made and given.get("webhook_secret"):  # what is signed with the former one is still believed for a while
-        former = {"previous_webhook_secret": account.webhook_secret, "previous_secret_until": timezone.now() + OVERLAP}
-        given |= former | {"webhook_secret_at": timezone.now()}
-    if not made and given:
-        for key, value in given.items():
-            setattr(account, key, value)
+    if given.get("webhook_secret"):  # what is signed with the former one is still believed for a while
+        former = {"previous_webhook_secret": _opened(account, "webhook_secret")}
+        given |= former | {"previous_secret_until": timezone.now() + OVERLAP, "webhook_secret_at": timezone.now()}
+    if "url" in given and not values["api_key"]:
+        given["api_key"] = ""  # the key on record was given for another backend
+    for key, value in given.items():
+        setattr(account, key, value)
+    if given:
         account.save(update_fields=list(given))
+
+
+def _differs(account: Account, name: str, value: Any) -> bool:
+    """A secret that can't be opened any more is another than the environment's."""
+    try:
+        return bool(getattr(account, name) != value)
+    except CryptoError:
+        return True
+
+
+def _opened(account: Account, name: str) -> str:
+    """Empty for none, and for one that can't be opened any more."""
+    try:
+        return str(getattr(account, name))
+    except CryptoError:
+        return ""

@@ -1,19 +1,22 @@
 """Settings, Account: who is watched, what its backend can do, and the little that is safe to change."""
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from dashboard.views.settings import ground
-from dashboard.views.settings.forms import AccountForm
+from dashboard.views.settings.forms import AccountForm, KeyForm
 from sandboxes.accounts import enabled_accounts, health_of
 from sandboxes.actions import brake
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account
 from sandboxes.models.fields import is_set
 from sandboxes.search import older_accounts
+from sandboxes.secrets_at_rest import unreadable
 
 WORDS = {
     "bulk_metrics": "metrics of many at once",
@@ -57,6 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "account": account,
         "health": health_of(account),
         "has_key": is_set(account, "api_key"),
+        "key_lost": "api_key" in unreadable(account),
         "form": form,
         "can": [(word, can[name]) for name, word in WORDS.items()],
         "cap_in_environment": settings.CONCURRENCY_CAP,
@@ -66,6 +70,20 @@ def page(request: HttpRequest) -> HttpResponse:
         "older": older_accounts(enabled_accounts()).get(account.name),
     }
     return ground.show(request, "account", context, wrong=request.method == "POST")
+
+
+@require_POST
+@ground.staff_changes
+def key(request: HttpRequest) -> HttpResponse:
+    """Puts another API key on record; it is never shown."""
+    account, form = ground.chosen(request), KeyForm(request.POST)
+    if account is not None and form.is_valid():
+        account.api_key = form.cleaned_data["api_key"]
+        account.save(update_fields=["api_key"])
+        ground.changed(request, account, "API key entered again")
+    elif account is not None:
+        messages.error(request, str(form.errors["api_key"][0]))
+    return redirect(reverse("settings-account") + ground.of_the_same(request, account))
 
 
 def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:

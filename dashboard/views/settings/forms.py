@@ -110,6 +110,19 @@ class AccountForm(forms.Form):
         return cls({"cap": account.cap, "actions": account.actions, **keys}, account=account)
 
 
+class KeyForm(forms.Form):
+    """The account's API key, entered again: a key that was lost, or a new one."""
+
+    api_key = forms.CharField(max_length=512)
+
+    def clean_api_key(self) -> str:
+        """A header carries it: printable ASCII without spaces."""
+        key: str = self.cleaned_data["api_key"]
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise forms.ValidationError("A key is printable ASCII without spaces: copy it again")
+        return key
+
+
 class TokenForm(forms.Form):
     """A new token's name; the audit trail shows it."""
 
