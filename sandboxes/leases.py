@@ -1,6 +1,6 @@
 """An owner's word, "these are mine and alive": made, renewed, released, and never run out because we were away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,6 +30,24 @@ class LeaseConflict(Exception):
         self.condemned = condemned
 
 
+class LeaseTaken(Exception):
+    """The lease is another's (REST: 403); nothing was written."""
+
+    def __init__(self, key: str, by: str) -> None:
+        super().__init__(f"the lease {key!r} belongs to {by or 'another'}: use another key, or have it released")
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """Who makes, renews or releases a lease: `maker` as on record, and whose leases it may take besides its own."""
+
+    maker: str = ""
+    may_take: Callable[[str], bool] = lambda _: True
+
+
+ANYBODY = Claimant()
+
+
 @dataclass(frozen=True)
 class LeaseResult:
     """The answer to an owner. `condemned` must not be handed out: being killed or ended. `marked` are spared now."""
@@ -50,16 +68,20 @@ def put(
     ids: Sequence[str] | None = None,
     metadata: Mapping[str, str] | None = None,
     token: str = "",
+    claimant: Claimant = ANYBODY,
 ) -> LeaseResult:
     """Makes or renews the lease `key` for exactly these IDs, or for all that carry the metadata, later ones too.
 
     It takes the guards of the sandboxes in order, as the reaper's claim does: whatever is not condemned now is
     spared from now on. IDs not on record yet are kept and covered from first sight.
-    Raises LeaseError for bad input, LeaseConflict when every named ID is condemned or ended.
+    A live lease stays its maker's, whoever else may renew it; one that has ended is anybody's.
+    Raises LeaseError for bad input, LeaseTaken for another's key, LeaseConflict when every named ID is condemned or
+    ended.
     """
     _check(key, ttl_seconds, ids, metadata)
     now = timezone.now()
     lease = _locked_lease(key, now)
+    maker = _maker(lease, claimant)
     covered = _covered(ids, metadata)
     guards = _locked_guards(covered)
     live = [s for s in covered if s.state != Sandbox.State.ENDED and guards[s.guard_id].condemned_by_id is None]
@@ -68,7 +90,7 @@ def put(
     unknown = sorted(set(ids or ()) - {sandbox.sandbox_id for sandbox in covered})
     if ids is not None and not live and not unknown:
         raise LeaseConflict(condemned)
-    lease.ttl_seconds, lease.token, lease.renewed_at = ttl_seconds, token, now
+    lease.ttl_seconds, lease.token, lease.renewed_at, lease.maker = ttl_seconds, token, now, maker
     lease.expires_at = now + timedelta(seconds=ttl_seconds)
     lease.metadata = dict(metadata) if metadata is not None else None
     lease.released_at = lease.lapsed_at = None
@@ -81,13 +103,14 @@ def put(
 
 
 @transaction.atomic
-def release(key: str) -> bool:
-    """Ends a lease now; False when there is no such live lease."""
+def release(key: str, claimant: Claimant = ANYBODY) -> bool:
+    """Ends a lease now; False when there is no such live lease. Raises LeaseTaken for another's."""
     now = timezone.now()
     held = Lease.objects.select_for_update().filter(key=key, released_at=None)
     lease = held.first() if "\0" not in key else None
     if lease is None:
         return False
+    _maker(lease, claimant)
     was_live = lease.lapsed_at is None
     lease.released_at = now
     lease.expires_at = min(lease.expires_at, now)
@@ -159,6 +182,16 @@ def _locked_lease(key: str, now: datetime) -> Lease:
     first = Lease(key=key, ttl_seconds=1, expires_at=now, renewed_at=now, released_at=now)
     Lease.objects.bulk_create([first], ignore_conflicts=True)
     return Lease.objects.select_for_update().get(key=key)
+
+
+def _maker(lease: Lease, claimant: Claimant) -> str:
+    """Whose it is from now on. Raises LeaseTaken."""
+    over = lease.released_at is not None or lease.lapsed_at is not None
+    if over or not lease.maker or lease.maker == claimant.maker:
+        return claimant.maker
+    if not claimant.may_take(lease.maker):
+        raise LeaseTaken(lease.key, lease.token)
+    return lease.maker
 
 
 def _covered(ids: Sequence[str] | None, metadata: Mapping[str, str] | None) -> list[Sandbox]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
@@ -14,6 +15,7 @@ from pydantic import Field
 from dashboard.api.answers import answer, caller, nothing, returns
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Form, Paged, Text
+from dashboard.models import ApiToken
 from sandboxes import leases
 from sandboxes.models import Lease, LeaseMember
 from sandboxes.search import Page, cursors
@@ -78,7 +80,7 @@ def list_leases(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
 
 @router.put("/{path:key}", **returns(LeaseAnswer))
 def put(request: HttpRequest, key: str, body: LeaseBody) -> HttpResponse:
-    """Makes or renews it. 409 when every named ID is condemned or has ended."""
+    """Makes or renews it. 409 when every named ID is condemned or has ended, 403 while the key is another's."""
     try:
         result = leases.put(
             key,
@@ -86,7 +88,10 @@ def put(request: HttpRequest, key: str, body: LeaseBody) -> HttpResponse:
             ids=body.match.ids,
             metadata=body.match.metadata,
             token=caller(request).name,
+            claimant=_claimant(request),
         )
+    except leases.LeaseTaken as taken:
+        raise _forbidden(taken) from None
     except leases.LeaseError as error:
         raise bad_request(str(error)) from None
     except leases.LeaseConflict as conflict:
@@ -98,10 +103,36 @@ def put(request: HttpRequest, key: str, body: LeaseBody) -> HttpResponse:
 
 @router.delete("/{path:key}", **returns(None, 204))
 def release(request: HttpRequest, key: str) -> HttpResponse:
-    """Ends it now."""
-    if not leases.release(key):
+    """Ends it now. 403 when it is another's."""
+    try:
+        was_live = leases.release(key, _claimant(request))
+    except leases.LeaseTaken as taken:
+        raise _forbidden(taken) from None
+    if not was_live:
         raise not_found(f"a live lease {key!r}")
     return nothing()
+
+
+def _claimant(request: HttpRequest) -> leases.Claimant:
+    """A caller's own leases, those of revoked tokens, and all for the environment's token and for staff."""
+    who = caller(request)
+    if who.kind == "user":
+        everything = bool(getattr(request.user, "is_staff", False))
+    else:
+        everything = ApiToken.objects.filter(pk=who.key.removeprefix("token:"), in_environment=True).exists()
+    return leases.Claimant(who.key, lambda maker: everything or _is_gone(maker))
+
+
+def _is_gone(maker: str) -> bool:
+    """Whether nobody can speak for the maker any more: a token that was revoked, a person who was deactivated."""
+    kind, _, key = maker.partition(":")
+    if kind == "token":
+        return not ApiToken.objects.filter(pk=key, revoked_at=None).exists()
+    return not get_user_model().objects.filter(pk=key, is_active=True).exists()
+
+
+def _forbidden(taken: leases.LeaseTaken) -> Refusal:
+    return Refusal(403, "forbidden", str(taken), details={"needs": ["lease.maker"]})
 
 
 def _rows(held: list[Lease]) -> list[LeaseRow]:

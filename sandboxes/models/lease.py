@@ -19,6 +19,9 @@ class Lease(models.Model):
     )
     metadata = models.JSONField(null=True, blank=True, help_text="Match by metadata; null when by IDs.")
     token = models.CharField(max_length=200, blank=True, default="", help_text="Whose token set it.")
+    maker = models.CharField(
+        max_length=64, blank=True, default="", help_text="Whose it is, `token:ID` or `user:ID`; empty for anybody's."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="lease_by_expiry")]

@@ -1,11 +1,15 @@
 """`/fleet`, `/health`, `/leases` and `/policies` in the shapes of the contract."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
 from django.utils import timezone
 
+from dashboard.models import ApiToken
 from sandboxes.models import AccountHealth, Guard, Lease, Policy
 from tests import records
 from tests.records import Reading
@@ -211,3 +215,47 @@ def test_a_policy_for_an_account_that_is_not_there_is_refused(call: Any) -> None
     assert refused.status_code == 400
     assert "no account named 'porduction'" in refused.data["message"]
     assert not Policy.objects.filter(name="typo").exists()
+
+
+LEASE = {"ttl_seconds": 60, "match": {"ids": ["a"]}}
+
+
+def by(token: str, method: str, key: str = "worker") -> Any:
+    sent = {"data": json.dumps(LEASE), "content_type": "application/json"} if method == "put" else {}
+    return getattr(Client(), method)(f"/api/v1/leases/{key}", headers={"Authorization": f"Bearer {token}"}, **sent)
+
+
+@pytest.mark.django_db
+def test_live_lease_belongs_to_the_token_that_made_it() -> None:
+    mine, other = records.token("mine"), records.token("other")
+    assert by(mine, "put").status_code == 200
+    for method in ("put", "delete"):
+        answer = by(other, method)
+        assert (answer.status_code, answer.json()["details"]) == (403, {"needs": ["lease.maker"]})
+        assert "mine" in answer.json()["message"]
+    assert by(mine, "put").status_code == 200
+    assert by(mine, "delete").status_code == 204
+    assert by(other, "put").status_code == 200, "a released key is anybody's"
+    assert by(mine, "put").status_code == 403
+
+
+@pytest.mark.django_db
+def test_environments_token_renews_any_lease_and_a_revoked_makers_lease_is_free() -> None:
+    mine, ours = records.token("mine"), records.token("automation")
+    ApiToken.objects.filter(name="automation").update(in_environment=True)
+    by(mine, "put")
+    assert by(ours, "put").status_code == 200
+    assert by(mine, "put").status_code == 200, "it stays its maker's"
+    ApiToken.objects.filter(name="mine").update(revoked_at=records.NOW)
+    assert by(records.token("next"), "put").status_code == 200
+
+
+@pytest.mark.django_db
+def test_person_and_token_of_one_number_are_not_each_other(person: Client) -> None:
+    mine = records.token("mine")
+    by(mine, "put")
+    user = get_user_model().objects.get(username="ada")
+    get_user_model().objects.filter(pk=user.pk).update(is_staff=False)
+    assert person.put("/api/v1/leases/worker", json.dumps(LEASE), content_type="application/json").status_code == 403
+    get_user_model().objects.filter(pk=user.pk).update(is_staff=True)
+    assert person.put("/api/v1/leases/worker", json.dumps(LEASE), content_type="application/json").status_code == 200
