@@ -8,6 +8,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import transaction
 
 from events import inbox, observed
 from events.observed import Seen
@@ -157,9 +158,16 @@ async def _learn_templates(account: Account, health: AccountHealth, client: E2BC
     if known and known != health.templates:
         health.templates = known
         for template_id, told in known.items():
-            rows = Sandbox.objects.filter(account=account, template_id=template_id)
-            await rows.exclude(template_name=told["name"]).aupdate(template_name=told["name"])
+            await sync_to_async(_name_template)(account, template_id, told["name"])
     await health.asave(update_fields=["templates", "templates_at"])
+
+
+@transaction.atomic
+def _name_template(account: Account, template_id: str, name: str | None) -> None:
+    """In the order in which the inbox locks its rows: two writers wait for each other, they never cross."""
+    rows = Sandbox.objects.filter(account=account, template_id=template_id).exclude(template_name=name)
+    keys = list(rows.select_for_update(of=("self",)).order_by("account_id", "sandbox_id").values_list("pk", flat=True))
+    Sandbox.objects.filter(pk__in=keys).update(template_name=name)
 
 
 def _template(told: Template) -> dict[str, Any]:

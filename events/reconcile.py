@@ -41,7 +41,8 @@ async def _reconcile_if_it_has_events(account: Account) -> None:
 
 async def reconcile(account: Account) -> int:
     """One sweep; the number of events read. A failure is written down, and the next sweep reads on."""
-    mark = (await ReconcileMark.objects.aget_or_create(account=account))[0]
+    await ReconcileMark.objects.abulk_create([ReconcileMark(account=account)], ignore_conflicts=True)
+    mark = await ReconcileMark.objects.aget(account=account)
     health = await sync_to_async(accounts.health_of)(account)
     read = 0
     try:

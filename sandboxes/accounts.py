@@ -39,8 +39,12 @@ def client_for(account: Account, at_once: int = 8) -> E2BClient:
 
 
 def health_of(account: Account) -> AccountHealth:
-    """The account's health row, made when it is missing."""
-    return AccountHealth.objects.get_or_create(account=account)[0]
+    """The account's health row, made when it is missing: at a first start several rounds want to make it at once."""
+    held = AccountHealth.objects.filter(account=account).first()
+    if held is None:
+        AccountHealth.objects.bulk_create([AccountHealth(account=account)], ignore_conflicts=True)
+        held = AccountHealth.objects.get(account=account)
+    return held
 
 
 def shown_account_ids() -> list[int]:

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 import redis
+from asgiref.sync import sync_to_async
 
 from events.missed import SUBSCRIBED
 from events.webhooks import address
@@ -178,7 +179,7 @@ async def expect(account: Account, *, on: bool, anew: bool = False) -> None:
     `anew` forgets what the backend told of another webhook.
     """
     now = datetime.now(UTC)
-    health = (await AccountHealth.objects.aget_or_create(account=account))[0]
+    health = await sync_to_async(accounts.health_of)(account)
     health.webhook_since = now if on else None
     told = BackendView() if anew else view_of(health)
     health.webhook = on_record(msgspec.structs.replace(told, enabled=on, quiet_at=None if on else now))

@@ -34,7 +34,7 @@ async def _tend_if_it_has_one(account: Account) -> None:
 
 async def tend(account: Account) -> None:
     """One look at the account's webhook from the backend's end; a failure is written down with the former figures."""
-    health = (await AccountHealth.objects.aget_or_create(account=account))[0]
+    health = await sync_to_async(accounts.health_of)(account)
     before = view_of(health)
     try:
         async with accounts.client_for(account) as client:

@@ -59,7 +59,8 @@ async def tell(account: Account, part: Part, fields: dict[str, Any]) -> None:
 def record(account: Account, part: Part, fields: dict[str, Any]) -> AccountHealth:
     """The account's row with `fields` on it, those of one part made those of all."""
     with transaction.atomic():
-        health, _ = AccountHealth.objects.select_for_update().get_or_create(account=account)
+        health_of(account)
+        health = AccountHealth.objects.select_for_update().get(account=account)
         if part.shards > 1:
             fields = _of_all_parts(part, fields, health)
         for name, value in fields.items():

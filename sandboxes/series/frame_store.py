@@ -32,15 +32,22 @@ _PLACES = """
 SELECT id, at, shard, shards FROM sandboxes_metricframe
 WHERE account_id = %s AND at > %s AND at <= %s AND (shard = %s OR shards <> %s)"""
 
-# One statement for all that left; a sample newer than the one kept on the row, and only then.
+# One statement for all that left; a sample newer than the one kept on the row, and only then. Rows are locked in the
+# order in which the inbox locks them: two writers wait for each other, they never cross.
 _LAST_SAMPLES = """
+WITH u AS MATERIALIZED (
+    SELECT * FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[])
+        AS u (key, unix, cpu, mem, mem_total, disk, disk_total)
+), held AS MATERIALIZED (
+    SELECT h.id FROM sandboxes_sandbox h JOIN u ON u.key = h.id
+    ORDER BY h.account_id, h.sandbox_id FOR NO KEY UPDATE OF h
+)
 UPDATE sandboxes_sandbox s
 SET cpu_pct = u.cpu / 100.0, mem_used = u.mem * 1024::bigint, mem_total = u.mem_total * 1024::bigint,
     disk_used = CASE WHEN u.disk_total > 0 THEN u.disk * 1024::bigint END,
     disk_total = CASE WHEN u.disk_total > 0 THEN u.disk_total * 1024::bigint END,
     sampled_at = to_timestamp(u.unix)
-FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[])
-     AS u (key, unix, cpu, mem, mem_total, disk, disk_total)
+FROM u JOIN held ON held.id = u.key
 WHERE s.id = u.key AND (s.sampled_at IS NULL OR s.sampled_at < to_timestamp(u.unix))"""
 
 

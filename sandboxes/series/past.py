@@ -155,6 +155,9 @@ def write(account_id: int, now: datetime, samples: Sequence[tuple[int, Sample]],
         by_start: dict[datetime, list[int]] = defaultdict(list)
         for one in done:
             by_start[one.since].append(one.key)
+        # In the order in which the inbox locks its rows: two writers wait for each other, they never cross.
+        rows = Sandbox.objects.select_for_update(no_key=True).filter(pk__in=[one.key for one in done])
+        list(rows.order_by("account_id", "sandbox_id").values_list("pk", flat=True))
         for since, keys in by_start.items():
             Sandbox.objects.filter(pk__in=keys).update(backfilled_from=since)
 
