@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from dashboard.models import ApiToken, IdempotentAnswer, SavedView, Selection, TableColumns
@@ -47,7 +48,12 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:  # noqa: ARG002
         made, text = ApiToken.make(obj.name)
         obj.pk, obj.digest = made.pk, made.digest
-        self.message_user(request, f"The token, shown this once: {text}", messages.WARNING)
+        obj.shown_once = text  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
+        """The token's text stands in this answer and nowhere else: a message would carry it in a cookie."""
+        context = {**self.admin_site.each_context(request), "token": obj, "text": obj.shown_once}  # type: ignore[attr-defined]
+        return TemplateResponse(request, "admin/token_made.html", context, headers={"Cache-Control": "no-store"})
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:

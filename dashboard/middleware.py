@@ -1,4 +1,4 @@
-"""What every answer gets: a Content-Security-Policy (only our own files, nothing inline), and compression."""
+"""What every answer gets: a Content-Security-Policy (only our own files, nothing inline), no store, and compression."""
 
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
@@ -32,7 +32,10 @@ Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 @sync_and_async_middleware
 def content_security_policy(get_response: Sync | Async) -> Sync | Async:
-    """Adds the policy to every answer that has none of its own."""
+    """Adds the policy to every answer that has none of its own, and keeps answers out of caches.
+
+    After a sign-out neither the Back button nor a shared proxy shows the fleet. Static files are served before this.
+    """
     if iscoroutinefunction(get_response):
 
         async def later(request: HttpRequest) -> HttpResponseBase:
@@ -49,6 +52,7 @@ def content_security_policy(get_response: Sync | Async) -> Sync | Async:
 def _with_policy(response: HttpResponseBase) -> HttpResponseBase:
     if not response.has_header("Content-Security-Policy"):
         response["Content-Security-Policy"] = POLICY
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +59,14 @@ def read() -> Choices:
 
 
 def secret_key(home: Path) -> str:
-    """SECRET_KEY, or one made at the first start and kept (mode 0600): who is signed in stays so."""
+    """SECRET_KEY, or one made at the first start and kept (mode 0600): who is signed in stays so.
+
+    A file that others could read or write is replaced: with what they saw or left there anybody could sign sessions.
+    """
     if given := env.text("SECRET_KEY"):
         return given
     file = home / "secret_key"
-    if not file.exists():
+    if not file.exists() or stat.S_IMODE(file.stat().st_mode) & 0o077 or not file.read_text().strip():
         write_private(file, secrets.token_urlsafe(48).encode())
     return file.read_text().strip()
 

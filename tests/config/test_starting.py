@@ -214,3 +214,16 @@ def test_the_audits_owner_is_given_to_migrations_alone(monkeypatch: pytest.Monke
     monkeypatch.delenv("DATABASE_URL")
     with pytest.raises(StartError, match="needs a DATABASE_URL of another role"):
         choices.read()
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o644, 0o620])
+def test_a_secret_key_that_others_could_read_or_write_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    first = choices.secret_key(tmp_path)
+    assert choices.secret_key(tmp_path) == first
+    (tmp_path / "secret_key").chmod(mode)
+    second = choices.secret_key(tmp_path)
+    assert second != first
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -36,3 +37,11 @@ def test_scripts_stay_small_enough_to_read() -> None:
     for script in sorted((ROOT / "static/js").rglob("*.js")):
         assert len(script.read_text().splitlines()) < 200, script.name
         assert script.read_text().startswith("/*"), f"{script.name} says its one idea in its first line"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/", "/sandboxes/", "/events/", "/api/v1/sandboxes", "/login/", "/metrics", "/nothing/"]
+)
+def test_no_answer_is_kept_by_browser_or_proxy(person: Client, mailbox: Any, path: str) -> None:
+    assert "no-store" in person.get(path)["Cache-Control"]

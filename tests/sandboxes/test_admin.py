@@ -151,7 +151,10 @@ def test_deleting_a_policy_keeps_its_verdicts(anna):
 
 
 def test_a_tokens_text_is_shown_once(anna):
-    page = anna.post(reverse("admin:dashboard_apitoken_add"), {"name": "ci"}, follow=True).content.decode()
+    answer = anna.post(reverse("admin:dashboard_apitoken_add"), {"name": "ci"})
+    page = answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert set(answer.cookies) <= {"csrftoken"}, "no message carries it in a cookie"
     token = ApiToken.objects.get()
     text = page.split("shown this once: ")[1].split("<")[0].strip()
     assert ApiToken.digest_of(text) == token.digest
