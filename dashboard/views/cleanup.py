@@ -59,7 +59,7 @@ def freeze(request: HttpRequest) -> HttpResponse:
         if lifted is not None:
             ground.changed(request, lifted, "The freeze is lifted; marks go on with as long to go as they had")
     else:
-        frozen = freezing.freeze(who, request.POST.get("reason", "").strip()[:500])
+        frozen = freezing.freeze(who, request.POST.get("reason", "").replace("\0", "").strip()[:500])
         ground.changed(request, frozen, "Everything is frozen: no policy starts anything", added=True)
     return redirect("cleanup")
 

@@ -53,7 +53,7 @@ def events(request: HttpRequest) -> HttpResponse:
     try:
         page = list_events(_query(asked), limit=PAGE_ROWS, cursor=request.GET.get("cursor"))
     except QueryError as wrong:
-        return render(request, "events/page.html", {"wrong": str(wrong)}, status=400)
+        return render(request, "events/page.html", {"wrong": str(wrong), "total": 0}, status=400)
     context = {
         "lines": [_line(event) for event in page.items],
         "total": page.total,
