@@ -4,6 +4,8 @@ import ipaddress
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from sandboxes.outbound import is_forbidden
+
 PATH: Final = "/webhooks/e2b/"
 LONGEST: Final = 500
 _LOCAL_NAMES: Final = (".local", ".internal", ".localhost", ".lan", ".home.arpa")
@@ -71,8 +73,7 @@ def is_private(host: str) -> bool:
 
 def is_never_ours(number: Address) -> bool:
     """Addresses where a cloud's metadata service or nobody answers: nothing is ever sent there."""
-    mapped = getattr(number, "ipv4_mapped", None) or number
-    return bool(mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified)
+    return is_forbidden(number)
 
 
 def ip_of(host: str) -> Address | None:

@@ -22,6 +22,7 @@ from events.webhooks.address import BadAddress, checked, ip_of, is_never_ours
 from events.wire import PREFIX
 from sandboxes.masking import mask
 from sandboxes.models import Account
+from sandboxes.outbound import guard
 
 SECONDS: Final = 10.0
 SHOWN_CHARACTERS: Final = 200
@@ -101,7 +102,7 @@ def verdict(status: int, said: bytes) -> Verdict:
 
 async def _post(url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
     async with (
-        httpx.AsyncClient(follow_redirects=False, timeout=SECONDS) as client,
+        guard(httpx.AsyncClient(follow_redirects=False, timeout=SECONDS)) as client,
         client.stream("POST", url, content=body, headers=headers) as answer,
     ):
         said = b""

@@ -16,6 +16,7 @@ from sandboxes.e2b.pacing import Pacing, Shared
 from sandboxes.e2b.refusals import Reply
 from sandboxes.e2b.sending import Sender
 from sandboxes.e2b.timing import Timing
+from sandboxes.outbound import guard
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class Connection:
             follow_redirects=False,  # a redirect would carry the key elsewhere
             transport=transport,
         )
+        guard(self._http)
         self.has_key = bool(key)
         self.workers = max_concurrency
         timing = timing or Timing()

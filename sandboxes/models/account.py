@@ -4,9 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
+from sandboxes import outbound
 from sandboxes.e2b.urls import normalised
 from sandboxes.models import bound_key
 from sandboxes.models.fields import EncryptedTextField, HoldsSecrets
@@ -96,7 +98,10 @@ class Account(HoldsSecrets):
         super().save(*args, **options)
 
     def clean(self) -> None:
-        """Raises KeyAskedAgain: a key is never sent to another backend than the one it was given for."""
+        """Raises ValidationError for an address where nothing is ever sent, KeyAskedAgain for one that leads elsewhere:
+        a key is never sent to another backend than the one it was given for."""
+        if why := outbound.wrong_with(self.url):
+            raise ValidationError({"url": why})
         bound_key.check(self)
 
     @property

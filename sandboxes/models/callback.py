@@ -1,12 +1,10 @@
 """Where an account's application can be asked which of its sandboxes are still alive."""
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
 from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator
 from django.db import models
 
+from sandboxes import outbound
 from sandboxes.models.account import Account
 from sandboxes.models.fields import EncryptedTextField, HoldsSecrets
 
@@ -31,10 +29,6 @@ class OwnerCallback(HoldsSecrets):
         return f"{self.account_id}: {self.url}"
 
     def clean(self) -> None:
-        """Raises ValidationError for a link-local address: a cloud machine's metadata service answers there."""
-        try:
-            link_local = ip_address(urlsplit(self.url).hostname or "").is_link_local
-        except ValueError:  # a name, or no address at all, which the field itself refuses
-            return
-        if link_local:
-            raise ValidationError({"url": "a link-local address is not asked: a machine's own metadata is there"})
+        """Raises ValidationError for an address where nothing is ever sent, and for one with a user name in it."""
+        if why := outbound.wrong_with(self.url):
+            raise ValidationError({"url": why})

@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 
 from sandboxes.crypto import CryptoError
 from sandboxes.models import OwnerCallback
+from sandboxes.outbound import guard
 from sandboxes.owner_callback.question import Unusable, ask, read
 
 BATCH = 500
@@ -50,7 +51,7 @@ async def _ask_all(
     heard: Heard, callback: OwnerCallback, secret: str, account: str, ids: Sequence[str], before: str, end: float
 ) -> None:
     timeout = min(callback.timeout_seconds, LONGEST_SECONDS)
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=timeout) as client:
+    async with guard(httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=timeout)) as client:
         for start in range(0, len(ids), BATCH):
             batch, seconds = ids[start : start + BATCH], min(timeout, end - time.monotonic())
             try:

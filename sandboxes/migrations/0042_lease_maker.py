@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sandboxes", "0030_audit_of_its_own")]
+    dependencies = [("sandboxes", "0041_audit_of_its_own")]
     operations = [
         migrations.AddField(
             model_name="lease",

@@ -1,0 +1,111 @@
+"""Where we never connect to, whatever a person has set: a cloud's metadata service, link-local and multicast addresses.
+
+Loopback and private networks stay reachable: self-hosted backends and applications live there. The address is checked
+that is connected to, so that neither a name nor another spelling leads around it.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Metadata outside the link-local range: EC2 by IPv6, Alibaba Cloud, Oracle Cloud.
+_METADATA: Final = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def is_forbidden(address: Address) -> bool:
+    """Whether nothing is ever sent to `address`, or to the IPv4 address that it carries."""
+    inner = _carried(address)
+    return (
+        inner in _METADATA
+        or bool(inner.is_link_local or inner.is_multicast or inner.is_unspecified)
+        or (inner is not address and is_forbidden(inner))
+    )
+
+
+def wrong_with(url: str) -> str:
+    """Why a person may not set `url`, as far as it shows without a look-up; empty when nothing is wrong."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "it is no address"
+    if "@" in parts.netloc:
+        return "an address with a user name or password is not taken: both would be shown to everybody"
+    try:
+        number = ipaddress.ip_address((parts.hostname or "").split("%", maxsplit=1)[0])
+    except ValueError:
+        return ""  # a name: it is checked where it is connected to
+    if is_forbidden(number):
+        return "a link-local address is not asked: a machine's own metadata is there"
+    return ""
+
+
+def guard(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """The same client, whose connections lead nowhere forbidden; such a call raises httpx.ConnectError.
+
+    What goes through a proxy of the operator's is the proxy's to judge. Transports of tests are left as they are.
+    """
+    pool: Any = getattr(client._transport, "_pool", None)
+    if pool is not None:
+        pool._network_backend = _Guarded(pool._network_backend)
+    return client
+
+
+class _Guarded(httpcore.AsyncNetworkBackend):
+    """Resolves, checks every address, and connects to those that were checked."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in await _addresses(host, port, timeout):
+            try:
+                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        return await self._backend.connect_unix_socket(*args, **options)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._backend.sleep(seconds)
+
+
+async def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
+    """All that `host` leads to. Raises httpcore.ConnectError when one of them is forbidden, or there is none."""
+    try:
+        async with asyncio.timeout(timeout):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except TimeoutError:
+        raise httpcore.ConnectTimeout(f"{host} was not found in time") from None
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    addresses = list(dict.fromkeys(str(where[0]) for *_, where in found))
+    for address in addresses:
+        if is_forbidden(ipaddress.ip_address(address.split("%", maxsplit=1)[0])):
+            raise httpcore.ConnectError(f"{host} leads to {address}, where nothing is ever sent")
+    return addresses
+
+
+def _carried(address: Address) -> Address:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
