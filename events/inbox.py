@@ -29,15 +29,16 @@ WORTH_A_BATCH = 32  # a batch costs PostgreSQL as much as ten events: beside ano
 CONNECT_SECONDS = 0.9
 COMMIT_SECONDS = 1.8
 Waiting: TypeAlias = tuple[Arrival, Promise]
-# What PostgreSQL or the fold says to an event that it cannot hold.
-REFUSALS = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, OverflowError)
+# What PostgreSQL says to an event that it can't hold; every other error of it is the database's own.
+_REFUSALS = (psycopg.DataError, psycopg.IntegrityError)
 
 
 async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
     """Writes `arrivals` in transactions of at most MAX_BATCH and publishes what changed.
 
     Raises psycopg.OperationalError when the database is away; what was committed before that stays.
-    Without `park` it raises REFUSALS for an event that cannot be taken in, and nothing of its batch is kept.
+    Without `park` it raises what an event that can't be taken in raised (`is_the_events_own`), and nothing of its batch
+    is kept.
     """
     total = Stored()
     connection = await psycopg.AsyncConnection.connect(database.conninfo())
@@ -196,11 +197,21 @@ async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arriva
             if attempt + 1 == COMMIT_TRIES:
                 raise
             log.warning("locks crossed with another process, writing the batch again")
-        except REFUSALS as error:
-            if not park:
+        except Exception as error:
+            if not park or not is_the_events_own(error):
                 raise
             return await _commit_apart(connection, arrivals, error)
     raise AssertionError("unreachable")
+
+
+def is_the_events_own(error: Exception) -> bool:
+    """Whether an event itself is why it can't be taken in, not the database, the network or the machine.
+
+    Whatever folding, pricing or encoding raises for one event concerns that one alone.
+    """
+    if isinstance(error, psycopg.Error):
+        return isinstance(error, _REFUSALS)
+    return not isinstance(error, OSError | MemoryError)  # a TimeoutError is an OSError
 
 
 async def _transaction(connection: psycopg.AsyncConnection, arrivals: Sequence[Arrival]) -> Stored:
@@ -208,7 +219,7 @@ async def _transaction(connection: psycopg.AsyncConnection, arrivals: Sequence[A
     try:
         stored = await writing.write(connection, arrivals)
         await connection.commit()
-    except psycopg.Error:
+    except Exception:
         if connection.closed:
             raise
         with suppress(psycopg.errors.PipelineAborted):  # what was queued behind the failure
@@ -227,5 +238,6 @@ async def _commit_apart(connection: psycopg.AsyncConnection, arrivals: Sequence[
     event = arrivals[0].event
     if event is None:
         raise error
-    log.warning("event %s could not be taken in, it is parked: %s", event.id, error)
-    return await _commit(connection, [arrivals[0].set_aside(f"could not be taken in: {error}")])
+    why = str(error) or type(error).__name__
+    log.warning("event %s could not be taken in, it is parked: %s: %s", event.id, type(error).__name__, why)
+    return await _commit(connection, [arrivals[0].set_aside(f"could not be taken in: {why}")])

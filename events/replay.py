@@ -43,7 +43,9 @@ async def replay(delivery_id: int) -> Event:
     event = await _read(delivery, datetime.now(UTC))
     try:
         await inbox.store([_arrival(delivery, event)], park=False)
-    except inbox.REFUSALS as error:
+    except Exception as error:
+        if not inbox.is_the_events_own(error):
+            raise
         await _still_parked(delivery, f"could not be taken in: {error}")
         raise NotReplayed(f"it could not be taken in: {error}") from error
     await _close([delivery.pk])
@@ -79,7 +81,10 @@ async def _replay_page(page: Sequence[Delivery]) -> int:
         return 0
     try:
         await inbox.store(list(readable.values()), park=False)
-    except inbox.REFUSALS:  # one of them can't be taken in, and nothing of the page was: each by itself
+    except Exception as error:
+        if not inbox.is_the_events_own(error):
+            raise
+        # One of them can't be taken in, and nothing of the page was: each by itself.
         return sum([await _taken_alone(key) for key in readable])
     await _close(list(readable))
     return len(readable)

@@ -3,12 +3,14 @@
 import asyncio
 import random
 from datetime import timedelta
+from decimal import InvalidOperation
 
+import msgspec
 import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 
-from events import database, inbox, promises
+from events import database, inbox, promises, writing
 from events.fold import Base, fold, view
 from events.fold.base import moment
 from events.inbox import Inbox
@@ -95,6 +97,55 @@ async def test_a_bad_event_never_takes_its_batch_down(account):
     parked = await Delivery.objects.aget(state="parked")
     assert parked.event_id == str(poison.id)
     assert "could not be taken in" in parked.reason
+
+
+@pytest.mark.parametrize(
+    "error", [InvalidOperation("no cost"), KeyError("size"), RecursionError(), AttributeError("None"), AssertionError()]
+)
+@pytest.mark.parametrize("step", ["fold", "sandbox_row", "run_row"])
+async def test_whatever_one_event_raises_parks_that_event(account, monkeypatch, error, step):
+    whole = getattr(writing.batch, step)
+    poison = real("created", 1, sandbox="poison", sandbox_metadata={"owner": "poison"})
+
+    def failing(*given):
+        texts = [getattr(one, "sandbox_id", "") for one in given] + [str(getattr(one, "facts", "")) for one in given]
+        if any("poison" in text for text in texts) or (step == "run_row" and given[0].key == "x9"):
+            raise error
+        return whole(*given)
+
+    poison = msgspec.structs.replace(poison, execution_id="x9")
+    monkeypatch.setattr(writing.batch, step, failing)
+    good = [real("created", n, sandbox=f"good{n}") for n in range(6)]
+    result = await stored(account, *good[:3], poison, *good[3:])
+
+    assert (result.new, result.parked) == (6, 1)
+    assert {one.sandbox_id async for one in Sandbox.objects.all()} == {f"good{n}" for n in range(6)}
+    assert await LifecycleEvent.objects.acount() == 6
+    assert (await Delivery.objects.aget()).event_id == str(poison.id)
+
+
+@pytest.mark.parametrize(
+    "error", [psycopg.errors.DiskFull(), psycopg.errors.UndefinedTable(), TimeoutError(), OSError()]
+)
+async def test_failure_of_the_database_parks_no_event(account, monkeypatch, error):
+    def failing(*_):
+        raise error
+
+    monkeypatch.setattr(writing.batch, "sandbox_row", failing)
+    with pytest.raises(type(error)):
+        await stored(account, real("created", 0), real("created", 0, sandbox="i2"))
+
+    assert not await Delivery.objects.aexists()
+    assert not await LifecycleEvent.objects.aexists()
+
+
+async def test_absurd_figures_of_an_event_cost_only_themselves(account):
+    run = {"started_at": "0001-01-01T00:00:00Z", "vcpu_count": 10**300, "memory_mb": 2**70, "execution_time": 10**80}
+    result = await stored(account, real("created", 0), real("killed", 60, kill_reason="timeout", execution=run))
+    sandbox = await the_sandbox()
+
+    assert (result.new, result.parked) == (2, 0)
+    assert (sandbox.started_at, sandbox.cpu_count, sandbox.closed_cost_usd) == (at(0), None, 0)
 
 
 async def test_a_parked_delivery_is_closed_when_its_event_arrives_readable(account):
