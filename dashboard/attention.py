@@ -12,11 +12,13 @@ from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
 from events.models import LifecycleEvent
 from sandboxes import fleet
 from sandboxes.actions import brake
+from sandboxes.e2b import Capabilities
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
 from sandboxes.search import SandboxQuery, matching_ids, older_accounts, search
 
 SILENT_ROUNDS: Final = 4
 LEAST_SILENCE_SECONDS: Final = 120.0
+NO_METRICS_AFTER: Final = timedelta(minutes=3)
 MOST_NAMED: Final = 50  # the newest, to name their templates
 
 
@@ -27,7 +29,8 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
     running = ("running",)
     orphans = search(SandboxQuery(orphan=True, order="-burn_usd_per_hour"), limit=50, now=now)
     hot, hot_where = _how_many(SandboxQuery(states=running, mem_min=95), now)
-    silent, silent_where = _how_many(SandboxQuery(states=running, no_sample=True, age_min=_two_ticks()), now)
+    without = _without_metrics(ids, now)
+    silent, silent_where = _silent([one.name for one in frame.accounts if one.name not in without], now)
     acts = [row.orphan.act_at for row in orphans.items if row.orphan.act_at]
     return Facts(
         now=now,
@@ -43,6 +46,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         over_memory_where=hot_where,
         no_sample=silent,
         no_sample_where=silent_where,
+        no_metrics=sorted(without),
         stale_since=frame.stale_since,
         poll_error=frame.poll_error or frame.sync_error,
         unlisted=_unlisted(frame.accounts, now),
@@ -57,6 +61,27 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
             account__in=ids, state=Action.State.FAILED, requested_at__gt=now - timedelta(hours=1)
         ).count(),
     )
+
+
+def _without_metrics(accounts: list[int], now: datetime) -> set[str]:
+    """Accounts whose backend has no metrics endpoint, or has answered with no sample of anybody for minutes."""
+    rows = AccountHealth.objects.filter(account__in=accounts).select_related("account")
+    return {row.account.name for row in rows if _keeps_no_metrics(row, now)}
+
+
+def _keeps_no_metrics(health: AccountHealth, now: datetime) -> bool:
+    known = Capabilities.from_dict(health.account.capabilities)
+    if known.lacks("metrics") and known.lacks("bulk_metrics"):
+        return True
+    return health.no_metrics_since is not None and now - health.no_metrics_since > NO_METRICS_AFTER
+
+
+def _silent(accounts: list[str], now: datetime) -> tuple[int, str]:
+    """Running sandboxes of these accounts that sent no sample for two ticks, and of which templates."""
+    asked = [SandboxQuery(states=("running",), no_sample=True, age_min=_two_ticks(), account=one) for one in accounts]
+    keys = [key for query in asked for key in matching_ids(query, now=now)]
+    names = Sandbox.objects.filter(pk__in=sorted(keys)[-MOST_NAMED:]).values_list("template_name", flat=True)
+    return len(keys), _where(names)
 
 
 def _two_ticks() -> float:

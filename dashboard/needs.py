@@ -44,6 +44,7 @@ class Facts:
     over_memory: int = 0
     over_memory_where: str = ""
     no_sample: int = 0
+    no_metrics: Sequence[str] = field(default=())  # accounts whose backend keeps none
     no_sample_where: str = ""
     stale_since: datetime | None = None
     poll_error: str = ""
@@ -63,6 +64,7 @@ def needs(facts: Facts) -> list[Need]:
     found = [
         _poll(facts), *_lists(facts), *_rounds(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts),
         _failed(facts), *_breakers(facts), *_brakes(facts), *_webhooks(facts), *_slow(facts), *_doubts(facts),
+        *_no_metrics(facts),
         *_same(facts),
     ]  # fmt: skip
     return sorted((need for need in found if need), key=lambda need: need.urgency)
@@ -146,6 +148,15 @@ def _silence(facts: Facts) -> Need | None:
     parts = [(words.plural(facts.no_sample, "sandbox", "sandboxes"), True), (" sent no sample yet", False)]
     cause = f"{facts.no_sample_where}; E2B lists them" if facts.no_sample_where else "E2B lists them as running"
     return Need("stale", parts, cause, "/sandboxes/?no_sample=true&state=running", f"Open {facts.no_sample:,}", 5)
+
+
+def _no_metrics(facts: Facts) -> list[Need]:
+    return [
+        Need("stale", [(account, True), ("'s backend keeps no metrics", False)],
+             "CPU and memory are unknown there; on self-hosted E2B they start with its collector",
+             f"/settings/account/?account={account}", "See account", 6)
+        for account in facts.no_metrics
+    ]  # fmt: skip
 
 
 def _failed(facts: Facts) -> Need | None:

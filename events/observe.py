@@ -12,8 +12,18 @@ from django.db import transaction
 
 from events import inbox, observed
 from events.observed import Seen
-from sandboxes import accounts, inventory, live, polling, rounds
-from sandboxes.e2b import Capabilities, E2BClient, E2BError, Inventory, NotFound, SandboxInfo, Template, probe
+from sandboxes import accounts, cooldowns, inventory, live, polling, rounds
+from sandboxes.e2b import (
+    Capabilities,
+    E2BClient,
+    E2BError,
+    Inventory,
+    NoProgress,
+    NotFound,
+    SandboxInfo,
+    Template,
+    probe,
+)
 from sandboxes.e2b.doubts import together
 from sandboxes.inventory import Difference, Held
 from sandboxes.models import Account, AccountHealth, Sandbox
@@ -21,9 +31,11 @@ from sandboxes.models import Account, AccountHealth, Sandbox
 LOOKS_AT_ONCE = 16
 DEADLINE_SECONDS = 150.0  # for one account's sync: its list may take 120 s
 LOOKS_A_ROUND = 2_000
+ENDLESS_REST_SECONDS = 120.0
 UNLISTED = "not listed"  # though GET shows it alive
 TEMPLATES_EVERY = timedelta(minutes=10)
 PROBE_EVERY = timedelta(hours=1)
+PROBE_AGAIN = timedelta(minutes=1)
 log = logging.getLogger(__name__)
 
 
@@ -38,6 +50,8 @@ async def sync(account: Account) -> int:
 
     A failed look is written down and changes nothing: nobody is declared dead for a failed call.
     """
+    if await cooldowns.is_on(_endless(account)):
+        return 0
     health = await sync_to_async(accounts.health_of)(account)
     try:
         async with accounts.client_for(account) as client:
@@ -68,6 +82,8 @@ async def _look(account: Account, health: AccountHealth, client: E2BClient) -> i
         health.last_sync_at, health.sync_error = found.sent_at, ""
     else:
         health.sync_error, health.sync_failed_at = str(found.failure), datetime.now(UTC)
+        if isinstance(found.failure, NoProgress):
+            await cooldowns.start(_endless(account), ENDLESS_REST_SECONDS)
     arrivals = await observed.arrivals(account, seen)
     await inbox.store(arrivals)
     health.reachable, health.clock_offset_seconds = True, found.clock_offset_seconds
@@ -75,6 +91,11 @@ async def _look(account: Account, health: AccountHealth, client: E2BClient) -> i
     fields = ["last_sync_at", "sync_error", "sync_failed_at", "reachable", "clock_offset_seconds", "list_doubts"]
     await health.asave(update_fields=fields)
     return len(arrivals)
+
+
+def _endless(account: Account) -> str:
+    """The cooldown of an account whose list has no end: it is asked rarely, and its error stays."""
+    return f"endless-list:{account.pk}"
 
 
 async def settle_paused(account: Account, client: E2BClient, sandbox_ids: Iterable[str], listed: Inventory) -> int:
@@ -141,7 +162,10 @@ async def _learn_the_backend(account: Account, health: AccountHealth, client: E2
     asked = datetime.fromisoformat(account.capabilities.get("at", "1970-01-01T00:00:00+00:00"))
     if now - asked > PROBE_EVERY:
         known = await probe(client, Capabilities.from_dict(account.capabilities))
-        account.capabilities = known.to_dict() | {"at": now.isoformat()}
+        # Nothing learned (a wrong key, a backend that is away): asked again soon, not in an hour.
+        learned = any(value is not None for value in known.to_dict().values())
+        asked_at = now if learned else now - PROBE_EVERY + PROBE_AGAIN
+        account.capabilities = known.to_dict() | {"at": asked_at.isoformat()}
         await account.asave(update_fields=["capabilities"])
     if health.templates_at is None or now - health.templates_at > TEMPLATES_EVERY:
         await _learn_templates(account, health, client, now)

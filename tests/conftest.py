@@ -57,6 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DATA_DIR"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
+    if getattr(config.option, "numprocesses", None):
+        # Before there are workers: one of them would meet the files while another one builds them.
+        call_command("collectstatic", interactive=False, verbosity=0)
     if not hasattr(config, "workerinput"):
         # A worker that found it in its environment would read the settings before it has a Redis of its own.
         del os.environ["DJANGO_SETTINGS_MODULE"]

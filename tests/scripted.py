@@ -40,6 +40,7 @@ class ScriptedBackend:
     kills: bool = True
     answers: dict[str, tuple[int, Any, dict[str, str]]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)  # of POSTs
 
     def put(self, name: str, *, age: float = 300, end: float | None = 7200, **changes: Any) -> dict[str, Any]:
         """Lists a sandbox; `age` and `end` are seconds before and after now."""
@@ -144,7 +145,9 @@ def scripted() -> Iterator[ScriptedBackend]:
             """Nothing is logged."""
 
         def _serve(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if body:
+                backend.bodies.append(json.loads(body))
             parts = urlsplit(self.path)
             status, body, headers = backend.answer(self.command, parts.path, dict(parse_qsl(parts.query)))
             raw = b"" if body is None else json.dumps(body).encode()

@@ -1,12 +1,13 @@
 """What can be done to one sandbox: kill, pause, resume, timeout, extend, protect; each is queued and audited."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router
+from pydantic import Field
 
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.errors import Refusal, bad_request
@@ -35,7 +36,15 @@ class WithSeconds(Plain):
     seconds: Seconds
 
 
-class Resume(Plain):
+class Pause(Plain):
+    """Without `memory` its disk alone is kept: it comes back as a fresh start."""
+
+    memory: Annotated[bool, Field(strict=True)] = True
+
+
+class Resume(Pause):
+    """Without `memory` it starts afresh from its disk, where its snapshot does not wake."""
+
     seconds: Seconds = 300
 
 
@@ -53,16 +62,17 @@ def kill(request: HttpRequest, sandbox_id: str, body: Plain | None = None) -> Ht
 
 
 @router.post("/{sandbox_id}/pause", **returns(Asked, 202))
-def pause(request: HttpRequest, sandbox_id: str, body: Plain | None = None) -> HttpResponse:
+def pause(request: HttpRequest, sandbox_id: str, body: Pause | None = None) -> HttpResponse:
     """Keeps its state and stops its cost."""
-    return _ask(request, sandbox_id, "pause", reason=body.reason if body else "")
+    body = body or Pause()
+    return _ask(request, sandbox_id, "pause", reason=body.reason, memory=body.memory)
 
 
 @router.post("/{sandbox_id}/resume", **returns(Asked, 202))
 def resume(request: HttpRequest, sandbox_id: str, body: Resume | None = None) -> HttpResponse:
     """Wakes a paused one for so many seconds, 300 unless told."""
     body = body or Resume()
-    return _ask(request, sandbox_id, "resume", seconds=body.seconds, reason=body.reason)
+    return _ask(request, sandbox_id, "resume", seconds=body.seconds, reason=body.reason, memory=body.memory)
 
 
 @router.post("/{sandbox_id}/timeout", **returns(Asked, 202))
@@ -113,10 +123,11 @@ def _ask(
     seconds: int | None = None,
     until: datetime | None = None,
     reason: str = "",
+    memory: bool = True,
 ) -> HttpResponse:
     sandbox = Sandbox.objects.get(pk=key_or_refusal(request, sandbox_id))
     try:
-        action = ask(sandbox, kind, actor_of(request), seconds=seconds, until=until, reason=reason)
+        action = ask(sandbox, kind, actor_of(request), seconds=seconds, until=until, reason=reason, memory=memory)
     except NotAllowed as error:
         raise not_allowed(error) from None
     except NotInState as error:

@@ -14,6 +14,7 @@ from sandboxes.e2b.errors import (
     LeftAlone,
     NotFound,
     RateLimited,
+    ServerFailed,
     TooManySandboxes,
     Unauthorized,
     Unsupported,
@@ -23,6 +24,18 @@ from sandboxes.models import Action
 Kind = Action.Kind
 CONFLICT = "conflict"  # E2B did not do it: it was so already, or was changing
 ALREADY_PAUSED = "already_paused"
+# 503 on a pause: refused and still running; old self-hosted E2B kills what it could not pause.
+PAUSE_REJECTED, REJECTED_STATUS = "pause_rejected", 503
+NEVER_SENT = "never_sent"  # no try reached the backend
+OTHER_SANDBOX = "other_sandbox"
+GUEST_UNRESPONSIVE = "sandbox_snapshot_guest_agent_unresponsive"
+
+
+class OtherSandbox(Exception):
+    """The backend answered a resume for another sandbox than the one that was asked for."""
+
+    def __init__(self, other: str) -> None:
+        super().__init__(f"The backend answered for another sandbox, {other}: look at both before you go on")
 
 
 @dataclass(frozen=True)
@@ -46,14 +59,23 @@ async def perform(client: E2BClient, action: Action, deadline_seconds: float) ->
         return Result("done", await _call(client, action, deadline_seconds))
     except (RateLimited, LeftAlone) as error:
         return Result("again", error=str(error), wait_seconds=error.retry_after or 5.0, counts=False)
+    except OtherSandbox as error:
+        return Result("never", OTHER_SANDBOX, error=str(error))
     except NotFound as error:
         return Result("never", "gone", error=f"E2B has no such sandbox, or it is not in a state for this: {error}")
     except Conflict as error:
+        if error.error_code == GUEST_UNRESPONSIVE:
+            advice = "Its snapshot does not wake: resume it without memory, as a fresh start from its disk"
+            return Result("never", "guest_unresponsive", error=f"{error}. {advice}")
         return Result("unknown", CONFLICT, error=str(error))
+    except ServerFailed as error:
+        if action.kind == Kind.PAUSE and error.status == REJECTED_STATUS:
+            return Result("unknown", PAUSE_REJECTED, error=str(error))
+        return Result("unknown" if error.maybe_sent else "again", error=str(error))
     except (BadRequest, ChangesForbidden, TooManySandboxes, Unauthorized, Unsupported) as error:
         return Result("never", "refused", error=str(error))
     except E2BError as error:
-        return Result("unknown" if error.maybe_sent else "again", error=str(error))
+        return Result("unknown", error=str(error)) if error.maybe_sent else Result("again", NEVER_SENT, str(error))
 
 
 async def _call(client: E2BClient, action: Action, deadline: float) -> str:
@@ -63,10 +85,14 @@ async def _call(client: E2BClient, action: Action, deadline: float) -> str:
             answer = await client.kill(sandbox_id, deadline_seconds=deadline)
             return "already_gone" if answer.was_gone else "killed"
         case Kind.PAUSE:
-            await client.pause(sandbox_id, deadline_seconds=deadline)
+            memory = bool(action.parameters.get("memory", True))
+            await client.pause(sandbox_id, memory=memory, deadline_seconds=deadline)
             return "paused"
         case Kind.RESUME:
-            await client.connect(sandbox_id, seconds, deadline_seconds=deadline)
+            memory = bool(action.parameters.get("memory", True))
+            answer = await client.connect(sandbox_id, seconds, memory=memory, deadline_seconds=deadline)
+            if answer.sandbox_id not in ("", sandbox_id):
+                raise OtherSandbox(answer.sandbox_id)
             return "resumed"
         case Kind.TIMEOUT:
             await client.set_timeout(sandbox_id, seconds, deadline_seconds=deadline)

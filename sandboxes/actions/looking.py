@@ -11,7 +11,7 @@ from django.db import transaction
 
 from sandboxes import accounts
 from sandboxes.actions import waking
-from sandboxes.actions.calls import ALREADY_PAUSED, CONFLICT, Result
+from sandboxes.actions.calls import ALREADY_PAUSED, CONFLICT, PAUSE_REJECTED, Result
 from sandboxes.actions.claims import UNREAD
 from sandboxes.actions.settling import apply, fail, locked, store
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
@@ -112,6 +112,8 @@ def _conclude(looked_at: Action, seen: Seen) -> None:
     if isinstance(seen, NotFound):
         if action.kind == Kind.KILL:
             apply(action, Result("done", "killed"))
+        elif action.parameters.get(PAUSE_REJECTED):
+            fail(action, f"The backend rejected the pause, and the sandbox is gone: {action.error}", "killed")
         else:
             fail(action, "The sandbox is gone", "gone")
     elif isinstance(seen, E2BError):
@@ -119,6 +121,8 @@ def _conclude(looked_at: Action, seen: Seen) -> None:
         since = (now - (action.sent_at or now)).total_seconds()
         action.error = f"Not known yet whether it happened, E2B does not answer: {seen}"
         action.next_attempt_at = now + timedelta(seconds=min(120.0, max(5.0, since / 2)))
+    elif action.parameters.get(PAUSE_REJECTED) and seen.state != "paused":
+        fail(action, f"The backend rejected the pause; the sandbox still runs: {action.error}", "rejected")
     elif (action.kind, seen.state) in ((Kind.PAUSE, "paused"), (Kind.RESUME, "running")):
         # Refused as paused already: somebody else's pause, which is no quarantine of ours.
         already = action.kind == Kind.PAUSE and action.parameters.get(CONFLICT)

@@ -29,6 +29,7 @@ class Wish:
     reason: str
     bulk_id: uuid.UUID | None
     at: datetime
+    memory: bool = True  # of a pause or resume: False keeps, or wakes from, the disk alone
 
 
 def request(
@@ -39,6 +40,7 @@ def request(
     seconds: int | None = None,
     until: datetime | None = None,
     reason: str = "",
+    memory: bool = True,
 ) -> Action:
     """Queues `kind` for one sandbox; protect and unprotect hold at once. A kill joins one that is open already.
 
@@ -47,7 +49,7 @@ def request(
     """
     if kind in SENT_KINDS and not sandbox.account.lets_people_act:
         raise NotAllowed(sandbox.account.name)
-    wish = Wish(kind, actor, needs_seconds(kind, seconds), until, reason, None, timezone.now())
+    wish = Wish(kind, actor, needs_seconds(kind, seconds), until, reason, None, timezone.now(), memory)
     actions, refused = take([sandbox.pk], wish)
     if refused:
         raise NotInState(refused[sandbox.pk])
@@ -134,10 +136,11 @@ def _write(actions: Sequence[Action], wish: Wish) -> None:
 def _new(wish: Wish, sandbox: Sandbox) -> Action:
     until = {"until": wish.until.isoformat()} if wish.until else {}
     seconds = {"seconds": wish.seconds} if wish.seconds is not None else {}
+    memory = {} if wish.memory else {"memory": False}
     return Action(
         kind=wish.kind, state=State.QUEUED, account=sandbox.account, sandbox=sandbox,
         actor_kind=wish.actor.kind, actor_name=wish.actor.name, bulk_id=wish.bulk_id, reason=wish.reason,
-        parameters=seconds | until, requested_at=wish.at, next_attempt_at=wish.at,
+        parameters=seconds | until | memory, requested_at=wish.at, next_attempt_at=wish.at,
     )  # fmt: skip
 
 

@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from sandboxes.actions import announce
-from sandboxes.actions.calls import CONFLICT, Result
+from sandboxes.actions.calls import CONFLICT, PAUSE_REJECTED, Result
 from sandboxes.actions.claims import UNREAD, Claim
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
-from sandboxes.models import Action, Guard
+from sandboxes.models import Account, Action, Guard
 
 MOST_ATTEMPTS = 5
 ANSWERED = "events.tasks.take_in_answers"
@@ -34,9 +34,19 @@ def settle(answers: Sequence[tuple[Claim, Result]]) -> list[Action]:
             apply(action, result)
             moved.append(action)
     write(moved)
+    _learn_pause(moved)
     if any(action.state == State.DONE and action.kind in CONDEMNING for action in moved):
         announce.wake(ANSWERED)
     return moved
+
+
+def _learn_pause(moved: Sequence[Action]) -> None:
+    """A pause that was answered with a yes shows that the backend can pause."""
+    for key in {a.account_id for a in moved if a.kind == Action.Kind.PAUSE and a.state == State.DONE}:
+        account = Account.objects.select_for_update().get(pk=key)
+        if account.capabilities.get("pause") is not True:
+            account.capabilities = {**account.capabilities, "pause": True}
+            account.save(update_fields=["capabilities"])
 
 
 def store(actions: Sequence[Action]) -> None:
@@ -53,8 +63,8 @@ def apply(action: Action, result: Result) -> None:
     elif result.kind == "unknown":
         # It stays as it is, condemned too, until a look has been answered.
         action.error, action.claimed_until = result.error, now
-        if result.outcome == CONFLICT:
-            action.parameters = {**action.parameters, CONFLICT: True}
+        if result.outcome in (CONFLICT, PAUSE_REJECTED):
+            action.parameters = {**action.parameters, result.outcome: True}
         action.next_attempt_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
     elif result.kind == "never" or (result.counts and action.attempts >= MOST_ATTEMPTS):
         tries = f" after {action.attempts} attempts" if action.attempts > 1 else ""

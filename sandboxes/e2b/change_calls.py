@@ -3,17 +3,23 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from sandboxes.e2b.calls import Call, call
 from sandboxes.e2b.connection import Connection
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a change was answered, with our clock's times: the backend's word, not yet the fact."""
+    """What a change was answered, with our clock's times: the backend's word, not yet the fact.
+
+    `sandbox_id` is the one that a connect was answered for, empty where it did not say.
+    """
 
     status: int
     sent_at: datetime
     received_at: datetime
+    sandbox_id: str = ""
 
     @property
     def was_gone(self) -> bool:
@@ -68,6 +74,21 @@ class ChangeCalls(Connection):
         return await self._change(refresh, deadline_seconds)
 
     async def _change(self, change: Call, deadline_seconds: float | None) -> Answer:
-        # A body (connect sends one, with an access token in it) is not read.
         reply = await self.sender.send(change, deadline_seconds)
-        return Answer(reply.status, reply.sent_at, reply.received_at)
+        answered_for = _sandbox_id(reply.body) if change.starts_a_sandbox else ""
+        return Answer(reply.status, reply.sent_at, reply.received_at, answered_for)
+
+
+class _Connected(msgspec.Struct):
+    """Of a connect's body, which carries an access token, the ID alone is read."""
+
+    sandbox_id: str = msgspec.field(default="", name="sandboxID")
+    client_id: str = msgspec.field(default="", name="clientID")
+
+
+def _sandbox_id(body: bytes) -> str:
+    try:
+        read = msgspec.json.decode(body, type=_Connected)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    return read.sandbox_id.removesuffix(f"-{read.client_id}") if read.client_id else read.sandbox_id

@@ -135,6 +135,10 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False
     def __post_init__(self) -> None:
         if not self.timestamp_unix and self.timestamp is not None:
             force_setattr(self, "timestamp_unix", int(self.timestamp.timestamp()))
+        # A disk that can't be true is not known; it spoils no other figure of the sample.
+        if not (0 <= self.disk_used < math.inf and 0 <= self.disk_total < math.inf):
+            force_setattr(self, "disk_used", 0)
+            force_setattr(self, "disk_total", 0)
 
 
 def is_plausible(metric: Metric) -> bool:
@@ -145,8 +149,6 @@ def is_plausible(metric: Metric) -> bool:
         and 0 <= metric.cpu_used_pct < most
         and 0 <= metric.mem_used < most
         and 0 <= metric.mem_total < most
-        and 0 <= metric.disk_used < most
-        and 0 <= metric.disk_total < most
     )
 
 

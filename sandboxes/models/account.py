@@ -129,6 +129,7 @@ class AccountHealth(models.Model):
     poll_seconds = models.FloatField(null=True, help_text="How long the last poll took.")
     poll_error = models.TextField(blank=True, default="")
     poll_failed_at = models.DateTimeField(null=True)
+    no_metrics_since = models.DateTimeField(null=True, help_text="Since when polls bring no sample of anybody.")
     polls_late = models.PositiveBigIntegerField(default=0)
     reconcile_error = models.TextField(blank=True, default="")
     last_reconcile_at = models.DateTimeField(null=True)

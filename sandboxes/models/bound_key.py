@@ -43,7 +43,8 @@ def leave_webhook_behind(account: "Account") -> list[str]:
     stale = [name for name in _OF_THE_WEBHOOK if isinstance(account.__dict__[name], Sealed)]
     for name in (*stale, "webhook_id"):
         setattr(account, name, "")
-    return [*stale, "webhook_id"]
+    account.capabilities = {}  # what another backend can do is found out anew
+    return [*stale, "webhook_id", "capabilities"]
 
 
 def moves(account: "Account") -> bool:

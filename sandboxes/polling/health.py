@@ -1,6 +1,7 @@
 """How well an account is polled, all its parts together: kept on its row, and published."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,12 +14,14 @@ from sandboxes import live
 from sandboxes.accounts import health_of
 from sandboxes.e2b import BadAnswer, BulkMetrics, ServerFailed, Unreachable
 from sandboxes.models import Account, AccountHealth, MetricFrame
+from sandboxes.series.frame import Running
 from sandboxes.series.frame_store import Part
 
 _OF_A_PART: Final = re.compile(r"part (\d+) of (\d+): ")
 # A part that has not been read for longer counts as never read in this layout.
 LOOK_BACK: Final = timedelta(hours=1)
 TICKS_BACK: Final = 3
+SAMPLED_WITHIN_SECONDS: Final = 60
 
 
 def success(part: Part, at: datetime, answers: BulkMetrics, seconds: float) -> dict[str, Any]:
@@ -30,6 +33,14 @@ def success(part: Part, at: datetime, answers: BulkMetrics, seconds: float) -> d
         fields["poll_error"] = _said(part, f"{len(answers.unread_ids)} sandboxes not read: {answers.failures[0]}")
         fields["poll_failed_at"] = datetime.now(UTC)
     return fields
+
+
+def emptiness(running: Sequence[Running], answers: BulkMetrics, clock_unix: int, at: datetime) -> dict[str, Any]:
+    """Whether the backend answered with no sample for anybody, though some have run for long enough to have one."""
+    if answers.samples:
+        return {"no_metrics_since": None}
+    old = any(clock_unix - one.started_unix > SAMPLED_WITHIN_SECONDS for one in running)
+    return {"no_metrics_since": at} if old and answers.calls and not answers.failures else {}
 
 
 def failure(part: Part, error: Exception) -> dict[str, Any]:
@@ -61,6 +72,8 @@ def record(account: Account, part: Part, fields: dict[str, Any]) -> AccountHealt
     with transaction.atomic():
         health_of(account)
         health = AccountHealth.objects.select_for_update().get(account=account)
+        if fields.get("no_metrics_since") and health.no_metrics_since:
+            fields = {name: value for name, value in fields.items() if name != "no_metrics_since"}
         if part.shards > 1:
             fields = _of_all_parts(part, fields, health)
         for name, value in fields.items():

@@ -110,6 +110,7 @@ async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame |
     frame = build(running, answers.samples, before.seen, clock_unix)
     await live.apublish("frame", account.pk, _message(tick, frame, time.monotonic() - begun))
     fields = health.success(part, tick.at, answers, time.monotonic() - begun)
+    fields |= health.emptiness(running, answers, clock_unix, tick.at)
     frame, told = await sync_to_async(_keep)(tick, frame, before, fields)
     await live.apublish("status", account.pk, told)
     return frame

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from sandboxes import leases as owners_word
@@ -72,14 +73,11 @@ def marks(keys: Sequence[int]) -> dict[int, datetime | None]:
 
 
 def endings(keys: Sequence[int]) -> dict[int, EndedBy]:
-    """The newest kill of ours that a backend answered as done; of a page without ended ones nothing is asked."""
+    """The newest kill of ours that a backend answered as done, or pause that killed; of no keys nothing is asked."""
     if not keys:
         return {}
-    kills = Action.objects.filter(
-        sandbox_id__in=these(keys),
-        kind=Action.Kind.KILL,
-        outcome="killed",
-        state__in=[Action.State.DONE, Action.State.CONFIRMED],
-    ).order_by("id")
+    done = Q(kind=Action.Kind.KILL, state__in=[Action.State.DONE, Action.State.CONFIRMED])
+    killed = Action.objects.filter(sandbox_id__in=these(keys), outcome="killed")
+    kills = killed.filter(done | Q(kind=Action.Kind.PAUSE)).order_by("id")
     rows = kills.values_list("sandbox_id", "id", "actor_kind", "actor_name")
     return {key: EndedBy(action, Actor(kind, name)) for key, action, kind, name in rows}

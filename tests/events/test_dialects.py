@@ -291,3 +291,24 @@ async def test_list_without_an_end_costs_a_few_calls(account, backend):
 
     assert backend.asked("GET", "/v2/sandboxes") <= 12
     assert "has no end" in (await health()).sync_error
+
+
+async def test_list_without_an_end_is_asked_rarely(account, backend):
+    backend.put("i1")
+    backend.tokens = "endless"
+    await sync(account)
+    asked = len(backend.calls)
+    for _ in range(5):
+        await sync(account)
+
+    assert len(backend.calls) == asked
+    assert "has no end" in (await health()).sync_error
+
+
+async def test_probe_that_learned_nothing_is_made_again_soon(account, backend):
+    backend.answers[""] = (401, {"code": 401, "message": "unknown key"}, {})
+    await sync(account)
+    await account.arefresh_from_db()
+    asked_at = datetime.fromisoformat(account.capabilities["at"])
+
+    assert datetime.now(UTC) - asked_at > timedelta(minutes=58)

@@ -126,8 +126,15 @@ def test_absurd_numbers_are_kept_and_told_apart(sample):
     assert math.isinf(huge.mem_used)
     assert not wire.is_plausible(nan)
     assert not wire.is_plausible(huge)
-    assert not wire.is_plausible(read(METRIC, sample(diskUsed=-1)))
     assert wire.is_plausible(read(METRIC, sample()))
+
+
+@pytest.mark.parametrize("disk", [{"diskUsed": -1}, {"diskTotal": -1}, {"diskTotal": "none"}])
+def test_implausible_disk_is_unknown_and_spoils_no_other_figure(sample, disk):
+    found, _ = Decoder(wire.Metric, ("diskUsed", "diskTotal")).many(json.dumps([sample() | disk]).encode())
+
+    assert (found[0].disk_total == 0 or found[0].disk_used == 0, found[0].cpu_used_pct) == (True, 12.34)
+    assert wire.is_plausible(found[0])
 
 
 def test_a_metric_without_unix_time_takes_the_deprecated_one(sample):
