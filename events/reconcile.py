@@ -16,7 +16,7 @@ from events import inbox, observe
 from events.models import ReconcileMark
 from events.retention import EVENTS_KEPT
 from events.sweep import ONE_PAGE, OVERLAP, PAGE, Sweep, arrival
-from sandboxes import accounts, rounds
+from sandboxes import accounts, cooldowns, rounds
 from sandboxes.e2b import E2BClient, E2BError, NoProgress, NotFound, Unsupported
 from sandboxes.models import Account
 
@@ -29,14 +29,19 @@ log = logging.getLogger(__name__)
 
 
 async def reconcile_all() -> None:
-    """Every enabled account whose backend has events, side by side; one that fails does not hold up the others."""
+    """Every enabled account, side by side; one that fails does not hold up the others."""
     deadline_seconds = max(TURN_SECONDS, settings.RECONCILE_INTERVAL_SECONDS * 2)
-    await rounds.for_each_account("reconcile", _reconcile_if_it_has_events, deadline_seconds=deadline_seconds)
+    await rounds.for_each_account("reconcile", _reconcile_if_due, deadline_seconds=deadline_seconds)
 
 
-async def _reconcile_if_it_has_events(account: Account) -> None:
-    if account.capabilities.get("events") is not False:
+async def _reconcile_if_due(account: Account) -> None:
+    """A backend that has no events API is asked now and then: it may get one, or the address be corrected."""
+    if not await cooldowns.is_on(_without_events(account)):
         await reconcile(account)
+
+
+def _without_events(account: Account) -> str:
+    return f"no-events:{account.pk}"
 
 
 async def reconcile(account: Account) -> int:
@@ -50,6 +55,7 @@ async def reconcile(account: Account) -> int:
             read = await _sweep(account, mark, client)
     except (NotFound, Unsupported):
         health.reconcile_error = "This backend has no events API: what its list shows is all there is"
+        await cooldowns.start(_without_events(account), max(15.0, 3 * settings.RECONCILE_INTERVAL_SECONDS))
     except E2BError as error:
         health.reconcile_error = str(error)
         log.warning("account %s: events could not be read: %s", account.name, error)
@@ -76,8 +82,6 @@ async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> in
         await sweep.first_page()
         await _move(mark, sweep, client, reached=True)
         raise NoProgress(ONE_PAGE)
-    # A first sweep meets many that have died since without an event: they would be counted as paused for some time.
-    listed = await client.list_all() if mark.complete_to is None else None
     try:
         reached = await _read_back(mark, sweep)
     except NoProgress:
@@ -85,8 +89,9 @@ async def _sweep(account: Account, mark: ReconcileMark, client: E2BClient) -> in
         await _move(mark, sweep, client, reached=True)
         raise
     mark.one_page_since = None
-    if listed is not None:
-        await observe.settle_paused(account, client, sweep.named, listed)
+    if mark.complete_to is None:
+        # A first sweep meets many that have died since without an event: they would be counted as paused for some time.
+        await observe.settle_paused(account, client, sweep.named, await client.list_all())
     if sweep.read > MANY:
         await sync_to_async(_analyze)()
     await _move(mark, sweep, client, reached=reached)

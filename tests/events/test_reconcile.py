@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from events import reconcile as module
 from events import sweep
@@ -12,6 +13,7 @@ from events.reconcile import reconcile
 from events.sweep import PAGE
 from sandboxes.e2b import E2BClient
 from sandboxes.models import AccountHealth, Sandbox
+from tests.ageing import cooldowns_are_over
 from tests.events.test_observe import create
 
 pytestmark = pytest.mark.usefixtures("mailbox")
@@ -179,3 +181,15 @@ async def test_event_that_cannot_be_read_is_parked_once(account, backend):
         await reconcile(account)
 
     assert await Delivery.objects.filter(state="parked").acount() == 1
+
+
+async def test_backend_without_events_is_asked_now_and_then(account, backend):
+    for _ in range(3):
+        await module.reconcile_all()
+    assert backend.asked("GET", "/events/sandboxes") == 1
+    await sync_to_async(cooldowns_are_over)()
+    backend.tell("created", "i1", before=5)
+    await module.reconcile_all()
+
+    assert (await Sandbox.objects.aget()).sandbox_id == "i1"
+    assert not (await AccountHealth.objects.aget()).reconcile_error
