@@ -9,6 +9,7 @@ from django.conf import settings
 
 from dashboard.context import read_frame
 from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
+from events import endpoints
 from events.models import LifecycleEvent
 from sandboxes import fleet
 from sandboxes.actions import brake
@@ -53,6 +54,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         rounds_failing=_failing_rounds(ids),
         polls_slow=_slow(ids),
         webhooks_silent=_silent_webhooks(frame.accounts, now),
+        webhooks_locked=[a.name for a in frame.accounts if endpoints.of_account(a, now.timestamp()).locked],
         breakers=_breakers(),
         brakes=[(one.account.name, one.why) for one in brake.tripped(ids).values()],
         list_doubts=_doubts(ids),

@@ -52,6 +52,7 @@ class Facts:
     rounds_failing: Sequence[tuple[str, str, datetime, str]] = field(default=())  # account, round, since, why
     polls_slow: Sequence[tuple[str, float, float]] = field(default=())  # account, seconds, interval
     webhooks_silent: Sequence[tuple[str, datetime]] = field(default=())  # account, last delivery
+    webhooks_locked: Sequence[str] = field(default=())  # accounts whose webhook secret can't be decrypted
     breakers: Sequence[tuple[str, str]] = field(default=())  # policy, why
     brakes: Sequence[tuple[str, str]] = field(default=())  # account, why
     list_doubts: Sequence[tuple[str, str, int, str]] = field(default=())  # account, what, how often, example
@@ -63,9 +64,8 @@ def needs(facts: Facts) -> list[Need]:
     """All that is true of these facts, most urgent first; an empty list means all is well."""
     found = [
         _poll(facts), *_lists(facts), *_rounds(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts),
-        _failed(facts), *_breakers(facts), *_brakes(facts), *_webhooks(facts), *_slow(facts), *_doubts(facts),
-        *_no_metrics(facts),
-        *_same(facts),
+        _failed(facts), *_breakers(facts), *_brakes(facts), *_locked(facts), *_webhooks(facts), *_slow(facts),
+        *_doubts(facts), *_no_metrics(facts), *_same(facts),
     ]  # fmt: skip
     return sorted((need for need in found if need), key=lambda need: need.urgency)
 
@@ -199,6 +199,15 @@ def _breakers(facts: Facts) -> list[Need]:
              "/cleanup/", "See policy", 1)
         for policy, why in facts.breakers
     ]  # fmt: skip
+
+
+def _locked(facts: Facts) -> list[Need]:
+    parts = [("The webhook secret can't be decrypted", True)]
+    cause = "deliveries are answered 503; enter the secret again"
+    return [
+        Need("bad", parts, f"{account}; {cause}", "/settings/webhook/", "See webhook", 1)
+        for account in facts.webhooks_locked
+    ]
 
 
 def _webhooks(facts: Facts) -> list[Need]:

@@ -36,9 +36,9 @@ _REFUSALS = (psycopg.DataError, psycopg.IntegrityError)
 async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
     """Writes `arrivals` in transactions of at most MAX_BATCH and publishes what changed.
 
-    Raises psycopg.OperationalError when the database is away; what was committed before that stays.
-    Without `park` it raises what an event that can't be taken in raised (`is_the_events_own`), and nothing of its batch
-    is kept.
+    Raises psycopg.OperationalError when the database is away; what was committed before that stays. What came for an
+    account that is gone is left out and said in the log. Without `park` it raises what an event that can't be taken in
+    raised (`is_the_events_own`), and nothing of its batch is kept.
     """
     total = Stored()
     connection = await psycopg.AsyncConnection.connect(database.conninfo())
@@ -47,6 +47,8 @@ async def store(arrivals: Sequence[Arrival], *, park: bool = True) -> Stored:
             stored = await _commit(connection, arrivals[first : first + MAX_BATCH], park=park)
             await announce(publisher, stored)
             total += stored
+    if total.gone:
+        log.warning("accounts %s are gone, what came for them was not stored", sorted(total.gone))
     return total
 
 
@@ -128,8 +130,10 @@ class Inbox:
             log.exception("a batch of %d was not stored", len(batch))
             _refuse(batch, str(error))
             return
-        for _, done in batch:
-            if not done.done():
+        for arrival, done in batch:
+            if arrival.account_id in stored.gone:
+                refuse(done, "its account is gone")
+            elif not done.done():
                 done.set_result(None)
         self._announcer.add(stored)
 
@@ -197,6 +201,13 @@ async def _commit(connection: psycopg.AsyncConnection, arrivals: Sequence[Arriva
             if attempt + 1 == COMMIT_TRIES:
                 raise
             log.warning("locks crossed with another process, writing the batch again")
+        except (writing.AccountGone, psycopg.errors.ForeignKeyViolation) as error:
+            writing.forget()
+            log.warning("a batch names an account that may be gone, accounts are read again: %s", error)
+            if attempt + 1 == COMMIT_TRIES:
+                if not park:
+                    raise
+                return await _commit_apart(connection, arrivals, error)
         except Exception as error:
             if not park or not is_the_events_own(error):
                 raise

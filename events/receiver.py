@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from events import refusals, signature
-from events.doors import Door, Doors
+from events.endpoints import WebhookEndpoint, WebhookEndpoints
 from events.inbox import Inbox
 from events.promises import Unavailable
 from events.retention import too_old
@@ -27,6 +27,7 @@ Send = Callable[[Message], Awaitable[None]]
 MAX_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 10.0
 PREFIX = "/webhooks/e2b/"
+LOCKED = "the webhook secret of this account can't be decrypted here; an admin has to enter it again"
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +43,7 @@ class Receiver:
     """One per web process; `start` and `stop` with it."""
 
     def __init__(self) -> None:
-        self.inbox, self.doors, self.refusals = Inbox(), Doors(), refusals.Refusals()
+        self.inbox, self.endpoints, self.refusals = Inbox(), WebhookEndpoints(), refusals.Refusals()
 
     async def start(self) -> None:
         """Begins to write what arrives."""
@@ -64,37 +65,37 @@ class Receiver:
             await answer(send, 202, {"stored": True})
 
     async def _take(self, scope: Message, receive: Receive) -> None:
-        door = await self._door(scope["path"])
+        endpoint = await self._endpoint(scope["path"])
         if scope["method"] != "POST":
             raise Refused(405, "method_not_allowed", "deliveries are POSTed")
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         body = await read_body(receive, headers)
         received_at = datetime.now(UTC)
         try:
-            raw = verified(door, headers, body)
+            raw = verified(endpoint, headers, body)
         except Refused as refused:
-            self.refusals.note(door.account_id, refused.message, received_at, headers, body)
+            self.refusals.note(endpoint.account_id, refused.message, received_at, headers, body)
             raise
         try:
             event = read_event(raw, body)
         except Unreadable as why:
             parked = Parked(str(why), str(raw.get("id") or "")[:64], refusals.masked(headers), body)
-            await self._store(Arrival(door.account_id, "webhook", received_at, parked=parked))
+            await self._store(Arrival(endpoint.account_id, "webhook", received_at, parked=parked))
             return
         if not too_old(event.timestamp, received_at):
-            await self._store(Arrival(door.account_id, "webhook", received_at, event=event))
+            await self._store(Arrival(endpoint.account_id, "webhook", received_at, event=event))
 
-    async def _door(self, path: str) -> Door:
+    async def _endpoint(self, path: str) -> WebhookEndpoint:
         name = path.removeprefix(PREFIX).strip("/")
         if not path.startswith(PREFIX) or "/" in name:
             raise Refused(404, "not_found", "no webhook here")
         try:
-            door = await self.doors.find(name)
+            endpoint = await self.endpoints.find(name)
         except OSError as error:
             raise Refused(503, "unavailable", "the database is away") from error
-        if door is None:
-            raise Refused(404, "not_found", f"no account {name!r}")
-        return door
+        if endpoint is None:
+            raise Refused(404, "not_found", "no webhook here")
+        return endpoint
 
     async def _store(self, arrival: Arrival) -> None:
         try:
@@ -103,15 +104,18 @@ class Receiver:
             raise Refused(503, "unavailable", "not stored, send it again") from error
 
 
-def verified(door: Door, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+def verified(endpoint: WebhookEndpoint, headers: dict[str, str], body: bytes) -> dict[str, Any]:
     """The one JSON object in a body that one of the account's secrets signed.
 
-    Raises Refused: 401 for the signature, 400 for the body.
+    Raises Refused: 401 for the signature, 400 for the body, 503 where the secret that may have signed it can't be
+    opened: the sender tries again, and an admin can enter the secret meanwhile.
     """
-    secrets = door.secrets(time.time())
-    if not secrets:
-        raise Refused(401, "unauthorized", "no webhook secret is set for this account")
+    secrets = endpoint.secrets(time.time())
     if not signature.verify(headers.get("e2b-signature", ""), body, secrets):
+        if endpoint.locked:
+            raise Refused(503, "unavailable", LOCKED)
+        if not secrets:
+            raise Refused(401, "unauthorized", "no webhook secret is set for this account")
         raise Refused(401, "unauthorized", "the signature does not fit the body")
     try:
         return parse_body(body)

@@ -12,7 +12,10 @@ DEMO = "demo"
 
 def enabled_accounts() -> list[Account]:
     """Accounts to watch, oldest first. The simulated one steps back once a real one exists."""
-    enabled = list(Account.objects.filter(enabled=True).order_by("id"))
+    return _in_sight(list(Account.objects.filter(enabled=True).order_by("id")))
+
+
+def _in_sight(enabled: list[Account]) -> list[Account]:
     return [account for account in enabled if not account.simulated] or enabled
 
 
@@ -56,4 +59,13 @@ def by_name(name: str) -> Account | None:
     """The account of that name; the empty name means the first one."""
     if not name:
         return first_account()
+    if "\0" in name:  # PostgreSQL holds no such text
+        return None
     return Account.objects.filter(Q(name=name), enabled=True).first()
+
+
+def by_names() -> dict[str, Account]:
+    """All enabled accounts by name, as `by_name` finds them one by one; the first one under the empty name too."""
+    enabled = list(Account.objects.filter(enabled=True).order_by("id"))
+    first = next(iter(_in_sight(enabled)), None)
+    return {account.name: account for account in enabled} | ({"": first} if first is not None else {})

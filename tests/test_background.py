@@ -9,7 +9,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 
-from dashboard import heartbeat
 from dashboard.live.fleet import LiveFleet
 from dashboard.live.hub import Hub
 from events import announcing, inbox, refusals
@@ -18,7 +17,7 @@ from events.inbox import Inbox
 from events.models import Delivery
 from events.promises import Promises, Unavailable
 from events.refusals import Refusals
-from events.writing import Stored
+from events.writing import Arrival, Stored
 from sandboxes import background, live
 from sandboxes.background import Background
 from tests import records
@@ -143,7 +142,6 @@ def test_readyz_names_the_type_of_the_last_error_alone(monkeypatch):
 async def hub(monkeypatch, mailbox):
     """A hub whose snapshot needs no database."""
     monkeypatch.setattr(hubs.snapshot, "read", LiveFleet)
-    monkeypatch.setattr(heartbeat, "_beat_in_thread", lambda: None)
     it = Hub()
     yield it
     await it.stop()
@@ -153,7 +151,6 @@ async def hub(monkeypatch, mailbox):
 @pytest.mark.parametrize(
     ("task", "target", "name"),
     [
-        ("heartbeat", lambda hub: heartbeat, "_beat_in_thread"),
         ("live snapshot", lambda hub: hubs.snapshot, "read"),
         ("live messages", lambda hub: hubs, "get_channel_layer"),
         ("live gaps", lambda hub: hub._sequence, "lost"),
@@ -318,7 +315,7 @@ async def test_inbox_writers_survive(monkeypatch, mailbox):
     with pytest.raises(Unavailable):
         await one._promises.make()  # a batch that is lost is refused in time
     async with asyncio.timeout(SECONDS):
-        await one.store(None)
+        await one.store(Arrival(1, "webhook", datetime.now(UTC)))
     await until(lambda: take.calls >= 2)
     assert sum(state.restarts for state in background.states()) == 1
     await one.stop()

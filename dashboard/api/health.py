@@ -14,6 +14,7 @@ from django.utils import timezone
 from ninja import Router
 
 from dashboard.api.answers import answer, returns
+from events import endpoints
 from events.missed import missed_by_webhook
 from sandboxes.accounts import enabled_accounts
 from sandboxes.models import Account, AccountHealth
@@ -26,7 +27,8 @@ class AccountState(msgspec.Struct, frozen=True):
     """An account as seen from here. `reachable` is null before the first try, `cap` when nobody told it.
 
     `webhook_missed_24h` counts the last day's events that no webhook brought within a minute; null before the first
-    delivery, since nothing says that there is a webhook.
+    delivery, since nothing says that there is a webhook. `webhook_secret_locked`: it can't be decrypted here, and
+    deliveries are answered 503 until it is entered again.
     """
 
     name: str
@@ -37,12 +39,14 @@ class AccountState(msgspec.Struct, frozen=True):
     poll_seconds: float | None
     webhook_last_at: datetime | None
     webhook_missed_24h: int | None
+    webhook_secret_locked: bool
     cap: int | None
     capabilities: dict[str, Any]
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`ok`, or `degraded` when an account can't be read or was not read for some rounds."""
+    """`ok`, or `degraded` when an account can't be read, was not read for some rounds, or its webhooks can't be
+    checked."""
 
     status: Literal["ok", "degraded"]
     version: str
@@ -62,6 +66,7 @@ def health(request: HttpRequest) -> HttpResponse:
     ]
     late = now - timedelta(seconds=_MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
     well = all(one.reachable and one.last_sync_at and one.last_sync_at > late for one in states)
+    well = well and not any(one.webhook_secret_locked for one in states)
     return answer(Health("ok" if well else "degraded", version(), states))
 
 
@@ -82,6 +87,7 @@ def _state(account: Account, read: AccountHealth, missed: int | None) -> Account
         poll_seconds=read.poll_seconds,
         webhook_last_at=read.webhook_last_at,
         webhook_missed_24h=missed,
+        webhook_secret_locked=endpoints.of_account(account, timezone.now().timestamp()).locked,
         cap=account.cap,
         capabilities=account.capabilities,
     )

@@ -23,8 +23,8 @@ from sandboxes.e2b import BadAnswer, E2BClient, E2BError, NotFound, Webhook
 from sandboxes.models import Account, AccountHealth
 from sandboxes.turns import turn
 
-OVERLAP: Final = timedelta(hours=24)  # for so long both secrets open the door after a rotation
-SETTLE: Final = timedelta(seconds=10)  # twice as long as receivers hold a door in memory (events.doors)
+OVERLAP: Final = timedelta(hours=24)  # for so long both secrets are accepted after a rotation
+SETTLE: Final = timedelta(seconds=10)  # twice as long as receivers hold an endpoint in memory (events.endpoints)
 TURN_SECONDS: Final = 120
 _TRIES, _BETWEEN_SECONDS = 40, 0.25
 

@@ -1,6 +1,7 @@
 """One transaction: events kept once, the sandboxes folded from them, what was parked set aside."""
 
-from events.writing.arrivals import Arrival, Parked, Stored
+from events.writing.arrivals import AccountGone, Arrival, Parked, Stored
 from events.writing.batch import write
+from events.writing.house import forget
 
-__all__ = ["Arrival", "Parked", "Stored", "write"]
+__all__ = ["AccountGone", "Arrival", "Parked", "Stored", "forget", "write"]

@@ -38,10 +38,15 @@ class Arrival(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, event=None, parked=parked)
 
 
+class AccountGone(Exception):
+    """An account was deleted while a batch with its events was written: nothing of the batch is kept."""
+
+
 class Stored(msgspec.Struct):
     """How many events were new, how many were held already, how many set aside; and what there is to tell of it.
 
-    `events` are (account, key, row, event); `sandboxes` are the changed ones, (key, row) by account and ID.
+    `events` are (account, key, row, event); `sandboxes` are the changed ones, (key, row) by account and ID. What came
+    for an account of `gone` (primary keys) was not written: the account was deleted after the arrival was accepted.
     """
 
     new: int = 0
@@ -49,12 +54,14 @@ class Stored(msgspec.Struct):
     parked: int = 0
     events: list[tuple[int, int, dict[str, Any], Event]] = []
     sandboxes: dict[tuple[int, str], tuple[int, dict[str, Any]]] = {}
+    gone: set[int] = set()
 
     def __iadd__(self, other: "Stored") -> "Stored":
         """With what was stored after it."""
         self.new, self.held, self.parked = self.new + other.new, self.held + other.held, self.parked + other.parked
         self.events += other.events
         self.sandboxes |= other.sandboxes
+        self.gone |= other.gone
         return self
 
     def changes(self) -> dict[int, dict[str, list[dict[str, Any]]]]:

@@ -12,7 +12,7 @@ from events.fold.base import moment
 from events.wire import FUTURE_SLACK, PREFIX, Event
 from events.wire import moment as moment_of
 from events.writing import statements as sql
-from events.writing.arrivals import Arrival, Stored
+from events.writing.arrivals import AccountGone, Arrival, Stored
 from events.writing.house import House, house
 from events.writing.rows import run_row, sandbox_row
 from sandboxes.clock import steady_now
@@ -29,11 +29,16 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
 
     Locks are taken in one order everywhere: new sandboxes, events, then all sandboxes, each by ID. In a pipeline it
     waits for answers once: which events are new, and what their sandboxes were.
+
+    Raises AccountGone when an account is deleted meanwhile; what came for one that was gone before is left out, and
+    its key is in the answer's `gone`.
     """
-    known = await house(connection)
+    known = await house(connection, wanted := {arrival.account_id for arrival in arrivals})
+    gone = wanted - known.accounts.keys()
+    arrivals = [arrival for arrival in arrivals if arrival.account_id not in gone]
     parked = [_parked_row(a) for a in arrivals if a.parked]
     await sql.send(connection, sql.INSERT_PARKED, parked)
-    rows = _event_rows([_dated(a, known) for a in arrivals if a.account_id in known.accounts])
+    rows = _event_rows([_dated(a, known) for a in arrivals])
     new, locked, parked_before = await _keep(connection, rows)
     fresh = [(row, event) for row, event in rows if (row["account_id"], row["event_id"]) in new]
     held = [row for row, _ in rows if (row["account_id"], row["event_id"]) not in new]
@@ -42,7 +47,7 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     others = [(sql.STAMP_WAYS, held), (sql.CLOSE_PARKED, closing), (sql.TOUCH_WEBHOOK, _touches(arrivals))]
     await sql.send_together(connection, [*_written(folded), *others])
     told = [(row["account_id"], new[row["account_id"], row["event_id"]], row, event) for row, event in fresh]
-    return Stored(len(fresh), len(held), len(parked), told, {one.key: (one.pk, one.row) for one in folded})
+    return Stored(len(fresh), len(held), len(parked), told, {one.key: (one.pk, one.row) for one in folded}, gone)
 
 
 def _told(fresh: list[tuple[dict[str, Any], Event]]) -> list[dict[str, Any]]:
@@ -129,6 +134,8 @@ async def _keep(connection: sql.Connection, rows: Rows) -> tuple[dict[Any, int],
         await sql.ask(connection, sql.INSERT_NEW, missing, missing)
         locked |= {(row[1], row[2]): row for row in await sql.run(connection, sql.LOCK_SANDBOXES, missing)}
     _remember(locked)
+    if any(_key(key) not in locked for key in wanted):
+        raise AccountGone("a new sandbox found no account")
     return new, [locked[_key(key)] for key in wanted], any(row[3] for row in told)
 
 

@@ -1,11 +1,13 @@
 """What a batch needs to know of its accounts: address, owner keys, template names, prices."""
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 import psycopg
 
+from sandboxes import account_changes
 from sandboxes.cost import PriceBook, Rate
 
 KEEP_SECONDS = 5.0
@@ -29,13 +31,17 @@ class House(msgspec.Struct):
     prices: PriceBook
 
 
-_held: tuple[float, str, House] | None = None
+_held: tuple[float, tuple[str, int], House] | None = None
 
 
-async def house(connection: psycopg.AsyncConnection) -> House:
-    """The house as the database had it at most KEEP_SECONDS ago: a setting, not a fact of the fleet."""
+async def house(connection: psycopg.AsyncConnection, needed: Collection[int] = ()) -> House:
+    """The house as the database had it at most KEEP_SECONDS ago: a setting, not a fact of the fleet.
+
+    Read anew where it does not hold every account of `needed` (primary keys), and after a change of an account here.
+    """
     global _held  # noqa: PLW0603 - one small cache a process
-    if _held and time.monotonic() - _held[0] < KEEP_SECONDS and _held[1] == connection.info.dbname:
+    began, of = time.monotonic(), (connection.info.dbname, account_changes.number())
+    if _held and began - _held[0] < KEEP_SECONDS and _held[1] == of and _held[2].accounts.keys() >= set(needed):
         return _held[2]
     rows = await (
         await connection.execute(
@@ -50,7 +56,7 @@ async def house(connection: psycopg.AsyncConnection) -> House:
         )
     ).fetchall()
     found = House({row[0]: AccountFacts(*row) for row in rows}, PriceBook([Rate(*row) for row in prices]))
-    _held = (time.monotonic(), connection.info.dbname, found)
+    _held = (began, of, found)
     return found
 
 

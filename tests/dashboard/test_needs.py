@@ -50,3 +50,9 @@ def test_round_that_fails_names_its_account_and_why() -> None:
     (need,) = needs(Facts(NOW, rounds_failing=[("prod", "act", NOW - timedelta(minutes=6), "enter the key again")]))
     assert said(need) == "Sending actions fails for prod, since 6 min"
     assert need.cause == "enter the key again"
+
+
+def test_locked_webhook_secret_is_named_with_what_to_do() -> None:
+    (need,) = needs(Facts(now=NOW, webhooks_locked=["prod"]))
+    assert said(need) == "The webhook secret can't be decrypted"
+    assert need.cause == "prod; deliveries are answered 503; enter the secret again"

@@ -1,5 +1,6 @@
 """An account at a backend, and its events by the shortest way."""
 
+import json
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from simulator.served import served
 from tests.scripted import scripted
 
 SECRET = "s3cret"
+URL = "/webhooks/e2b/prod/"
 
 
 @pytest.fixture
@@ -32,6 +34,27 @@ def account(transactional_db):
     AccountHealth.objects.create(account=made)
     yield made
     house.forget()
+
+
+@pytest.fixture
+async def post(account):
+    """Posts a body to the receiver, signed unless told otherwise; answers with the response."""
+    from events.receiver import Receiver
+    from events.signature import sign
+
+    receiver = Receiver()
+    await receiver.start()
+
+    async def send(body, url=URL, method="POST", secret=SECRET, **headers):
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        signed = {"e2b-signature": sign(secret, raw)} if secret else {}
+        transport = httpx.ASGITransport(app=receiver)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return await client.request(method, url, content=raw, headers=signed | headers)
+
+    send.receiver = receiver
+    yield send
+    await receiver.stop()
 
 
 @pytest.fixture

@@ -44,3 +44,8 @@ def delivery(word: str = "created", seconds: float = 0, sandbox: str = "i1", **c
         "sandbox_team_id": "t1",
     }
     return body | changes
+
+
+def recent(word: str = "created", **changes: Any) -> dict[str, Any]:
+    """A delivery of a minute ago."""
+    return delivery(word) | {"timestamp": (datetime.now(UTC) - timedelta(minutes=1)).isoformat()} | changes

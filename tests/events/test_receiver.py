@@ -5,41 +5,15 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
-from events import doors
+from events import endpoints
 from events.models import Delivery, LifecycleEvent
-from events.receiver import MAX_BODY_BYTES, Receiver
-from events.signature import sign
+from events.receiver import MAX_BODY_BYTES
 from tests.events.conftest import SECRET
-from tests.events.factories import delivery
+from tests.events.factories import recent
 
 pytestmark = pytest.mark.usefixtures("mailbox")
-URL = "/webhooks/e2b/prod/"
-
-
-def recent(word="created", **changes):
-    """A delivery of a minute ago."""
-    return delivery(word) | {"timestamp": (datetime.now(UTC) - timedelta(minutes=1)).isoformat()} | changes
-
-
-@pytest.fixture
-async def post(account):
-    """Posts a body to the receiver, signed unless told otherwise; answers with the response."""
-    receiver = Receiver()
-    await receiver.start()
-
-    async def send(body, url=URL, method="POST", secret=SECRET, **headers):
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        signed = {"e2b-signature": sign(secret, raw)} if secret else {}
-        transport = httpx.ASGITransport(app=receiver)
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-            return await client.request(method, url, content=raw, headers=signed | headers)
-
-    send.receiver = receiver
-    yield send
-    await receiver.stop()
 
 
 async def test_it_works(post):
@@ -83,7 +57,6 @@ async def test_the_previous_secret_opens_while_it_is_rotated(post, account):
     assert (await post(recent())).status_code == 202
     account.previous_secret_until = datetime.now(UTC) - timedelta(seconds=1)
     await account.asave()
-    post.receiver.doors = type(post.receiver.doors)()
     assert (await post(recent())).status_code == 401
 
 
@@ -139,9 +112,9 @@ async def test_the_database_away_is_503_with_no_event_half_kept(post, monkeypatc
 async def test_nobody_waits_for_a_database_that_does_not_come(post, monkeypatch):
     await post(recent())
     comes = threading.Event()
-    monkeypatch.setattr(doors, "_read", lambda _: comes.wait(30))
-    monkeypatch.setattr(doors, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(doors, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(endpoints, "_read", lambda: comes.wait(30))
+    monkeypatch.setattr(endpoints, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(endpoints, "KEEP_SECONDS", 0.0)
     known, strange = await asyncio.gather(post(recent("killed")), post(recent(), url="/webhooks/e2b/other/"))
     comes.set()
     assert (known.status_code, strange.status_code) == (202, 503)

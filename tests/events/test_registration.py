@@ -7,7 +7,7 @@ import httpx
 import pytest
 from django.core.management import call_command
 
-from events import doors
+from events import endpoints
 from events.webhooks import registration, tending
 from events.webhooks.registration import NotDone
 from events.webhooks.view import view_of
@@ -150,15 +150,15 @@ async def test_a_rotation_is_sent_once_every_receiver_knows_both(fresh, e2b, mon
     assert not registration.is_pending(kept)
 
 
-async def test_both_secrets_open_the_door_for_a_day(fresh, e2b):
+async def test_both_secrets_are_accepted_for_a_day(fresh, e2b):
     await registration.register(fresh.pk, URL, ALL)
     old = (await on_record(fresh)).webhook_secret
     await registration.rotate(fresh.pk)
     kept = await on_record(fresh)
-    door = await doors.Doors().find("prod")
+    endpoint = await endpoints.WebhookEndpoints().find("prod")
     now = datetime.now(UTC)
-    assert door.secrets(now.timestamp()) == [kept.webhook_secret, old]
-    assert door.secrets((now + timedelta(hours=25)).timestamp()) == [kept.webhook_secret]
+    assert endpoint.secrets(now.timestamp()) == [kept.webhook_secret, old]
+    assert endpoint.secrets((now + timedelta(hours=25)).timestamp()) == [kept.webhook_secret]
 
 
 async def test_a_second_rotation_waits_for_the_first(fresh, e2b):

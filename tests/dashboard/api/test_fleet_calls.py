@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.models import ApiToken
-from sandboxes.models import AccountHealth, Guard, Lease, Policy
+from sandboxes.models import Account, AccountHealth, Guard, Lease, Policy
+from sandboxes.models.fields import Sealed
 from tests import records
 from tests.records import Reading
 
@@ -21,7 +22,7 @@ orphans orphan_usd_per_hour cap stale_since"""
 COLUMNS = "t running paused cpu_p50 cpu_p95 mem_p50 mem_p95 started ended burn_usd_per_hour"
 THEN = "id state template_id owner environment created_at cpu_pct mem_used mem_total burn_usd_per_hour orphan"
 ACCOUNT = """name url reachable last_sync_at last_poll_at poll_seconds webhook_last_at webhook_missed_24h cap
-capabilities"""
+webhook_secret_locked capabilities"""
 POLICY = """id version name enabled mode match orphan_when action quarantine_seconds grace_seconds max_per_run
 max_per_hour max_fleet_fraction quiet_hours status"""
 
@@ -67,6 +68,14 @@ def test_health_tells_of_each_account(call: Any) -> None:
     assert (told["status"], told["version"]) == ("ok", "0.1.0")
     assert (told["accounts"][0]["cap"], told["accounts"][0]["poll_seconds"]) == (20, 0.5)
     assert told["accounts"][0]["last_sync_at"].endswith("Z")
+
+
+def test_health_names_a_webhook_secret_that_cannot_be_opened(call: Any) -> None:
+    account = records.account()
+    AccountHealth.objects.create(account=account, reachable=True, last_sync_at=timezone.now())
+    Account.objects.filter(pk=account.pk).update(webhook_secret=Sealed("fernet:sealed-by-a-lost-key"))
+    health = call("GET", "/health").data
+    assert (health["status"], health["accounts"][0]["webhook_secret_locked"]) == ("degraded", True)
 
 
 def test_a_lease_is_made_renewed_listed_and_ended(call: Any) -> None:
