@@ -10,17 +10,27 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 django = get_asgi_application()  # before the imports below: they need the apps
 
 from config.bodies import Bounded  # noqa: E402
+from config.listener import raise_descriptor_limit  # noqa: E402
 from config.public_scheme import PublicScheme  # noqa: E402
 from config.static_app import Static  # noqa: E402
 from dashboard.live import hub, routes  # noqa: E402
 from dashboard.live.origin import OwnOrigin  # noqa: E402
 from events.receiver import Receiver  # noqa: E402
 
-sockets = OwnOrigin(AuthMiddlewareStack(URLRouter(routes)))
+
+async def nowhere(_scope: Any, receive: Any, send: Any) -> None:
+    """A WebSocket to a path that is none of ours is closed, without a word in the log."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})
+
+
+elsewhere: Any = nowhere
+sockets = OwnOrigin(AuthMiddlewareStack(URLRouter([*routes, re_path(r"", elsewhere)])))
 receiver, pages = Receiver(), PublicScheme(Static(Bounded(django)), "https" if settings.SECURE else "http")
 
 
@@ -44,6 +54,7 @@ async def lifespan(receive: Any, send: Any) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             _settle()
+            raise_descriptor_limit()
             await receiver.start()
             await hub.start()
             await send({"type": "lifespan.startup.complete"})

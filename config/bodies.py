@@ -9,6 +9,7 @@ Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 MAX_BYTES: Final = 16 * 1024 * 1024
+ANONYMOUS_BYTES: Final = 64 * 1024  # of who names neither a session nor a token: the sign-in form needs little
 SECONDS: Final = 60.0
 _ANSWERS: Final = {
     413: b'{"code":"too_large","message":"the body is too large"}',
@@ -19,6 +20,8 @@ _ANSWERS: Final = {
 class Bounded:
     """Runs an ASGI app on HTTP requests whose whole body comes within `most_bytes` and `seconds`.
 
+    Without a session or token the most is ANONYMOUS_BYTES.
+
     Any other is answered 413 or 408, and looks to the app as if its sender had gone away.
     """
 
@@ -26,14 +29,21 @@ class Bounded:
         self._app, self._most_bytes, self._seconds = app, most_bytes, seconds
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        body = _Body(receive, self._most_bytes, asyncio.get_running_loop().time() + self._seconds)
-        length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length) > self._most_bytes:
+        headers = dict(scope["headers"])
+        most_bytes = self._most_bytes if _says_who(headers) else min(self._most_bytes, ANONYMOUS_BYTES)
+        body = _Body(receive, most_bytes, asyncio.get_running_loop().time() + self._seconds)
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > most_bytes:
             body.refused = 413
         else:
             await self._app(scope, body.receive, send)
         if body.refused:
             await _answer(send, body.refused)
+
+
+def _says_who(headers: dict[bytes, bytes]) -> bool:
+    """Whether it claims to be somebody; whether it is, the app finds out."""
+    return b"authorization" in headers or b"sessionid=" in headers.get(b"cookie", b"")
 
 
 class _Body:

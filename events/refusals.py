@@ -15,6 +15,11 @@ from sandboxes.masking import mask
 
 MAX_WAITING = 200
 KEPT_BODY_BYTES = 4096
+HEADER_CHARACTERS = 4096
+KEPT_HEADERS = (
+    "host", "user-agent", "content-type", "content-length", "content-encoding", "x-forwarded-for", "forwarded", "date",
+    "e2b-webhook-id", "e2b-delivery-id", "e2b-signature-version", "e2b-signature", "authorization",
+)  # fmt: skip
 SECRET_HEADERS = {"authorization", "cookie", "x-api-key", "e2b-signature", "proxy-authorization"}
 AWAY = (OperationalError, InterfaceError, PoolTimeout)
 log = logging.getLogger(__name__)
@@ -70,9 +75,13 @@ class Refusals:
 
 
 def masked(headers: dict[str, str]) -> dict[str, str]:
-    """The headers with what is secret masked and what PostgreSQL cannot hold replaced."""
-    shown = {k: "•••" if k in SECRET_HEADERS else mask(v) for k, v in headers.items()}
-    return {k.replace("\x00", "\ufffd"): v.replace("\x00", "\ufffd") for k, v in shown.items()}
+    """The headers that say something of a delivery, HEADER_CHARACTERS of each, with what is secret masked.
+
+    What PostgreSQL can't hold is replaced.
+    """
+    kept = {name: headers[name][:HEADER_CHARACTERS] for name in KEPT_HEADERS if name in headers}
+    shown = {name: "•••" if name in SECRET_HEADERS else mask(value) for name, value in kept.items()}
+    return {name: value.replace("\x00", "\ufffd") for name, value in shown.items()}
 
 
 def _write(batch: list[Delivery]) -> list[Delivery]:

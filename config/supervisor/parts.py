@@ -32,7 +32,8 @@ def server(running: Server) -> Part:
 
 def web(choices: Choices, environment: Mapping[str, str]) -> Part:
     """The pages, REST, sockets and the webhook receiver."""
-    loops = ("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--lifespan", "on")
+    protocols = ("--http", "config.listener:BoundedProtocol", "--ws", "websockets-sansio")
+    loops = ("--loop", "uvloop", *protocols, "--lifespan", "on")
     quiet = ("--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "3")
     doubting = ("--no-proxy-headers",)  # which forwarded headers count is ours to say: TRUSTED_PROXIES
     where = ("--host", choices.host, "--port", str(choices.port))
