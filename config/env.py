@@ -63,3 +63,10 @@ def database(url: str) -> dict[str, Any]:
 def data_dir(base: Path) -> Path:
     """DATA_DIR, from the project's folder when relative; `var/` by default."""
     return (base / text("DATA_DIR", "var")).resolve()
+
+
+def reachable(host: str) -> str:
+    """An address by which this machine reaches a listener on `host`: loopback where it listens everywhere."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound
+    address = everywhere.get(host, host)
+    return f"[{address}]" if ":" in address else address

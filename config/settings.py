@@ -49,6 +49,8 @@ POLL_INTERVAL_SECONDS = env.number("POLL_INTERVAL", 5, least=1)
 SYNC_INTERVAL_SECONDS = env.number("SYNC_INTERVAL", 15, least=1)
 RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL", 30, least=1)
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC")
+# Where another process of ours asks whether owners can reach the API: by the public listener, as they do.
+PROBE_URL = env.text("PROBE_URL", f"http://{env.reachable(HOST)}:{PORT}")
 READ_ONLY = env.flag("READ_ONLY")  # no call that changes a backend exists
 
 INSTALLED_APPS = [
@@ -128,6 +130,7 @@ CELERY_TASK_QUEUES = {
 CELERY_TASK_ROUTES = {
     "events.tasks.*": {"queue": OUTBOUND_QUEUE},
     "sandboxes.tasks.act": {"queue": OUTBOUND_QUEUE},
+    "dashboard.tasks.probe_api": {"queue": OUTBOUND_QUEUE},
     "sandboxes.tasks.backfill*": {"queue": OUTBOUND_QUEUE},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

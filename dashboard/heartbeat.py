@@ -1,18 +1,28 @@
-"""The API's heartbeat in the database: the reaper acts, and leases run out, only while it beats."""
+"""The API's heartbeat in the database: the reaper acts, and leases run out, only while it beats.
 
-import asyncio
+A beat proves that owners can renew their leases: another process opens a new connection to the public listener and gets
+a lease's answer through routing, sign-in and database. The web process's own word proves nothing of that.
+"""
+
 import logging
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
+import httpx
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, close_old_connections, connection
+from django.conf import settings
+from django.core import signing
+from django.db import close_old_connections, connection
 from django.utils import timezone
-from psycopg_pool import PoolTimeout
 
 NAME: Final = "api"
-EVERY_SECONDS: Final = 5.0
-SILENCE: Final = timedelta(seconds=12)  # two beats missed: whoever renews leases could not, for that long
+EVERY_SECONDS: Final = 10.0
+SILENCE: Final = timedelta(seconds=25)  # two beats missed: whoever renews leases could not, for that long
+ANSWER_SECONDS: Final = 5.0
+PATH: Final = "/api/v1/leases/sandwarden-probe"
+VALID_SECONDS: Final = 60
+_SALT: Final = "sandwarden.api-probe"
 log = logging.getLogger(__name__)
 
 # `up_since` stays while the beat goes on and begins anew after a silence: from it, leases know how long we were away.
@@ -24,20 +34,47 @@ _BEAT = """
 
 
 def beat(now: datetime | None = None) -> None:
-    """One beat. Several web processes beat the same heart."""
+    """One beat."""
     now = now or timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_BEAT, {"name": NAME, "now": now, "silent_since": now - SILENCE})
 
 
-async def beat_forever() -> None:
-    """Beats every 5 s until it is cancelled; a beat that fails is told in the log, and the next one is tried."""
-    while True:
-        try:
-            await sync_to_async(_beat_in_thread)()
-        except (DatabaseError, PoolTimeout) as error:
-            log.warning("no heartbeat written, the database is away: %s", error)
-        await asyncio.sleep(EVERY_SECONDS)
+async def probe(transport: httpx.AsyncBaseTransport | None = None) -> bool:
+    """Asks the public listener as an owner would, on a new connection, and beats where it answers; whether it did."""
+    try:
+        async with httpx.AsyncClient(
+            base_url=settings.PROBE_URL, timeout=ANSWER_SECONDS, trust_env=False, transport=transport
+        ) as client:
+            answer = await client.get(PATH, headers={"Authorization": f"Bearer {token()}", "Host": _host()})
+        said = answer.json().get("code") if answer.status_code == httpx.codes.NOT_FOUND else answer.status_code
+    except (httpx.HTTPError, ValueError, AttributeError) as error:
+        said = str(error) or type(error).__name__
+    if said != "not_found":
+        log.warning("no heartbeat: owners can't reach the API at %s: %s", settings.PROBE_URL, said)
+        return False
+    await sync_to_async(_beat_in_thread)()
+    return True
+
+
+def token() -> str:
+    """What the probe signs in with: good for its one question, for a minute."""
+    return signing.TimestampSigner(salt=_SALT).sign("probe")
+
+
+def is_token(text: str, method: str, path: str) -> bool:
+    """Whether `text` is one, and what it is shown for is the probe's question."""
+    if method != "GET" or path != PATH:
+        return False
+    try:
+        return signing.TimestampSigner(salt=_SALT).unsign(text, max_age=VALID_SECONDS) == "probe"
+    except signing.BadSignature:
+        return False
+
+
+def _host() -> str:
+    """A name that the listener answers to, whatever address it is reached by."""
+    return urlsplit(settings.PUBLIC_URL).netloc
 
 
 def _beat_in_thread() -> None:

@@ -7,8 +7,9 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from dashboard import idempotency
+from dashboard import heartbeat, idempotency
 from events import forgetting, retention
+from sandboxes import budget
 from sandboxes import retention as fleet_retention
 from sandboxes.budget import limits
 
@@ -17,6 +18,12 @@ log = logging.getLogger(__name__)
 
 class RetentionFailed(Exception):
     """Some of what is old could not be deleted; the next hour tries again."""
+
+
+@shared_task(name="dashboard.tasks.probe_api", **limits(20.0))
+def probe_api() -> None:
+    """Whether owners can renew their leases: only that lets the reaper act."""
+    budget.run(heartbeat.probe, seconds=20.0)
 
 
 @shared_task(name="dashboard.tasks.retain", **limits(1800.0))

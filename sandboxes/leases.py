@@ -119,10 +119,16 @@ def release(key: str, claimant: Claimant = ANYBODY) -> bool:
     return was_live
 
 
-def list_(now: datetime | None = None) -> list[Lease]:
-    """Live leases, the one that ends first in front, each with `live_count`: the sandboxes it covers now."""
+def list_(now: datetime | None = None, *, key: str | None = None) -> list[Lease]:
+    """Live leases, the one that ends first in front, each with `live_count`: the sandboxes it covers now.
+
+    Of one key where it is given.
+    """
     moment = now or timezone.now()
-    leases = list(Lease.objects.filter(released_at=None, lapsed_at=None).order_by("expires_at", "id"))
+    live = Lease.objects.filter(released_at=None, lapsed_at=None)
+    if key is not None:
+        live = live.filter(key=key) if "\0" not in key else live.none()
+    leases = list(live.order_by("expires_at", "id"))
     spans = LeaseSpan.objects.filter(lease__in=leases, until__gt=moment).exclude(sandbox__state=Sandbox.State.ENDED)
     counts: dict[int | None, int] = {}
     for lease_id in spans.values_list("lease_id", flat=True):

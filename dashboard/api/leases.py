@@ -78,6 +78,15 @@ def list_leases(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     return answer(Page(_rows(shown), following, len(held)))
 
 
+@router.get("/{path:key}", **returns(LeaseRow))
+def one(request: HttpRequest, key: str) -> HttpResponse:
+    """One live lease."""
+    held = leases.list_(timezone.now(), key=key)
+    if not held:
+        raise not_found(f"a live lease {key!r}")
+    return answer(_rows(held)[0])
+
+
 @router.put("/{path:key}", **returns(LeaseAnswer))
 def put(request: HttpRequest, key: str, body: LeaseBody) -> HttpResponse:
     """Makes or renews it. 409 when every named ID is condemned or has ended, 403 while the key is another's."""

@@ -14,7 +14,6 @@ from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
-from dashboard import heartbeat
 from dashboard.live import snapshot
 from dashboard.live.browser import Browser
 from dashboard.live.fleet import LiveFleet, frame_of
@@ -45,7 +44,7 @@ class Hub:
         self._is_news = True  # of the message that is being applied: whether browsers are woken for it
 
     async def start(self) -> None:
-        """Begins to listen, to keep the picture fresh, and to tell that the API is alive."""
+        """Begins to listen, and to keep the picture fresh."""
         self._reload = asyncio.Event()
         self._reload.set()
         for name, work in self._jobs().items():
@@ -60,7 +59,6 @@ class Hub:
             "live messages": self._listen,
             "live snapshot": self._keep_fresh,
             "live gaps": self._watch,
-            "heartbeat": heartbeat.beat_forever,
         }
 
     def join(self, browser: Browser) -> None:

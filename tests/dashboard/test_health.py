@@ -1,8 +1,9 @@
 """`/healthz`, `/readyz`, and the heartbeat that the reaper trusts."""
 
-import asyncio
 from datetime import timedelta
+from typing import Any
 
+import httpx
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from dashboard import heartbeat
 from dashboard.views import health
+from sandboxes import leases
 from sandboxes.models import AccountHealth, Heartbeat
 from tests import records
 from tests.records import NOW
@@ -104,27 +106,48 @@ def test_the_heart_keeps_its_start_until_it_was_silent() -> None:
     heartbeat.beat(NOW + timedelta(seconds=10))
     beat = Heartbeat.objects.get(name="api")
     assert (beat.at, beat.up_since) == (NOW + timedelta(seconds=10), NOW)
-    heartbeat.beat(NOW + timedelta(seconds=23))
+    heartbeat.beat(NOW + timedelta(seconds=36))
     beat.refresh_from_db()
-    assert beat.up_since == NOW + timedelta(seconds=23)
+    assert beat.up_since == NOW + timedelta(seconds=36)
 
 
-async def test_it_beats_on_when_a_beat_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    beats: list[str] = []
+@pytest.fixture
+def listener(settings: Any) -> httpx.ASGITransport:
+    """The whole web process's app, without a network."""
+    from config.asgi import application
 
-    def beat() -> None:
-        beats.append("tried")
-        if len(beats) == 1:
-            raise OperationalError("away")
-        if len(beats) == 3:
-            loop.call_soon_threadsafe(done.set_result, None)
+    return httpx.ASGITransport(app=application)
 
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-    monkeypatch.setattr(heartbeat, "_beat_in_thread", beat)
-    monkeypatch.setattr(heartbeat, "EVERY_SECONDS", 0.0)
-    task = asyncio.create_task(heartbeat.beat_forever())
-    await asyncio.wait_for(done, 5)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+
+@pytest.mark.django_db(transaction=True)
+async def test_probe_that_is_answered_by_routing_sign_in_and_database_beats(listener: httpx.ASGITransport) -> None:
+    assert await heartbeat.probe(listener)
+    assert await Heartbeat.objects.filter(name="api").aexists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("broken", ["sign-in", "database", "route", "nobody"])
+async def test_probe_that_an_owner_would_not_get_through_does_not_beat(
+    listener: httpx.ASGITransport, monkeypatch: pytest.MonkeyPatch, settings: Any, broken: str
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise OperationalError("away")
+
+    if broken == "sign-in":
+        monkeypatch.setattr(heartbeat, "token", lambda: "probe:forged")
+    elif broken == "database":
+        monkeypatch.setattr(leases, "list_", failing)
+    elif broken == "route":
+        monkeypatch.setattr(heartbeat, "PATH", "/nowhere")
+    else:
+        settings.PROBE_URL, listener = "http://127.0.0.1:9", None
+    assert not await heartbeat.probe(listener)
+    assert not await Heartbeat.objects.aexists()
+
+
+@pytest.mark.django_db
+def test_probes_token_is_good_for_its_one_question(client: Client) -> None:
+    headers = {"Authorization": f"Bearer {heartbeat.token()}"}
+    assert client.get(heartbeat.PATH, headers=headers).status_code == 404
+    assert client.get("/api/v1/leases", headers=headers).status_code == 401
+    assert client.delete(heartbeat.PATH, headers=headers).status_code == 401

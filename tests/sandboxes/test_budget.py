@@ -9,7 +9,7 @@ from django.conf import settings
 from sandboxes import budget
 
 OUTBOUND = {
-    "events.tasks.take_in_answers",
+    "events.tasks.take_in_answers", "dashboard.tasks.probe_api",
     "events.tasks.sync", "events.tasks.reconcile", "events.tasks.why_they_died", "events.tasks.tend_webhooks",
     "sandboxes.tasks.act", "sandboxes.tasks.backfill", "sandboxes.tasks.backfill_looked_at",
 }  # fmt: skip

@@ -18,7 +18,7 @@ GET /fleet · GET /fleet/metrics · GET /fleet/at · GET /cost
 GET /policies · POST /policies · GET /policies/{policy_id} · PUT /policies/{policy_id} · DELETE /policies/{policy_id}
 POST /policies/preview · POST /policies/{policy_id}/run · POST /policies/{policy_id}/reset
 POST /accounts/{name}/reset-brake
-GET /leases · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
+GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
 """
 
