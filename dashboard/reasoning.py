@@ -8,10 +8,10 @@ from typing import Final
 from msgspec import UNSET
 
 from dashboard import words
-from sandboxes.policies import Facts, Match, OrphanWhen, PolicySpec, judge
+from sandboxes.policies import Facts, OrphanWhen, PolicyMatch, PolicySpec, judge
 from sandboxes.policies.wording import limit
 
-ANY: Final = Match(states=("running", "paused"))
+ANY: Final = PolicyMatch(states=("running", "paused"))
 TOGETHER: Final = {"idle_for_seconds": ("idle_cpu_below_pct",), "duplicate_of": ("keep",)}
 
 

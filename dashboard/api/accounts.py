@@ -26,7 +26,7 @@ class BrakeState(msgspec.Struct, frozen=True):
     why: str
 
 
-@router.post("/{slug:name}/reset-brake", **returns(BrakeState))
+@router.post("/{slug:name}/reset-brake", operation_id="reset_account_brake", **returns(BrakeState))
 def reset_brake(request: HttpRequest, name: str) -> HttpResponse:
     """Policies may act on the account again; what they did until now no longer counts."""
     staff_only(request)

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from dashboard.api.acts import actor_of, not_in_state
 from dashboard.api.answers import answer, caller, returns
-from dashboard.api.audit import ActionList, ActionQuery, ActionRow, list_actions, row_of_action
+from dashboard.api.audit import ActionKind, ActionList, ActionQuery, ActionRow, list_actions, row_of_action
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Form, Paged, Seconds, Text, Word
 from dashboard.api.sandboxes import Filter
@@ -65,7 +65,7 @@ class BulkState(msgspec.Struct, frozen=True):
     """`taken` became actions, or joined open ones; `left` are not decided yet; `finished_at` when none is left."""
 
     bulk_id: UUID
-    action: str
+    action: ActionKind
     taken: int
     left: int
     requested_at: datetime
@@ -73,14 +73,14 @@ class BulkState(msgspec.Struct, frozen=True):
     refused: dict[str, str]
 
 
-@router.get("", **returns(ActionList))
+@router.get("", operation_id="list_actions", **returns(ActionList))
 def list_all(request: HttpRequest, asked: Query[AuditParameters]) -> HttpResponse:
     """Who asked for what, when, and what became of it; newest first."""
     query = ActionQuery(asked.sandbox, asked.kind, asked.state, asked.actor, asked.bulk_id)
     return answer(list_actions(query, limit=asked.limit, cursor=asked.cursor))
 
 
-@router.post("/bulk", **returns(BulkAsked, 202))
+@router.post("/bulk", operation_id="request_bulk_action", **returns(BulkAsked, 202))
 def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
     """One request for many. 409 with the new count when it matches another number than `expected_count`.
 
@@ -102,7 +102,7 @@ def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
     return answer(BulkAsked(done.bulk_id, done.count, _by_id(done.refused)), 202)
 
 
-@router.get("/bulk/{uuid:bulk_id}", **returns(BulkState))
+@router.get("/bulk/{uuid:bulk_id}", operation_id="get_bulk_action", **returns(BulkState))
 def bulk_state(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
     """How far a wish for many has come: more than 500 are taken by a worker, some at a time."""
     wish = BulkWish.objects.filter(bulk_id=bulk_id).first()
@@ -130,13 +130,13 @@ def _by_id(refused: dict[int, str]) -> dict[str, str]:
     return {sandbox_id: refused[key] for key, sandbox_id in named}
 
 
-@router.get("/{int:action_id}", **returns(ActionRow))
+@router.get("/{int:action_id}", operation_id="get_action", **returns(ActionRow))
 def one(request: HttpRequest, action_id: int) -> HttpResponse:
     """One action, as far as it has come."""
     return answer(row_of_action(_action(action_id)))
 
 
-@router.post("/{int:action_id}/cancel", **returns(ActionRow))
+@router.post("/{int:action_id}/cancel", operation_id="cancel_action", **returns(ActionRow))
 def stop(request: HttpRequest, action_id: int) -> HttpResponse:
     """While in grace or queued; its policy then spares the sandbox for 24 hours."""
     try:

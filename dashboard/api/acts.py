@@ -20,82 +20,82 @@ from sandboxes.models import Sandbox
 router = Router(tags=["actions"])
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ActionAccepted(msgspec.Struct, frozen=True):
     """The action that was queued, or that it joined: `GET /actions/{id}` tells what became of it."""
 
     action_id: int
 
 
-class Plain(Form):
+class ActionBody(Form):
     """`reason` is kept in the audit trail."""
 
     reason: Text = ""
 
 
-class WithSeconds(Plain):
+class TimeoutBody(ActionBody):
     seconds: Seconds
 
 
-class Pause(Plain):
+class PauseBody(ActionBody):
     """Without `memory` its disk alone is kept: it comes back as a fresh start."""
 
     memory: Annotated[bool, Field(strict=True)] = True
 
 
-class Resume(Pause):
+class ResumeBody(PauseBody):
     """Without `memory` it starts afresh from its disk, where its snapshot does not wake."""
 
     seconds: Seconds = 300
 
 
-class Protect(Form):
+class ProtectBody(Form):
     """For good without `until`."""
 
     until: Moment | None = None
     reason: Text
 
 
-@router.post("/{sandbox_id}/kill", **returns(Asked, 202))
-def kill(request: HttpRequest, sandbox_id: str, body: Plain | None = None) -> HttpResponse:
+@router.post("/{sandbox_id}/kill", operation_id="kill_sandbox", **returns(ActionAccepted, 202))
+def kill(request: HttpRequest, sandbox_id: str, body: ActionBody | None = None) -> HttpResponse:
     """Ends it for good, a paused one too. A kill that is open already is joined."""
     return _ask(request, sandbox_id, "kill", reason=body.reason if body else "")
 
 
-@router.post("/{sandbox_id}/pause", **returns(Asked, 202))
-def pause(request: HttpRequest, sandbox_id: str, body: Pause | None = None) -> HttpResponse:
+@router.post("/{sandbox_id}/pause", operation_id="pause_sandbox", **returns(ActionAccepted, 202))
+def pause(request: HttpRequest, sandbox_id: str, body: PauseBody | None = None) -> HttpResponse:
     """Keeps its state and stops its cost."""
-    body = body or Pause()
+    body = body or PauseBody()
     return _ask(request, sandbox_id, "pause", reason=body.reason, memory=body.memory)
 
 
-@router.post("/{sandbox_id}/resume", **returns(Asked, 202))
-def resume(request: HttpRequest, sandbox_id: str, body: Resume | None = None) -> HttpResponse:
+@router.post("/{sandbox_id}/resume", operation_id="resume_sandbox", **returns(ActionAccepted, 202))
+def resume(request: HttpRequest, sandbox_id: str, body: ResumeBody | None = None) -> HttpResponse:
     """Wakes a paused one for so many seconds, 300 unless told."""
-    body = body or Resume()
+    body = body or ResumeBody()
     return _ask(request, sandbox_id, "resume", seconds=body.seconds, reason=body.reason, memory=body.memory)
 
 
-@router.post("/{sandbox_id}/timeout", **returns(Asked, 202))
-def timeout(request: HttpRequest, sandbox_id: str, body: WithSeconds) -> HttpResponse:
+@router.post("/{sandbox_id}/timeout", operation_id="set_sandbox_timeout", **returns(ActionAccepted, 202))
+def timeout(request: HttpRequest, sandbox_id: str, body: TimeoutBody) -> HttpResponse:
     """Its end becomes now + `seconds`, earlier or later than before."""
     return _ask(request, sandbox_id, "timeout", seconds=body.seconds, reason=body.reason)
 
 
-@router.post("/{sandbox_id}/extend", **returns(Asked, 202))
-def extend(request: HttpRequest, sandbox_id: str, body: WithSeconds) -> HttpResponse:
+@router.post("/{sandbox_id}/extend", operation_id="extend_sandbox", **returns(ActionAccepted, 202))
+def extend(request: HttpRequest, sandbox_id: str, body: TimeoutBody) -> HttpResponse:
     """Its end becomes now + `seconds`, never earlier than before."""
     return _ask(request, sandbox_id, "extend", seconds=body.seconds, reason=body.reason)
 
 
-@router.post("/{sandbox_id}/protect", **returns(Asked, 202))
-def protect(request: HttpRequest, sandbox_id: str, body: Protect) -> HttpResponse:
+@router.post("/{sandbox_id}/protect", operation_id="protect_sandbox", **returns(ActionAccepted, 202))
+def protect(request: HttpRequest, sandbox_id: str, body: ProtectBody) -> HttpResponse:
     """No policy touches it from the moment this is answered. 409 when it is condemned."""
     if body.until is not None and body.until <= timezone.now():
         raise bad_request("until lies in the past", {"field": "until"})
     return _ask(request, sandbox_id, "protect", until=body.until, reason=body.reason)
 
 
-@router.delete("/{sandbox_id}/protect", **returns(Asked, 202))
+@router.delete("/{sandbox_id}/protect", operation_id="unprotect_sandbox", **returns(ActionAccepted, 202))
 def unprotect(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     """Lifts the protection."""
     return _ask(request, sandbox_id, "unprotect")
@@ -134,4 +134,4 @@ def _ask(
         raise not_in_state(error, {"state": sandbox.state}) from None
     except ValueError as error:
         raise bad_request(str(error)) from None
-    return answer(Asked(action.pk), 202)
+    return answer(ActionAccepted(action.pk), 202)

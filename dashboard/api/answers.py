@@ -7,10 +7,11 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.auth import Caller
-from dashboard.api.errors import Problem
+from dashboard.api.errors import Namesakes, Problem
+from dashboard.api.models import models_of
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_described: list[Any] = [Problem]
+_described: list[Any] = [Problem, Namesakes]
 _REFERENCE = "#/components/schemas/{name}"
 
 
@@ -47,17 +48,7 @@ def takes(kind: Any, keywords: dict[str, Any]) -> dict[str, Any]:
 
 def schemas() -> dict[str, Any]:
     """The OpenAPI schemas of all answers, by name."""
-    found = msgspec.json.schema_components(_described, ref_template=_REFERENCE)[1]
-    return {name: _with_numbers(schema) for name, schema in found.items()}
-
-
-def _with_numbers(schema: Any) -> Any:
-    """Money is written as numbers, where msgspec tells of decimals in text."""
-    if isinstance(schema, dict):
-        if schema.get("format") == "decimal":
-            return {"type": "number"}
-        return {name: _with_numbers(part) for name, part in schema.items()}
-    return [_with_numbers(part) for part in schema] if isinstance(schema, list) else schema
+    return models_of(_described, _REFERENCE)
 
 
 def _described_as(kind: Any, description: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,18 +12,21 @@ from sandboxes.models import Action
 from sandboxes.search import Page, QueryError, cursors, seen_accounts
 from sandboxes.search.rows import Actor
 
+ActionKind = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Action.Kind.values})]
+ActionState = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Action.State.values})]
+
 
 class ActionRow(msgspec.Struct, frozen=True):
     """One thing somebody asked to be done; each step with its time, null before it."""
 
     id: int
-    kind: str
+    kind: ActionKind
     sandbox_id: str
     account: str
     actor: Actor
     reason: str
     evidence: Any
-    state: str
+    state: ActionState
     requested_at: datetime
     sent_at: datetime | None
     answered_at: datetime | None

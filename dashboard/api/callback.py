@@ -52,13 +52,13 @@ class CallbackView(msgspec.Struct, frozen=True):
     error: str
 
 
-@router.get("", **returns(CallbackView))
+@router.get("", operation_id="get_owner_callback", **returns(CallbackView))
 def read(request: HttpRequest, asked: Query[Whose]) -> HttpResponse:
     """How it is set, and how the last question went."""
     return _view(_callback_of(_account(asked.account)))
 
 
-@router.put("", **returns(CallbackView))
+@router.put("", operation_id="set_owner_callback", **returns(CallbackView))
 def put(request: HttpRequest, body: CallbackBody, asked: Query[Whose]) -> HttpResponse:
     """Sets it. From the next round on only who is named as dead is marked or acted on by a policy."""
     staff_only(request)
@@ -81,7 +81,7 @@ def put(request: HttpRequest, body: CallbackBody, asked: Query[Whose]) -> HttpRe
     return _view(kept)
 
 
-@router.delete("", **returns(None, 204))
+@router.delete("", operation_id="delete_owner_callback", **returns(None, 204))
 def delete(request: HttpRequest, asked: Query[Whose]) -> HttpResponse:
     """Nobody is asked any more."""
     staff_only(request)

@@ -3,15 +3,17 @@
 # ruff: noqa: ARG001 - every call is handed the request
 
 from datetime import timedelta
+from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
+from pydantic import Field
 
 from dashboard.api.answers import answer, returns
 from dashboard.api.errors import bad_request
 from dashboard.api.params import Form, Moment, Word
-from sandboxes.spend import Question, QuestionError, Spend, spend
+from sandboxes.spend import BUCKETS, Question, QuestionError, Spend, spend
 
 router = Router(tags=["cost"])
 LAST_DAY = timedelta(hours=24)
@@ -22,11 +24,11 @@ class Asked(Form):
 
     start: Moment | None = None
     end: Moment | None = None
-    bucket: Word = "total"
+    bucket: Annotated[Word, Field(json_schema_extra={"enum": list(BUCKETS)})] = "total"
     group_by: Word | None = None
 
 
-@router.get("", **returns(Spend))
+@router.get("", operation_id="get_cost", **returns(Spend))
 def cost(request: HttpRequest, asked: Query[Asked]) -> HttpResponse:
     """By allocated size and time run, at the price of each second. The items add up to the total exactly."""
     now = timezone.now()

@@ -2,14 +2,17 @@
 
 # ruff: noqa: ARG001 - every call is handed the request
 
+from typing import Annotated
+
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
+from pydantic import Field
 
 from dashboard.api.answers import answer, returns
 from dashboard.api.params import Moment, Paged, Word
 from dashboard.api.sandboxes import key_or_refusal
-from events.listing import EventQuery, EventRow, list_events
+from events.listing import SOURCES, EventQuery, EventRow, list_events
 from sandboxes.models import Sandbox
 
 router = Router(tags=["events"])
@@ -24,20 +27,20 @@ class OfSandbox(Paged):
 
     type: Word | None = None
     since: Moment | None = None
-    source: Word | None = None
+    source: Annotated[Word, Field(json_schema_extra={"enum": list(SOURCES)})] | None = None
 
 
 class OfAll(OfSandbox):
     sandbox: Word | None = None
 
 
-@router.get("", **returns(EventList))
+@router.get("", operation_id="list_events", **returns(EventList))
 def all_events(request: HttpRequest, asked: Query[OfAll]) -> HttpResponse:
     """Of the whole fleet; of one sandbox with `sandbox`."""
     return _page(asked, asked.sandbox)
 
 
-@of_sandbox.get("/{sandbox_id}/events", **returns(EventList))
+@of_sandbox.get("/{sandbox_id}/events", operation_id="list_sandbox_events", **returns(EventList))
 def events_of_sandbox(request: HttpRequest, sandbox_id: str, asked: Query[OfSandbox]) -> HttpResponse:
     """Of one sandbox, all its runs."""
     key = key_or_refusal(request, sandbox_id)

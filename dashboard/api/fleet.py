@@ -18,20 +18,20 @@ class Then(Paged):
     t: Moment | None = None
 
 
-@router.get("", **returns(fleet.FleetNow))
+@router.get("", operation_id="get_fleet", **returns(fleet.FleetNow))
 def now(request: HttpRequest) -> HttpResponse:
     """Counts, rates, spread of CPU and memory, burn, orphans."""
     return answer(fleet.now(timezone.now()))
 
 
-@router.get("/metrics", **returns(fleet.FleetColumns))
+@router.get("/metrics", operation_id="get_fleet_metrics", **returns(fleet.FleetColumns))
 def metrics(request: HttpRequest, asked: Query[Span]) -> HttpResponse:
     """Columns by time, the last hour unless told."""
     start, end = asked.between(timezone.now())
     return answer(fleet.metrics(start, end, asked.points))
 
 
-@router.get("/at", **returns(fleet.FleetThen))
+@router.get("/at", operation_id="get_fleet_at", **returns(fleet.FleetThen))
 def at(request: HttpRequest, asked: Query[Then]) -> HttpResponse:
     """The fleet at `t`. `exact_t` is the tick that answers; null means states without figures."""
     try:

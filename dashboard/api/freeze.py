@@ -44,13 +44,13 @@ class FreezeState(msgspec.Struct, frozen=True):
     items: list[FreezeRow]
 
 
-@router.get("", **returns(FreezeState))
+@router.get("", operation_id="get_freeze", **returns(FreezeState))
 def read(request: HttpRequest) -> HttpResponse:
     """While it is on, policies judge and start nothing; what people and programs ask for goes on."""
     return _state()
 
 
-@router.put("", **returns(FreezeState))
+@router.put("", operation_id="set_freeze", **returns(FreezeState))
 def put(request: HttpRequest, body: FreezeBody) -> HttpResponse:
     """Freezes, or lifts it: marks then have as long to go as they had. What is so already stays."""
     staff_only(request)

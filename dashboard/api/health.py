@@ -53,7 +53,7 @@ class Health(msgspec.Struct, frozen=True):
     accounts: list[AccountState]
 
 
-@router.get("", **returns(Health))
+@router.get("", operation_id="get_health", **returns(Health))
 def health(request: HttpRequest) -> HttpResponse:
     """Each account in sight: reachable, read when, how fast, what its backend can do."""
     accounts = enabled_accounts()

@@ -23,7 +23,7 @@ from sandboxes.search import Page, cursors
 router = Router(tags=["leases"])
 
 
-class Match(Form):
+class LeaseMatch(Form):
     """Either IDs, known or not yet, or metadata."""
 
     ids: list[Text] | None = None
@@ -32,7 +32,7 @@ class Match(Form):
 
 class LeaseBody(Form):
     ttl_seconds: Annotated[int, Field(strict=True, ge=1, le=leases.LONGEST_TTL_SECONDS)]
-    match: Match
+    match: LeaseMatch
 
 
 class LeaseAnswer(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ class _After(msgspec.Struct, frozen=True, array_like=True):
     key: str
 
 
-@router.get("", **returns(LeaseList))
+@router.get("", operation_id="list_leases", **returns(LeaseList))
 def list_leases(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     """Live ones, by key: renewals move none of them between pages."""
     held = sorted(leases.list_(timezone.now()), key=lambda lease: lease.key)
@@ -78,7 +78,7 @@ def list_leases(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     return answer(Page(_rows(shown), following, len(held)))
 
 
-@router.get("/{path:key}", **returns(LeaseRow))
+@router.get("/{path:key}", operation_id="get_lease", **returns(LeaseRow))
 def one(request: HttpRequest, key: str) -> HttpResponse:
     """One live lease."""
     held = leases.list_(timezone.now(), key=key)
@@ -87,7 +87,7 @@ def one(request: HttpRequest, key: str) -> HttpResponse:
     return answer(_rows(held)[0])
 
 
-@router.put("/{path:key}", **returns(LeaseAnswer))
+@router.put("/{path:key}", operation_id="put_lease", **returns(LeaseAnswer))
 def put(request: HttpRequest, key: str, body: LeaseBody) -> HttpResponse:
     """Makes or renews it. 409 when every named ID is condemned or has ended, 403 while the key is another's."""
     try:
@@ -110,7 +110,7 @@ def put(request: HttpRequest, key: str, body: LeaseBody) -> HttpResponse:
     )
 
 
-@router.delete("/{path:key}", **returns(None, 204))
+@router.delete("/{path:key}", operation_id="release_lease", **returns(None, 204))
 def release(request: HttpRequest, key: str) -> HttpResponse:
     """Ends it now. 403 when it is another's."""
     try:

@@ -35,7 +35,7 @@ class Asked(Form):
     search: Word | None = None
 
 
-@router.get("/{sandbox_id}/logs", **returns(Logs))
+@router.get("/{sandbox_id}/logs", operation_id="get_sandbox_logs", **returns(Logs))
 def logs(request: HttpRequest, sandbox_id: str, asked: Query[Asked]) -> HttpResponse:
     """The sandbox's log. 409 `not_supported` where the backend has none."""
     sandbox = Sandbox.objects.select_related("account").get(pk=key_or_refusal(request, sandbox_id))

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
@@ -15,12 +16,17 @@ from sandboxes.series import Columns, look_at, sandbox_metrics
 router = Router(tags=["sandboxes"])
 
 
+SandboxMetrics = msgspec.defstruct(
+    "SandboxMetrics", [(field.name, field.type) for field in msgspec.structs.fields(Columns)], module=__name__
+)
+
+
 class MetricsSpan(Span):
     # Least and greatest of a bucket are both kept: fewer than three points could not show a spike.
     points: Annotated[int, Field(ge=3, le=MAX_POINTS)] = 300
 
 
-@router.get("/{sandbox_id}/metrics", **returns(Columns))
+@router.get("/{sandbox_id}/metrics", operation_id="get_sandbox_metrics", **returns(SandboxMetrics))
 def metrics(request: HttpRequest, sandbox_id: str, asked: Query[MetricsSpan]) -> HttpResponse:
     """Columns by time; null where there was no sample. Until now, or until its end, and from an hour before that."""
     now = timezone.now()

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from dashboard.api.answers import schemas
+from dashboard.api.document import complete
 from dashboard.api.errors import Problem, problem_response
 
 DESCRIPTION = """The fleet as facts and actions. Every call takes `Authorization: Bearer TOKEN`. Errors are
@@ -25,8 +27,7 @@ class Api(NinjaAPI):
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
         schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
-        schema["components"]["schemas"] |= schemas()
-        _decided_by_account(schema)
+        complete(schema, schemas())
         return schema
 
     @property
@@ -38,29 +39,16 @@ class Api(NinjaAPI):
         return patterns, app, namespace
 
 
-def _decided_by_account(schema: OpenAPISchema) -> None:
-    """Every call about one sandbox takes `account`, and answers 300 where several backends have its ID."""
-    parameter = {
-        "in": "query", "name": "account", "required": False, "schema": {"type": "string"},
-        "description": "Its account: needed only where several backends have a sandbox of this ID (300).",
-    }  # fmt: skip
-    several = {"description": "Several backends have this ID: `account` decides."}
-    for path, operations in schema["paths"].items():
-        if "{sandbox_id}" in path:
-            for operation in operations.values():
-                operation.setdefault("parameters", []).append(parameter)
-                operation["responses"]["300"] = several
-
-
 def _refusing_methods(view: Callable[..., Any]) -> Callable[..., Any]:
     """What ninja answers by itself, in plain text or by Django's page, becomes an error like all others."""
 
+    @csrf_exempt  # operations check by themselves, the others change nothing
     @wraps(view)
     def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             response: HttpResponse = view(request, *args, **kwargs)
         except Http404:  # the bare address of the API: no operation, so no handler of ours saw it
-            return problem_response(404, Problem("not_found", f"there is no call {request.method} {request.path}"))
+            return no_such_call(request)
         if response.status_code != 405:
             return response
         allowed = response["Allow"]
@@ -69,3 +57,9 @@ def _refusing_methods(view: Callable[..., Any]) -> Callable[..., Any]:
         return refused
 
     return refusing
+
+
+@csrf_exempt
+def no_such_call(request: HttpRequest) -> HttpResponse:
+    """404 in our shape for what is under `/api` and no route of the API, whatever the method."""
+    return problem_response(404, Problem("not_found", f"there is no call {request.method} {request.path}"))

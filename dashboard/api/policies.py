@@ -31,7 +31,7 @@ class _After(msgspec.Struct, frozen=True, array_like=True):
     name: str
 
 
-@router.get("", **returns(PolicyList))
+@router.get("", operation_id="list_policies", **returns(PolicyList))
 def list_policies(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     """By name, each with how it is doing."""
     policies = Policy.objects.order_by("name")
@@ -41,27 +41,27 @@ def list_policies(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     return answer(Page(views_of(found[: asked.limit], timezone.now()), following, policies.count()))
 
 
-@router.post("", **takes(PolicySpec, returns(PolicyView, 201)))
+@router.post("", operation_id="create_policy", **takes(PolicySpec, returns(PolicyView, 201)))
 def make(request: HttpRequest) -> HttpResponse:
     """A new policy. REST takes what it is given: `enforce` enforces."""
     staff_only(request)
     return _view(_write(request), 201)
 
 
-@router.get("/{int:policy_id}", **returns(PolicyView))
+@router.get("/{int:policy_id}", operation_id="get_policy", **returns(PolicyView))
 def one(request: HttpRequest, policy_id: int) -> HttpResponse:
     """One policy."""
     return _view(policy_of(policy_id))
 
 
-@router.put("/{int:policy_id}", **takes(PolicySpec, returns(PolicyView)))
+@router.put("/{int:policy_id}", operation_id="update_policy", **takes(PolicySpec, returns(PolicyView)))
 def change(request: HttpRequest, policy_id: int) -> HttpResponse:
     """The whole policy anew; a change gives it a new version and voids its marks."""
     staff_only(request)
     return _view(_write(request, policy_of(policy_id)))
 
 
-@router.delete("/{int:policy_id}", **returns(None, 204))
+@router.delete("/{int:policy_id}", operation_id="delete_policy", **returns(None, 204))
 def delete(request: HttpRequest, policy_id: int) -> HttpResponse:
     """With its marks; its verdicts stay on record."""
     staff_only(request)
@@ -69,7 +69,7 @@ def delete(request: HttpRequest, policy_id: int) -> HttpResponse:
     return nothing()
 
 
-@router.post("/{int:policy_id}/run", **returns(PolicyView, 202))
+@router.post("/{int:policy_id}/run", operation_id="run_policy", **returns(PolicyView, 202))
 def run(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Evaluates now: look at `status.last_run_at`. 409 while it is not enabled."""
     staff_only(request)
@@ -83,7 +83,7 @@ def run(request: HttpRequest, policy_id: int) -> HttpResponse:
     return _view(policy, 202)
 
 
-@router.post("/{int:policy_id}/reset", **returns(PolicyView))
+@router.post("/{int:policy_id}/reset", operation_id="reset_policy", **returns(PolicyView))
 def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Closes a tripped breaker."""
     staff_only(request)

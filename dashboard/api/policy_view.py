@@ -17,13 +17,13 @@ RUN_EVERY: Final = timedelta(seconds=15)  # the beat of `sandboxes.tasks.reap`
 _DONE: Final = [Action.State.DONE, Action.State.CONFIRMED]
 
 
-class Breaker(msgspec.Struct, frozen=True):
+class PolicyBreaker(msgspec.Struct, frozen=True):
     state: Literal["closed", "tripped"]
     tripped_at: datetime | None
     why: str | None
 
 
-class Status(msgspec.Struct, frozen=True):
+class PolicyStatus(msgspec.Struct, frozen=True):
     """`hits` of the last run; `saved_usd_7d`: by `sandboxes.spend.saved`."""
 
     last_run_at: datetime | None
@@ -32,7 +32,7 @@ class Status(msgspec.Struct, frozen=True):
     in_grace: int
     done_7d: int
     saved_usd_7d: float
-    breaker: Breaker
+    breaker: PolicyBreaker
 
 
 # The written policy's own fields, and ours after them.
@@ -42,7 +42,7 @@ PolicyView = msgspec.defstruct(
         ("id", int),
         ("version", int),
         *[(field.name, field.type) for field in msgspec.structs.fields(PolicySpec)],
-        ("status", Status),
+        ("status", PolicyStatus),
     ],
     module=__name__,
 )
@@ -61,7 +61,7 @@ def views_of(policies: Sequence[Policy], now: datetime) -> list[dict[str, Any]]:
             "id": policy.pk,
             "version": policy.version,
             **_written(policy),
-            "status": Status(
+            "status": PolicyStatus(
                 last_run_at=policy.last_run_at,
                 next_run_at=_next_run(policy, now),
                 hits=policy.hits,
@@ -89,6 +89,6 @@ def _next_run(policy: Policy, now: datetime) -> datetime | None:
     return max(now, policy.last_run_at + RUN_EVERY) if policy.last_run_at else now
 
 
-def _breaker(policy: Policy) -> Breaker:
+def _breaker(policy: Policy) -> PolicyBreaker:
     tripped = policy.breaker_tripped_at
-    return Breaker("tripped" if tripped else "closed", tripped, policy.breaker_why or None)
+    return PolicyBreaker("tripped" if tripped else "closed", tripped, policy.breaker_why or None)

@@ -123,7 +123,7 @@ class PolicyPreview(msgspec.Struct, frozen=True):
     sweep: list[PreviewTried]
 
 
-@router.post("/preview", **takes(PolicySpec, returns(PolicyPreview)))
+@router.post("/preview", operation_id="preview_policy", **takes(PolicySpec, returns(PolicyPreview)))
 def preview(request: HttpRequest, asked: Query[Asked]) -> HttpResponse:
     """Judges everyone alive by this policy, and replays it over the last week as far as our record reaches."""
     current = policy_of(asked.policy) if asked.policy is not None else None

@@ -32,6 +32,8 @@ from sandboxes.search import (
 router = Router(tags=["sandboxes"])
 _OURS = "key"  # what our own pages call it by; programs have the ID
 Age = Annotated[float, Field(ge=0, le=100 * 366 * 86400, allow_inf_nan=False, description="Seconds.")]
+_BOTH_WAYS: Any = [sign + order for order in ORDERS for sign in ("", "-")]
+Order = Annotated[Word, Field(description="With - before it: descending.", json_schema_extra={"enum": _BOTH_WAYS})]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 Sandbox = msgspec.defstruct(
@@ -69,17 +71,17 @@ class Filter(Form):
 
 
 class ListParameters(Filter, Paged):
-    order: Annotated[Word, Field(description=f"{', '.join(ORDERS)}; - before it for descending.")] = DEFAULT_ORDER
+    order: Order = DEFAULT_ORDER
 
 
-@router.get("", **returns(SandboxList, takes_metadata=True))
+@router.get("", operation_id="list_sandboxes", **returns(SandboxList, takes_metadata=True))
 def list_sandboxes(request: HttpRequest, asked: Query[ListParameters]) -> HttpResponse:
     """Those that match, in the order asked for."""
     page = search(asked.query(metadata_of(request), asked.order), limit=asked.limit, cursor=asked.cursor)
     return answer(Page(without(page.items, _OURS), page.next, page.total))
 
 
-@router.get("/{sandbox_id}", **returns(Sandbox))
+@router.get("/{sandbox_id}", operation_id="get_sandbox", **returns(Sandbox))
 def one_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     """One, by its ID; ended ones too, as long as we keep them."""
     return answer(without([row_of(request, sandbox_id)], _OURS)[0])

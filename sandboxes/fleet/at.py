@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
@@ -28,7 +28,7 @@ class SandboxThen(msgspec.Struct, frozen=True):
     """One sandbox at that moment; figures are None when no sample of it is held for then."""
 
     id: str
-    state: str
+    state: Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["running", "paused"]})]
     template_id: str
     owner: str | None
     environment: str | None

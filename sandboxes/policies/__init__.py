@@ -5,7 +5,7 @@ from sandboxes.policies.judge import Judgement, OurPause, SignOfLife, judge, jud
 from sandboxes.policies.keep import KEEP, Keep, pairs
 from sandboxes.policies.quiet import is_quiet, quiet_now
 from sandboxes.policies.rules import Reason, duplicate_places
-from sandboxes.policies.spec import Match, OrphanWhen, PolicyError, PolicySpec, QuietHours, as_dict, parse
+from sandboxes.policies.spec import OrphanWhen, PolicyError, PolicyMatch, PolicySpec, QuietHours, as_dict, parse
 
 __all__ = [
     "KEEP",
@@ -15,10 +15,10 @@ __all__ = [
     "Judgement",
     "Keep",
     "LeaseHeld",
-    "Match",
     "OrphanWhen",
     "OurPause",
     "PolicyError",
+    "PolicyMatch",
     "PolicySpec",
     "Protection",
     "QuietHours",

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sandboxes.policies.facts import Facts
 from sandboxes.policies.rules import Reason, weigh
-from sandboxes.policies.spec import Match, PolicySpec
+from sandboxes.policies.spec import PolicyMatch, PolicySpec
 from sandboxes.policies.wording import clock
 
 
@@ -106,7 +106,7 @@ def held_from_all(facts: Facts, now: datetime) -> Reason | None:
     return None
 
 
-def _outside(match: Match, facts: Facts) -> str | None:
+def _outside(match: PolicyMatch, facts: Facts) -> str | None:
     """The part of `match` that leaves the sandbox out."""
     if facts.state == "ended":
         return "ended"

@@ -26,7 +26,7 @@ class PolicyError(ValueError):
     """A policy that can't be taken; the message names the field and says what to do."""
 
 
-class Match(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PolicyMatch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which sandboxes a policy looks at; empty accounts, templates (ID or name) and metadata mean any."""
 
     accounts: tuple[Word, ...] = ()
@@ -73,7 +73,7 @@ class PolicySpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     orphan_when: OrphanWhen
     enabled: bool = False
     mode: Literal["dry_run", "enforce"] = "dry_run"
-    match: Match = msgspec.field(default_factory=Match)
+    match: PolicyMatch = msgspec.field(default_factory=PolicyMatch)
     action: Literal["kill", "pause", "notify"] = "notify"
     quarantine_seconds: Seconds | None = None
     grace_seconds: Seconds = 600

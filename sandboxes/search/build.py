@@ -9,7 +9,7 @@ from sandboxes.cost import PriceBook
 from sandboxes.models import Sandbox
 from sandboxes.prices import price_book
 from sandboxes.search import details
-from sandboxes.search.rows import NO_ORPHAN, Orphan, Protection, Reason, SandboxRow
+from sandboxes.search.rows import NO_ORPHAN, Orphan, OrphanReason, Protection, SandboxRow
 from sandboxes.sizes import as_number
 
 _PLAIN: Final = (
@@ -72,7 +72,9 @@ def _cost_usd(record: dict[str, Any], prices: PriceBook, as_of: datetime) -> Dec
     return closed + prices.cost_usd(record["cpu_count"], record["memory_mb"], record["started_at"], as_of)
 
 
-def _orphan(record: dict[str, Any], reasons: list[Reason] | None, marked: bool, act_at: datetime | None) -> Orphan:
+def _orphan(
+    record: dict[str, Any], reasons: list[OrphanReason] | None, marked: bool, act_at: datetime | None
+) -> Orphan:
     if record["state"] == "ended":
         return NO_ORPHAN
     policy_condemned = record["guard__condemned_by__actor_kind"] == "policy"

@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from sandboxes import leases as owners_word
 from sandboxes.fleet.frames import latest_columns
 from sandboxes.models import Action, LeaseSpan, MetricFrame, Verdict
-from sandboxes.search.rows import Actor, EndedBy, LeaseState, Reason
+from sandboxes.search.rows import Actor, EndedBy, LeaseState, OrphanReason
 
 
 def these(keys: Sequence[int]) -> RawSQL:
@@ -57,12 +57,12 @@ def leases(keys: Sequence[int]) -> dict[int, LeaseState]:
     return found | {key: LeaseState(lease.key, lease.expires_at, "live") for key, lease in held.items()}
 
 
-def reasons(keys: Sequence[int]) -> dict[int, list[Reason]]:
+def reasons(keys: Sequence[int]) -> dict[int, list[OrphanReason]]:
     """Why enabled policies, dry runs too, hold them for orphans; one entry for each rule that holds."""
-    found: dict[int, list[Reason]] = defaultdict(list)
+    found: dict[int, list[OrphanReason]] = defaultdict(list)
     held = Verdict.objects.filter(sandbox_id__in=these(keys), until=None, policy__enabled=True).order_by("since", "id")
     for key, policy, given in held.values_list("sandbox_id", "policy_name", "reasons"):
-        found[key] += [Reason(policy, reason.get("rule", ""), reason.get("evidence")) for reason in given]
+        found[key] += [OrphanReason(policy, reason.get("rule", ""), reason.get("evidence")) for reason in given]
     return found
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
 Row = TypeVar("Row")
+ActorKind = Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["user", "token", "policy"]})]
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who did it: `user`, `token` or `policy`, and its name."""
+    """Who did it, and its name."""
 
-    kind: str
+    kind: ActorKind
     name: str
 
 
@@ -31,7 +32,7 @@ class LeaseState(msgspec.Struct, frozen=True):
     state: Literal["live", "expired"]
 
 
-class Reason(msgspec.Struct, frozen=True):
+class OrphanReason(msgspec.Struct, frozen=True):
     """Why a policy holds it for an orphan."""
 
     policy: str
@@ -44,7 +45,7 @@ class Orphan(msgspec.Struct, frozen=True, omit_defaults=True):
 
     is_orphan: bool
     state: Literal["none", "candidate", "marked", "condemned"]
-    reasons: list[Reason]
+    reasons: list[OrphanReason]
     act_at: datetime | None = None
 
 

@@ -1,10 +1,16 @@
 """OpenAPI tells the truth: it is valid, open, and names every call of the contract."""
 
+import json
+import re
+from collections import Counter
 from typing import Any
 
 import pytest
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from dashboard.api.document import NameTaken, complete
+from dashboard.api.params import Form
 
 CALLS = """
 GET /health · GET /sandboxes · GET /sandboxes/{sandbox_id} · GET /sandboxes/{sandbox_id}/metrics
@@ -21,6 +27,31 @@ POST /accounts/{name}/reset-brake
 GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
 """
+
+# What generated clients call methods and classes by: names are added here, never changed.
+OPERATIONS = """
+get_health list_sandboxes get_sandbox get_sandbox_metrics list_sandbox_events get_sandbox_logs list_events kill_sandbox
+pause_sandbox resume_sandbox set_sandbox_timeout extend_sandbox protect_sandbox unprotect_sandbox request_bulk_action
+get_bulk_action list_actions get_action cancel_action get_fleet get_fleet_metrics get_fleet_at get_cost list_policies
+create_policy get_policy update_policy delete_policy preview_policy run_policy reset_policy reset_account_brake
+list_leases get_lease put_lease release_lease get_freeze set_freeze get_owner_callback set_owner_callback delete_owner_callback
+"""
+MODELS = """
+AccountState ActionAccepted ActionBody ActionList ActionRow Actor BrakeState BulkAsked BulkBody BulkState CallbackBody
+CallbackView EndedBy EventList EventRow FleetColumns FleetNow FleetThen FreezeBody FreezeRow FreezeState Health
+LeaseAnswer LeaseBody LeaseList LeaseMatch LeaseRow LeaseState LifeSign LogLine Logs Namesake Namesakes Orphan
+OrphanReason OrphanWhen PastHit PauseBody Policy PolicyBreaker PolicyList PolicyMatch PolicyPreview PolicySpec PolicyStatus
+PreviewBrake PreviewChange PreviewHistory PreviewHit PreviewHits PreviewHour PreviewSpared PreviewTried Problem
+ProtectBody Protection QuietHours Reason ResumeBody Sandbox SandboxList SandboxMetrics SandboxThen Spend SpendItem
+Spread TimeoutBody
+"""
+CLOSED = """
+Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action
+BulkState.action Orphan.state LeaseState.state Health.status Policy.mode Policy.action PolicySpec.mode
+PolicySpec.action PolicyBreaker.state
+"""
+HOURS = {"QuietHours.from", "QuietHours.to"}  # of a day
+COLUMNS = {"FleetColumns.t", "SandboxMetrics.t"}  # Unix seconds
 
 
 @pytest.fixture
@@ -51,6 +82,79 @@ def test_answers_and_errors_are_described(schema: Any) -> None:
     assert "key" not in schema["components"]["schemas"]["Sandbox"]["properties"]
     assert schema["components"]["schemas"]["Sandbox"]["properties"]["cost_usd"] == {"type": "number"}
     assert schema["components"]["schemas"]["FleetNow"]["properties"]["burn_usd_per_hour"] == {"type": "number"}
+
+
+def test_operation_ids_are_stable_and_unique(schema: Any) -> None:
+    named = Counter(call["operationId"] for calls in schema["paths"].values() for call in calls.values())
+    assert max(named.values()) == 1
+    assert set(named) == set(OPERATIONS.split())
+
+
+def test_model_names_are_stable_and_usable_as_class_names(schema: Any) -> None:
+    models = schema["components"]["schemas"]
+    assert set(models) == set(MODELS.split())
+    assert all(re.fullmatch(r"[A-Z][A-Za-z0-9]*", name) for name in models)
+    used = set(re.findall(r"#/components/schemas/([^\"]+)", json.dumps(schema)))
+    assert used == set(models)
+
+
+def test_no_two_bodies_share_a_name(schema: Any) -> None:
+    """ninja keeps the latter of two forms of one name, and says nothing."""
+    ours = Counter(form.__name__ for form in _forms(Form) if form.__module__.startswith("dashboard."))
+    assert [name for name in schema["components"]["schemas"] if ours[name] > 1] == []
+
+
+def _forms(form: type[Form]) -> list[type[Form]]:
+    return [inner for one in form.__subclasses__() for inner in (one, *_forms(one))]
+
+
+def test_a_lease_is_taken_by_ids_or_metadata(schema: Any) -> None:
+    models = schema["components"]["schemas"]
+    assert models["LeaseBody"]["properties"]["match"] == {"$ref": "#/components/schemas/LeaseMatch"}
+    assert set(models["LeaseMatch"]["properties"]) == {"ids", "metadata"}
+    assert set(models["PolicyMatch"]["properties"]) == {"accounts", "states", "templates", "metadata"}
+
+
+def test_a_name_that_two_models_want_is_refused() -> None:
+    def document() -> dict[str, Any]:
+        return {"paths": {}, "components": {"schemas": {"Match": {"type": "object"}}}}
+
+    with pytest.raises(NameTaken, match="Match"):
+        complete(document(), {"Match": {"type": "string"}})
+    with pytest.raises(NameTaken, match="rules"):
+        complete(document(), {"sandboxes.policies.rules.Reason": {}})
+
+
+def test_closed_values_are_enums(schema: Any) -> None:
+    for name in CLOSED.split():
+        model, field = name.split(".")
+        told = schema["components"]["schemas"][model]["properties"][field]
+        assert told["enum"], name
+        assert told["type"] == "string", name
+    states = schema["components"]["schemas"]["Sandbox"]["properties"]["state"]["enum"]
+    assert set(states) == {"running", "paused", "ended", "unknown"}
+
+
+def test_times_are_date_times(schema: Any) -> None:
+    named = re.compile(r".*_at|t|from|to|timestamp|stale_since|exact_t")
+    for model, one in schema["components"]["schemas"].items():
+        for field, told in one.get("properties", {}).items():
+            if named.fullmatch(field) and f"{model}.{field}" not in HOURS | COLUMNS:
+                assert "date-time" in json.dumps(told), f"{model}.{field}"
+
+
+def test_a_body_that_may_be_left_out_is_one_model(schema: Any) -> None:
+    kill = schema["paths"]["/api/v1/sandboxes/{sandbox_id}/kill"]["post"]["requestBody"]
+    assert kill["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ActionBody"}
+    assert not kill.get("required", False)
+
+
+def test_every_post_takes_an_idempotency_key(schema: Any) -> None:
+    for path, calls in schema["paths"].items():
+        for method, call in calls.items():
+            keys = [one for one in call["parameters"] if one["name"] == "Idempotency-Key"]
+            assert len(keys) == (method == "post"), (method, path)
+            assert all(one["in"] == "header" and not one["required"] for one in keys)
 
 
 def test_the_docs_are_a_page_without_inline_scripts(settings: Any, db: None) -> None:
