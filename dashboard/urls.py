@@ -1,8 +1,9 @@
 """The addresses of the pages, REST, and what machines read."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from dashboard.api import api
+from dashboard.api.mount import no_such_call
 from dashboard.views import (
     acts,
     cleanup,
@@ -83,4 +84,5 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", prometheus.metrics, name="metrics"),
     path("api/v1/", api.urls),
+    re_path(r"^api(?:/[\s\S]*)?\Z", no_such_call),
 ]

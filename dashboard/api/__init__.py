@@ -57,7 +57,9 @@ api.add_router("/owner-callback", callback.router)
 nowhere = Router()
 
 
-@nowhere.api_operation(["GET", "POST", "PUT", "PATCH", "DELETE"], "/{path:rest}", include_in_schema=False)
+@nowhere.api_operation(
+    ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"], "/{path:rest}", include_in_schema=False
+)
 def no_such_call(request: HttpRequest, rest: str) -> NoReturn:
     """Whatever no other route took."""
     raise Refusal(404, "not_found", f"there is no call {request.method} /api/v1/{rest}")

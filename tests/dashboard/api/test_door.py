@@ -186,6 +186,32 @@ def test_what_is_not_there_is_404(call: Any) -> None:
     assert call("GET", "/actions/99999999999999999999").status_code == 404
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/x", "/api/v1/a%0Ab", "/api/x/"])
+def test_unknown_api_path_is_404_in_json(method: str, path: str) -> None:
+    token = records.token()
+    client = Client(headers={"Authorization": f"Bearer {token}"}, enforce_csrf_checks=True)
+    response = client.generic(method, path)
+    assert (response.status_code, response["Content-Type"]) == (404, "application/json")
+    if method != "HEAD":
+        assert response.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/nowhere", "/sandboxes/", "/sandboxes/a/", "/actions/x", "/actions/1/", "/health/"])
+def test_unknown_call_is_404_in_json(call: Any, method: str, path: str) -> None:
+    response = call(method, path)
+    assert (response.status_code, response["Content-Type"]) == (404, "application/json")
+    if method != "HEAD":
+        assert response.data["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PATCH", "TRACE"])
+def test_wrong_method_is_405_in_json(call: Any, method: str) -> None:
+    response = call(method, "/health")
+    assert (response.status_code, response["Content-Type"], response["Allow"]) == (405, "application/json", "GET")
+
+
 def test_a_wrong_method_is_refused_in_our_shape(call: Any) -> None:
     response = call("DELETE", "/health")
     assert (response.status_code, response.data["code"], response["Allow"]) == (405, "method_not_allowed", "GET")
