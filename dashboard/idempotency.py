@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -26,10 +26,11 @@ class Conflict(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it is kept: HTTP status and JSON body."""
+    """An answer as it is kept: HTTP status, JSON body, and the headers that the operation set, by name."""
 
     status: int
     body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def final(self) -> bool:
@@ -57,7 +58,7 @@ def once(caller: str, key: str, digest: str, work: Callable[[], Answer], now: da
         raise
     mine = IdempotentAnswer.objects.filter(pk=row)
     if answer.final:
-        mine.update(status=answer.status, body=answer.body)
+        mine.update(status=answer.status, body=answer.body, headers=answer.headers)
     else:
         mine.delete()
     return answer
@@ -82,7 +83,7 @@ def _claim(caller: str, key: str, digest: str, now: datetime) -> int | Answer | 
         return Conflict.AT_WORK  # its first call failed just now: the caller may try again
     if held.digest != digest:
         return Conflict.OTHER_BODY
-    return Conflict.AT_WORK if held.status is None else Answer(held.status, bytes(held.body))
+    return Conflict.AT_WORK if held.status is None else Answer(held.status, bytes(held.body), held.headers)
 
 
 def _forget(caller: str, key: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from dashboard.api.errors import Refusal, bad_request
 from dashboard.idempotency import MAX_KEY_LENGTH, Answer, Conflict, digest_of, once
 
 View = Callable[..., HttpResponse]
+_JSON = {"Content-Type": "application/json"}  # of answers kept before headers were
 
 
 def answered_once(api: NinjaAPI) -> Callable[[View], View]:
@@ -32,13 +33,13 @@ def answered_once(api: NinjaAPI) -> Callable[[View], View]:
                     response = view(request, *args, **kwargs)
                 except Exception as error:  # noqa: BLE001 - the API's own handlers turn it into an answer
                     response = api.on_exception(request, error)
-                return Answer(response.status_code, response.content)
+                return Answer(response.status_code, response.content, dict(response.items()))
 
             digest = digest_of("POST", request.get_full_path(), request.body)
             given = once(caller(request).key, key, digest, work, timezone.now())
             if isinstance(given, Conflict):
                 raise Refusal(409, "idempotency_conflict", given.value)
-            return HttpResponse(given.body, status=given.status, content_type="application/json")
+            return HttpResponse(given.body, status=given.status, headers=_JSON | given.headers)
 
         return answered
 

@@ -11,6 +11,7 @@ class IdempotentAnswer(models.Model):
     digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
     status = models.PositiveSmallIntegerField(null=True, help_text="Null while the first call is at work.")
     body = models.BinaryField(default=b"")
+    headers = models.JSONField(default=dict, db_default={}, help_text="Header values by name.")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.http import HttpResponse
 from django.utils import timezone
 
+from dashboard.api.errors import Refusal
 from dashboard.idempotency import Answer, Conflict, once
 from dashboard.models import IdempotentAnswer
 from sandboxes.actions import bulk
@@ -98,6 +100,40 @@ def test_the_same_key_and_body_get_the_first_answer_again(call: Any) -> None:
     first, second = (call("POST", "/sandboxes/a/extend", {"seconds": 60}, {"Idempotency-Key": "k"}) for _ in range(2))
     assert (first.status_code, first.content) == (second.status_code, second.content)
     assert Action.objects.count() == 1
+
+
+def test_replayed_answer_keeps_status_body_and_headers(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(*_: object) -> HttpResponse:
+        return HttpResponse(b'{"action_id":7}', "application/problem+json", 409, headers={"Retry-After": "9"})
+
+    records.sandbox("a")
+    monkeypatch.setattr("dashboard.api.acts.answer", answer)
+    given = [call("POST", "/sandboxes/a/kill", None, {"Idempotency-Key": "k"})]
+    monkeypatch.undo()
+    given.append(call("POST", "/sandboxes/a/kill", None, {"Idempotency-Key": "k"}))
+    for one in given:
+        assert (one.status_code, one.content) == (409, b'{"action_id":7}')
+        assert (one["Content-Type"], one["Retry-After"]) == ("application/problem+json", "9")
+
+
+def test_answer_kept_before_headers_were_is_json(call: Any) -> None:
+    records.sandbox("a")
+    call("POST", "/sandboxes/a/kill", None, {"Idempotency-Key": "k"})
+    IdempotentAnswer.objects.update(headers={})
+    assert call("POST", "/sandboxes/a/kill", None, {"Idempotency-Key": "k"})["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k"}])
+def test_refusal_for_load_says_when_to_ask_again(
+    call: Any, monkeypatch: pytest.MonkeyPatch, key: dict[str, str]
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise Refusal(429, "rate_limited", "too many", retry_after=7)
+
+    records.sandbox("a")
+    monkeypatch.setattr("dashboard.api.acts.ask", busy)
+    refused = call("POST", "/sandboxes/a/kill", None, key)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "7")
 
 
 def test_another_body_under_the_key_is_409(call: Any) -> None:
