@@ -20,6 +20,7 @@ _HELP = {
     "past_hours": "length of the past the fleet starts with (shorter for very busy fleets)",
     "api_key": "the key clients must send as X-API-Key",
     "base_path": "path the API lives under, like /e2b/api",
+    "domain": "where clients are told to send commands and files, which are not simulated",
     "cap": "most concurrent sandboxes before a create is refused with 429 (0: no limit)",
     "max_run_seconds": "longest run the plan allows",
     "rate_limit": "requests per route and window before 429",

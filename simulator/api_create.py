@@ -82,7 +82,7 @@ def resume(simulator: Simulator, request: Request) -> Response:
     if sandbox.state == "paused":
         _room_for(simulator, 1)
     simulator.lifecycle.resume(simulator.now(), sandbox, timeout)
-    return wire.json(shapes.started(sandbox), 201)
+    return wire.json(shapes.started(sandbox, simulator.options.domain), 201)
 
 
 def fork(simulator: Simulator, request: Request) -> Response:
@@ -91,7 +91,7 @@ def fork(simulator: Simulator, request: Request) -> Response:
     _within_plan(simulator, asked.timeout)
     _room_for(simulator, asked.count)
     forks = simulator.lifecycle.fork(simulator.now(), sandbox, asked.timeout, asked.count)
-    return wire.json([Forked(shapes.started(each)) for each in forks], 201)
+    return wire.json([Forked(shapes.started(each, simulator.options.domain)) for each in forks], 201)
 
 
 def _create(
@@ -102,7 +102,7 @@ def _create(
     sandbox = made or _made(simulator, asked, default_timeout, secured=secured)
     if key:
         simulator.remember_key(key, sandbox.id)
-    return wire.json(shapes.started(sandbox), 201)
+    return wire.json(shapes.started(sandbox, simulator.options.domain), 201)
 
 
 def _made(simulator: Simulator, asked: NewSandbox, default_timeout: int, *, secured: bool) -> Sandbox:
@@ -129,9 +129,9 @@ def _connect(simulator: Simulator, request: Request, timeout: int) -> Response:
     if sandbox.state == "paused":
         _room_for(simulator, 1)
         simulator.lifecycle.resume(now, sandbox, timeout)
-        return wire.json(shapes.started(sandbox), 201)
+        return wire.json(shapes.started(sandbox, simulator.options.domain), 201)
     simulator.lifecycle.set_end(now, sandbox, simulator.capped_end(sandbox, now + timeout), only_later=True)
-    return wire.json(shapes.started(sandbox), 200)
+    return wire.json(shapes.started(sandbox, simulator.options.domain), 200)
 
 
 def _within_plan(simulator: Simulator, timeout: int) -> None:

@@ -29,7 +29,7 @@ class Refresh(msgspec.Struct, frozen=True):
 
 def info(simulator: Simulator, request: Request) -> Response:
     """`GET /sandboxes/{id}`: 404 once it is gone for good."""
-    return wire.json(shapes.detail(_sandbox(simulator, request)))
+    return wire.json(shapes.detail(_sandbox(simulator, request), simulator.options.domain))
 
 
 def kill(simulator: Simulator, request: Request) -> Response:

@@ -51,6 +51,16 @@ def page(simulator: Simulator, request: Request) -> Response:
     return wire.json([_detail(simulator, template) for template in chosen], headers=headers)
 
 
+class AliasOf(msgspec.Struct, frozen=True):
+    template_id: str = msgspec.field(name="templateID")
+    public: bool
+
+
+def alias(simulator: Simulator, request: Request) -> Response:
+    """`GET /templates/aliases/{alias}`: how the SDK's `Template.exists` asks; of a snapshot's name too."""
+    return wire.json(AliasOf(simulator.template(request.params["alias"]).id, public=False))
+
+
 def health(_simulator: Simulator, _request: Request) -> Response:
     """`GET /health`."""
     return Response(204)
@@ -82,5 +92,6 @@ def _detail(simulator: Simulator, template: Template) -> TemplateDetail:
 ROUTES = (
     Route("GET", "/templates", every),
     Route("GET", "/v2/templates", page),
+    Route("GET", "/templates/aliases/{alias}", alias),
     Route("GET", "/health", health, limited=False, public=True),
 )

@@ -14,6 +14,7 @@ from simulator import (
     api_logs,
     api_metrics,
     api_sandbox,
+    api_snapshots,
     api_templates,
     api_webhooks,
     wire,
@@ -31,8 +32,18 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_PARTS = (api_list, api_create, api_sandbox, api_metrics, api_logs, api_events, api_webhooks, api_templates)
-_ROUTES: tuple[Route, ...] = tuple(route for part in _PARTS for route in part.ROUTES)
+PARTS = (
+    api_list,
+    api_create,
+    api_sandbox,
+    api_metrics,
+    api_logs,
+    api_events,
+    api_webhooks,
+    api_templates,
+    api_snapshots,
+)
+_ROUTES: tuple[Route, ...] = tuple(route for part in PARTS for route in part.ROUTES)
 _LARGEST_BODY_BYTES = 4 * 1024 * 1024
 _LOOK_AGAIN_SECONDS = 0.02
 _LONGEST_SLEEP_SECONDS = 1.0
@@ -76,9 +87,9 @@ class App:
         body = await _body(receive)
         found = wire.request(scope["method"], raw_path, scope["query_string"], headers, body)
         if self._base:
-            if not found.path.startswith(self._base + "/"):
+            if not found.raw_path.startswith(self._base + "/"):
                 raise NotFound("no matching operation was found")
-            found.path = found.path[len(self._base) :]
+            found.path, found.raw_path = found.path[len(self._base) :], found.raw_path[len(self._base) :]
         return found
 
     async def _served(self, request: Request) -> Response:
@@ -93,7 +104,7 @@ class App:
             return self._asked(request)
 
     def _asked(self, request: Request) -> Response:
-        route, request.params = self._router.find(request.method, request.path)
+        route, request.params = self._router.find(request.method, request.raw_path)
         if not route.public:
             self._authenticate(request)
         now = self.simulator.now()

@@ -41,6 +41,15 @@ class TooMany(ApiError):
     status = 429
 
 
+class NotSimulated(ApiError):
+    """A call that E2B has and the simulator has not: said so, instead of a 404 that would be taken for an answer."""
+
+    status = 501
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the simulator does not simulate {what}")
+
+
 class Injected(ApiError):
     """A failure a test or `--faults` asked for, with any status."""
 

@@ -107,6 +107,11 @@ class Lifecycle:
 
     def fork(self, at: float, sandbox: Sandbox, timeout: float, count: int, seconds: float = 0.0) -> list[Sandbox]:
         """Checkpoint a running sandbox, off every page for `seconds`, and start `count` others from its snapshot."""
+        self.checkpoint(at, sandbox, seconds)
+        return [self._branch(at, sandbox, timeout) for _ in range(count)]
+
+    def checkpoint(self, at: float, sandbox: Sandbox, seconds: float = 0.0) -> None:
+        """Capture a running sandbox, off every page for `seconds`. Conflict when it is paused or changing."""
         self._settled(sandbox)
         if sandbox.state != "running":
             raise Conflict(f"sandbox '{sandbox.id}' is not running")
@@ -114,7 +119,6 @@ class Lifecycle:
             sandbox.changing = "snapshotting"
             self.agenda.push(at + seconds, lambda _: self._unchanging(sandbox))
         self.journal.write("checkpointed", at, sandbox)
-        return [self._branch(at, sandbox, timeout) for _ in range(count)]
 
     def _branch(self, at: float, origin: Sandbox, timeout: float) -> Sandbox:
         curve = patterns.drawn(self._chance, origin.curve.pattern, origin.curve.period_seconds)

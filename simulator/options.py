@@ -12,6 +12,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     `sandboxes` is the size the fleet keeps near, running and paused together; with `births_per_minute` 0 nothing
     is born and nothing dies of itself. `cap` is the most that may run before a create is refused (0: no limit).
     Shares are between 0 and 1. `pause_seconds_per_gib` is how long a pause asked for by HTTP is held (E2B: about 4).
+    `domain` is where clients send commands and files; nothing answers there, and names under `.invalid` never resolve.
     """
 
     sandboxes: int = 300
@@ -20,6 +21,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     past_hours: float = 24.0
     api_key: str = DEFAULT_API_KEY
     base_path: str = ""
+    domain: str = "simulator.invalid"
     cap: int = 0
     max_run_seconds: int = DAY_SECONDS
     rate_limit: int = 20_000

@@ -76,17 +76,21 @@ def listed(sandbox: Sandbox) -> Listed:
     return Listed(**_common(sandbox))  # type: ignore[arg-type]
 
 
-def detail(sandbox: Sandbox) -> Detail:
+def detail(sandbox: Sandbox, domain: str) -> Detail:
+    """As `GET /sandboxes/{id}` has it; a paused one names no domain."""
     return Detail(
         **_common(sandbox),  # type: ignore[arg-type]
+        domain=domain if sandbox.state == "running" else None,
         envd_access_token=sandbox.token or UNSET,
         allow_internet_access=UNSET if sandbox.internet is None else sandbox.internet,
         lifecycle=Lifecycle(sandbox.auto_resume, sandbox.on_timeout),
     )
 
 
-def started(sandbox: Sandbox) -> Started:
+def started(sandbox: Sandbox, domain: str) -> Started:
+    """`domain` is where the SDK sends commands and files; without one it takes e2b.app."""
     return Started(
+        domain=domain,
         template_id=sandbox.template.id,
         alias=sandbox.template.alias,
         sandbox_id=sandbox.id,

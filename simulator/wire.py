@@ -18,10 +18,12 @@ _ENCODER = msgspec.json.Encoder()
 
 @dataclass(slots=True)
 class Request:
-    """What came in. `path` has the base path taken off; `params` are the placeholders of the route."""
+    """What came in. `path` and `raw_path`, which is still percent-encoded, have the base path taken off; `params` are
+    the placeholders of the route."""
 
     method: str
     path: str
+    raw_path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: bytes
@@ -95,6 +97,6 @@ def json(content: object, status: int = 200, headers: dict[str, str] | None = No
 
 def request(method: str, raw_path: bytes, query_string: bytes, headers: dict[str, str], body: bytes) -> Request:
     """A request from what ASGI gives; the placeholders in the path may be percent-encoded."""
-    path = unquote(raw_path.decode("latin-1"))
+    written = raw_path.decode("latin-1")
     query = parse_qs(query_string.decode("latin-1"), keep_blank_values=True)
-    return Request(method, path, query, headers, body)
+    return Request(method, unquote(written), written, query, headers, body)

@@ -17,6 +17,7 @@ from simulator.options import Options
 from simulator.outbox import Outbox
 from simulator.population import Population
 from simulator.sandbox import Sandbox
+from simulator.snapshots import Snapshots
 from simulator.templates import Template
 from simulator.webhooks import Webhooks
 
@@ -40,6 +41,7 @@ class Simulator:
         self.fleet, self.journal, self.census, self.agenda = Fleet(), Journal(seed), Census(), Agenda()
         self.lifecycle = Lifecycle(seed, self.fleet, self.journal, self.census, self.agenda)
         self.faults = Faults(seed, self.options.faults)
+        self.snapshots = Snapshots(seed)
         self.limits = Limits(self.options.rate_limit, self.options.rate_window_seconds)
         self.chance = Random(f"{seed}:requests")
         self.created_by_key: dict[str, str] = {}
@@ -91,11 +93,14 @@ class Simulator:
         return found
 
     def template(self, name: str) -> Template:
-        """The template of that ID, alias or name, else NotFound."""
+        """The template or snapshot of that ID, alias or name, else NotFound."""
         found = templates.named(self.templates, name)
-        if found is None:
+        if found is not None:
+            return found
+        snapshot = self.snapshots.named(name)
+        if snapshot is None:
             raise NotFound(f"template '{name}' not found")
-        return found
+        return snapshot.template
 
     def capped_end(self, sandbox: Sandbox, end: float) -> float:
         """`end`, or the latest the plan lets this run go on to (its present end, if that is later already)."""

@@ -1,10 +1,11 @@
 """The official Python SDK against the simulator."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
-from e2b import Sandbox, SandboxQuery, SandboxState
+from e2b import Sandbox, SandboxQuery, SandboxState, Secret, Template, Volume
 from e2b.exceptions import AuthenticationException, RateLimitException, SandboxException, SandboxNotFoundException
 
 from simulator import DEFAULT_API_KEY, ManualClock, empty
@@ -100,6 +101,85 @@ def test_pause_and_connect(e2b: Served) -> None:
     info = Sandbox.get_info(sandbox.sandbox_id)
     assert info.state == SandboxState.RUNNING
     assert info.end_at.timestamp() == pytest.approx(e2b.simulator.now() + 900, abs=0.01)
+
+
+def test_template_exists_by_alias_and_id(e2b: Served) -> None:
+    assert Template.exists("base") is True
+    assert Template.exists(e2b.simulator.templates[0].id) is True
+    assert Template.exists("nothing-of-the-kind") is False
+
+
+def _snapshots(**query: str) -> list[str]:
+    pages, found = Sandbox.list_snapshots(limit=1, **query), []  # type: ignore[arg-type]
+    while pages.has_next:
+        found += [snapshot.snapshot_id for snapshot in pages.next_items()]
+    return found
+
+
+def test_snapshot_from_its_making_to_its_deletion(e2b: Served) -> None:
+    sandbox = Sandbox.create("desktop")
+    unnamed, named = sandbox.create_snapshot(), sandbox.create_snapshot(name="golden:v2")
+    assert (unnamed.names, named.names) == ([], ["simulated/golden:v2"])
+    assert named.snapshot_id == "simulated/golden:v2"
+    assert _snapshots() == [unnamed.snapshot_id, named.snapshot_id]
+    assert _snapshots(name="golden") == [named.snapshot_id]
+    assert _snapshots(sandbox_id="iunknown") == []
+    started = Sandbox.create(named.snapshot_id)
+    assert (started.get_info().cpu_count, started.get_info().memory_mb) == (4, 8192)
+    with pytest.raises(SandboxException, match="there are sandboxes using it"):
+        Sandbox.delete_snapshot(named.snapshot_id)
+    started.kill()
+    assert Sandbox.delete_snapshot(named.snapshot_id) is True
+    assert Sandbox.delete_snapshot(named.snapshot_id) is False
+    assert _snapshots() == [unnamed.snapshot_id]
+    told = e2b.simulator.journal.page(sandbox.sandbox_id, (), oldest_first=True, offset=0, limit=9)
+    assert [event.kind for event in told] == ["created", "checkpointed", "checkpointed"]
+
+
+def test_second_capture_under_a_name_replaces_the_first() -> None:
+    Sandbox.create("base").create_snapshot(name="golden:v1")
+    Sandbox.create("desktop").create_snapshot(name="golden:v2")
+    assert _snapshots() == ["simulated/golden:v2"]
+    assert Sandbox.create("golden").get_info().memory_mb == 8192
+
+
+def test_snapshot_of_a_paused_sandbox_is_refused() -> None:
+    sandbox = Sandbox.create("base")
+    sandbox.pause()
+    with pytest.raises(SandboxException, match="409"):
+        sandbox.create_snapshot()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: Volume.list(),  # noqa: PLW0108 - a class method of two faces
+        lambda: Volume.create("v"),
+        lambda: Volume.destroy("v"),
+        lambda: Secret.list().next_items(),
+        lambda: Template.get_tags("base"),
+        lambda: Template.assign_tags("base:default", ["v1"]),
+        lambda: Template.remove_tags("base", ["v1"]),
+        lambda: Sandbox.create("desktop").create_snapshot(name="base"),
+        lambda: Sandbox.delete_snapshot("base"),
+    ],
+)
+def test_what_is_not_simulated_says_so(ask: Callable[[], object]) -> None:
+    with pytest.raises(Exception, match="501: the simulator does not simulate"):
+        ask()
+
+
+def test_commands_and_files_never_go_to_the_real_domain(api: httpx.Client) -> None:
+    made = Sandbox.create("base")
+    for one in (made, Sandbox.connect(made.sandbox_id), *made.fork(count=1)):
+        assert isinstance(one, Sandbox)
+        assert one.get_host(80) == f"80-{one.sandbox_id}.simulator.invalid"
+        assert one.envd_api_url == f"https://49983-{one.sandbox_id}.simulator.invalid"
+        assert one.download_url("/etc/hostname").startswith(f"{one.envd_api_url}/")
+    assert api.get(f"/sandboxes/{made.sandbox_id}").json()["domain"] == "simulator.invalid"
+    made.pause()
+    assert api.get(f"/sandboxes/{made.sandbox_id}").json()["domain"] is None  # as at E2B
+    assert Sandbox.connect(made.sandbox_id).sandbox_domain == "simulator.invalid"
 
 
 def test_a_wrong_key_is_an_authentication_error() -> None:
