@@ -1,6 +1,12 @@
-"""What the log says of a request for a host that is not ours: one line, as for any other bad request."""
+"""What the log leaves out: where in Django a bad request was raised, and the same trouble many times a second."""
 
 import logging
+import time
+from collections import OrderedDict
+from typing import Final
+
+AWAY: Final = ("OperationalError", "PoolTimeout", "InterfaceError", "the database is away")
+MOST_CAUSES: Final = 100
 
 
 class OneLine(logging.Filter):
@@ -10,3 +16,37 @@ class OneLine(logging.Filter):
         """Always kept."""
         record.exc_info = None
         return True
+
+
+class OncePerSecond(logging.Filter):
+    """Of records that a database which is away causes, one a second from each place in the code; all others pass.
+
+    The next one that is kept says how many were left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: OrderedDict[tuple[str, int], tuple[float, int]] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for one too many."""
+        if not _says_that_the_database_is_away(record):
+            return True
+        place, now = (record.pathname, record.lineno), time.monotonic()
+        at, left_out = self._last.get(place, (float("-inf"), 0))
+        if now - at < 1:
+            self._last[place] = (at, left_out + 1)
+            return False
+        self._last[place] = (now, 0)
+        self._last.move_to_end(place)
+        if len(self._last) > MOST_CAUSES:
+            self._last.popitem(last=False)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} ({left_out} more in the last seconds)", ()
+        return True
+
+
+def _says_that_the_database_is_away(record: logging.LogRecord) -> bool:
+    if record.exc_info and record.exc_info[0] is not None and record.exc_info[0].__name__ in AWAY:
+        return True
+    return any(word in record.getMessage() for word in AWAY)

@@ -165,9 +165,12 @@ LOGGING = {
     "filters": {
         "mask": {"()": "sandboxes.masking.MaskSecrets"},
         "one_line": {"()": "config.log.OneLine"},
+        "once_per_second": {"()": "config.log.OncePerSecond"},
     },
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["mask"], "formatter": "line"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["mask", "once_per_second"], "formatter": "line"}
+    },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "httpx": {"level": "WARNING"},

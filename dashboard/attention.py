@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db.models import Count
 
 from dashboard.context import read_frame
 from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
 from events import endpoints
 from events.models import LifecycleEvent
-from sandboxes import fleet
+from sandboxes import disk, fleet
 from sandboxes.actions import brake
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
@@ -48,6 +49,8 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         no_sample=silent,
         no_sample_where=silent_where,
         no_metrics=sorted(without),
+        disk_free=room.free if (room := disk.space()).is_low else None,
+        from_the_future=_from_the_future(ids, now),
         stale_since=frame.stale_since,
         poll_error=frame.poll_error or frame.sync_error,
         unlisted=_unlisted(frame.accounts, now),
@@ -152,6 +155,13 @@ def _silent_webhooks(accounts: list[Account], now: datetime) -> list[tuple[str, 
             account=health.account, received_at__gt=since, source=LifecycleEvent.Source.RECONCILE
         ).exists()
     ]
+
+
+def _from_the_future(accounts: list[int], now: datetime) -> list[tuple[str, int]]:
+    """Accounts that sent events of the last day dated well ahead of their own clock, and how many."""
+    ahead = LifecycleEvent.objects.filter(account__in=accounts, received_at__gt=now - timedelta(days=1))
+    counted = ahead.exclude(folded_at=None).values_list("account__name").annotate(n=Count("pk"))
+    return sorted(counted)
 
 
 def _doubts(accounts: list[int]) -> list[tuple[str, str, int, str]]:

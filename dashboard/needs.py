@@ -58,6 +58,8 @@ class Facts:
     list_doubts: Sequence[tuple[str, str, int, str]] = field(default=())  # account, what, how often, example
     same_fleets: Sequence[tuple[str, str]] = field(default=())  # account, the older one with the same sandboxes
     failed_actions: int = 0
+    disk_free: int | None = None  # bytes, where little is left
+    from_the_future: Sequence[tuple[str, int]] = field(default=())  # account, events
 
 
 def needs(facts: Facts) -> list[Need]:
@@ -66,6 +68,7 @@ def needs(facts: Facts) -> list[Need]:
         _poll(facts), *_lists(facts), *_rounds(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts),
         _failed(facts), *_breakers(facts), *_brakes(facts), *_locked(facts), *_webhooks(facts), *_slow(facts),
         *_doubts(facts), *_no_metrics(facts), *_same(facts),
+        _disk(facts), *_future(facts),
     ]  # fmt: skip
     return sorted((need for need in found if need), key=lambda need: need.urgency)
 
@@ -156,6 +159,22 @@ def _no_metrics(facts: Facts) -> list[Need]:
              "CPU and memory are unknown there; on self-hosted E2B they start with its collector",
              f"/settings/account/?account={account}", "See account", 6)
         for account in facts.no_metrics
+    ]  # fmt: skip
+
+
+def _disk(facts: Facts) -> Need | None:
+    if facts.disk_free is None:
+        return None
+    parts = [("Disk almost full: ", False), (words.size(facts.disk_free), True), (" left", False)]
+    return Need("bad", parts, "free space in DATA_DIR, or shorten the retention", "/settings/house/", "See disk", 0)
+
+
+def _future(facts: Facts) -> list[Need]:
+    return [
+        Need("warn", [(words.plural(count, "event"), True), (" dated in the future", False)],
+             f"{account}; they count as of their arrival: check the backend's clock",
+             "/events/", "See events", 6)
+        for account, count in facts.from_the_future
     ]  # fmt: skip
 
 

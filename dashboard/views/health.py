@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout
 
-from sandboxes import background
+from sandboxes import background, disk
 from sandboxes.accounts import enabled_accounts
 from sandboxes.models import AccountHealth
 
@@ -133,10 +133,16 @@ def _worker() -> Dependency:
     return Dependency(ago < timedelta(seconds=patience), f"last read an account {ago.total_seconds():.0f} s ago")
 
 
+def _disk() -> Dependency:
+    room = disk.space()
+    return Dependency(not room.is_full, f"{room.free / disk.GIB:.1f} GiB of {room.total / disk.GIB:.0f} GiB free")
+
+
 CHECKS: Final[dict[str, Callable[[], Dependency]]] = {
     "database": _database,
     "migrations": _migrations,
     "redis": _redis,
     "worker": _worker,
+    "disk": _disk,
 }
 NEED_THE_DATABASE: Final = {"migrations", "worker"}

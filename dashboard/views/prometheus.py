@@ -21,7 +21,7 @@ from dashboard.api.errors import Refusal
 from dashboard.api.health import version
 from events.missed import missed_by_webhook
 from events.models import Delivery
-from sandboxes import fleet
+from sandboxes import disk, fleet
 from sandboxes.accounts import enabled_accounts
 from sandboxes.models import Account, AccountHealth, Action, Heartbeat, Policy
 
@@ -114,6 +114,9 @@ def _of_our_doing(accounts: list[Account], now: datetime) -> Iterator[Metric]:
     tripped = Policy.objects.filter(enabled=True).values_list("name", "breaker_tripped_at")
     breakers = [([name], float(at is not None)) for name, at in tripped]
     yield _gauge("policy_breaker_tripped", "1 while a policy's breaker is open.", ["policy"], breakers)
+    room = disk.space()
+    yield _gauge("disk_free_bytes", "Room on the disk of DATA_DIR.", [], [([], room.free)])
+    yield _gauge("disk_total_bytes", "Size of the disk of DATA_DIR.", [], [([], room.total)])
     beats = [([name], (now - at).total_seconds()) for name, at in Heartbeat.objects.values_list("name", "at")]
     yield _gauge("heartbeat_age_seconds", "Since that part's last beat.", ["part"], beats)
 

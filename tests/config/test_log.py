@@ -5,6 +5,8 @@ import logging
 
 import pytest
 
+from config.log import OncePerSecond
+
 
 @pytest.mark.usefixtures("static_files")
 def test_a_request_for_a_host_that_is_not_ours_is_one_line(client, monkeypatch):
@@ -15,3 +17,21 @@ def test_a_request_for_a_host_that_is_not_ours_is_one_line(client, monkeypatch):
     (line,) = written.getvalue().splitlines()
     assert "elsewhere.example" in line
     assert "ALLOWED_HOSTS" in line
+
+
+def record(message, line=1):
+    return logging.LogRecord("x", logging.ERROR, "here.py", line, message, (), None)
+
+
+def test_database_that_is_away_is_one_line_a_second_from_each_place(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("config.log.time.monotonic", lambda: now[0])
+    once = OncePerSecond()
+    kept = [once.filter(record("not stored: the database is away")) for _ in range(5)]
+    assert kept == [True, False, False, False, False]
+    assert once.filter(record("not stored: the database is away", line=2))
+    assert all(once.filter(record("something else")) for _ in range(5))
+    now[0] += 1
+    last = record("not stored: the database is away")
+    assert once.filter(last)
+    assert last.getMessage() == "not stored: the database is away (4 more in the last seconds)"

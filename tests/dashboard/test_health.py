@@ -27,7 +27,7 @@ def test_ready_names_each_dependency() -> None:
     response = Client().get("/readyz")
     assert response.status_code == 200, response.content
     assert response.json()["status"] == "ready"
-    assert set(response.json()["dependencies"]) == {"database", "migrations", "redis", "worker"}
+    assert set(response.json()["dependencies"]) == {"database", "migrations", "redis", "worker", "disk"}
 
 
 @pytest.mark.django_db

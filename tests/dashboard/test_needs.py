@@ -56,3 +56,19 @@ def test_locked_webhook_secret_is_named_with_what_to_do() -> None:
     (need,) = needs(Facts(now=NOW, webhooks_locked=["prod"]))
     assert said(need) == "The webhook secret can't be decrypted"
     assert need.cause == "prod; deliveries are answered 503; enter the secret again"
+
+
+def test_little_room_on_the_disk_comes_first() -> None:
+    found = needs(Facts(NOW, disk_free=3 * 2**30, failed_actions=1))
+    assert said(found[0]) == "Disk almost full: 3.00 GiB left"
+
+
+def test_events_dated_in_the_future_are_counted_and_named() -> None:
+    (need,) = needs(Facts(NOW, from_the_future=[("prod", 2)]))
+    assert said(need) == "2 events dated in the future"
+    assert need.cause.startswith("prod; they count as of their arrival")
+
+
+def test_backend_without_metrics_is_said_to_keep_none() -> None:
+    (need,) = needs(Facts(NOW, no_metrics=["prod"]))
+    assert said(need) == "prod's backend keeps no metrics"

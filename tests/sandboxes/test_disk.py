@@ -1,0 +1,25 @@
+"""Room on the disk is low early, and full only when nothing more can be written."""
+
+import pytest
+
+from sandboxes.disk import GIB, Space, space
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "low", "full"),
+    [
+        (50 * GIB, 100 * GIB, False, False),
+        (6 * GIB, 1000 * GIB, False, False),
+        (4 * GIB, 1000 * GIB, True, False),
+        (3 * GIB, 20 * GIB, False, False),
+        (1 * GIB, 20 * GIB, True, False),
+        (GIB // 8, 20 * GIB, True, True),
+    ],
+)
+def test_space_is_low_before_it_is_full(free, total, low, full):
+    room = Space(free, total)
+    assert (room.is_low, room.is_full) == (low, full)
+
+
+def test_space_is_that_of_the_data_folder():
+    assert 0 < space().free <= space().total
