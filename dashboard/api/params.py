@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from dashboard.api.errors import bad_request
+from sandboxes.actions.permission import MOST_SECONDS, SECONDS_RANGE
 
 MAX_POINTS: Final = 1000
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -38,7 +40,16 @@ def moment(value: Any) -> datetime:
 
 _MOMENT_SCHEMA: Final = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]}
 Moment = Annotated[datetime, BeforeValidator(moment), WithJsonSchema(_MOMENT_SCHEMA)]
-Seconds = Annotated[int, Field(strict=True, ge=1, le=366 * 86400)]
+
+
+def _in_range(value: int) -> int:
+    if not 1 <= value <= MOST_SECONDS:
+        raise PydanticCustomError("seconds_range", SECONDS_RANGE)
+    return value
+
+
+_SECONDS_SCHEMA: Final = {"type": "integer", "minimum": 1, "maximum": MOST_SECONDS}
+Seconds = Annotated[int, Field(strict=True), AfterValidator(_in_range), WithJsonSchema(_SECONDS_SCHEMA)]
 Text = Annotated[str, Field(strict=True, max_length=1000, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Points = Annotated[int, Field(ge=1, le=MAX_POINTS)]

@@ -1,6 +1,7 @@
 """What pages do to sandboxes: a question that says what will happen, then the wish, then a line that it was taken."""
 
 import json
+import math
 import re
 from collections import Counter
 from datetime import timedelta
@@ -20,6 +21,7 @@ from dashboard import filters, questions, words
 from dashboard.models import Selection
 from dashboard.views.views import user_key
 from sandboxes import actions
+from sandboxes.actions.permission import MOST_SECONDS
 from sandboxes.models import Action, BulkWish, Sandbox
 from sandboxes.search import QueryError, matching_ids
 from sandboxes.search.details import these
@@ -28,7 +30,7 @@ KINDS: Final = ("kill", "pause", "resume", "extend", "timeout", "protect", "unpr
 DONE: Final = {"kill": "Kill", "pause": "Pause", "resume": "Resume", "extend": "Extension", "timeout": "New timeout",
                "protect": "Protection", "unprotect": "End of protection"}  # fmt: skip
 TYPED_FROM: Final = 2
-MOST_MINUTES: Final = 366 * 1440
+LONGEST_PROTECTION_MINUTES: Final = 366 * 1440
 _KEY: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -53,6 +55,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         "one": question.one,
         "selection": questions.freeze(user_key(request), question.keys) if many else None,
         "type_count": kind == "kill" and many,
+        "most_minutes": MOST_SECONDS // 60,
     }
     return render(request, "act/ask.html", context)
 
@@ -164,15 +167,20 @@ def _frozen(request: HttpRequest) -> list[int]:
 
 
 def _wish(kind: str, request: HttpRequest) -> dict[str, Any]:
-    """Seconds, end and reason as the dialog gave them. Raises ValueError for minutes that cannot be."""
+    """Seconds, end and reason as the dialog gave them. Raises ValueError for minutes that cannot be.
+
+    How long a timeout may be, the action itself judges, as for every other caller.
+    """
     wish: dict[str, Any] = {"reason": request.POST.get("reason", "").replace("\0", "").strip()[:1000]}
     given = request.POST.get("minutes", "").strip()
     minutes = float(given or 5)
-    if not 0 < minutes <= MOST_MINUTES:  # nor NaN
-        raise ValueError(f"minutes must be more than 0 and at most {MOST_MINUTES:,}")
+    if not 0 < minutes * 60 < math.inf:  # nor NaN
+        raise ValueError("minutes must be more than 0")
     if kind in {"extend", "timeout", "resume"}:
         wish["seconds"] = round(minutes * 60)
     elif kind == "protect" and given:
+        if minutes > LONGEST_PROTECTION_MINUTES:
+            raise ValueError(f"minutes must be at most {LONGEST_PROTECTION_MINUTES:,}")
         wish["until"] = timezone.now() + timedelta(minutes=minutes)
     return wish
 

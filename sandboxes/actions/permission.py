@@ -13,6 +13,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     Kind.UNPROTECT: (State.RUNNING, State.PAUSED, State.UNKNOWN),
 }
 SENT_KINDS = (Kind.KILL, Kind.PAUSE, Kind.RESUME, Kind.TIMEOUT, Kind.EXTEND)  # calls at the backend
+MOST_SECONDS = 30 * 86_400  # a timeout, from now; backends cap it lower by their plans
+SECONDS_RANGE = f"must be from 1 to {MOST_SECONDS:,} (30 days)"
 CONDEMNING = (Kind.KILL, Kind.PAUSE)  # what must not cross an owner's word on its way
 
 
@@ -35,15 +37,12 @@ def not_in_state(kind: str, state: str) -> str:
 def needs_seconds(kind: str, seconds: int | None) -> int | None:
     """The seconds an action goes by: 300 for a resume that names none (E2B's default).
 
-    Raises ValueError where they are needed and missing, or not above 0.
+    Raises ValueError where they are needed and missing or out of range.
     """
     if kind == Kind.RESUME and seconds is None:
         return 300
     if kind in (Kind.RESUME, Kind.TIMEOUT, Kind.EXTEND):
         if seconds is None or not 0 < seconds <= MOST_SECONDS:
-            raise ValueError(f"{kind} needs seconds, from 1 to {MOST_SECONDS:,}")
+            raise ValueError(f"seconds: {SECONDS_RANGE}")
         return seconds
     return None
-
-
-MOST_SECONDS = 30 * 86_400

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 
 from sandboxes import fleet
 from sandboxes.actions import Actor, request_bulk
-from sandboxes.actions.permission import MOST_SECONDS, NEEDS
+from sandboxes.actions.permission import MOST_SECONDS, NEEDS, SECONDS_RANGE
 from sandboxes.models import Action, Sandbox
 
 MOST_ACTIVE = 5
@@ -28,7 +28,11 @@ class Answers(forms.Form):
 
     expected = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     seconds = forms.IntegerField(
-        min_value=1, max_value=MOST_SECONDS, initial=EXTEND_SECONDS, label="Seconds from now until the end, at least"
+        min_value=1,
+        max_value=MOST_SECONDS,
+        initial=EXTEND_SECONDS,
+        label="Seconds from now until the end, at least",
+        error_messages={"min_value": SECONDS_RANGE, "max_value": SECONDS_RANGE},
     )
     reason = forms.CharField(max_length=500, required=False, label="Reason, kept in the audit trail")
 
