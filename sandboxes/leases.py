@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Collate
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all, no_orphans
@@ -119,23 +121,31 @@ def release(key: str, claimant: Claimant = ANYBODY) -> bool:
     return was_live
 
 
-def list_(now: datetime | None = None, *, key: str | None = None) -> list[Lease]:
-    """Live leases, the one that ends first in front, each with `live_count`: the sandboxes it covers now.
+def list_(
+    now: datetime | None = None, *, after: str = "", most: int | None = None, key: str | None = None
+) -> list[Lease]:
+    """Live leases by key, `most` of those past the key `after`, each with `live_count`: the sandboxes it covers now.
 
-    Of one key where it is given.
+    Of one key where it is given. Keys are compared character by character, so that a renewal or another locale moves
+    none between pages.
     """
-    moment = now or timezone.now()
-    live = Lease.objects.filter(released_at=None, lapsed_at=None)
+    live = _live()
     if key is not None:
         live = live.filter(key=key) if "\0" not in key else live.none()
-    leases = list(live.order_by("expires_at", "id"))
-    spans = LeaseSpan.objects.filter(lease__in=leases, until__gt=moment).exclude(sandbox__state=Sandbox.State.ENDED)
-    counts: dict[int | None, int] = {}
-    for lease_id in spans.values_list("lease_id", flat=True):
-        counts[lease_id] = counts.get(lease_id, 0) + 1
-    for lease in leases:
-        lease.live_count = counts.get(lease.pk, 0)  # type: ignore[attr-defined]
-    return leases
+    spans = LeaseSpan.objects.filter(lease=OuterRef("pk"), until__gt=now or timezone.now())
+    covered = spans.exclude(sandbox__state=Sandbox.State.ENDED).order_by().values("lease")
+    counted = covered.annotate(n=Count("sandbox", distinct=True)).values("n")
+    held = live.annotate(by_key=Collate("key", "C"), live_count=Coalesce(Subquery(counted), 0))
+    return list(held.filter(by_key__gt=after).order_by("by_key")[:most])
+
+
+def count() -> int:
+    """How many leases are live."""
+    return _live().count()
+
+
+def _live() -> QuerySet[Lease]:
+    return Lease.objects.filter(released_at=None, lapsed_at=None)
 
 
 def api_is_up(now: datetime) -> bool:

@@ -70,12 +70,11 @@ class _After(msgspec.Struct, frozen=True, array_like=True):
 @router.get("", operation_id="list_leases", **returns(LeaseList))
 def list_leases(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     """Live ones, by key: renewals move none of them between pages."""
-    held = sorted(leases.list_(timezone.now()), key=lambda lease: lease.key)
     after = cursors.decode(asked.cursor, _After).key if asked.cursor else ""
-    rest = [lease for lease in held if lease.key > after]
-    shown = rest[: asked.limit]
-    following = cursors.encode(_After(shown[-1].key)) if len(rest) > len(shown) else None
-    return answer(Page(_rows(shown), following, len(held)))
+    found = leases.list_(timezone.now(), after=after, most=asked.limit + 1)
+    shown = found[: asked.limit]
+    following = cursors.encode(_After(shown[-1].key)) if len(found) > len(shown) else None
+    return answer(Page(_rows(shown), following, leases.count()))
 
 
 @router.get("/{path:key}", operation_id="get_lease", **returns(LeaseRow))

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sandboxes import leases
 from sandboxes.actions import Actor, cancel, request
-from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseSpan, Verdict
+from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseSpan, Sandbox, Verdict
 from tests import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox")]
@@ -184,6 +184,20 @@ def test_the_list_counts_what_is_covered():
     leases.put("two", 900, ids=["ia", "ib"])
     leases.put("none", 60, ids=["iz"])
     assert [(lease.key, lease.live_count) for lease in leases.list_()] == [("none", 0), ("two", 2)]
+
+
+def test_a_page_of_leases_is_read_and_counted_by_the_database(django_assert_num_queries):
+    for number in range(3):
+        records.sandbox(f"i{number}")
+    for key in ("b", "B", "a", "_", "é"):
+        leases.put(key, 900, ids=["i0", "i1", "i2"])
+    leases.release("a")
+    Sandbox.objects.filter(sandbox_id="i2").update(state="ended")
+    with django_assert_num_queries(1):
+        page = leases.list_(after="B", most=2)
+    assert [(lease.key, lease.live_count) for lease in page] == [("_", 2), ("b", 2)]
+    assert [lease.key for lease in leases.list_()] == sorted(["b", "B", "_", "é"])
+    assert leases.count() == 4
 
 
 def test_the_same_id_at_two_accounts_is_one_guard():
