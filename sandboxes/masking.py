@@ -4,6 +4,8 @@ import logging
 import re
 import threading
 
+from sandboxes.recent import Recent
+
 MASK = "•••"
 # A shorter "secret" would shred ordinary words in every log line.
 SHORTEST_SECRET = 6
@@ -14,21 +16,25 @@ _LOOKS_SECRET = re.compile(
     r"|(?i:(?<=bearer )[\w.~+/=-]{8,})"
     r"|(?i:(?:x-api-key|envdaccesstoken|signaturesecret)[\"']?\s*[:=,]\s*b?[\"']?)(?P<value>[^\s\"',})]+)"
 )
-_lock = threading.Lock()
-_secrets: set[str] = set()
+# Whatever is in use registers itself again: of those tried or replaced over the years the oldest are let go.
+MOST_SECRETS = 1_000
+_secrets: Recent[str, None] = Recent(MOST_SECRETS)
 _registered: re.Pattern[str] | None = None
+_lock = threading.Lock()
 
 
 def register(*secrets: str) -> None:
     """Hide these texts from now on, in this process; texts shorter than SHORTEST_SECRET are let through."""
     global _registered  # noqa: PLW0603 - one table per process is the point
-    new = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET} - _secrets
-    if not new:
-        return
+    given = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
     with _lock:
-        _secrets.update(new)
-        # The longest first, or a secret that begins with another would keep its tail.
-        _registered = re.compile("|".join(re.escape(secret) for secret in sorted(_secrets, key=len, reverse=True)))
+        new = [secret for secret in given if secret not in _secrets]
+        for secret in given:
+            _secrets.set(secret, None)
+        if new:
+            # The longest first, or a secret that begins with another would keep its tail.
+            longest_first = sorted(_secrets.keys(), key=len, reverse=True)
+            _registered = re.compile("|".join(re.escape(secret) for secret in longest_first))
 
 
 def mask(text: str) -> str:

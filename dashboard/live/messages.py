@@ -12,6 +12,7 @@ from dashboard.live.fleet import Cell, LiveFleet
 
 NO_SAMPLE: Final = 255
 NEVER: Final = -1
+ENDED_HEADS_HELD: Final = 1_000
 ORPHAN: Final = {"none": "n", "candidate": "c", "marked": "m", "condemned": "x"}
 COUNTED_SECONDS: Final = 2  # while no sandbox moves: only what ends soon and what came lately moves with the clock
 encode = msgspec.json.Encoder().encode
@@ -39,6 +40,8 @@ class Messages:
         self._rows_now.clear()
         self._told = None
         self._moved.clear()
+        if len(self._heads) > len(self.fleet.cells) + ENDED_HEADS_HELD:  # of sandboxes that ended unseen
+            self._heads = {key: head for key, head in self._heads.items() if key in self.fleet.cells}
 
     @property
     def _summary(self) -> msgspec.Raw:

@@ -10,6 +10,7 @@ from sandboxes import cooldowns
 from sandboxes.e2b import BulkMetrics, Capabilities, E2BClient, NotFound, RateLimited, Unsupported
 from sandboxes.e2b.bulk import CHUNK
 from sandboxes.models import Account
+from sandboxes.recent import Recent
 from sandboxes.series.frame import Running
 from sandboxes.series.frame_store import Part
 
@@ -19,15 +20,17 @@ CALLS_A_SECOND: Final = 20_000 / 30  # E2B's limit for an account and route (`e2
 SHARE: Final = 0.5  # of it: somebody else may ask with the same key
 UNTOLD_SECONDS: Final = 10.0  # a refusal that does not say when to come back
 
-# IDs that a backend called malformed, by account: one of them fails a whole bulk call. Each process finds out anew.
-_refused: dict[int, set[str]] = {}
+# IDs that a backend called malformed, of those that run: one of them fails a whole bulk call. Each process finds out
+# anew.
+PARTS_HELD: Final = 128
+_refused: Recent[Part, frozenset[str]] = Recent(PARTS_HELD)
 
 
 async def ask(
     client: E2BClient, account: Account, part: Part, at: datetime, running: Sequence[Running], deadline_seconds: float
 ) -> BulkMetrics:
     """The newest samples of `running` within `deadline_seconds`. Raises E2BError as the client does."""
-    refused = _refused.setdefault(account.pk, set())
+    refused = _refused.get(part) or frozenset()
     ids = [one.sandbox_id for one in running if one.sandbox_id not in refused]
     known = Capabilities.from_dict(account.capabilities)
     if known.lacks("metrics") and known.lacks("bulk_metrics"):
@@ -42,7 +45,7 @@ async def ask(
         if ids and not answers.samples:
             raise  # nothing at all is there: it is the address that is wrong
         return answers
-    refused.update(answers.refused_ids)
+    _refused.set(part, refused.intersection(one.sandbox_id for one in running).union(answers.refused_ids))
     return answers
 
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from msgspec.structs import astuple
 
 from sandboxes.models import MetricFrame, Sandbox
+from sandboxes.recent import Recent
 from sandboxes.series.frame import Frame, Sample, newest_of, seen_in
 from sandboxes.series.layouts import Place, newest_of_each
 
@@ -79,7 +80,8 @@ class Before:
 
 # What the frame held that this process wrote last of each part, by its key: most often that is the one asked for a tick
 # later, and to read and unpack it again would cost a fifth of a tick.
-_written: dict[Part, tuple[int, Mapping[int, Sample]]] = {}
+PARTS_HELD: Final = 128
+_written: Recent[Part, tuple[int, Mapping[int, Sample]]] = Recent(PARTS_HELD)
 
 
 def literal(values: Iterable[int]) -> str:
@@ -119,7 +121,7 @@ def before(part: Part, now: datetime) -> Before:
 
 
 def _seen_in_own(part: Part, own: MetricFrame) -> Mapping[int, Sample]:
-    pk, seen = _written.get(part, (None, {}))
+    pk, seen = _written.get(part) or (None, {})
     return seen if pk == own.pk else newest_of(_frames(part, [Place(own.pk, own.at, part.shard, part.shards)]))
 
 
@@ -154,7 +156,7 @@ def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
             _INSERT, [part.account_id, part.shard, part.shards, kept, at, frame.clock_unix, *map(literal, columns)]
         )
         for (pk,) in cursor.fetchall():
-            _written[part] = pk, seen_in(frame)
+            _written.set(part, (pk, seen_in(frame)))
         _keep_last_samples(before.seen, set(frame.keys))
         if before.at and at - before.at > HOLE:
             _reopen_history(part, before.at)

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
@@ -119,7 +119,7 @@ def _kinds(minutes: Minutes, limit: int, gap_seconds: float) -> bytes:
     return (_number(counted) | above | level).to_bytes(len(counted), "big")
 
 
-@cache
+@lru_cache(maxsize=64)  # the gap is a number that somebody chose
 def _by_samples(gap_seconds: float) -> bytes:
     kinds = [_EMPTY]
     for samples in range(1, MOST_SAMPLES + 1):

@@ -21,7 +21,7 @@ from dashboard.live.browser import Browser
 from dashboard.live.consumer import LiveConsumer
 from dashboard.live.fleet import LiveFleet, frame_of
 from dashboard.live.hub import Hub
-from dashboard.live.messages import Messages
+from dashboard.live.messages import ENDED_HEADS_HELD, Messages
 from dashboard.live.origin import is_ours
 from dashboard.live.sequence import Sequence
 from tests import records
@@ -111,6 +111,17 @@ def test_what_ends_leaves_and_is_counted_with_its_reason() -> None:
     fleet.apply_change(1, [row(1, "ended", end_reason="timeout")])
     figures = told(Messages(fleet, NOW).frame_only())["figures"]
     assert (figures["running"], figures["ended"], figures["ended_by"]) == (1, 0.2, {"timeout": 1})
+
+
+def test_heads_of_rows_that_ended_unseen_are_let_go() -> None:
+    keys = range(1, ENDED_HEADS_HELD + 3)
+    fleet = fleet_of(*keys)
+    made = Messages(fleet, NOW)
+    for key in keys:
+        made.row(key)
+    fleet.apply_change(1, [row(key, "ended", end_reason="timeout") for key in keys if key != 2])
+    made.refresh(NOW)
+    assert set(made._heads) == {2}
 
 
 def test_births_and_endings_of_long_ago_are_not_counted_when_they_are_told_late() -> None:

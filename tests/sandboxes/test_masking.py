@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from sandboxes import masking
+from sandboxes.recent import Recent
 
 
 @pytest.fixture
@@ -75,3 +76,15 @@ def test_a_badly_formatted_log_call_is_still_logged_and_masked(logged):
 
     assert "deep-secret-2" not in stream.getvalue()
     assert "apples" in stream.getvalue()
+
+
+def test_only_the_secrets_used_last_are_remembered(monkeypatch):
+    monkeypatch.setattr(masking, "_secrets", Recent(3))
+    monkeypatch.setattr(masking, "_registered", None)
+    masking.register("first-secret")
+    for number in range(5):
+        masking.register(f"tried-secret-{number}", "first-secret")
+
+    assert len(masking._secrets) == 3
+    assert masking.mask("first-secret tried-secret-4") == f"{masking.MASK} {masking.MASK}"
+    assert masking.mask("tried-secret-0") == "tried-secret-0"

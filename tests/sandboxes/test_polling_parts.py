@@ -132,10 +132,11 @@ def test_what_a_process_remembers_of_a_part_gives_way_to_what_another_wrote(hous
     account = account_at(house)
     seven(house, account)
     run(polling.poll(account))
-    ours = dict(frame_store._written)
+    ours = {part: frame_store._written.get(part) for part in frame_store._written.keys()}  # noqa: SIM118 - no dict
     house.simulator.advance(5)
     run(polling.poll(account))
-    frame_store._written.update(ours)  # as in a worker that had the first of the two ticks
+    for part, written in ours.items():
+        frame_store._written.set(part, written)  # as in a worker that had the first of the two ticks
     newest = MetricFrame.objects.latest("at")
     known = frame_store.before(Part(account.pk), datetime.now(UTC)).seen
     assert {sample.unix for sample in known.values()} == {newest.clock_unix - age for age in newest.ages}
