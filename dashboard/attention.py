@@ -147,9 +147,10 @@ def _silent_webhooks(accounts: list[Account], now: datetime) -> list[tuple[str, 
     """Accounts whose webhooks used to come and no longer do, while the events API still tells of events."""
     since = now - timedelta(seconds=SILENT_WEBHOOK_SECONDS)
     stopped = AccountHealth.objects.filter(account__in=accounts, webhook_last_at__lt=since)
+    expected = stopped.exclude(webhook_since=None)  # none is, of a webhook that was disabled or deleted on purpose
     return [
         (health.account.name, health.webhook_last_at)
-        for health in stopped.select_related("account")
+        for health in expected.select_related("account")
         if health.webhook_last_at
         and LifecycleEvent.objects.filter(
             account=health.account, received_at__gt=since, source=LifecycleEvent.Source.RECONCILE

@@ -69,7 +69,7 @@ def read_frame() -> Frame:
         poll_seconds=oldest.poll_seconds if oldest else None,
         poll_error=next((one.poll_error for one in health if one.poll_error), ""),
         sync_error=next((one.sync_error for one in health if one.sync_error), ""),
-        stale_since=polled_at if polled_at and timezone.now() - polled_at > late else None,
+        stale_since=polled_at if polled_at and abs(timezone.now() - polled_at) > late else None,
         frozen=freezing.current(),
         unreadable=[(account.name, names) for account in accounts if (names := unreadable(account))],
     )

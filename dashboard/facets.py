@@ -135,10 +135,11 @@ def _top(key: str) -> list[tuple[str, int]]:
 def _states(asked: Mapping[str, str], found: Counter[str]) -> list[Value]:
     """All chosen is the same as none: all that live. A state that nobody is in is offered only where it is chosen."""
     chosen = set(several(asked.get("state", "")))
+    offered = [word for word in LIVE if word != "unknown" or found[word] or word in chosen]
     values = []
-    for word in (word for word in LIVE if word != "unknown" or found[word] or word in chosen):
+    for word in offered:
         then = chosen ^ {word}
-        given = None if not then or then == set(LIVE) else joined(sorted(then))
+        given = None if not then or then == set(offered) else joined(sorted(then))
         values.append(Value(word, MARKS[word], found[word], with_(asked, state=given), word in chosen))
     return values
 

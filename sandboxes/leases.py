@@ -150,7 +150,12 @@ def _live() -> QuerySet[Lease]:
 
 def api_is_up(now: datetime) -> bool:
     """Whether owners could have renewed: the API's own heartbeat is fresh. Without one nobody may act."""
-    return Heartbeat.objects.filter(name=API, at__gte=now - FRESH).exists()
+    return _fresh_beat(now) is not None
+
+
+def _fresh_beat(now: datetime) -> Heartbeat | None:
+    """One from before our clock was set back says nothing about the API now."""
+    return Heartbeat.objects.filter(name=API, at__range=(now - FRESH, now + FRESH)).first()
 
 
 @transaction.atomic
@@ -163,7 +168,7 @@ def look(now: datetime) -> None:
     alive = Lease.objects.select_for_update().filter(released_at=None, lapsed_at=None)
     if not list(alive.order_by("pk").values_list("pk", flat=True)):
         return
-    beat = Heartbeat.objects.filter(name=API, at__gte=now - FRESH).first()
+    beat = _fresh_beat(now)
     with connection.cursor() as cursor:
         if beat is not None:
             cursor.execute(_PROLONG, {"back": beat.up_since})

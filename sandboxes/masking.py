@@ -37,6 +37,14 @@ def register(*secrets: str) -> None:
             _registered = re.compile("|".join(re.escape(secret) for secret in longest_first))
 
 
+def forget() -> None:
+    """As in a process that has used no secret yet."""
+    global _registered  # noqa: PLW0603 - one table per process is the point
+    with _lock:
+        _secrets.clear()
+        _registered = None
+
+
 def mask(text: str) -> str:
     """The text with every known or likely secret replaced by MASK."""
     if _registered is not None:

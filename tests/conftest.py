@@ -65,6 +65,14 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
+@pytest.fixture(autouse=True)
+def no_secret_of_another_test() -> None:
+    """What one test enters as a secret may be an ordinary word in the next one's texts."""
+    from sandboxes import masking
+
+    masking.forget()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def flush_past_the_audit() -> None:
     """The database refuses to truncate the audit; emptying the tables between tests goes past its triggers."""

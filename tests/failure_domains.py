@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from sandboxes.e2b import E2BClient
 from sandboxes.e2b.sending import Sender
@@ -53,7 +53,8 @@ def break_it(three: Three, kind: str, monkeypatch) -> None:
     if kind == "key":
         Account.objects.filter(pk=account.pk).update(api_key=Sealed("fernet:lost"))
     elif kind == "url":
-        Account.objects.filter(pk=account.pk).update(url="ftp://nonsense")
+        with connection.cursor() as cursor:  # as an operator's psql would: no form takes it
+            cursor.execute("UPDATE sandboxes_account SET url = 'ftp://nonsense' WHERE id = %s", [account.pk])
     elif kind == "unauthorized":
         three.backends[1].simulator.faults.add(Fault(401, message="unknown API key"))
     elif kind == "hang":

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from sandboxes.admin.reading import ReadOnly
-from sandboxes.models import Account, AccountHealth, Heartbeat, OwnerCallback, Price
+from sandboxes.models import Account, AccountBrake, AccountHealth, Heartbeat, OwnerCallback, Price
 
 
 @admin.register(Account)
@@ -49,6 +49,15 @@ class AccountHealthAdmin(ReadOnly):
     list_display = ("account", "reachable", "last_sync_at", "last_poll_at", "poll_seconds", "polls_late")
     list_filter = ("reachable",)
     search_fields = ("account__name",)
+    list_select_related = ("account",)
+
+
+@admin.register(AccountBrake)
+class AccountBrakeAdmin(ReadOnly):
+    """Which accounts' policies are held until a person resets the brake."""
+
+    list_display = ("account", "tripped_at", "why", "counts_from", "reset_by")
+    search_fields = ("account__name", "why", "reset_by")
     list_select_related = ("account",)
 
 

@@ -55,3 +55,12 @@ def test_round_that_fails_is_told_with_its_account():
     watched(last_sync_at=timezone.now(), round_errors={"backfill": told, "sync": told})
     watched("staging", last_sync_at=timezone.now())
     assert facts().rounds_failing == [("prod", "backfill", since, "DatabaseError: no")]
+
+
+def test_silent_webhook_is_told_only_while_one_is_expected():
+    now = timezone.now()
+    account = watched(last_sync_at=now, webhook_last_at=now - timedelta(hours=2), webhook_since=now - timedelta(days=1))
+    records.event("i1", of=account, timestamp=now, received_at=now, source="reconcile")
+    assert [name for name, _ in facts().webhooks_silent] == ["prod"]
+    AccountHealth.objects.update(webhook_since=None)  # somebody disabled or deleted it
+    assert facts().webhooks_silent == []

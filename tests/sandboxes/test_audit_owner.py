@@ -12,6 +12,7 @@ import pytest
 from sandboxes import audit_owner
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("audit_owner")  # roles and database have one name for all workers
 OWNER, SERVER, DATABASE = "audit_test_owner", "audit_test_server", "audit_test_roles"
 
 

@@ -161,6 +161,16 @@ def test_no_lease_ends_while_the_api_is_away():
     assert not leases.api_is_up(now)
 
 
+def test_a_heartbeat_from_before_the_clock_was_set_back_ends_no_lease():
+    sandbox, now = records.sandbox("ia"), timezone.now()
+    leases.put("k", 600, ids=["ia"])
+    pass_time("k", 7000)
+    beat(at=now + timedelta(hours=1), up_since=now - timedelta(days=1))
+    leases.look(now)
+    assert is_live(sandbox)
+    assert not leases.api_is_up(now)
+
+
 def test_what_ran_out_while_the_api_was_away_gets_one_whole_ttl_from_its_return():
     sandbox, now = records.sandbox("ia"), timezone.now()
     leases.put("k", 600, ids=["ia"])

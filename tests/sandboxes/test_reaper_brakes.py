@@ -41,7 +41,10 @@ async def test_few_are_never_too_many(backend, kills, alive, never_too_many):
     assert len(kills) == never_too_many
 
 
-@pytest.mark.parametrize("brake", ["no list", "an old list", "a failed list", "a doubtful clock", "no api", "quiet"])
+@pytest.mark.parametrize(
+    "brake",
+    ["no list", "an old list", "a list of the future", "a failed list", "a doubtful clock", "no api", "quiet"],
+)
 async def test_every_brake_holds_what_is_marked(backend, kills, brake):
     backend.make()
     await backend.sync()
@@ -56,6 +59,8 @@ async def test_every_brake_holds_what_is_marked(backend, kills, brake):
             await health.aupdate(last_sync_at=None)
         case "an old list":
             await health.aupdate(last_sync_at=old)
+        case "a list of the future":  # our clock was set back since
+            await health.aupdate(last_sync_at=datetime.now(UTC) + timedelta(hours=1))
         case "a failed list":
             await health.aupdate(sync_error="502")
         case "a doubtful clock":

@@ -1,5 +1,7 @@
 """Settings, Account: who is watched, what its backend can do, and the little that is safe to change."""
 
+from typing import Any, Final
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard.views.settings import ground
-from dashboard.views.settings.forms import AccountForm, KeyForm
+from dashboard.views.settings.forms import BRAKE, AccountForm, KeyForm
 from sandboxes.accounts import enabled_accounts, health_of
 from sandboxes.actions import brake
 from sandboxes.e2b import Capabilities
@@ -28,6 +30,7 @@ WORDS = {
     "templates": "names of templates",
 }
 
+FIELDS: Final = ("cap", "owner_keys", "environment_keys", "keep_metadata", "actions")
 ACTIONS = (
     ("none", "Nobody: read-only"),
     ("people", "People and API tokens"),
@@ -87,8 +90,9 @@ def key(request: HttpRequest) -> HttpResponse:
 
 
 def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
-    given = {name: value for name, value in form.cleaned_data.items() if name != "actions_name"}
-    sent = {name: value for name, value in given.items() if name in form.data}  # what is not there stays
+    sent: dict[str, Any] = {name: form.cleaned_data[name] for name in FIELDS if name in form.data}  # others stay
+    if any(f"brake_{name}" in form.data for name in BRAKE):
+        sent["brake"] = form.brake()
     changes = {name: value for name, value in sent.items() if getattr(account, name) != value}
     for name, value in changes.items():
         setattr(account, name, value)
@@ -99,4 +103,6 @@ def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{most} {name.replace('_', ' ')}" for name, most in value.items())
     return (", ".join(value) if isinstance(value, list) else str(value or "")) or "none"

@@ -15,6 +15,7 @@ from sandboxes.policies import pairs
 
 MOST_KEYS: Final = 20
 SHORTEST_SECRET: Final = 16
+MOST_ACTS: Final = 1_000_000  # of policies on an account, an hour or a day
 A_MINUTE: Final = timedelta(minutes=1)  # what a box without seconds can be behind
 
 
@@ -79,6 +80,9 @@ class KeepField(KeysField):
         return words
 
 
+BRAKE: Final = ("per_hour", "per_day")
+
+
 class AccountForm(forms.Form):
     """What is safe to change of an account while it is watched."""
 
@@ -88,6 +92,8 @@ class AccountForm(forms.Form):
     keep_metadata = KeepField(required=False)
     actions = forms.ChoiceField(required=False, choices=Account.Actions.choices)
     actions_name = forms.CharField(required=False)
+    brake_per_hour = forms.IntegerField(required=False, min_value=0, max_value=MOST_ACTS)
+    brake_per_day = forms.IntegerField(required=False, min_value=0, max_value=MOST_ACTS)
 
     def __init__(self, *given: Any, account: Account, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -103,11 +109,17 @@ class AccountForm(forms.Form):
             self.add_error("actions", f"Type {self._account.name} to confirm that more may be changed at this backend")
         return cleaned
 
+    def brake(self) -> dict[str, int] | None:
+        """The brake's limits that were typed; None where all are the default."""
+        typed = {name: self.cleaned_data.get(f"brake_{name}") for name in BRAKE}
+        return {name: most for name, most in typed.items() if most is not None} or None
+
     @classmethod
     def of(cls, account: Account) -> "AccountForm":
         """As it is on record."""
         keys = {name: ", ".join(getattr(account, name)) for name in ("owner_keys", "environment_keys", "keep_metadata")}
-        return cls({"cap": account.cap, "actions": account.actions, **keys}, account=account)
+        brake = {f"brake_{name}": most for name, most in (account.brake or {}).items()}
+        return cls({"cap": account.cap, "actions": account.actions, **keys, **brake}, account=account)
 
 
 class KeyForm(forms.Form):
