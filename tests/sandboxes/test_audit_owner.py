@@ -12,8 +12,8 @@ import pytest
 from sandboxes import audit_owner
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.xdist_group("audit_owner")  # roles and database have one name for all workers
-OWNER, SERVER, DATABASE = "audit_test_owner", "audit_test_server", "audit_test_roles"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")  # the workers share one server
+OWNER, SERVER, DATABASE = f"audit_test_owner_{WORKER}", f"audit_test_server_{WORKER}", f"audit_test_roles_{WORKER}"
 
 
 def url_of(role):
@@ -24,10 +24,12 @@ def url_of(role):
 
 def manage(role, *arguments, check=True):
     """`manage.py` as a process that works as `role`."""
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "manage.py", *arguments, "--skip-checks"],
-        cwd=ROOT, env={**os.environ, "DATABASE_URL": url_of(role)}, capture_output=True, text=True, check=check,
+        cwd=ROOT, env={**os.environ, "DATABASE_URL": url_of(role)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    assert done.returncode == 0 or not check, done.stderr
+    return done
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,7 @@ def test_it_works(roles):
         "DROP FUNCTION sandboxes_audit_keep() CASCADE",
         "ALTER SEQUENCE sandboxes_auditentry_id_seq RESTART",
         "SET session_replication_role = replica",
-        f"SET ROLE {OWNER}",
+        pytest.param(f"SET ROLE {OWNER}", id="SET ROLE to the owner"),
         "DROP SCHEMA public CASCADE",
     ],
 )
@@ -157,6 +159,7 @@ def test_a_database_of_one_role_is_taken_over_later(roles, superuser):
 @pytest.mark.parametrize(
     ("role", "server_role", "why"),
     [(OWNER, OWNER, "a role of its own"), (SERVER, OWNER, "can act as"), (OWNER, "nobody_there", "There is no role")],
+    ids=["one role for both", "a server that is the owner too", "nobody"],
 )
 def test_roles_that_keep_nothing_apart_are_refused(roles, role, server_role, why):
     done = manage(role, "protect_audit", server_role, check=False)
