@@ -68,5 +68,9 @@ def data_dir(base: Path) -> Path:
 def reachable(host: str) -> str:
     """An address by which this machine reaches a listener on `host`: loopback where it listens everywhere."""
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound
-    address = everywhere.get(host, host)
-    return f"[{address}]" if ":" in address else address
+    return bracketed(everywhere.get(host, host))
+
+
+def bracketed(host: str) -> str:
+    """The host as it stands in a URL and in a Host header: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -14,9 +14,9 @@ ENCRYPTION_KEY = env.text("ENCRYPTION_KEY")
 DEBUG = env.flag("DEBUG")
 HOST = env.text("HOST", "127.0.0.1")
 PORT = int(env.number("PORT", 8000, least=1))
-PUBLIC_URL = env.text("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://{env.bracketed(HOST)}:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver") + [
-    host for host in [urlsplit(PUBLIC_URL).hostname] if host
+    env.bracketed(host) for host in [urlsplit(PUBLIC_URL).hostname] if host
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE = PUBLIC_URL.startswith("https://")
