@@ -5,6 +5,7 @@ a lease's answer through routing, sign-in and database. The web process's own wo
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 NAME: Final = "api"
+UNREACHED: Final = "api unreached"  # its row is there while the latest probe failed
 EVERY_SECONDS: Final = 10.0
 SILENCE: Final = timedelta(seconds=25)  # two beats missed: whoever renews leases could not, for that long
 ANSWER_SECONDS: Final = 5.0
@@ -25,19 +27,30 @@ VALID_SECONDS: Final = 60
 _SALT: Final = "sandwarden.api-probe"
 log = logging.getLogger(__name__)
 
-# `up_since` stays while the beat goes on and begins anew after a silence: from it, leases know how long we were away.
+# `up_since` stays while the beat goes on. It begins anew after a silence, and after any probe that failed: an outage
+# shorter than two beats kept owners from renewing too. From it, leases know how long we were away.
 _BEAT = """
+    WITH failed AS (DELETE FROM sandboxes_heartbeat WHERE name = %(unreached)s RETURNING 1)
     INSERT INTO sandboxes_heartbeat AS h (name, at, up_since) VALUES (%(name)s, %(now)s, %(now)s)
     ON CONFLICT (name) DO UPDATE SET
-        up_since = CASE WHEN h.at < %(silent_since)s THEN %(now)s ELSE h.up_since END,
+        up_since = CASE WHEN h.at < %(silent_since)s OR EXISTS (SELECT FROM failed) THEN %(now)s ELSE h.up_since END,
         at = greatest(h.at, %(now)s)"""
+_FAILED = """
+    INSERT INTO sandboxes_heartbeat (name, at, up_since) VALUES (%(unreached)s, %(now)s, %(now)s)
+    ON CONFLICT (name) DO NOTHING"""
 
 
 def beat(now: datetime | None = None) -> None:
     """One beat."""
     now = now or timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(_BEAT, {"name": NAME, "now": now, "silent_since": now - SILENCE})
+        cursor.execute(_BEAT, {"name": NAME, "unreached": UNREACHED, "now": now, "silent_since": now - SILENCE})
+
+
+def miss(now: datetime | None = None) -> None:
+    """A probe failed: owners could not renew, and the next beat is the first one after a silence."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED, {"unreached": UNREACHED, "now": now or timezone.now()})
 
 
 async def probe(transport: httpx.AsyncBaseTransport | None = None) -> bool:
@@ -52,8 +65,9 @@ async def probe(transport: httpx.AsyncBaseTransport | None = None) -> bool:
         said = str(error) or type(error).__name__
     if said != "not_found":
         log.warning("no heartbeat: owners can't reach the API at %s: %s", settings.PROBE_URL, said)
+        await sync_to_async(_in_thread)(miss)
         return False
-    await sync_to_async(_beat_in_thread)()
+    await sync_to_async(_in_thread)(beat)
     return True
 
 
@@ -77,9 +91,9 @@ def _host() -> str:
     return urlsplit(settings.PUBLIC_URL).netloc
 
 
-def _beat_in_thread() -> None:
+def _in_thread(write: Callable[[], None]) -> None:
     close_old_connections()
     try:
-        beat()
+        write()
     finally:
         close_old_connections()

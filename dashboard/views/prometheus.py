@@ -16,6 +16,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from psycopg_pool import PoolTimeout
 
+from dashboard import heartbeat
 from dashboard.api.auth import by_token
 from dashboard.api.errors import Refusal
 from dashboard.api.health import version
@@ -117,7 +118,10 @@ def _of_our_doing(accounts: list[Account], now: datetime) -> Iterator[Metric]:
     room = disk.space()
     yield _gauge("disk_free_bytes", "Room on the disk of DATA_DIR.", [], [([], room.free)])
     yield _gauge("disk_total_bytes", "Size of the disk of DATA_DIR.", [], [([], room.total)])
-    beats = [([name], (now - at).total_seconds()) for name, at in Heartbeat.objects.values_list("name", "at")]
+    beats = [
+        ([name], (now - at).total_seconds())
+        for name, at in Heartbeat.objects.filter(name=heartbeat.NAME).values_list("name", "at")
+    ]
     yield _gauge("heartbeat_age_seconds", "Since that part's last beat.", ["part"], beats)
 
 

@@ -111,6 +111,31 @@ def test_the_heart_keeps_its_start_until_it_was_silent() -> None:
     assert beat.up_since == NOW + timedelta(seconds=36)
 
 
+@pytest.mark.django_db
+def test_beat_after_a_failed_probe_begins_anew_however_short_the_outage() -> None:
+    heartbeat.beat(NOW)
+    heartbeat.miss(NOW + timedelta(seconds=10))
+    heartbeat.beat(NOW + timedelta(seconds=20))
+    beat = Heartbeat.objects.get(name="api")
+    assert (beat.at, beat.up_since) == (NOW + timedelta(seconds=20), NOW + timedelta(seconds=20))
+    heartbeat.beat(NOW + timedelta(seconds=30))
+    beat.refresh_from_db()
+    assert (beat.at, beat.up_since) == (NOW + timedelta(seconds=30), NOW + timedelta(seconds=20))
+
+
+@pytest.mark.django_db
+def test_lease_that_ran_out_in_a_short_outage_gets_one_whole_ttl() -> None:
+    """Its owner renews every 5 s, and could not for one failed probe."""
+    now = timezone.now()
+    sandbox = records.sandbox("ia")
+    leases.put("k", 15, ids=["ia"])
+    heartbeat.beat(now)
+    heartbeat.miss(now + timedelta(seconds=10))
+    heartbeat.beat(now + timedelta(seconds=20))
+    leases.look(now + timedelta(seconds=21))
+    assert leases.holding([sandbox.pk])[sandbox.pk].expires_at > now + timedelta(seconds=34)
+
+
 @pytest.fixture
 def listener(settings: Any) -> httpx.ASGITransport:
     """The whole web process's app, without a network."""
@@ -142,7 +167,7 @@ async def test_probe_that_an_owner_would_not_get_through_does_not_beat(
     else:
         settings.PROBE_URL, listener = "http://127.0.0.1:9", None
     assert not await heartbeat.probe(listener)
-    assert not await Heartbeat.objects.aexists()
+    assert [beat.name async for beat in Heartbeat.objects.all()] == [heartbeat.UNREACHED]
 
 
 @pytest.mark.django_db
