@@ -15,6 +15,7 @@ GO_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # the kernel ends them with us,
 OF_NO_CONCERN = "Memory overcommit must be enabled"  # for those who let Redis write to disk, which we don't
 SUPERUSER = ("-W", "ignore:You're running the worker with superuser")
 STATIC = ("-W", "ignore:StreamingHttpResponse must consume")  # WhiteNoise reads its small local files at once
+MOST_MESSAGE_BYTES = 256 * 1024  # over a WebSocket: a page says which rows it shows
 OUTBOUND_THREADS = 16  # each waits for a backend; an account's rounds have a lock each, so one that hangs takes six
 PYTHON = (*GO_WITH_US, sys.executable, *SUPERUSER, *STATIC, "-m")
 
@@ -33,7 +34,8 @@ def server(running: Server) -> Part:
 def web(choices: Choices, environment: Mapping[str, str]) -> Part:
     """The pages, REST, sockets and the webhook receiver."""
     protocols = ("--http", "config.listener:BoundedProtocol", "--ws", "websockets-sansio")
-    loops = ("--loop", "uvloop", *protocols, "--lifespan", "on")
+    messages = ("--ws-max-size", str(MOST_MESSAGE_BYTES))
+    loops = ("--loop", "uvloop", *protocols, *messages, "--lifespan", "on")
     quiet = ("--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "3")
     doubting = ("--no-proxy-headers",)  # which forwarded headers count is ours to say: TRUSTED_PROXIES
     where = ("--host", choices.host, "--port", str(choices.port))

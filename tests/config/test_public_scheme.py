@@ -47,3 +47,9 @@ def test_scheme_and_hsts_follow_the_public_url_whatever_a_header_says(url: str, 
 def test_web_server_believes_no_forwarded_header(tmp_path: Path) -> None:
     chosen = choices.Choices(tmp_path, "127.0.0.1", 1, "", "", 1, simulated=False)
     assert "--no-proxy-headers" in parts.web(chosen, {}).command
+
+
+def test_web_server_takes_small_websocket_messages_alone(tmp_path: Path) -> None:
+    """uvicorn's own bound of 16 MiB holds before anybody is asked who they are."""
+    command = parts.web(choices.Choices(tmp_path, "127.0.0.1", 1, "", "", 1, simulated=False), {}).command
+    assert command[command.index("--ws-max-size") + 1] == str(256 * 1024)
