@@ -2,7 +2,8 @@
 
 uvicorn's httptools protocol has none for a request's head. Here a head is at most MOST_HEAD_BYTES and MOST_FIELDS, and
 comes within HEAD_SECONDS. Of connections whose request is not whole at most MOST_INCOMPLETE are open, and fewer from
-one foreign address: one more closes the oldest, so that there is always room for a whole request.
+one foreign address: one more closes the oldest, so that there is always room for a whole request. Who takes nothing of
+an answer for STALL_SECONDS is closed too: it would hold a descriptor and the answer for as long as it likes.
 """
 
 import ipaddress
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MOST_HEAD_BYTES: Final = 64 * 1024
 MOST_FIELDS: Final = 100
 HEAD_SECONDS: Final = 10.0
+STALL_SECONDS: Final = 60.0
 MOST_INCOMPLETE: Final = 512
 MOST_OF_AN_ADDRESS: Final = 64
 DESCRIPTORS: Final = 65_536
@@ -83,6 +85,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._too_large = False
         self._head_bytes = self._fields = self._fed = self._body = 0
         self._deadline: Any = None
+        self._stall: Any = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -91,6 +94,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._settled()
+        self._flows()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -149,6 +153,21 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             super().send_400_response(msg)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._flows()
+        self._stall = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._flows()
+
+    def on_response_complete(self) -> None:
+        """What is left of the answer is little, and on its way; a connection that is to close waits for no more."""
+        super().on_response_complete()
+        if self._stall is None and self.transport.get_write_buffer_size():
+            self._stall = self.loop.call_later(STALL_SECONDS, self._abort_if_closing)
+
     def give_up(self) -> None:
         """Makes room for others."""
         self._settled()
@@ -172,6 +191,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write(b"HTTP/1.1 " + _STATUS[status] + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         self.transport.close()
 
+    def _abort_if_closing(self) -> None:
+        self._stall = None
+        if self.transport.is_closing():
+            self.transport.abort()
+
+    def _flows(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
     def _stop_waiting(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
@@ -183,7 +212,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 def _limited_address(client: tuple[str, int] | None) -> str:
-    """The peer's address where it has a maximum of its own: not of this machine, nor of a proxy that we trust."""
+    """The peer's address where it has a maximum of its own: not of this machine, nor of a proxy that we trust.
+
+    Of IPv6 its /64: so much a single customer has at the least.
+    """
     if client is None or settings.TRUSTED_PROXIES:
         return ""
     try:
@@ -191,4 +223,6 @@ def _limited_address(client: tuple[str, int] | None) -> str:
     except ValueError:
         return ""
     mapped = getattr(address, "ipv4_mapped", None) or address
-    return "" if mapped.is_loopback else str(mapped)
+    if mapped.is_loopback:
+        return ""
+    return mapped.exploded[:19] if mapped.version == 6 else str(mapped)

@@ -1,7 +1,8 @@
 """The public listener takes little from whoever has not said who they are, and always has room for a whole request."""
 
 import asyncio
-from contextlib import suppress
+import socket
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
@@ -23,16 +24,26 @@ async def served():
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
-    config = uvicorn.Config(
-        app, port=0, http="config.listener:BoundedProtocol", ws="none", lifespan="off", log_level="critical"
-    )
+    async with serving(app, "config.listener:BoundedProtocol") as port:
+        yield lambda: asyncio.open_connection("127.0.0.1", port), asked
+
+
+@asynccontextmanager
+async def serving(app, protocol):
+    """The port of a server with this app and protocol."""
+    config = uvicorn.Config(app, port=0, http=protocol, ws="none", lifespan="off", log_level="critical")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield lambda: asyncio.open_connection("127.0.0.1", port), asked
+    yield server.servers[0].sockets[0].getsockname()[1]
     await server.shutdown()
+
+
+async def pieces(reader):
+    """What comes, a little at a time."""
+    while piece := await reader.read(16_384):
+        yield piece
 
 
 async def said(connect, *pieces):
@@ -152,6 +163,55 @@ async def test_one_foreign_address_holds_few_connections(served, monkeypatch):
         writer.close()
 
 
+@pytest.mark.parametrize(("size", "parts"), [(8 * 1024 * 1024, 1), (20_000, 1), (131_072, 64)])
+async def test_client_that_takes_nothing_of_its_answer_is_closed(monkeypatch, size, parts):
+    """Whether much of it waits, little, or the app itself: it holds a descriptor that nobody else can have."""
+    monkeypatch.setattr(listener, "STALL_SECONDS", 0.05)
+    lost = asyncio.Event()
+
+    class Watched(listener.BoundedProtocol):
+        def connection_made(self, transport):
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+            super().connection_made(transport)
+
+        def connection_lost(self, exc):
+            super().connection_lost(exc)
+            lost.set()
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        for part in range(parts):
+            await send({"type": "http.response.body", "body": b"x" * size, "more_body": part + 1 < parts})
+
+    async with serving(app, Watched) as port:
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            deaf.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(deaf, ("127.0.0.1", port))
+            await asyncio.get_running_loop().sock_sendall(deaf, WHOLE)
+            await asyncio.wait_for(lost.wait(), 10)
+
+
+async def test_client_that_takes_its_answer_slowly_is_served_whole(monkeypatch):
+    """Each time that it takes some, it has its time again."""
+    size = 4 * 1024 * 1024
+
+    async def app(_scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        for _ in range(64):
+            await send({"type": "http.response.body", "body": b"x" * (size // 64), "more_body": True})
+        await send({"type": "http.response.body"})
+
+    async with serving(app, listener.BoundedProtocol) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(WHOLE)
+        taken = b"".join([piece async for piece in pieces(reader)])
+        writer.close()
+    assert taken.count(b"x") == size
+
+
 @pytest.mark.parametrize(
     ("client", "proxies", "limited"),
     [
@@ -159,6 +219,9 @@ async def test_one_foreign_address_holds_few_connections(served, monkeypatch):
         (("::1", 5), 0, ""),
         (("::ffff:127.0.0.1", 5), 0, ""),
         (("198.51.100.7", 5), 0, "198.51.100.7"),
+        (("::ffff:198.51.100.7", 5), 0, "198.51.100.7"),
+        (("2001:db8:1:2:3:4:5:6", 5), 0, "2001:0db8:0001:0002"),
+        (("2001:db8:1:2::9", 5), 0, "2001:0db8:0001:0002"),
         (("198.51.100.7", 5), 1, ""),
         (None, 0, ""),
     ],
