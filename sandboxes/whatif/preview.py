@@ -1,8 +1,6 @@
 """A policy before it is saved: whom it would hit now, what that changes, what it would have done last week."""
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +9,7 @@ from sandboxes.models import Policy
 from sandboxes.policies import OrphanWhen, PolicyError, PolicySpec
 from sandboxes.policy_book import spec_of
 from sandboxes.whatif import now as at_once
+from sandboxes.whatif.collector import rare_collection
 from sandboxes.whatif.history import History, replay
 from sandboxes.whatif.now import Now
 from sandboxes.whatif.sweep import variants
@@ -50,27 +49,12 @@ def preview(spec: PolicySpec, moment: datetime, *, current: Policy | None = None
     before = at_once.hit_ids(stored, fleets, moment) if (stored := _stored(current)) else set()
     asked = [account for account in at_work if not spec.match.accounts or account.name in spec.match.accounts]
     different = [spec, *(other for _, other in tried if other != spec)]
-    with _nothing_collected():
+    with rare_collection():  # looking through a million small things took up to half its time
         histories = dict(zip(map(_limits, different), replay(different, asked, moment), strict=True))
     return Preview(
         found, current, sorted(ids - before), sorted(before - ids), histories[_limits(spec)],
         [Tried(value, histories[_limits(other)]) for value, other in tried],
     )  # fmt: skip
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """A replay makes a million small things and no cycles: looking through them for garbage took up to half its time.
-
-    Two at once do no harm: the one that found the collector on turns it on again.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _limits(spec: PolicySpec) -> tuple[OrphanWhen, int]:
