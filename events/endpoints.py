@@ -11,7 +11,7 @@ from typing import Final
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from sandboxes import account_changes, accounts
+from sandboxes import account_changes, accounts, database_away
 from sandboxes.crypto import CryptoError
 from sandboxes.models import Account
 
@@ -79,7 +79,7 @@ class WebhookEndpoints:
         except Exception as error:  # whatever kept us from reading: what is known serves, and E2B sends the rest again
             if known := self._known.get(name):
                 return known
-            raise OSError("the database is away") from error
+            raise OSError(database_away.PHRASE) from error
         if (found := self._known.get(name)) is None:
             self._note_unknown(name)
         return found

@@ -19,6 +19,7 @@ from events.promises import Unavailable
 from events.retention import too_old
 from events.wire import NotOneObject, Unreadable, parse_body, read_event
 from events.writing import Arrival, Parked
+from sandboxes import database_away
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -92,7 +93,7 @@ class Receiver:
         try:
             endpoint = await self.endpoints.find(name)
         except OSError as error:
-            raise Refused(503, "unavailable", "the database is away") from error
+            raise Refused(503, "unavailable", database_away.PHRASE) from error
         if endpoint is None:
             raise Refused(404, "not_found", "no webhook here")
         return endpoint

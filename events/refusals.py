@@ -6,10 +6,10 @@ from collections import deque
 from datetime import datetime
 
 from asgiref.sync import sync_to_async
-from django.db import InterfaceError, OperationalError, close_old_connections
-from psycopg_pool import PoolTimeout
+from django.db import close_old_connections
 
 from events.models import Delivery
+from sandboxes import database_away
 from sandboxes.background import Background
 from sandboxes.masking import mask
 
@@ -21,7 +21,6 @@ KEPT_HEADERS = (
     "e2b-webhook-id", "e2b-delivery-id", "e2b-signature-version", "e2b-signature", "authorization",
 )  # fmt: skip
 SECRET_HEADERS = {"authorization", "cookie", "x-api-key", "e2b-signature", "proxy-authorization"}
-AWAY = (OperationalError, InterfaceError, PoolTimeout)
 log = logging.getLogger(__name__)
 
 
@@ -89,7 +88,7 @@ def _write(batch: list[Delivery]) -> list[Delivery]:
     close_old_connections()
     try:
         Delivery.objects.bulk_create(batch)
-    except AWAY as error:
+    except database_away.ERRORS as error:
         log.warning("%d refused deliveries are not written down yet: %s", len(batch), error)
         return batch
     except Exception as error:  # noqa: BLE001 - one row's, told below
@@ -103,7 +102,7 @@ def _write_each(batch: list[Delivery]) -> list[Delivery]:
         row.pk = None
         try:
             row.save(force_insert=True)
-        except AWAY as error:
+        except database_away.ERRORS as error:
             log.warning("%d refused deliveries are not written down yet: %s", len(batch) - number, error)
             return batch[number:]
         except Exception:

@@ -7,6 +7,7 @@ from importlib import import_module
 import msgspec
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.test import Client
 
 from dashboard.live.fleet import LiveFleet
@@ -278,7 +279,7 @@ async def test_refusal_that_cannot_be_written_holds_back_no_other():
 
 async def test_refusals_wait_while_the_database_is_away(monkeypatch):
     def away(*_):
-        raise refusals.OperationalError("no connection")
+        raise OperationalError("no connection")
 
     monkeypatch.setattr(Delivery.objects, "bulk_create", away)
     monkeypatch.setattr(refusals, "close_old_connections", lambda: None)

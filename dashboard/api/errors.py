@@ -8,13 +8,11 @@ from typing import Any
 import msgspec
 import redis
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
-from psycopg_pool import PoolTimeout
 
-from sandboxes import e2b
+from sandboxes import database_away, e2b
 from sandboxes.search import Ambiguous, QueryError
 
 log = logging.getLogger(__name__)
@@ -87,9 +85,7 @@ def handle(api: NinjaAPI) -> None:
         HttpError: lambda _, error: _plain(error.status_code, str(error)),
         Http404: lambda _, __: _plain(404, "there is no such thing here"),
         RequestDataTooBig: lambda _, __: _plain(400, "the body is too large"),
-        OperationalError: lambda _, error: _away("database", error),
-        InterfaceError: lambda _, error: _away("database", error),
-        PoolTimeout: lambda _, error: _away("database", error),
+        **dict.fromkeys(database_away.ERRORS, lambda _, error: _away("database", error)),
         redis.RedisError: lambda _, error: _away("redis", error),
         e2b.E2BError: _backend_failed,
         Exception: _failed,

@@ -12,13 +12,13 @@ import redis
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
-from psycopg_pool import PoolTimeout
 
 from dashboard.live import snapshot
 from dashboard.live.browser import Browser
 from dashboard.live.fleet import LiveFleet, frame_of
 from dashboard.live.messages import Messages
 from dashboard.live.sequence import Sequence
+from sandboxes import database_away
 from sandboxes.background import Background
 from sandboxes.live import GROUP
 
@@ -143,7 +143,7 @@ class Hub:
             self._meanwhile = []
             try:
                 self._replace(await database_sync_to_async(snapshot.read)())
-            except (DatabaseError, PoolTimeout) as error:
+            except (DatabaseError, *database_away.ERRORS) as error:
                 log.warning("the fleet could not be read, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
                 self._reload.set()

@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import psycopg
 from asgiref.sync import async_to_sync
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -16,6 +15,7 @@ from events import replay as replaying
 from events.deliveries import counts, list_deliveries, one_delivery
 from events.models import Delivery
 from events.retention import EVENTS_KEPT, REFUSED_KEPT
+from sandboxes import database_away
 from sandboxes.accounts import shown_account_ids
 from sandboxes.search import QueryError
 
@@ -43,8 +43,8 @@ def replay_all(request: HttpRequest) -> HttpResponse:
     if not after.isdecimal() or len(after) > 18 or state not in {None, *STATES}:
         return HttpResponseBadRequest("after is the key of a delivery, state one of the list's")
     tally: replaying.Tally | None = None
-    told = {"mark": "bad", "text": "The database is away: not all was replayed.", "ok": False}
-    with suppress(psycopg.OperationalError):
+    told = {"mark": "bad", "text": f"Not all was replayed: {database_away.PHRASE}.", "ok": False}
+    with suppress(*database_away.ERRORS):
         tally = async_to_sync(replaying.replay_all)(shown_account_ids(), after=int(after))
         told = {"mark": "yes" if tally.taken else "warn", "text": _count(tally), "ok": True}
     if not request.headers.get("HX-Request"):
@@ -64,8 +64,8 @@ def replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
         event = async_to_sync(replaying.replay)(delivery.pk)
     except replaying.NotReplayed as why:
         return _answer(request, delivery, "bad", f"Not replayed: {why}.", ok=False)
-    except psycopg.OperationalError:
-        return _answer(request, delivery, "bad", "Not replayed: the database is away.", ok=False)
+    except database_away.ERRORS:
+        return _answer(request, delivery, "bad", f"Not replayed: {database_away.PHRASE}.", ok=False)
     return _answer(request, delivery, "yes", f"Replayed: {event.word} of {event.sandbox_id} is on record.", ok=True)
 
 

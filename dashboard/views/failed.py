@@ -2,19 +2,18 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from psycopg_pool import PoolTimeout
 
 from dashboard.context import theme_of
+from sandboxes import database_away
 
 AGAIN_SECONDS = 5
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """503, and again by itself, while the database is away; else 500. Django calls it while it handles the error."""
-    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError | PoolTimeout)
+    away = isinstance(sys.exc_info()[1], database_away.ERRORS)
     # No request goes with it: what templates usually get is read from the database.
     page = render_to_string("failed.html", {"theme": theme_of(request), "away": away, "again": AGAIN_SECONDS})
     response = HttpResponse(page, status=503 if away else 500)

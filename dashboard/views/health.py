@@ -15,9 +15,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from psycopg_pool import PoolTimeout
 
-from sandboxes import background, disk
+from sandboxes import background, database_away, disk
 from sandboxes.accounts import enabled_accounts
 from sandboxes.models import AccountHealth
 
@@ -81,8 +80,8 @@ def look_at_all() -> dict[str, Dependency]:
 def _look(check: Callable[[], Dependency]) -> Dependency:
     try:
         return check()
-    except (DatabaseError, PoolTimeout):
-        return Dependency(False, "the database does not answer")
+    except (DatabaseError, *database_away.ERRORS):
+        return Dependency(False, database_away.PHRASE)
     except (redis.RedisError, OSError):
         return Dependency(False, "it does not answer")
 

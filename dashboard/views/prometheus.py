@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
-from psycopg_pool import PoolTimeout
 
 from dashboard import heartbeat
 from dashboard.api.auth import by_token
@@ -22,7 +21,7 @@ from dashboard.api.errors import Refusal
 from dashboard.api.health import version
 from events.missed import missed_by_webhook
 from events.models import Delivery
-from sandboxes import disk, fleet
+from sandboxes import database_away, disk, fleet
 from sandboxes.accounts import enabled_accounts
 from sandboxes.models import Account, AccountHealth, Action, Heartbeat, Policy
 
@@ -44,8 +43,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refused = HttpResponse(f"{refusal}\n", status=refusal.status, content_type="text/plain; charset=utf-8")
         refused["WWW-Authenticate"] = "Bearer"
         return refused
-    except (DatabaseError, PoolTimeout):
-        return HttpResponse("the database is away\n", status=503, content_type="text/plain; charset=utf-8")
+    except (DatabaseError, *database_away.ERRORS):
+        return HttpResponse(f"{database_away.PHRASE}\n", status=503, content_type="text/plain; charset=utf-8")
 
 
 class Figures(Collector):

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from psycopg_pool import PoolTimeout
 
@@ -11,7 +12,16 @@ from dashboard.views import fleet
 from tests import records
 
 
-@pytest.mark.parametrize("why", [OperationalError("password=secret"), PoolTimeout("no connection")])
+@pytest.mark.parametrize(
+    "why",
+    [
+        OperationalError("password=secret"),
+        InterfaceError("closed"),
+        PoolTimeout("no connection"),
+        psycopg.OperationalError("password=secret"),
+        psycopg.InterfaceError("closed"),
+    ],
+)
 def test_the_database_away_is_said_and_the_page_tries_again(
     person: Client, monkeypatch: pytest.MonkeyPatch, why: Exception
 ) -> None:
@@ -22,7 +32,7 @@ def test_the_database_away_is_said_and_the_page_tries_again(
     person.raise_request_exception = False
     page = person.get("/")
     assert (page.status_code, page["Refresh"], page["Retry-After"]) == (503, "5", "5")
-    assert b"The database does not answer" in page.content
+    assert b"The database is away" in page.content
     assert b"secret" not in page.content
 
 

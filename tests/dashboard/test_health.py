@@ -5,9 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from psycopg_pool import PoolTimeout
 
 from dashboard import heartbeat
 from dashboard.views import health
@@ -72,9 +73,10 @@ def test_redis_away_is_named_without_its_address(settings: pytest.FixtureRequest
     assert "secret" not in response.content.decode()
 
 
-def test_the_database_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("why", [OperationalError, InterfaceError, PoolTimeout])
+def test_the_database_away_is_named(monkeypatch: pytest.MonkeyPatch, why: type[Exception]) -> None:
     def away() -> health.Dependency:
-        raise OperationalError("password=secret")
+        raise why("password=secret")
 
     monkeypatch.setattr(health, "CHECKS", {"database": away})
     response = Client().get("/readyz")
