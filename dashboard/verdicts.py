@@ -1,36 +1,24 @@
-"""Why a sandbox is an orphan or is not: each enabled policy's rules, measured now beside what its last run said."""
+"""Why a sandbox is an orphan or is not: each enabled policy's rules, measured now beside what its last run found."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec import UNSET
+from django.db.models import Q
 
 from dashboard import reasoning
-from sandboxes.models import Account, Policy, Sandbox
-from sandboxes.policies import (
-    KEEP,
-    DuplicatePlace,
-    Facts,
-    Keep,
-    LeaseHeld,
-    PolicyError,
-    PolicySpec,
-    Protection,
-    duplicate_places,
-    judge,
-    pairs,
-)
+from sandboxes.models import Account, Policy
+from sandboxes.policies import Facts, PolicyError, PolicySpec, explain
 from sandboxes.policy_book import spec_of
-from sandboxes.reaper.facts import cpu_windows
+from sandboxes.reaper.facts import Fleet, fleet_of
+from sandboxes.reaper.verdicts import complete
 from sandboxes.search import SandboxRow
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one policy says: `hit` as of its last run, `rules` as measured now.
+    """What one policy says: `hit` as of its last run, `rules` as the judge asks them now.
 
-    `why_not` is the first thing that spares it, empty when all hold.
+    `why_not` is the first rule that spares it, in the judge's words.
     """
 
     policy: str
@@ -47,74 +35,35 @@ class Opinion:
 
 
 def opinions(row: SandboxRow, now: datetime) -> list[Opinion]:
-    """Every enabled policy's: first those that hold it for an orphan."""
-    if row.state == "ended":
+    """Every enabled policy's at `now`, which is on our clock: first those that hold it for an orphan."""
+    account = Account.objects.select_related("health").filter(name=row.account).first()
+    if row.state == "ended" or account is None:
         return []
-    found = [_opinion(policy, row, now) for policy in Policy.objects.filter(enabled=True)]
+    fleet = fleet_of(account, Q(pk=row.key))
+    if row.key not in fleet.known:  # it has ended since
+        return []
+    found = [_opinion(policy, row, fleet, now) for policy in Policy.objects.filter(enabled=True)]
     return sorted(found, key=lambda one: (not one.hit, -one.holding))
 
 
-def _opinion(policy: Policy, row: SandboxRow, now: datetime) -> Opinion:
+def _opinion(policy: Policy, row: SandboxRow, fleet: Fleet, now: datetime) -> Opinion:
     hit = any(reason.policy == policy.name for reason in row.orphan.reasons)
+    mode = policy.get_mode_display()
     try:
         spec = spec_of(policy)
     except PolicyError as wrong:
-        return Opinion(
-            policy.name, policy.get_mode_display(), policy.action, hit, [], f"the policy cannot be read: {wrong}"
-        )
-    facts = _with_history(spec, facts_of(row, now), row, now)
-    rules = reasoning.rules(spec, facts, now)
-    return Opinion(policy.name, policy.get_mode_display(), policy.action, hit, rules, _why_not(spec, facts, rules, now))
+        return Opinion(policy.name, mode, policy.action, hit, [], f"the policy cannot be read: {wrong}")
+    facts, at = _facts(spec, row.key, fleet, now), fleet.clock(now)
+    asked = explain(spec, facts, at)
+    spares = next((one.evidence for one in asked if not one.holds), "all its rules hold since its last run")
+    return Opinion(policy.name, mode, policy.action, hit, reasoning.rules(spec, facts, at, asked), spares)
 
 
-def _why_not(spec: PolicySpec, facts: Facts, rules: Iterable[reasoning.Rule], now: datetime) -> str:
-    broken = next((rule for rule in rules if not rule.holds), None)
-    if broken is None:
-        return "all its rules hold since its last run"
-    judged = judge(spec, facts, now)
-    said = f"{broken.before} {broken.measured} {broken.after}".strip()
-    return judged.why or "; ".join(part for part in (said, broken.note) if part)
-
-
-def _with_history(spec: PolicySpec, facts: Facts, row: SandboxRow, now: datetime) -> Facts:
-    """The facts that cost a look: its CPU over the window that the policy names, its place among its duplicates."""
-    seconds, keys = spec.orphan_when.idle_for_seconds, spec.orphan_when.duplicate_of
-    if isinstance(seconds, int) and row.state == "running":
-        account = Account.objects.get(name=row.account)
-        facts = replace(facts, cpu=cpu_windows(account, [row.key], seconds, now).get(row.key))
-    if keys is not UNSET and isinstance(keys, tuple):
-        facts = replace(facts, duplicate=_place(row, facts, keys))
-    return facts
-
-
-def _place(row: SandboxRow, facts: Facts, keys: tuple[str, ...]) -> DuplicatePlace | None:
-    """Among those alive in its account with the same values under these keys."""
-    same = {key: row.metadata.get(key, "") for key in keys}
-    if not all(same.values()):
-        return None
-    alive = Sandbox.objects.filter(account__name=row.account, metadata__contains=same).exclude(state="ended")
-    twins = [
-        replace(facts, sandbox_id=one, started_at=started_at, metadata=same)
-        for one, started_at in alive.values_list("sandbox_id", "started_at")
-    ]
-    return duplicate_places(twins, keys).get(row.id)
-
-
-def facts_of(row: SandboxRow, now: datetime) -> Facts:
-    """What the page knows of it, as policies judge; without a look into its history."""
-    lease, guarded = row.lease, row.protected
-    live = lease is not None and lease.state == "live"
-    return Facts(
-        sandbox_id=row.id, account=row.account, state=row.state, template_id=row.template_id,
-        template_name=row.template_name, created_at=row.created_at, started_at=row.started_at,
-        first_seen_at=row.first_seen_at, end_at=row.end_at, paused_at=row.paused_at, metadata=row.metadata,
-        lease=LeaseHeld(lease.key, lease.expires_at) if lease and live else None,
-        last_lease_ended_at=lease.expires_at if lease and not live and lease.expires_at <= now else None,
-        protection=Protection(guarded.by, guarded.reason, guarded.until) if guarded else None,
-        keep=_keep_of(row.account),
-    )  # fmt: skip
-
-
-def _keep_of(account: str) -> Keep:
-    words = Account.objects.filter(name=account).values_list("keep_metadata", flat=True).first()
-    return KEEP if words is None else pairs(words)
+def _facts(spec: PolicySpec, key: int, fleet: Fleet, now: datetime) -> Facts:
+    """As the reaper gathers them, with its CPU and its place among its duplicates where the policy asks for them."""
+    names, facts = spec.orphan_when.duplicate_of, fleet.known[key].facts
+    same = {name: facts.metadata.get(name, "") for name in names} if isinstance(names, tuple) else {}
+    if same and all(same.values()):
+        around = fleet_of(fleet.account, Q(pk=key) | Q(metadata__contains=same))
+        fleet = around if key in around.known else fleet
+    return complete(spec, fleet, [fleet.known[key]], now, all_samples=True)[0].facts

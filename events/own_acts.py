@@ -12,6 +12,7 @@ from events import inbox, observed
 from events.fold.merge import ASKED
 from events.observed import Seen
 from sandboxes import rounds
+from sandboxes.clock import offset_of, on_backend
 from sandboxes.inventory import Difference
 from sandboxes.models import Account, Action
 
@@ -39,10 +40,11 @@ def _answered(now: datetime) -> dict[Account, list[Seen]]:
         outcome, word = WORDS[Action.Kind(action.kind)]
         if action.outcome != outcome or action.answered_at is None:
             continue  # it was so already: what ended or paused it is somebody else's
-        health = getattr(action.account, "health", None)
-        offset = timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
         box = action.sandbox
         data = {"started_at": box.started_at.isoformat(), "state": word, ASKED: action.pk}
-        seen = Seen(Difference(word, box.sandbox_id, box.template_id, data), action.answered_at + offset)
+        seen = Seen(
+            Difference(word, box.sandbox_id, box.template_id, data),
+            on_backend(action.answered_at, offset_of(action.account)),
+        )
         found[action.account].append(seen)
     return found

@@ -1,10 +1,32 @@
-"""A wall clock that nobody sets: where the process began, plus what the monotonic clock has counted since."""
+"""Two clocks, ours and a backend's, and the one place that converts; and a wall clock of ours that nobody sets."""
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final, NewType
+
+if TYPE_CHECKING:
+    from sandboxes.models import Account
+
+BackendTime = NewType("BackendTime", datetime)
+"""A moment on a backend's clock, aware. Policies judge by it; made here alone, so that ours never passes for it."""
 
 _BEGAN: Final = datetime.now(UTC), time.monotonic()
+
+
+def offset_of(account: "Account") -> timedelta:
+    """The backend's clock minus ours, as its last answers told; nothing before the first."""
+    health = getattr(account, "health", None)
+    return timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
+
+
+def on_backend(ours: datetime, offset: timedelta) -> BackendTime:
+    """What the backend's clock shows when ours shows `ours`. `offset`: the backend's clock minus ours."""
+    return BackendTime(ours + offset)
+
+
+def of_record(moment: datetime) -> BackendTime:
+    """A moment that the backend itself has told, or one of a record that is already on its clock."""
+    return BackendTime(moment)
 
 
 def steady_now() -> datetime:

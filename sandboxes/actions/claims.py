@@ -17,6 +17,7 @@ from sandboxes.actions.brake import Brakes
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
+from sandboxes.clock import offset_of, on_backend
 from sandboxes.models import Action, Freeze, Guard, Policy, Sandbox
 from sandboxes.policies import quiet_now
 
@@ -132,7 +133,7 @@ def killed_at(guard_pks: Iterable[int]) -> dict[int, datetime]:
 def was_killed(guard: int, started_at: datetime, killed: Mapping[int, datetime], offset: timedelta) -> bool:
     """Whether a kill of the run that began at `started_at` has been answered. `offset`: E2B's clock minus ours."""
     at = killed.get(guard)
-    return at is not None and at + offset >= started_at
+    return at is not None and on_backend(at, offset) >= started_at
 
 
 def is_of_policy_alone(action: Action) -> bool:
@@ -154,9 +155,7 @@ def _back_to_mark(action: Action) -> None:
 
 
 def _was_killed(action: Action, killed: Mapping[int, datetime]) -> bool:
-    health = getattr(action.account, "health", None)
-    offset = timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
-    return was_killed(action.sandbox.guard_id, action.sandbox.started_at, killed, offset)
+    return was_killed(action.sandbox.guard_id, action.sandbox.started_at, killed, offset_of(action.account))
 
 
 def still_mine(claims: Sequence[Claim], now: datetime) -> set[int]:

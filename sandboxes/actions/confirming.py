@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from sandboxes.actions.looking import each, looks
 from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
 from sandboxes.actions.writing import NEW_LIFE, write
+from sandboxes.clock import offset_of, on_backend
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Account, Action, Guard, Sandbox
 
@@ -153,10 +154,8 @@ def _release_namesakes(_now: datetime) -> None:
 
 def _is_new_life(action: Action) -> bool:
     """Whether what lives under this ID began after the kill was answered, by the backend's clock."""
-    health = getattr(action.account, "health", None)
-    offset = timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
     answered_at = action.answered_at or action.confirmed_at
-    return answered_at is not None and action.sandbox.created_at > answered_at + offset
+    return answered_at is not None and action.sandbox.created_at > on_backend(answered_at, offset_of(action.account))
 
 
 def _notice_woken(now: datetime) -> None:

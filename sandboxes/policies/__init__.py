@@ -1,14 +1,15 @@
 """What makes a sandbox an orphan: pure rules, facts in, judgement with reasons out; no I/O, no clock of their own."""
 
 from sandboxes.policies.facts import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection
-from sandboxes.policies.judge import Judgement, OurPause, SignOfLife, judge, judge_quarantine
+from sandboxes.policies.judge import Judgement, OurPause, SignOfLife, explain, judge, judge_quarantine
 from sandboxes.policies.keep import KEEP, Keep, pairs
 from sandboxes.policies.quiet import is_quiet, quiet_now
-from sandboxes.policies.rules import Reason, duplicate_places
+from sandboxes.policies.rules import Asked, Reason, duplicate_places
 from sandboxes.policies.spec import OrphanWhen, PolicyError, PolicyMatch, PolicySpec, QuietHours, as_dict, parse
 
 __all__ = [
     "KEEP",
+    "Asked",
     "CpuWindow",
     "DuplicatePlace",
     "Facts",
@@ -26,6 +27,7 @@ __all__ = [
     "SignOfLife",
     "as_dict",
     "duplicate_places",
+    "explain",
     "is_quiet",
     "judge",
     "judge_quarantine",

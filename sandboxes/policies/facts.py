@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from sandboxes.clock import BackendTime
 from sandboxes.policies.keep import KEEP, Keep
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseHeld:
-    """A live lease that covers it."""
+    """A live lease that covers it; its end, by our clock, is shown and never compared: a lease ends in `leases`."""
 
     key: str
     expires_at: datetime
@@ -22,15 +23,15 @@ class Protection:
 
     by: str
     reason: str
-    until: datetime | None = None
+    until: BackendTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CpuWindow:
     """Its CPU samples from `since` to `until`, in percent; the gap counts the window's edges too."""
 
-    since: datetime
-    until: datetime
+    since: BackendTime
+    until: BackendTime
     samples: int
     cpu_max_pct: float
     largest_gap_seconds: float
@@ -47,7 +48,9 @@ class DuplicatePlace:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Times are aware and on the backend's clock. `cpu` and `duplicate` are there only where a policy asks.
+    """All times are on the backend's clock, those that begin on ours (first sight, leases, protection) too: converted.
+
+    `cpu` and `duplicate` are there only where a policy asks.
 
     `keep` is the metadata by which its account keeps sandboxes from every policy. `seen_running_at` is the latest
     statement of the backend that it runs. One that came back after its death, or whose ID is used again, is as old as
@@ -58,17 +61,17 @@ class Facts:
     account: str
     state: Literal["running", "paused", "unknown", "ended"]
     template_id: str
-    created_at: datetime
-    started_at: datetime
-    first_seen_at: datetime
+    created_at: BackendTime
+    started_at: BackendTime
+    first_seen_at: BackendTime
     template_name: str | None = None
-    end_at: datetime | None = None
-    paused_at: datetime | None = None
+    end_at: BackendTime | None = None
+    paused_at: BackendTime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     lease: LeaseHeld | None = None
-    last_lease_ended_at: datetime | None = None
+    last_lease_ended_at: BackendTime | None = None
     protection: Protection | None = None
     cpu: CpuWindow | None = None
     duplicate: DuplicatePlace | None = None
     keep: Keep = KEEP
-    seen_running_at: datetime | None = None
+    seen_running_at: BackendTime | None = None

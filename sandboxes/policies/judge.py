@@ -1,14 +1,17 @@
 """The judgement of one policy on one sandbox: hit with its reasons, or spared by the first thing that spares it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from sandboxes.clock import BackendTime
+from sandboxes.policies import keepers, scope
 from sandboxes.policies.facts import Facts
-from sandboxes.policies.rules import Reason, weigh
-from sandboxes.policies.spec import PolicyMatch, PolicySpec
+from sandboxes.policies.keepers import held_from_all
+from sandboxes.policies.rules import Asked, Reason, weigh, weigh_all
+from sandboxes.policies.spec import PolicySpec
 from sandboxes.policies.wording import clock
 
 
@@ -22,16 +25,16 @@ class Judgement:
     why: str = ""
 
 
-def judge(spec: PolicySpec, facts: Facts, now: datetime, *, assume_idle: bool = False) -> Judgement:
-    """What `spec` says of a sandbox at `now` (aware, on the backend's clock).
+def judge(spec: PolicySpec, facts: Facts, now: BackendTime, *, assume_idle: bool = False) -> Judgement:
+    """What `spec` says of a sandbox at `now`.
 
     A live lease, a protection and metadata that keeps it spare it from every policy; they are named only where it would
     be hit without them. `assume_idle` takes idleness for granted: who gathers facts asks so whether the samples
     are worth reading.
     """
-    outside = _outside(spec.match, facts)
-    if outside is not None:
-        return Judgement(False, spared_by=outside)
+    left_out = scope.outside(spec.match, facts)
+    if left_out is not None:
+        return Judgement(False, spared_by=left_out)
     when = replace(spec.orphan_when, idle_for_seconds=UNSET) if assume_idle else spec.orphan_when
     weighed = weigh(when, facts, now)
     if isinstance(weighed, str):
@@ -42,20 +45,29 @@ def judge(spec: PolicySpec, facts: Facts, now: datetime, *, assume_idle: bool = 
     return Judgement(True, reasons=weighed)
 
 
+def explain(spec: PolicySpec, facts: Facts, now: BackendTime) -> tuple[Asked, ...]:
+    """Every rule that `judge` asks, in its order and from the same tables, also those after the first that fails.
+
+    `judge` hits where all of them hold, else it is spared by the first that does not.
+    """
+    conditions = weigh_all(spec.orphan_when, facts, now)
+    return *scope.asked(spec.match, facts), *conditions, *keepers.asked(facts, now)
+
+
 @dataclass(frozen=True, slots=True)
 class SignOfLife:
     """Something after our pause that only a living owner does, and when."""
 
     what: str
-    at: datetime
+    at: BackendTime
 
 
 @dataclass(frozen=True, slots=True)
 class OurPause:
     """A pause that began a quarantine: when it was sent and answered, and the signs of life found beside the facts."""
 
-    sent_at: datetime
-    answered_at: datetime
+    sent_at: BackendTime
+    answered_at: BackendTime
     signs: tuple[SignOfLife, ...] = ()
 
 
@@ -63,7 +75,7 @@ class OurPause:
 SAME_PAUSE = timedelta(seconds=5)
 
 
-def judge_quarantine(facts: Facts, pause: OurPause, now: datetime) -> Judgement:
+def judge_quarantine(facts: Facts, pause: OurPause, now: BackendTime) -> Judgement:
     """Whether one that we paused as a quarantine may be killed: still in that pause, no lease, not protected.
 
     Any sign of life after our pause ends the quarantine, also where the backend's `startedAt` never moves.
@@ -90,32 +102,3 @@ def _signs_of_life(facts: Facts, pause: OurPause) -> list[SignOfLife]:
     if facts.paused_at is not None and facts.paused_at > pause.answered_at + SAME_PAUSE:
         found.append(SignOfLife("it was paused again", facts.paused_at))
     return found
-
-
-def held_from_all(facts: Facts, now: datetime) -> Reason | None:
-    """What keeps it from every policy, if anything does."""
-    protection, lease = facts.protection, facts.lease
-    if protection is not None and (protection.until is None or protection.until > now):
-        until = f" until {clock(protection.until)}" if protection.until else ""
-        return Reason("protected", f"protected by {protection.by}{until}: {protection.reason or 'no reason given'}")
-    for key, value in facts.keep:
-        if facts.metadata.get(key, "").strip().casefold() == value:
-            return Reason(f"metadata.{key}", f"its metadata says {key}={value}")
-    if lease is not None:
-        return Reason("lease", f"leased as {lease.key} until {clock(lease.expires_at)}")
-    return None
-
-
-def _outside(match: PolicyMatch, facts: Facts) -> str | None:
-    """The part of `match` that leaves the sandbox out."""
-    if facts.state == "ended":
-        return "ended"
-    if match.accounts and facts.account not in match.accounts:
-        return "match.accounts"
-    if facts.state not in match.states:
-        return "match.states"
-    if match.templates and not {facts.template_id, facts.template_name} & set(match.templates):
-        return "match.templates"
-    if any(facts.metadata.get(key) != value for key, value in match.metadata.items()):
-        return "match.metadata"
-    return None

@@ -1,19 +1,30 @@
 """The conditions of a policy, one function each: it holds with its evidence, or it does not hold."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from msgspec import UNSET
 
+from sandboxes.clock import BackendTime
+from sandboxes.policies import lacks
 from sandboxes.policies.facts import DuplicatePlace, Facts
 from sandboxes.policies.spec import OrphanWhen
-from sandboxes.policies.wording import clock, limit, span
+from sandboxes.policies.wording import clock, limit, limit_of, span
 
 # Idle needs a sample at least this often over the whole window, or too little is known: E2B samples every 5 s.
 LARGEST_GAP_SECONDS = 120.0
 SMALLEST_GAP_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A rule that the judge asks: whether it held, and its evidence or what it lacked. `of` names a metadata key."""
+
+    rule: str
+    holds: bool
+    evidence: str
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +35,24 @@ class Reason:
     evidence: str
 
 
-def weigh(when: OrphanWhen, facts: Facts, now: datetime) -> str | tuple[Reason, ...]:
+def weigh(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | tuple[Reason, ...]:
     """The first condition of `when` that does not hold; when all that are given hold, each with its evidence."""
     held = []
-    for name, rule in _RULES:
+    for name, rule, _ in _RULES:
         if getattr(when, name) is not UNSET:
             evidence = rule(when, facts, now)
             if evidence is None:
                 return name
             held.append(Reason(name, evidence))
     return tuple(held)
+
+
+def weigh_all(when: OrphanWhen, facts: Facts, now: BackendTime) -> Iterator[Asked]:
+    """Every condition that `when` gives, in the order of `weigh`, with its evidence or what it lacks."""
+    for name, rule, lack in _RULES:
+        if getattr(when, name) is not UNSET:
+            evidence = rule(when, facts, now)
+            yield Asked(name, evidence is not None, lack(when, facts, now) if evidence is None else evidence)
 
 
 def duplicate_places(
@@ -58,7 +77,7 @@ def duplicate_places(
     return places
 
 
-def _longer(since: datetime | None, seconds: object, now: datetime) -> float | None:
+def _longer(since: BackendTime | None, seconds: object, now: BackendTime) -> float | None:
     """How long ago `since` is when that is `seconds` at least."""
     if since is None or not isinstance(seconds, int | float):
         return None
@@ -66,7 +85,7 @@ def _longer(since: datetime | None, seconds: object, now: datetime) -> float | N
     return past if past >= seconds else None
 
 
-def _older_than(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+def _older_than(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
     paused = facts.state == "paused"
     since = facts.created_at if paused else facts.started_at
     past = _longer(since, when.older_than_seconds, now)
@@ -74,10 +93,10 @@ def _older_than(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
         return None
     verb = "created" if paused else "running for"
     ago = f"{span(past)} ago" if paused else span(past)
-    return f"{verb} {ago}, since {clock(since)}; limit {_limit(when.older_than_seconds)}"
+    return f"{verb} {ago}, since {clock(since)}; limit {limit_of(when.older_than_seconds)}"
 
 
-def _no_lease(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+def _no_lease(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
     if facts.lease is not None:
         return None
     ended = facts.last_lease_ended_at
@@ -85,10 +104,10 @@ def _no_lease(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
     if past is None:
         return None
     what = f"its last lease ended {clock(ended)}" if ended else f"never leased, first seen {clock(facts.first_seen_at)}"
-    return f"no lease for {span(past)}: {what}; limit {_limit(when.no_lease_for_seconds)}"
+    return f"no lease for {span(past)}: {what}; limit {limit_of(when.no_lease_for_seconds)}"
 
 
-def _idle(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+def _idle(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
     cpu, below, seconds = facts.cpu, when.idle_cpu_below_pct, when.idle_for_seconds
     if facts.state != "running" or cpu is None or not isinstance(seconds, int) or not isinstance(below, int | float):
         return None
@@ -102,27 +121,27 @@ def _idle(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
     )
 
 
-def _missing_metadata(when: OrphanWhen, facts: Facts, _now: datetime) -> str | None:
+def _missing_metadata(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str | None:
     keys = when.missing_metadata if isinstance(when.missing_metadata, tuple) else ()
     missing = [key for key in keys if key not in facts.metadata]
     return f"metadata without {', '.join(missing)}" if missing else None
 
 
-def _paused_for(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+def _paused_for(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
     past = _longer(facts.paused_at, when.paused_for_seconds, now) if facts.state == "paused" else None
     if past is None or facts.paused_at is None:
         return None
-    return f"paused for {span(past)}, since {clock(facts.paused_at)}; limit {_limit(when.paused_for_seconds)}"
+    return f"paused for {span(past)}, since {clock(facts.paused_at)}; limit {limit_of(when.paused_for_seconds)}"
 
 
-def _past_end(when: OrphanWhen, facts: Facts, now: datetime) -> str | None:
+def _past_end(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
     past = _longer(facts.end_at, when.past_end_seconds, now) if facts.state == "running" else None
     if past is None or facts.end_at is None:
         return None
-    return f"still running {span(past)} past its end, {clock(facts.end_at)}; limit {_limit(when.past_end_seconds)}"
+    return f"still running {span(past)} past its end, {clock(facts.end_at)}; limit {limit_of(when.past_end_seconds)}"
 
 
-def _duplicate(when: OrphanWhen, facts: Facts, _now: datetime) -> str | None:
+def _duplicate(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str | None:
     keep, place = when.keep if isinstance(when.keep, int) else 1, facts.duplicate
     if place is None or place.keys != when.duplicate_of or place.rank <= keep:
         return None
@@ -130,16 +149,15 @@ def _duplicate(when: OrphanWhen, facts: Facts, _now: datetime) -> str | None:
     return f"number {place.rank}, newest first, of {place.alive} alive with {same}; kept are {keep}"
 
 
-def _limit(seconds: object) -> str:
-    return limit(seconds) if isinstance(seconds, int) else "none"
-
-
-_RULES: tuple[tuple[str, Callable[[OrphanWhen, Facts, datetime], str | None]], ...] = (
-    ("older_than_seconds", _older_than),
-    ("no_lease_for_seconds", _no_lease),
-    ("missing_metadata", _missing_metadata),
-    ("paused_for_seconds", _paused_for),
-    ("past_end_seconds", _past_end),
-    ("duplicate_of", _duplicate),
-    ("idle_for_seconds", _idle),  # last: the only one whose facts cost a look into history
+_Rule = Callable[[OrphanWhen, Facts, BackendTime], str | None]
+_Lacks = Callable[[OrphanWhen, Facts, BackendTime], str]
+# Each with what says why it does not hold: asked for by pages alone, so that judging thousands pays nothing for it.
+_RULES: tuple[tuple[str, _Rule, _Lacks], ...] = (
+    ("older_than_seconds", _older_than, lacks.age),
+    ("no_lease_for_seconds", _no_lease, lacks.no_lease),
+    ("missing_metadata", _missing_metadata, lacks.missing_metadata),
+    ("paused_for_seconds", _paused_for, lacks.paused),
+    ("past_end_seconds", _past_end, lacks.past_end),
+    ("duplicate_of", _duplicate, lacks.duplicate),
+    ("idle_for_seconds", _idle, lacks.idle),  # last: the only one whose facts cost a look into history
 )

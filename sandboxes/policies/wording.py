@@ -21,6 +21,11 @@ def limit(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
+def limit_of(seconds: object) -> str:
+    """The limit that a policy gives, `none` where it gives none."""
+    return limit(seconds) if isinstance(seconds, int) else "none"
+
+
 def clock(moment: datetime) -> str:
     """`2026-08-21 14:03:07 UTC`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

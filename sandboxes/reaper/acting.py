@@ -14,6 +14,7 @@ from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.claims import LOOKED_AT, is_frozen, policy_objection
 from sandboxes.actions.looking import Seen, look_at, look_at_sandboxes
 from sandboxes.actions.settling import locked_all, store
+from sandboxes.clock import BackendTime
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Account, Action
 from sandboxes.policies import Facts, Judgement, OurPause, PolicySpec, judge, judge_quarantine
@@ -73,7 +74,7 @@ def _decide(
 ) -> int:
     now = datetime.now(UTC)
     shown = {action.sandbox_id: what for action, what in pairs if isinstance(what, SandboxInfo)}
-    verified = list(facts.fresh(fleet.account, {**kept, **shown}, now + fleet.offset).values())
+    verified = list(facts.fresh(fleet.account, {**kept, **shown}, fleet.clock(now)).values())
     completed = complete(spec, fleet, [one for one in verified if one.key in shown], now, verified)
     anew = {one.key: one.facts for one in completed}
     pauses = our_pauses([action for action, _ in pairs], fleet.offset)
@@ -82,7 +83,7 @@ def _decide(
         if isinstance(what, NotFound):
             judged[action.pk] = None
         elif not isinstance(what, E2BError) and action.sandbox_id in anew:
-            known, at, pause = anew[action.sandbox_id], now + fleet.offset, pauses.get(action.pk)
+            known, at, pause = anew[action.sandbox_id], fleet.clock(now), pauses.get(action.pk)
             judged[action.pk] = _judged(spec, action, known, pause, at)
     return _conclude(_heard(spec, fleet, pairs, judged), datetime.now(UTC))
 
@@ -104,7 +105,7 @@ def _heard(
     return found
 
 
-def _judged(spec: PolicySpec, action: Action, known: Facts, pause: OurPause | None, at: datetime) -> Judgement:
+def _judged(spec: PolicySpec, action: Action, known: Facts, pause: OurPause | None, at: BackendTime) -> Judgement:
     if QUARANTINE not in action.parameters:
         return judge(spec, known, at)
     if pause is None:

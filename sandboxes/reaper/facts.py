@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from sandboxes import leases
+from sandboxes.clock import BackendTime, of_record, offset_of, on_backend
 from sandboxes.e2b import SandboxInfo
 from sandboxes.e2b.wire import PAUSED, UNKNOWN
 from sandboxes.models import Account, LeaseSpan, Sandbox
@@ -39,31 +40,26 @@ class Fleet:
     offset: timedelta
     known: Mapping[int, Known]
 
+    def clock(self, now: datetime) -> BackendTime:
+        """`now`, which is on our clock, as the backend's shows it."""
+        return on_backend(now, self.offset)
 
-def fleet_of(account: Account) -> Fleet:
-    """The facts of every living sandbox of `account`, without CPU windows and duplicate places."""
+
+def fleet_of(account: Account, among: Q | None = None) -> Fleet:
+    """The facts of every living sandbox of `account`, without CPU windows and duplicate places; or of some of them."""
     offset = offset_of(account)
-    alive = Sandbox.objects.filter(account=account).exclude(state=Sandbox.State.ENDED)
+    alive = Sandbox.objects.filter(among or Q(), account=account).exclude(state=Sandbox.State.ENDED)
     return Fleet(account, offset, _known(account, list(alive.order_by("started_at", "pk").values(*COLUMNS))))
 
 
-def offset_of(account: Account) -> timedelta:
-    """The backend's clock minus ours, as its last answers told."""
-    health = getattr(account, "health", None)
-    return timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
-
-
-def fresh(account: Account, seen: Mapping[int, SandboxInfo], now: datetime) -> dict[int, Known]:
-    """Facts as of this moment: our record's, leases and protection read anew, and over them what E2B just showed.
-
-    `now` is on the backend's clock.
-    """
+def fresh(account: Account, seen: Mapping[int, SandboxInfo], now: BackendTime) -> dict[int, Known]:
+    """Facts as of this moment: our record's, leases and protection read anew, and over them what E2B just showed."""
     rows = Sandbox.objects.filter(pk__in=list(seen)).values(*COLUMNS)
     known = _known(account, list(rows))
     return {key: replace(one, facts=_overlaid(one.facts, seen[key], now)) for key, one in known.items()}
 
 
-def cpu_windows(account: Account, keys: Sequence[int], seconds: int, now: datetime) -> dict[int, CpuWindow]:
+def cpu_windows(account: Account, keys: Sequence[int], seconds: int, now: BackendTime) -> dict[int, CpuWindow]:
     """CPU over the `seconds` before `now` for these sandboxes; one without any sample has no window."""
     since = now - timedelta(seconds=seconds)
     values: dict[str, Any] = {"account": account.pk, "keys": list(keys), "since": since, "now": now}
@@ -77,7 +73,7 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
     keys = [row["pk"] for row in rows]
     held = leases.holding(keys)
     spans = LeaseSpan.objects.filter(sandbox_id__in=keys).values_list("sandbox_id").annotate(Max("until"))
-    ended: dict[int, datetime] = dict(spans)
+    ended: dict[int, datetime | None] = dict(spans)
     kept_by, offset = pairs(account.keep_metadata), offset_of(account)
     return {
         row["pk"]: Known(
@@ -89,7 +85,8 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
                 template_id=row["template_id"], template_name=row["template_name"],
                 **_since_its_return(row, offset), end_at=row["end_at"], seen_running_at=row["seen_running_at"],
                 metadata=row["metadata"], lease=held.get(row["pk"]),
-                last_lease_ended_at=ended.get(row["pk"]), protection=_protection(row), keep=kept_by,
+                last_lease_ended_at=_shifted(ended.get(row["pk"]), offset), protection=_protection(row, offset),
+                keep=kept_by,
             ),
         )
         for row in rows
@@ -97,33 +94,42 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
 
 
 def _since_its_return(row: Mapping[str, Any], offset: timedelta) -> dict[str, Any]:
-    """The times that rules count from, none of them before its return from death (`returned_at`, by our clock)."""
-    back = row["returned_at"]
-    times = {name: row[name] for name in ("created_at", "started_at", "first_seen_at", "paused_at")}
+    """The times that rules count from, none of them before its return from death.
+
+    `first_seen_at` and `returned_at` are of our clock on the record.
+    """
+    back = _shifted(row["returned_at"], offset)
+    times = {name: row[name] for name in ("created_at", "started_at", "paused_at")}
+    times["first_seen_at"] = on_backend(row["first_seen_at"], offset)
     if back is None:
         return times
-    return {name: at if at is None else max(at, back + offset) for name, at in times.items()}
+    return {name: at if at is None else max(at, back) for name, at in times.items()}
 
 
-def _protection(row: Mapping[str, Any]) -> Protection | None:
+def _shifted(ours: datetime | None, offset: timedelta) -> BackendTime | None:
+    return None if ours is None else on_backend(ours, offset)
+
+
+def _protection(row: Mapping[str, Any], offset: timedelta) -> Protection | None:
     if not row["guard__protected"]:
         return None
-    return Protection(row["guard__protected_by"], row["guard__protected_reason"], row["guard__protected_until"])
+    until = _shifted(row["guard__protected_until"], offset)
+    return Protection(row["guard__protected_by"], row["guard__protected_reason"], until)
 
 
-def _overlaid(facts: Facts, info: SandboxInfo, now: datetime) -> Facts:
+def _overlaid(facts: Facts, info: SandboxInfo, now: BackendTime) -> Facts:
     """What E2B shows this second wins over our record; a pause that we had not heard of began now at the latest.
 
     A run that we saw begin began then, also where the backend's `startedAt` never moves.
     """
-    paused, paused_at = info.state == PAUSED, facts.paused_at
+    paused, paused_at, end = info.state == PAUSED, facts.paused_at, info.planned_end(now)
     if paused_at is None or (info.started_at is not None and info.started_at > paused_at):
         paused_at = now  # it ran since the pause that we know of
     return replace(
         facts,
         state="paused" if paused else "unknown" if info.state == UNKNOWN else "running",
-        started_at=max(info.started_at or facts.started_at, facts.started_at),
-        end_at=info.planned_end(now),
+        started_at=max(of_record(info.started_at or facts.started_at), facts.started_at),
+        end_at=None if end is None else of_record(end),
         paused_at=paused_at if paused else None,
         metadata=info.metadata or facts.metadata,
     )

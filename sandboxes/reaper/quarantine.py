@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
+from sandboxes.clock import of_record, on_backend
 from sandboxes.models import Action, ExecutionEnd
 from sandboxes.policies import OurPause, SignOfLife
 
@@ -26,11 +27,12 @@ def our_pauses(marks: Sequence[Action], offset: timedelta) -> dict[int, OurPause
         pause = pauses.get(key)
         if pause is None:
             continue  # not on record any more: nothing proves that it is still our pause
-        sent_at = (pause.sent_at or pause.requested_at) + offset
+        sent_at = on_backend(pause.sent_at or pause.requested_at, offset)
         end_moved = moved.get(pause.sandbox_id)
-        signs = [SignOfLife("its timeout was set", end_moved)] if end_moved else []
-        signs += [SignOfLife(what, at + offset) for what, at in wanted.get(pause.sandbox.guard_id, [])]
-        found[mark] = OurPause(sent_at, max(sent_at, (pause.answered_at or pause.requested_at) + offset), tuple(signs))
+        signs = [SignOfLife("its timeout was set", of_record(end_moved))] if end_moved else []
+        signs += [SignOfLife(what, on_backend(at, offset)) for what, at in wanted.get(pause.sandbox.guard_id, [])]
+        answered_at = max(sent_at, on_backend(pause.answered_at or pause.requested_at, offset))
+        found[mark] = OurPause(sent_at, answered_at, tuple(signs))
     return found
 
 

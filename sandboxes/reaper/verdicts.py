@@ -19,20 +19,28 @@ Hits = Mapping[int, tuple[Reason, ...]]
 
 def hits_of(spec: PolicySpec, fleet: Fleet, now: datetime) -> dict[int, tuple[Reason, ...]]:
     """Whom the policy hits now, oldest first, with the reasons. `now` is on our clock."""
-    at = now + fleet.offset
+    at = fleet.clock(now)
     known = complete(spec, fleet, list(fleet.known.values()), now)
     judged = {one.key: judge(spec, one.facts, at) for one in known}
     return {key: judgement.reasons for key, judgement in judged.items() if judgement.hit}
 
 
 def complete(
-    spec: PolicySpec, fleet: Fleet, wanted: Sequence[Known], now: datetime, verified: Collection[Known] | None = None
+    spec: PolicySpec,
+    fleet: Fleet,
+    wanted: Sequence[Known],
+    now: datetime,
+    verified: Collection[Known] | None = None,
+    *,
+    all_samples: bool = False,
 ) -> list[Known]:
     """`wanted` with the facts that cost more: places among duplicates, and samples where all else already holds.
 
+    With `all_samples` samples are read whatever else holds: for showing, where a judgement needs none.
+
     With `verified` a place counts those alone: nobody is a duplicate of what E2B has not just shown alive.
     """
-    when, at = spec.orphan_when, now + fleet.offset
+    when, at = spec.orphan_when, fleet.clock(now)
     if isinstance(when.duplicate_of, tuple):
         places = _places(when.duplicate_of, fleet.known.values())
         if verified is not None:
@@ -41,7 +49,7 @@ def complete(
             places = {name: replace(place, alive=alive.get(name, place.alive)) for name, place in sure.items()}
         wanted = [replace(w, facts=replace(w.facts, duplicate=places.get(w.facts.sandbox_id))) for w in wanted]
     if isinstance(when.idle_for_seconds, int):
-        worth = [w.key for w in wanted if judge(spec, w.facts, at, assume_idle=True).hit]
+        worth = [w.key for w in wanted if all_samples or judge(spec, w.facts, at, assume_idle=True).hit]
         windows = facts.cpu_windows(fleet.account, worth, when.idle_for_seconds, at) if worth else {}
         wanted = [replace(w, facts=replace(w.facts, cpu=windows.get(w.key))) for w in wanted]
     return list(wanted)

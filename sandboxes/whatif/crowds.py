@@ -3,10 +3,10 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
+from sandboxes.clock import BackendTime
 from sandboxes.policies import DuplicatePlace
 from sandboxes.whatif.past import Life, Over
 
@@ -14,20 +14,20 @@ from sandboxes.whatif.past import Life, Over
 class _Event(NamedTuple):
     """At `at` the sandbox's current run began at `started_at`; None: it was alive no more."""
 
-    at: datetime
+    at: BackendTime
     key: int
-    started_at: datetime | None
+    started_at: BackendTime | None
 
 
 class _Name(NamedTuple):
     """How the judge orders duplicates: by start, the ID decides between equals."""
 
-    started_at: datetime
+    started_at: BackendTime
     sandbox_id: str
     key: int
 
 
-def over_the_rest(lives: Iterable[Life], keys: tuple[str, ...], keep: int, end: datetime) -> dict[int, list[Over]]:
+def over_the_rest(lives: Iterable[Life], keys: tuple[str, ...], keep: int, end: BackendTime) -> dict[int, list[Over]]:
     """The spans in which each sandbox, by its key, was one more than the `keep` newest of its like."""
     crowds: dict[tuple[str, ...], list[Life]] = defaultdict(list)
     for life in lives:
@@ -42,12 +42,12 @@ def over_the_rest(lives: Iterable[Life], keys: tuple[str, ...], keep: int, end: 
     return {key: sorted(spans) for key, spans in found.items()}
 
 
-def _of_crowd(crowd: Sequence[Life], keys: tuple[str, ...], keep: int, end: datetime) -> Iterator[tuple[int, Over]]:
+def _of_crowd(crowd: Sequence[Life], keys: tuple[str, ...], keep: int, end: BackendTime) -> Iterator[tuple[int, Over]]:
     """Walks through all starts and ends: only who enters or leaves the newest `keep` changes sides."""
     ids = {life.key: life.sandbox_id for life in crowd}
     alive: dict[int, _Name] = {}
     order: list[_Name] = []
-    since: dict[int, tuple[datetime, DuplicatePlace]] = {}
+    since: dict[int, tuple[BackendTime, DuplicatePlace]] = {}
     events = sorted((event for life in crowd for event in _events(life)), key=_when)
     for at, together in groupby(events, key=_when):
         touched = {name.key for name in order[-keep:]}
@@ -81,5 +81,5 @@ def _events(life: Life) -> Iterator[_Event]:
             yield _Event(over, life.key, None)
 
 
-def _when(event: _Event) -> datetime:
+def _when(event: _Event) -> BackendTime:
     return event.at

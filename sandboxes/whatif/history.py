@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from sandboxes.clock import of_record
 from sandboxes.cost import PriceBook
 from sandboxes.models import Account
 from sandboxes.policies import OrphanWhen, PolicySpec, is_quiet
@@ -63,7 +64,11 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
     when = specs[0].orphan_when
     asks_idle, asks_lease = when.idle_for_seconds is not UNSET, when.no_lease_for_seconds is not UNSET
     start = record.reach(accounts, now - LOOK_BACK, now, samples=asks_idle, leases=asks_lease)
-    past = Past(start, now, record.lives(accounts, start, now, with_moves=when.past_end_seconds is not UNSET))
+    past = Past(
+        of_record(start),
+        of_record(now),
+        record.lives(accounts, start, now, with_moves=when.past_end_seconds is not UNSET),
+    )
     runs = [_Run(spec, _over(spec, past), _quiet(spec)) for spec in specs]
     pieces = _pieces(past)
     if asks_idle:

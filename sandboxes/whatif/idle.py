@@ -13,6 +13,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
 
+from sandboxes.clock import BackendTime, of_record
 from sandboxes.policies import CpuWindow
 from sandboxes.policies.rules import LARGEST_GAP_SECONDS, SMALLEST_GAP_SECONDS
 
@@ -147,5 +148,5 @@ def _number(text: bytes) -> int:
     return int.from_bytes(text, "big")
 
 
-def _moment(number: int) -> datetime:
-    return datetime.fromtimestamp(number * MINUTE, UTC)
+def _moment(number: int) -> BackendTime:
+    return of_record(datetime.fromtimestamp(number * MINUTE, UTC))

@@ -88,7 +88,7 @@ def _matched(spec: PolicySpec, fleets: Sequence[Fleet]) -> list[Fleet]:
 
 
 def _judged(spec: PolicySpec, fleet: Fleet, now: datetime) -> tuple[list[Hit], Counter[str]]:
-    at = now + fleet.offset
+    at = fleet.clock(now)
     found: list[Hit] = []
     spared: Counter[str] = Counter()
     for one in complete(spec, fleet, list(fleet.known.values()), now):

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from sandboxes.clock import BackendTime
 from sandboxes.policies import KEEP, CpuWindow, DuplicatePlace, Facts, Keep, LeaseHeld, Protection
 
 
 class Run(NamedTuple):
     """From its start or resume to its end; `paused` when that end was a pause. `end_at` as last heard."""
 
-    started_at: datetime
-    ended_at: datetime | None
+    started_at: BackendTime
+    ended_at: BackendTime | None
     paused: bool = False
-    end_at: datetime | None = None
+    end_at: BackendTime | None = None
     cpu_count: int | None = None
     memory_mb: int | None = None
 
@@ -24,8 +24,8 @@ class Leased(NamedTuple):
     """A lease covered it in [since, until)."""
 
     key: str
-    since: datetime
-    until: datetime
+    since: BackendTime
+    until: BackendTime
 
 
 class Kept(NamedTuple):
@@ -33,39 +33,42 @@ class Kept(NamedTuple):
 
     by: str
     reason: str
-    since: datetime
-    until: datetime | None
-    told_until: datetime | None = None
+    since: BackendTime
+    until: BackendTime | None
+    told_until: BackendTime | None = None
 
 
 class Move(NamedTuple):
     """At `at` the end of its run became `end_at`."""
 
-    at: datetime
-    end_at: datetime
+    at: BackendTime
+    end_at: BackendTime
 
 
 class Over(NamedTuple):
     """In [since, until) more than the policy keeps were alive with the same values, and it was among the rest."""
 
-    since: datetime
-    until: datetime
+    since: BackendTime
+    until: BackendTime
     place: DuplicatePlace
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One sandbox: what never changes on our record, and its runs, leases, protections and moves, oldest first."""
+    """One sandbox: what never changes on our record, and its runs, leases, protections and moves, oldest first.
+
+    All times are on its backend's clock.
+    """
 
     key: int
     sandbox_id: str
     account: str
     template_id: str
-    created_at: datetime
-    first_seen_at: datetime
+    created_at: BackendTime
+    first_seen_at: BackendTime
     runs: Sequence[Run]
     template_name: str | None = None
-    ended_at: datetime | None = None
+    ended_at: BackendTime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     leases: Sequence[Leased] = ()
     kept: Sequence[Kept] = ()
@@ -76,19 +79,19 @@ class Life:
 class Stretch(NamedTuple):
     """[start, end) of a life in which only the clock moves."""
 
-    start: datetime
-    end: datetime
+    start: BackendTime
+    end: BackendTime
     state: Literal["running", "paused"]
-    started_at: datetime
-    paused_at: datetime | None
-    end_at: datetime | None
+    started_at: BackendTime
+    paused_at: BackendTime | None
+    end_at: BackendTime | None
     lease: LeaseHeld | None
-    last_lease_ended_at: datetime | None
+    last_lease_ended_at: BackendTime | None
     protection: Protection | None
     duplicate: DuplicatePlace | None
 
 
-def stretches(life: Life, start: datetime, end: datetime, over: Sequence[Over] = ()) -> Iterator[Stretch]:
+def stretches(life: Life, start: BackendTime, end: BackendTime, over: Sequence[Over] = ()) -> Iterator[Stretch]:
     """The stretches of [start, end) in which it was alive, in order; none is empty."""
     cuts = sorted({start, end, *(cut for cut in _changes(life, over) if start < cut < end)})
     for since, until in pairwise(cuts):
@@ -114,7 +117,7 @@ def facts_in(life: Life, stretch: Stretch, cpu: CpuWindow | None = None) -> Fact
     )  # fmt: skip
 
 
-def _changes(life: Life, over: Sequence[Over]) -> Iterator[datetime]:
+def _changes(life: Life, over: Sequence[Over]) -> Iterator[BackendTime]:
     for run in life.runs:
         yield run.started_at
         if run.ended_at is not None:
@@ -133,7 +136,7 @@ def _changes(life: Life, over: Sequence[Over]) -> Iterator[datetime]:
         yield from (one.since, one.until)
 
 
-def _run_at(life: Life, at: datetime) -> Run | None:
+def _run_at(life: Life, at: BackendTime) -> Run | None:
     """The run it was in, or paused after; None while it was not alive."""
     if life.ended_at is not None and life.ended_at <= at:
         return None
@@ -143,7 +146,7 @@ def _run_at(life: Life, at: datetime) -> Run | None:
     return None
 
 
-def _leases_at(life: Life, at: datetime) -> tuple[LeaseHeld | None, datetime | None]:
+def _leases_at(life: Life, at: BackendTime) -> tuple[LeaseHeld | None, BackendTime | None]:
     """The lease that holds longest, and the latest end of those that have begun."""
     begun = [leased for leased in life.leases if leased.since <= at]
     if not begun:
@@ -152,14 +155,14 @@ def _leases_at(life: Life, at: datetime) -> tuple[LeaseHeld | None, datetime | N
     return (LeaseHeld(last.key, last.until) if last.until > at else None), last.until
 
 
-def _protection_at(life: Life, at: datetime) -> Protection | None:
+def _protection_at(life: Life, at: BackendTime) -> Protection | None:
     for kept in reversed(life.kept):
         if kept.since <= at and (kept.until is None or kept.until > at):
             return Protection(kept.by, kept.reason, kept.told_until)
     return None
 
 
-def _end_at(life: Life, run: Run, at: datetime) -> datetime | None:
+def _end_at(life: Life, run: Run, at: BackendTime) -> BackendTime | None:
     """The end as last told by then; of a run without any move on record, its end as we hold it."""
     told = [
         move for move in life.moves if run.started_at <= move.at and (run.ended_at is None or move.at < run.ended_at)

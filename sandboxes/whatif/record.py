@@ -2,15 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
 
 import msgspec
 from django.db import connection
 
+from sandboxes.clock import offset_of, on_backend
 from sandboxes.models import Account, FleetMinute
 from sandboxes.policies import pairs
 from sandboxes.whatif.past import Kept, Leased, Life, Move, Run
+
+Word = tuple[str, str, str, Any, Any]  # kind, by whom, why, since, until
+_OURS: Final = ("since", "until", "told_until")
+Ours = TypeVar("Ours", Leased, Kept)
 
 
 def reach(accounts: Sequence[Account], start: datetime, end: datetime, *, samples: bool, leases: bool) -> datetime:
@@ -37,6 +42,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
     names = {account.pk: account.name for account in accounts}
     given = {"accounts": list(names), "start": start, "end": end}
     keep = {account.pk: pairs(account.keep_metadata) for account in accounts}
+    offsets = {account.pk: offset_of(account) for account in accounts}
     leases, kept = _leases(given), _kept(given)
     moves = _moves(given) if with_moves else {}
     runs = _runs(given)
@@ -47,14 +53,23 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
         of_it = runs.get(key) or [
             Run(started_at, paused_at if state == "paused" else ended_at, state == "paused", end_at)
         ]
+        offset = offsets[account]
         found.append(
             Life(
-                key, sandbox_id, names[account], template_id, created_at, first_seen_at, of_it, template_name, ended_at,
-                msgspec.json.decode(metadata, type=dict[str, str]), leases.get(key, ()), kept.get(guard, ()),
-                moves.get(key, ()), keep[account],
+                key, sandbox_id, names[account], template_id, created_at, on_backend(first_seen_at, offset), of_it,
+                template_name, ended_at, msgspec.json.decode(metadata, type=dict[str, str]),
+                _shifted(leases.get(key, ()), offset), _shifted(kept.get(guard, ()), offset), moves.get(key, ()),
+                keep[account],
             )
         )  # fmt: skip
     return found
+
+
+def _shifted(spans: Sequence[Ours], offset: timedelta) -> Sequence[Ours]:
+    """Spans of leases or protections, which the record has by our clock, on the backend's."""
+    if not (spans and offset):
+        return spans
+    return [one._replace(**{name: at + offset for name in _OURS if (at := getattr(one, name, None))}) for one in spans]
 
 
 def _runs(given: dict[str, Any]) -> dict[int, list[Run]]:
@@ -81,7 +96,7 @@ def _moves(given: dict[str, Any]) -> dict[int, list[Move]]:
 
 def _kept(given: dict[str, Any]) -> dict[int, list[Kept]]:
     """Protections by guard, as the audit trail tells them; one without such a row held all the time."""
-    told: dict[int, list[tuple[str, str, str, datetime, datetime | None]]] = defaultdict(list)
+    told: dict[int, list[Word]] = defaultdict(list)
     for guard, kind, by, reason, since, until in _rows(_PROTECTS, given):
         told[guard].append((kind, by, reason, since, until))
     found = {guard: list(_spans_of(words)) for guard, words in told.items()}
@@ -90,8 +105,8 @@ def _kept(given: dict[str, Any]) -> dict[int, list[Kept]]:
     return found
 
 
-def _spans_of(words: Sequence[tuple[str, str, str, datetime, datetime | None]]) -> Iterable[Kept]:
-    """Each word holds until the next one, or until it said."""
+def _spans_of(words: Sequence[Word]) -> Iterable[Kept]:
+    """Each word holds until the next one, or until it said; by our clock, until `_shifted`."""
     for (kind, by, reason, since, until), following in zip(words, [*words[1:], None], strict=True):
         if kind == "protect":
             ends = [end for end in (until, following[3] if following else None) if end is not None]

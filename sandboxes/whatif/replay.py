@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from sandboxes.clock import BackendTime, of_record
 from sandboxes.policies import PolicySpec, Reason, judge
 from sandboxes.whatif.idle import Chain, Minutes, idle_spans, window_at
 from sandboxes.whatif.past import Life, Over, Stretch, facts_in, stretches
@@ -22,7 +23,7 @@ Quiet = Callable[[datetime], bool]
 class Ripe(NamedTuple):
     """A stretch that the policy holds from `since` on, idleness aside."""
 
-    since: datetime
+    since: BackendTime
     stretch: Stretch
 
 
@@ -50,15 +51,15 @@ class Act:
         seconds, cpu = self.spec.orphan_when.idle_for_seconds, None
         if self.minutes is not None and isinstance(seconds, int):
             cpu = window_at(self.minutes, self.marked_at, seconds)
-        return judge(self.spec, facts_in(self.life, self.stretch, cpu), self.marked_at).reasons
+        return judge(self.spec, facts_in(self.life, self.stretch, cpu), of_record(self.marked_at)).reasons
 
 
 @dataclass(frozen=True)
 class Past:
-    """The record of [start, end)."""
+    """The record of [start, end), by the backends' clocks like all in it."""
 
-    start: datetime
-    end: datetime
+    start: BackendTime
+    end: BackendTime
     lives: Sequence[Life]
 
 

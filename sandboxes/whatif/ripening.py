@@ -1,8 +1,9 @@
 """From when in a stretch of a life all time limits of a policy are over: before that no judge need be asked. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from sandboxes.clock import BackendTime, of_record
 from sandboxes.policies import OrphanWhen
 from sandboxes.whatif.past import Life, Stretch
 
@@ -28,7 +29,7 @@ class Limits:
         )
 
 
-def ripe_at(limits: Limits, life: Life, stretch: Stretch) -> datetime | None:
+def ripe_at(limits: Limits, life: Life, stretch: Stretch) -> BackendTime | None:
     """The first moment of the stretch at which no limit is still to be reached; None when that is not within it.
 
     Only the clock moves in a stretch, and every limit is "so long ago at least": what is ripe stays ripe. It mirrors
@@ -49,7 +50,7 @@ def ripe_at(limits: Limits, life: Life, stretch: Stretch) -> datetime | None:
             if since is None:
                 return None
             ripe = max(ripe, since + span)
-    return ripe if ripe < stretch.end else None
+    return of_record(ripe) if ripe < stretch.end else None
 
 
 def _span(seconds: object) -> timedelta | None:

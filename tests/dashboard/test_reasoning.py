@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dashboard import reasoning
-from sandboxes.policies import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection, parse
+from sandboxes.clock import BackendTime
+from sandboxes.policies import CpuWindow, DuplicatePlace, Facts, LeaseHeld, PolicySpec, Protection, explain, parse
 from tests.records import NOW
 
 PLAIN = Facts(
@@ -17,8 +18,13 @@ PLAIN = Facts(
 )  # fmt: skip
 
 
+def rules_of(spec: PolicySpec, facts: Facts) -> list[reasoning.Rule]:
+    now = BackendTime(NOW)
+    return reasoning.rules(spec, facts, now, explain(spec, facts, now))
+
+
 def said(facts: Facts, when: dict[str, Any], **spec: Any) -> list[tuple[str, bool]]:
-    rules = reasoning.rules(parse({"name": "p", "orphan_when": when, **spec}), facts, NOW)
+    rules = rules_of(parse({"name": "p", "orphan_when": when, **spec}), facts)
     return [(f"{rule.before} {rule.measured} {rule.after}".strip(), rule.holds) for rule in rules]
 
 
@@ -56,7 +62,7 @@ def test_each_condition_says_what_was_measured(when: dict[str, Any], facts: Fact
 def test_idleness_tells_samples_and_the_longest_gap() -> None:
     window = CpuWindow(NOW - timedelta(minutes=10), NOW, 99, 1.4, 12.0)
     spec = parse({"name": "p", "orphan_when": {"idle_for_seconds": 600, "idle_cpu_below_pct": 2}})
-    rule = reasoning.rules(spec, replace(PLAIN, cpu=window), NOW)[0]
+    rule = rules_of(spec, replace(PLAIN, cpu=window))[0]
     assert (rule.measured, rule.holds) == ("1.4 %", True)
     assert rule.note == "limit 2 %; 99 samples, longest gap 12 s"
 
@@ -73,6 +79,24 @@ def test_what_spares_from_all_policies_is_told() -> None:
     kept = replace(PLAIN, protection=Protection("ada", "demo"), lease=LeaseHeld("run", NOW), metadata={"keep": "true"})
     rules = said(kept, {"older_than_seconds": 1})
     assert rules == [
-        ("Running for 55 min 00 s", True), ("Leased as run", False), ("Its metadata says keep", False),
+        ("Running for 55 min 00 s", True), ("Leased as run", False), ("Its metadata says keep=true", False),
         ("Protected by ada", False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("metadata", "keep", "kept"),
+    [
+        ({"keep": "true"}, (), []),
+        ({"keep": "true"}, (("tier", "prod"),), []),
+        ({"tier": "Prod"}, (("tier", "prod"),), [("Its metadata says tier=Prod", False)]),
+    ],
+)
+def test_metadata_that_keeps_is_the_account_s_own(metadata: Any, keep: Any, kept: list[tuple[str, bool]]) -> None:
+    rules = said(replace(PLAIN, metadata=metadata, keep=keep), {"older_than_seconds": 60})
+    assert rules == [("Running for 55 min 00 s", True), *kept, ("Not protected", True)]
+
+
+def test_protection_that_is_over_keeps_nothing() -> None:
+    over = replace(PLAIN, protection=Protection("ada", "demo", BackendTime(NOW - timedelta(seconds=1))))
+    assert said(over, {"older_than_seconds": 60})[-1] == ("Not protected", True)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,12 +12,14 @@ from sandboxes.policies import (
     CpuWindow,
     Facts,
     LeaseHeld,
+    Match,
     OurPause,
     PolicyError,
     Protection,
     SignOfLife,
     as_dict,
     duplicate_places,
+    explain,
     judge,
     judge_quarantine,
     parse,
@@ -326,3 +329,34 @@ def test_a_hit_has_a_reason_for_every_condition_and_a_spared_one_a_rule(some, kn
     else:
         assert judged.spared_by
         assert not named
+
+
+matches = st.fixed_dictionaries(
+    {"states": st.sampled_from([("running",), ("paused",), ("running", "paused")])},
+    optional={
+        "accounts": st.sampled_from([("default",), ("other",)]),
+        "templates": st.sampled_from([("base",), ("other", "third")]),
+        "metadata": st.dictionaries(st.sampled_from(["env", "job"]), st.sampled_from(["", "a", "1"]), max_size=2),
+    },
+)
+
+
+@settings(max_examples=500)
+@given(matches, conditions, known_facts, st.sampled_from([None, -5, 5]), st.sampled_from([(), (("job", "1"),)]))
+def test_explain_never_disagrees_with_the_judge(match, some, known, protected_for, keep):
+    """Hit where all rules hold; else spared by the first that does not; the same words for both."""
+    if protected_for is not None:
+        known = replace(known, protection=Protection("anna", "", NOW + timedelta(seconds=protected_for)))
+    known = replace(known, keep=keep, duplicate=duplicate_places([known], ("job",)).get("i1"))
+    spec = spec_from(some)
+    spec = msgspec.structs.replace(spec, match=msgspec.convert(match, Match))
+    judged, asked = judge(spec, known, NOW), explain(spec, known, NOW)
+    failing = next((one for one in asked if not one.holds), None)
+    assert judged.hit == (failing is None)
+    assert judged.spared_by == (failing.rule if failing else None)
+    assert all(one.evidence for one in asked)
+    if judged.hit:
+        words = {one.rule: one.evidence for one in asked}
+        assert all(words[reason.rule] == reason.evidence for reason in judged.reasons)
+    elif judged.why:
+        assert judged.why == failing.evidence

@@ -63,7 +63,7 @@ def no_lease_counts(monkeypatch):
 
 def protection_is_forgotten(monkeypatch):
     monkeypatch.setattr(claims, "is_protected", lambda *_: False)
-    monkeypatch.setattr(reaper.facts, "_protection", lambda _: None)
+    monkeypatch.setattr(reaper.facts, "_protection", lambda *_: None)
     monkeypatch.setattr("sandboxes.actions.protection.close_all", lambda *_, **__: None)
 
 
