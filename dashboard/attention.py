@@ -12,8 +12,10 @@ from dashboard.context import read_frame
 from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
 from events import endpoints
 from events.models import LifecycleEvent
+from events.webhooks.view import view_of
 from sandboxes import disk, fleet
 from sandboxes.actions import brake
+from sandboxes.clock import offset_of, on_backend
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
 from sandboxes.search import SandboxQuery, matching_ids, older_accounts, search
@@ -144,18 +146,30 @@ def _slow(accounts: list[int]) -> list[tuple[str, float, float]]:
 
 
 def _silent_webhooks(accounts: list[Account], now: datetime) -> list[tuple[str, datetime]]:
-    """Accounts whose webhooks used to come and no longer do, while the events API still tells of events."""
-    since = now - timedelta(seconds=SILENT_WEBHOOK_SECONDS)
-    stopped = AccountHealth.objects.filter(account__in=accounts, webhook_last_at__lt=since)
-    expected = stopped.exclude(webhook_since=None)  # none is, of a webhook that was disabled or deleted on purpose
-    return [
-        (health.account.name, health.webhook_last_at)
-        for health in expected.select_related("account")
-        if health.webhook_last_at
-        and LifecycleEvent.objects.filter(
-            account=health.account, received_at__gt=since, source=LifecycleEvent.Source.RECONCILE
-        ).exists()
-    ]
+    """Accounts whose webhooks used to come and no longer do, while the events API still shows new events.
+
+    Deliveries must still be expected: after a webhook was disabled or deleted, here or at the backend, none are.
+    """
+    late = now - timedelta(seconds=SILENT_WEBHOOK_SECONDS)
+    rows = AccountHealth.objects.filter(account__in=accounts, webhook_last_at__lt=late, webhook_since__lt=late)
+    found = []
+    for health in rows.select_related("account"):
+        last, since = health.webhook_last_at, health.webhook_since
+        if last and since and _is_on(health) and _has_brought(health.account, late):
+            found.append((health.account.name, max(last, since)))
+    return found
+
+
+def _is_on(health: AccountHealth) -> bool:
+    """Whether the webhook is on, as far as is known: one that a person registered nobody may have been able to ask."""
+    view = view_of(health)
+    return view.enabled is not False and view.quiet_at is None and not view.missing
+
+
+def _has_brought(account: Account, since: datetime) -> bool:
+    """Whether the events API has brought an event that happened since then, on our clock, before any delivery did."""
+    events = LifecycleEvent.objects.filter(account=account, source=LifecycleEvent.Source.RECONCILE)
+    return events.filter(received_at__gt=since, timestamp__gt=on_backend(since, offset_of(account))).exists()
 
 
 def _from_the_future(accounts: list[int], now: datetime) -> list[tuple[str, int]]:

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from dashboard import attention
+from events.models import LifecycleEvent
+from events.webhooks import registration
 from sandboxes import fleet
 from sandboxes.models import Account, AccountHealth
 from tests import records
@@ -57,10 +60,63 @@ def test_round_that_fails_is_told_with_its_account():
     assert facts().rounds_failing == [("prod", "backfill", since, "DatabaseError: no")]
 
 
-def test_silent_webhook_is_told_only_while_one_is_expected():
+def webhook_last_heard(minutes_ago=10, *, on=True):
+    """An account whose last delivery is so old, and an event that reconcile has just brought."""
     now = timezone.now()
-    account = watched(last_sync_at=now, webhook_last_at=now - timedelta(hours=2), webhook_since=now - timedelta(days=1))
-    records.event("i1", of=account, timestamp=now, received_at=now, source="reconcile")
+    account = watched(webhook_last_at=now - timedelta(minutes=minutes_ago), webhook_since=now - timedelta(days=1))
+    records.event("ix", of=account, source="reconcile", received_at=now, timestamp=now)
+    async_to_sync(registration.expect)(account, on=on)
+    if on:
+        AccountHealth.objects.update(webhook_since=now - timedelta(days=1))
+    return account
+
+
+def test_webhook_that_stopped_coming_is_named():
+    webhook_last_heard()
+    ((account, since),) = facts().webhooks_silent
+    assert account == "prod"
+    assert timezone.now() - since > timedelta(minutes=9)
+
+
+def test_webhook_registered_by_hand_is_named_too():
+    account = webhook_last_heard()
+    AccountHealth.objects.filter(account=account).update(webhook={})
     assert [name for name, _ in facts().webhooks_silent] == ["prod"]
-    AccountHealth.objects.update(webhook_since=None)  # somebody disabled or deleted it
+
+
+def test_webhook_stopped_on_purpose_is_not_silent():
+    webhook_last_heard(on=False)
+    assert facts().webhooks_silent == []
+
+
+def test_late_delivery_of_a_stopped_webhook_makes_it_not_silent():
+    """A try that was on its way when it was stopped brings `webhook_since` back until the next upkeep."""
+    account = webhook_last_heard(on=False)
+    AccountHealth.objects.filter(account=account).update(webhook_since=timezone.now() - timedelta(minutes=9))
+    assert facts().webhooks_silent == []
+
+
+def test_webhook_disabled_at_the_backend_is_not_silent():
+    account = webhook_last_heard()
+    AccountHealth.objects.filter(account=account).update(webhook={"enabled": False})
+    assert facts().webhooks_silent == []
+
+
+def test_webhook_just_enabled_again_is_not_silent_yet():
+    account = webhook_last_heard()
+    AccountHealth.objects.filter(account=account).update(webhook_since=timezone.now())
+    assert facts().webhooks_silent == []
+
+
+def test_event_from_before_a_webhook_was_enabled_makes_it_not_silent():
+    """Reconcile brings it late: no delivery was due for it."""
+    account, since = webhook_last_heard(), timezone.now() - timedelta(minutes=8)
+    AccountHealth.objects.filter(account=account).update(webhook_since=since)
+    LifecycleEvent.objects.update(timestamp=since - timedelta(minutes=1))
+    assert facts().webhooks_silent == []
+
+
+def test_account_without_any_delivery_is_not_silent():
+    now = timezone.now()
+    records.event("ix", of=watched(webhook_since=now - timedelta(days=1)), source="reconcile", received_at=now)
     assert facts().webhooks_silent == []
