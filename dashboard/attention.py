@@ -15,7 +15,7 @@ from events.models import LifecycleEvent
 from events.webhooks.view import view_of
 from sandboxes import disk, fleet
 from sandboxes.actions import brake
-from sandboxes.clock import offset_of, on_backend
+from sandboxes.clock import is_fresh, offset_of, on_backend
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
 from sandboxes.search import SandboxQuery, matching_ids, older_accounts, search
@@ -122,7 +122,7 @@ def _unlisted(accounts: list[Account], now: datetime) -> list[tuple[str, datetim
         least = 0.0 if health.sync_error else LEAST_SILENCE_SECONDS
         late = now - timedelta(seconds=max(least, rounds * settings.SYNC_INTERVAL_SECONDS))
         never = health.last_sync_at is None and (health.sync_error or account.created_at < late)
-        if never or (health.last_sync_at is not None and health.last_sync_at < late):
+        if never or (health.last_sync_at is not None and not is_fresh(health.last_sync_at, now, now - late)):
             found.append((account.name, health.last_sync_at, why))
     return found
 

@@ -1,5 +1,6 @@
 """What the frame around every page shows: whose fleet, whether it is simulated, counts, and how old the data is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from sandboxes import freezing
 from sandboxes.accounts import enabled_accounts
+from sandboxes.clock import is_fresh
 from sandboxes.models import Account, AccountHealth, Action, Freeze, Sandbox
 from sandboxes.secrets_at_rest import unreadable
 
@@ -20,7 +22,7 @@ THEMES = ("dark", "light", "system")
 
 @dataclass(frozen=True)
 class Frame:
-    """`stale_since` is the last good poll when that is more than two ticks ago; `waiting` counts marks in grace;
+    """`stale_since` is the last good poll when that is late, or ahead of our clock; `waiting` counts marks in grace;
     `frozen` is the freeze that is on; `unreadable` names accounts and their secrets that no encryption key opens."""
 
     accounts: list[Account]
@@ -59,7 +61,6 @@ def read_frame() -> Frame:
     health = list(AccountHealth.objects.filter(account__in=ids).order_by("last_poll_at"))
     oldest = health[0] if health else None
     polled_at = oldest.last_poll_at if oldest else None
-    late = timedelta(seconds=2 * settings.POLL_INTERVAL_SECONDS + (oldest.poll_seconds or 0 if oldest else 0))
     return Frame(
         accounts=accounts,
         simulated=any(account.simulated for account in accounts),
@@ -69,7 +70,14 @@ def read_frame() -> Frame:
         poll_seconds=oldest.poll_seconds if oldest else None,
         poll_error=next((one.poll_error for one in health if one.poll_error), ""),
         sync_error=next((one.sync_error for one in health if one.sync_error), ""),
-        stale_since=polled_at if polled_at and abs(timezone.now() - polled_at) > late else None,
+        stale_since=_stale_since(health, timezone.now()),
         frozen=freezing.current(),
         unreadable=[(account.name, names) for account in accounts if (names := unreadable(account))],
     )
+
+
+def _stale_since(health: Sequence[AccountHealth], now: datetime) -> datetime | None:
+    """The oldest last poll that is late, or dated ahead of our clock; None when all that were polled are on time."""
+    ticks = 2 * settings.POLL_INTERVAL_SECONDS
+    polls = [(one.last_poll_at, timedelta(seconds=ticks + (one.poll_seconds or 0))) for one in health]
+    return min((at for at, most in polls if at and not is_fresh(at, now, most)), default=None)

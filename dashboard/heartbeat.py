@@ -17,6 +17,8 @@ from django.core import signing
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from sandboxes.clock import MOST_AHEAD
+
 NAME: Final = "api"
 UNREACHED: Final = "api unreached"  # its row is there while the latest probe failed
 EVERY_SECONDS: Final = 10.0
@@ -29,12 +31,14 @@ log = logging.getLogger(__name__)
 
 # `up_since` stays while the beat goes on. It begins anew after a silence, and after any probe that failed: an outage
 # shorter than two beats kept owners from renewing too. From it, leases know how long we were away.
+# A beat ahead of our clock was written before it was set back: it gives way, and how long we have been up is not known.
 _BEAT = """
     WITH failed AS (DELETE FROM sandboxes_heartbeat WHERE name = %(unreached)s RETURNING 1)
     INSERT INTO sandboxes_heartbeat AS h (name, at, up_since) VALUES (%(name)s, %(now)s, %(now)s)
     ON CONFLICT (name) DO UPDATE SET
-        up_since = CASE WHEN h.at < %(silent_since)s OR EXISTS (SELECT FROM failed) THEN %(now)s ELSE h.up_since END,
-        at = greatest(h.at, %(now)s)"""
+        up_since = CASE WHEN h.at BETWEEN %(silent_since)s AND %(ahead)s AND NOT EXISTS (SELECT FROM failed)
+            THEN h.up_since ELSE %(now)s END,
+        at = CASE WHEN h.at > %(ahead)s THEN %(now)s ELSE greatest(h.at, %(now)s) END"""
 _FAILED = """
     INSERT INTO sandboxes_heartbeat (name, at, up_since) VALUES (%(unreached)s, %(now)s, %(now)s)
     ON CONFLICT (name) DO NOTHING"""
@@ -44,7 +48,14 @@ def beat(now: datetime | None = None) -> None:
     """One beat."""
     now = now or timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(_BEAT, {"name": NAME, "unreached": UNREACHED, "now": now, "silent_since": now - SILENCE})
+        values: dict[str, str | datetime] = {
+            "name": NAME,
+            "unreached": UNREACHED,
+            "now": now,
+            "silent_since": now - SILENCE,
+            "ahead": now + MOST_AHEAD,
+        }
+        cursor.execute(_BEAT, values)
 
 
 def miss(now: datetime | None = None) -> None:

@@ -76,8 +76,10 @@ def needs(facts: Facts) -> list[Need]:
 def _poll(facts: Facts) -> Need | None:
     if facts.stale_since is None:
         return None
-    ago = words.span((facts.now - facts.stale_since).total_seconds())
-    parts = [("No poll for ", False), (ago, True)]
+    seconds = (facts.now - facts.stale_since).total_seconds()
+    parts = [("No poll for ", False), (words.span(seconds), True)]
+    if seconds < 0:
+        parts = [("The last poll is dated ", False), (words.span(-seconds), True), (" ahead of our clock", False)]
     return Need("bad", parts, facts.poll_error or "figures below are as of then", "/api/v1/health", "See health", 0)
 
 
@@ -87,8 +89,10 @@ def _lists(facts: Facts) -> list[Need]:
     for account, since, why in facts.unlisted:
         parts = [("E2B's list has never been read", True)]
         if since is not None:
-            ago = words.span((facts.now - since).total_seconds())
-            parts = [("E2B's list could not be read for ", False), (ago, True)]
+            seconds = (facts.now - since).total_seconds()
+            parts = [("E2B's list could not be read for ", False), (words.span(seconds), True)]
+            if seconds < 0:
+                parts = [("E2B's list is dated ", False), (words.span(-seconds), True), (" ahead of our clock", False)]
         found.append(Need("bad", parts, f"{account}; {why}", "/settings/account/", "See account", 0))
     return found
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Collate
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all, no_orphans
+from sandboxes.clock import MOST_AHEAD
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseMember, LeaseSpan, Sandbox
 from sandboxes.policies import LeaseHeld
@@ -150,12 +151,12 @@ def _live() -> QuerySet[Lease]:
 
 def api_is_up(now: datetime) -> bool:
     """Whether owners could have renewed: the API's own heartbeat is fresh. Without one nobody may act."""
-    return _fresh_beat(now) is not None
+    return _beat(now) is not None
 
 
-def _fresh_beat(now: datetime) -> Heartbeat | None:
-    """One from before our clock was set back says nothing about the API now."""
-    return Heartbeat.objects.filter(name=API, at__range=(now - FRESH, now + FRESH)).first()
+def _beat(now: datetime) -> Heartbeat | None:
+    """The API's last heartbeat where it is fresh; one ahead of our clock was written before that was set back."""
+    return Heartbeat.objects.filter(name=API, at__gte=now - FRESH, at__lte=now + MOST_AHEAD).first()
 
 
 @transaction.atomic
@@ -168,7 +169,7 @@ def look(now: datetime) -> None:
     alive = Lease.objects.select_for_update().filter(released_at=None, lapsed_at=None)
     if not list(alive.order_by("pk").values_list("pk", flat=True)):
         return
-    beat = _fresh_beat(now)
+    beat = _beat(now)
     with connection.cursor() as cursor:
         if beat is not None:
             cursor.execute(_PROLONG, {"back": beat.up_since})

@@ -17,6 +17,7 @@ from dashboard.api.answers import answer, returns
 from events import endpoints
 from events.missed import missed_by_webhook
 from sandboxes.accounts import enabled_accounts
+from sandboxes.clock import is_fresh
 from sandboxes.models import Account, AccountHealth
 
 router = Router(tags=["health"])
@@ -64,8 +65,8 @@ def health(request: HttpRequest) -> HttpResponse:
         _state(account, read.get(account.pk) or AccountHealth(account=account), missed.get(account.pk))
         for account in accounts
     ]
-    late = now - timedelta(seconds=_MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
-    well = all(one.reachable and one.last_sync_at and one.last_sync_at > late for one in states)
+    patience = timedelta(seconds=_MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
+    well = all(one.reachable and one.last_sync_at and is_fresh(one.last_sync_at, now, patience) for one in states)
     well = well and not any(one.webhook_secret_locked for one in states)
     return answer(Health("ok" if well else "degraded", version(), states))
 

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_safe
 
 from sandboxes import background, database_away, disk
 from sandboxes.accounts import enabled_accounts
+from sandboxes.clock import MOST_AHEAD
 from sandboxes.models import AccountHealth
 
 _REDIS_SECONDS: Final = 2
 _MISSED_ROUNDS: Final = 4
 _LEAST_PATIENCE_SECONDS: Final = 60.0
 _TRIES: Final = ("last_sync_at", "sync_failed_at", "last_poll_at", "poll_failed_at")
-MOST_AHEAD: Final = timedelta(seconds=5)  # by which another machine's clock may be ahead of ours
 
 
 class Dependency(msgspec.Struct, frozen=True):

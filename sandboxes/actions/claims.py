@@ -17,7 +17,7 @@ from sandboxes.actions.brake import Brakes
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
-from sandboxes.clock import offset_of, on_backend
+from sandboxes.clock import is_fresh, offset_of, on_backend
 from sandboxes.models import Action, Freeze, Guard, Policy, Sandbox
 from sandboxes.policies import quiet_now
 
@@ -144,7 +144,7 @@ def is_of_policy_alone(action: Action) -> bool:
 def _may_go(action: Action, now: datetime) -> bool:
     """Whether the reaper's last look at it still holds, and its policy has no quiet hours."""
     looked_at = action.parameters.get(LOOKED_AT)
-    if looked_at is None or now - datetime.fromisoformat(looked_at) > LOOK_HOLDS:
+    if looked_at is None or not is_fresh(datetime.fromisoformat(looked_at), now, LOOK_HOLDS):
         return False
     return action.policy is None or not quiet_now(action.policy.quiet_hours, now)
 

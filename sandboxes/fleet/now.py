@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from sandboxes.accounts import enabled_accounts
+from sandboxes.clock import is_fresh
 from sandboxes.fleet.frames import FrameColumns, latest_columns, shares
 from sandboxes.fleet.percentiles import Spread, spread
 from sandboxes.models import Account, AccountHealth, Execution, Sandbox, Verdict
@@ -122,6 +123,7 @@ def cap_of(accounts: Sequence[Account]) -> int | None:
 def stale_since(accounts: Sequence[Account], now: datetime) -> datetime | None:
     """The oldest last good sync or poll that is more than two ticks ago; None when all are on time.
 
+    One that lies ahead of our clock, which was set back, proves nothing.
     An account that was never read is stale since it was made.
     """
     late: list[datetime] = []
@@ -133,6 +135,6 @@ def stale_since(accounts: Sequence[Account], now: datetime) -> datetime | None:
             (row.last_poll_at if row else None, settings.POLL_INTERVAL_SECONDS),
         ):
             seen = last or account.created_at
-            if now - seen > timedelta(seconds=LATE_TICKS * seconds):
+            if not is_fresh(seen, now, timedelta(seconds=LATE_TICKS * seconds)):
                 late.append(seen)
     return min(late, default=None)

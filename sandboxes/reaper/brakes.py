@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from sandboxes.clock import MOST_AHEAD
 from sandboxes.models import AccountHealth
 
 BREAKER_FLOOR = 5
@@ -19,9 +20,9 @@ def stale_view(health: AccountHealth | None, now: datetime) -> str:
     if health.sync_error:
         return f"the last reading of E2B's list failed: {health.sync_error}"
     age = (now - health.last_sync_at).total_seconds()
+    if age < -MOST_AHEAD.total_seconds():
+        return f"the last complete list is dated {-age:.0f} s ahead of our clock, which was set back"
     most = 2 * settings.SYNC_INTERVAL_SECONDS + SYNC_SLACK_SECONDS
-    if age < -SYNC_SLACK_SECONDS:
-        return f"the last complete list is dated {-age:.0f} s ahead of our clock"
     if age > most:
         return f"the last complete list is {age:.0f} s old, more than {most:.0f} s"
     if abs(health.clock_offset_seconds) > MOST_CLOCK_OFFSET_SECONDS:

@@ -3,7 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
@@ -31,6 +31,14 @@ class _Due:
     actions: list[Action]
 
 
+@dataclass(frozen=True)
+class _Times:
+    """On our clock: when the round's facts were gathered, by which it judges, and the time by now."""
+
+    of_facts: datetime
+    now: datetime
+
+
 async def run_all() -> bool:
     """Judges all accounts at work by all enabled policies; False when another worker is at it."""
     await sync_to_async(close_old_connections)()
@@ -45,18 +53,18 @@ async def run_all() -> bool:
 
 async def _run() -> None:
     """Policies in turn, each with its share of what is left of the lock: none outlives it, and none waits for ever."""
-    now, end = datetime.now(UTC), time.monotonic() + TURN_SECONDS - SLACK_SECONDS
+    now, began = datetime.now(UTC), time.monotonic()
+    end = began + TURN_SECONDS - SLACK_SECONDS
     at_work, policies = await sync_to_async(_prepare)(now)
     before = await sync_to_async(orphans.shown)(at_work)
     gather_facts = sync_to_async(fleet_of)
     fleets = await rounds.side_by_side("facts", at_work, gather_facts, deadline_seconds=FACTS_SECONDS, lock=False)
     failed: set[int] = set()
     for place, policy in enumerate(policies):
-        left = max(0.0, end - time.monotonic())
+        left, by_now = max(0.0, end - time.monotonic()), now + timedelta(seconds=time.monotonic() - began)
+        seconds = min(acting.ROUND_SECONDS, left / (len(policies) - place))
         try:
-            await _run_one(
-                policy, fleets, now, failed, seconds=min(acting.ROUND_SECONDS, left / (len(policies) - place))
-            )
+            await _run_one(policy, fleets, _Times(now, by_now), failed, seconds=seconds)
         except Exception:  # one policy's fault holds up no other
             log.exception("policy %s could not be run", policy.name)
     await sync_to_async(_tell)(at_work, before, failed)
@@ -70,10 +78,10 @@ def _tell(at_work: list[Account], before: orphans.Shown, failed: set[int]) -> No
 
 
 async def _run_one(
-    policy: Policy, fleets: dict[int, Fleet], now: datetime, failed: set[int], *, seconds: float
+    policy: Policy, fleets: dict[int, Fleet], times: _Times, failed: set[int], *, seconds: float
 ) -> None:
     """One policy over all accounts; it acts for so long at most. Accounts that it could not judge join `failed`."""
-    work = await sync_to_async(_judge)(policy, fleets, now, failed)
+    work = await sync_to_async(_judge)(policy, fleets, times, failed)
     if work is not None and work.actions:
         await acting.act(work.spec, work.actions, fleets, seconds)
 
@@ -86,8 +94,9 @@ def _prepare(now: datetime) -> tuple[list[Account], list[Policy]]:
     return at_work, list(Policy.objects.filter(enabled=True).order_by("pk"))
 
 
-def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime, failed: set[int]) -> _Due | None:
+def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, failed: set[int]) -> _Due | None:
     """Records the verdicts of one policy, marks for an enforcing one, and finds what is due."""
+    now = times.of_facts
     try:
         spec = spec_of(policy)
     except PolicyError as error:
@@ -115,7 +124,7 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], now: datetime, failed: set[
             held.append(f"{fleet.account.name}: the account's brake has tripped: {tripped[fleet.account.pk].why}")
         elif may_act:
             ready.append(fleet.account)
-    holds = _holds(policy, spec, now) + ([freezing.why(frozen)] if frozen is not None else [])
+    holds = _holds(policy, spec, times.now) + ([freezing.why(frozen)] if frozen is not None else [])
     held += holds
     _write_down(policy, now, hits=hits, held="; ".join(held))
     may_act = policy.mode == Policy.Mode.ENFORCE and not holds

@@ -65,22 +65,27 @@ def hit_ids(spec: PolicySpec, fleets: Sequence[Fleet], now: datetime) -> set[str
     return {hit.sandbox_id for fleet in _matched(spec, fleets) for hit in _judged(spec, fleet, now)[0]}
 
 
-def judged_now(spec: PolicySpec, fleets: Sequence[Fleet], now: datetime) -> Now:
-    """The judgement of `spec` on everyone alive in the accounts it matches, by the reaper's own facts."""
+def judged_now(
+    spec: PolicySpec, fleets: Sequence[Fleet], now: datetime, held_back: Sequence[Brake] | None = None
+) -> Now:
+    """The judgement of `spec` on everyone alive in the accounts it matches, by the reaper's own facts.
+
+    `held_back` is what `brakes_of_all` said at `now`: facts of a large fleet take longer to read than a heartbeat.
+    """
     hits: list[Hit] = []
     spared: Counter[str] = Counter()
-    held_back = _brakes_of_all(spec, now)
+    held = list(brakes_of_all(spec, now) if held_back is None else held_back)
     for fleet in _matched(spec, fleets):
         found, kept = _judged(spec, fleet, now)
         hits += found
         spared += kept
-        held_back += _brakes_of(spec, fleet, len(found), now)
+        held += _brakes_of(spec, fleet, len(found), now)
     rows = Sandbox.objects.filter(pk__in=[hit.key for hit in hits])
     prices = dict(rows.values_list("pk", "burn_usd_per_hour"))
     pauses = spec.action == "pause" or spec.quarantine_seconds is not None
     wake = rows.filter(auto_resume=True).count() if pauses else 0
     priced = [replace(hit, usd_per_hour=float(prices.get(hit.key, 0))) for hit in hits]
-    return Now(sum(len(fleet.known) for fleet in fleets), priced, dict(spared), held_back, wake)
+    return Now(sum(len(fleet.known) for fleet in fleets), priced, dict(spared), held, wake)
 
 
 def _matched(spec: PolicySpec, fleets: Sequence[Fleet]) -> list[Fleet]:
@@ -109,7 +114,8 @@ def _brakes_of(spec: PolicySpec, fleet: Fleet, hits: int, now: datetime) -> list
     return found
 
 
-def _brakes_of_all(spec: PolicySpec, now: datetime) -> list[Brake]:
+def brakes_of_all(spec: PolicySpec, now: datetime) -> list[Brake]:
+    """What would hold the policy back on every account at `now`."""
     frozen = freezing.current()
     found = [Brake("frozen", freezing.why(frozen))] if frozen is not None else []
     if is_quiet(spec.quiet_hours, now):

@@ -42,8 +42,8 @@ def preview(spec: PolicySpec, moment: datetime, *, current: Policy | None = None
     """
     tried = variants(spec, sweep) if sweep else []
     at_work = accounts.enabled_accounts()
-    fleets = at_once.fleets_of(at_work)
-    found = at_once.judged_now(spec, fleets, moment)
+    held_back, fleets = at_once.brakes_of_all(spec, moment), at_once.fleets_of(at_work)
+    found = at_once.judged_now(spec, fleets, moment, held_back)
     current = current or Policy.objects.filter(name=spec.name).first()
     ids = {hit.sandbox_id for hit in found.hits}
     before = at_once.hit_ids(stored, fleets, moment) if (stored := _stored(current)) else set()

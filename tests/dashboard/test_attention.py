@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from dashboard import attention
+from dashboard import attention, context, needs
 from events.models import LifecycleEvent
 from events.webhooks import registration
 from sandboxes import fleet
@@ -120,3 +121,30 @@ def test_account_without_any_delivery_is_not_silent():
     now = timezone.now()
     records.event("ix", of=watched(webhook_since=now - timedelta(days=1)), source="reconcile", received_at=now)
     assert facts().webhooks_silent == []
+
+
+def test_list_and_poll_from_the_future_are_named():
+    """Our clock was set back since: they prove nothing of now."""
+    ahead = timezone.now() + timedelta(hours=1)
+    watched(last_sync_at=ahead, last_poll_at=ahead)
+    found = facts()
+    assert [name for name, _, _ in found.unlisted] == ["prod"]
+    assert found.stale_since == ahead
+    said = ["".join(text for text, _ in need.parts) for need in needs.needs(found)]
+    assert "The last poll is dated 1 h ahead of our clock" in said
+    assert "E2B's list is dated 1 h ahead of our clock" in said
+
+
+def test_poll_from_the_future_is_stale_beside_one_on_time():
+    now = timezone.now()
+    watched("one", last_poll_at=now)
+    watched("two", last_poll_at=now + timedelta(hours=1))
+    assert context.read_frame().stale_since == now + timedelta(hours=1)
+
+
+def test_health_degraded_by_a_list_from_the_future(client):
+    client.force_login(get_user_model().objects.create_user("ada", password="x"))
+    watched(last_sync_at=timezone.now() + timedelta(hours=1), reachable=True)
+    assert client.get("/api/v1/health").json()["status"] == "degraded"
+    AccountHealth.objects.update(last_sync_at=timezone.now())
+    assert client.get("/api/v1/health").json()["status"] == "ok"

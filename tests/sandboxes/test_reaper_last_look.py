@@ -32,10 +32,12 @@ async def queued(backend, **given):
     return sandbox
 
 
-async def test_an_act_that_could_not_leave_in_time_is_looked_at_anew(backend, kills):
+@pytest.mark.parametrize("hours", [8, -1])
+async def test_an_act_that_could_not_leave_in_time_is_looked_at_anew(backend, kills, hours):
+    """A look from the future, made before our clock was set back, holds no longer than an old one."""
     sandbox = await queued(backend, orphan_when={"missing_metadata": ["owner"]})
     act_on = await only()
-    stale = {**act_on.parameters, LOOKED_AT: ago(hours=8).isoformat()}
+    stale = {**act_on.parameters, LOOKED_AT: ago(hours=hours).isoformat()}
     await Action.objects.aupdate(parameters=stale)
     await send_due()
     assert (await states(), kills) == (["grace"], [])

@@ -14,10 +14,11 @@ from django.utils import timezone
 from dashboard.api.health import version
 from dashboard.heartbeat import SILENCE
 from dashboard.idempotency import KEPT as ANSWERS_KEPT
-from dashboard.views.health import MOST_AHEAD, Dependency, look_at_all
+from dashboard.views.health import Dependency, look_at_all
 from dashboard.views.settings import ground
 from events.retention import EVENTS_KEPT, REFUSED_AT_MOST, REFUSED_KEPT
 from sandboxes import audit, background
+from sandboxes.clock import is_fresh
 from sandboxes.models import Heartbeat
 from sandboxes.retention import KEPT
 from sandboxes.series import retention as samples
@@ -79,7 +80,7 @@ def _web() -> Dependency:
     if beat is None:
         return Dependency(False, "has not beaten yet")
     silent = timezone.now() - beat.at
-    return Dependency(-MOST_AHEAD < silent < SILENCE, f"last heartbeat {silent.total_seconds():.0f} s ago")
+    return Dependency(is_fresh(beat.at, timezone.now(), SILENCE), f"last heartbeat {silent.total_seconds():.0f} s ago")
 
 
 def _database() -> dict[str, Any]:
