@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -10,13 +11,16 @@ from sandboxes.policies import KEEP, CpuWindow, DuplicatePlace, Facts, Keep, Lea
 
 
 class Run(NamedTuple):
-    """From its start or resume to its end; `paused` when that end was a pause. `end_at` as last heard."""
+    """From its start or resume to its end; `paused` when that end was a pause. `end_at` as last reported.
+
+    Its size is its own, else its sandbox's.
+    """
 
     started_at: BackendTime
     ended_at: BackendTime | None
     paused: bool = False
     end_at: BackendTime | None = None
-    cpu_count: int | None = None
+    cpu_count: Decimal | int | None = None
     memory_mb: int | None = None
 
 

@@ -48,10 +48,17 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
     runs = _runs(given)
     found = []
     for key, guard, account, state, sandbox_id, *told, metadata in _rows(_SANDBOXES, given):
-        template_id, template_name, *times = told
+        template_id, template_name, cpu_count, memory_mb, *times = told
         paused_at, created_at, first_seen_at, started_at, end_at, ended_at = map(_moment, times)
         of_it = runs.get(key) or [
-            Run(started_at, paused_at if state == "paused" else ended_at, state == "paused", end_at)
+            Run(
+                started_at,
+                paused_at if state == "paused" else ended_at,
+                state == "paused",
+                end_at,
+                cpu_count,
+                memory_mb,
+            )
         ]
         offset = offsets[account]
         found.append(
@@ -136,13 +143,16 @@ _REACH: Final = """
 """
 _LIVED: Final = "s.account_id = ANY(%(accounts)s) AND s.created_at < %(end)s AND coalesce(s.ended_at > %(start)s, true)"
 _SANDBOXES: Final = f"""
-    SELECT s.id, s.guard_id, s.account_id, s.state, s.sandbox_id, s.template_id, s.template_name,
+    SELECT s.id, s.guard_id, s.account_id, s.state, s.sandbox_id, s.template_id, s.template_name, s.cpu_count,
+           s.memory_mb,
            {_epochs("s.paused_at", "s.created_at", "s.first_seen_at", "s.started_at", "s.end_at", "s.ended_at")},
            s.metadata::text
     FROM sandboxes_sandbox s WHERE {_LIVED} ORDER BY s.started_at, s.id
 """
+# A run's own size comes with its end event; of runs that only lists showed, or that go on, it is the sandbox's.
 _RUNS: Final = f"""
-    SELECT e.sandbox_id, {_epochs("e.started_at", "e.ended_at", "e.end_at")}, e.ended_by, e.cpu_count, e.memory_mb
+    SELECT e.sandbox_id, {_epochs("e.started_at", "e.ended_at", "e.end_at")}, e.ended_by,
+           coalesce(nullif(e.cpu_count, 0), s.cpu_count), coalesce(nullif(e.memory_mb, 0), s.memory_mb)
     FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
     WHERE {_LIVED} ORDER BY e.started_at
 """
