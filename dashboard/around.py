@@ -8,20 +8,32 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce
 
-from dashboard import words
+from dashboard import endings, words
 from events.models import Delivery
 from sandboxes.accounts import shown_account_ids
 from sandboxes.models import Action, MetricFrame, Policy, Sandbox, Verdict
+from sandboxes.search.details import kills_that_ended
 
 AROUND: Final = timedelta(minutes=5)
 BURST: Final = 5  # so many of one template and owner in ten minutes are worth a sentence
 BUSY_PCT: Final = 40.0
 MOST: Final = 8
 OF_A_KIND: Final = 3
-REASONS: Final = {"request": "on request", "timeout": "at their end"}
 DONE: Final = {"kill": "killed", "pause": "paused", "resume": "resumed", "notify": "was noted on"}
+
+# `endings.kind_of` in SQL.
+_AT_ITS_PLANNED_END: Final = Q(
+    end_reason=endings.VANISHED, ended_at__gt=F("end_at") - endings.SAME, ended_at__lt=F("end_at") + endings.SAME
+)
+_KIND: Final = Case(
+    When(Exists(kills_that_ended().filter(sandbox=OuterRef("pk"))), then=Value(endings.OURS)),
+    When(_AT_ITS_PLANNED_END, then=Value(endings.PLANNED_END)),
+    default=Coalesce(F("end_reason"), Value("unknown")),
+    output_field=CharField(),
+)
 
 
 @dataclass(frozen=True)
@@ -75,10 +87,11 @@ def _started(window: Window) -> Iterator[Happening]:
 
 
 def _ended(window: Window) -> Iterator[Happening]:
-    kinds = Sandbox.objects.filter(window.of("ended_at")).values("template_id", "template_name", "end_reason")
-    counted = kinds.annotate(n=Count("pk"), first=Min("ended_at")).filter(n__gte=BURST).order_by("-n")
-    for one in counted[:OF_A_KIND]:
-        why = REASONS.get(one["end_reason"] or "", (one["end_reason"] or "unknown").replace("_", " "))
+    """Bursts of ends by template and by what is known of why."""
+    kinds = Sandbox.objects.filter(window.of("ended_at")).annotate(kind=_KIND)
+    named = kinds.values("template_id", "template_name", "kind")
+    for one in named.annotate(n=Count("pk"), first=Min("ended_at")).filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
+        why = endings.words_of(one["kind"]).replace("at its planned end", "at their planned end")
         sentence = f"{one['n']:,} {one['template_name'] or one['template_id']} ended"
         link = _link(template=one["template_id"], state="ended")
         yield Happening(one["first"], "killed", sentence, why, link, f"Open {one['n']:,}")

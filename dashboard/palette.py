@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.urls import reverse
 
 from dashboard import words
+from dashboard.endings import ending
 from dashboard.facets import VIEWS
 from dashboard.filters import with_
 from sandboxes.accounts import shown_account_ids
@@ -131,7 +132,7 @@ def _standing(row: SandboxRow, now: datetime) -> str:
     if row.state == "paused" and row.paused_at:
         return f"paused {words.span((now - row.paused_at).total_seconds())} ago"
     if row.state == "ended" and row.ended_at:
-        return f"{row.end_reason or 'ended'} {words.span((now - row.ended_at).total_seconds())} ago"
+        return f"{ending(row)} {words.span((now - row.ended_at).total_seconds())} ago"
     return f"CPU {words.percent(row.cpu_pct)}" if row.cpu_pct is not None else "no sample"
 
 

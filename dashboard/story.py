@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dashboard import words
+from dashboard import endings, words
+from events.fold.merge import ASKED
 from events.listing import EventRow
+from events.observe import DATED_BY
 from sandboxes.models import Action, Execution, LeaseSpan
 
 # An event's last word → its mark, its hue, and what it is called.
@@ -70,9 +72,19 @@ def event_step(event: EventRow) -> Step:
     moved_to = data.get("set_timeout")
     if last == "updated" and isinstance(moved_to, str) and len(moved_to) >= 16:
         word = f"ends {moved_to[11:16]}"
+    if last == "killed" and event.source == "observed":
+        word = endings.words_of(_observed_end(data))
+        mark, hue = (mark, hue) if ASKED in data else EVENTS[endings.VANISHED][:2]
     if last == "created" and event.source == "observed" and _ran_before(event):
         mark, hue, word = "note", "ink", "first seen"
     return Step(event.timestamp, mark, hue, word, "; ".join([*event_notes(event), SOURCES[event.source]]))
+
+
+def _observed_end(data: Mapping[str, Any]) -> str:
+    """What is known of an end that E2B sent no event of: our own kill, its planned end, or nothing."""
+    if ASKED in data:
+        return endings.OURS
+    return endings.PLANNED_END if data.get(DATED_BY) == endings.PLANNED_END else endings.VANISHED
 
 
 def _ran_before(event: EventRow) -> bool:
@@ -89,7 +101,7 @@ def event_notes(event: EventRow) -> list[str]:
     if isinstance(ran, int | float):
         notes.append(f"ran {words.span(ran / 1000)}")
     if reason := data.get("kill_reason"):
-        notes.append({"request": "on request", "timeout": "at its end"}.get(str(reason), str(reason)))
+        notes.append(endings.words_of(str(reason)))
     return notes
 
 
@@ -124,19 +136,24 @@ class Run:
     ended: str
 
 
-def runs(executions: Iterable[Execution], now: datetime) -> list[Run]:
-    """Newest first."""
+def runs(executions: Iterable[Execution], now: datetime, *, killed_by_us: bool = False) -> list[Run]:
+    """Newest first. `killed_by_us`: whether a kill of ours ended the sandbox, and with it the last run."""
     ordered = sorted(executions, key=lambda one: one.started_at)
     return [
-        Run(number, one.started_at, ((one.ended_at or now) - one.started_at).total_seconds(), _how_it_ended(one))
+        Run(
+            number, one.started_at, ((one.ended_at or now) - one.started_at).total_seconds(),
+            _how_it_ended(one, by_us=killed_by_us and number == len(ordered)),
+        )
         for number, one in reversed(list(enumerate(ordered, start=1)))
-    ]
+    ]  # fmt: skip
 
 
-def _how_it_ended(run: Execution) -> str:
+def _how_it_ended(run: Execution, *, by_us: bool) -> str:
     if run.ended_at is None:
         return ""
-    return {"request": "on request", "timeout": "at its end"}.get(run.end_reason or "", run.ended_by or "ended")
+    if run.ended_by not in {"killed", endings.VANISHED}:
+        return run.ended_by or "ended"
+    return endings.words_of(endings.kind_of(run.end_reason, run.ended_at, run.end_at, by_us=by_us))
 
 
 def stretches(runs: Sequence[Execution], ended_at: datetime | None) -> list[Stretch]:

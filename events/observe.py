@@ -32,6 +32,7 @@ LOOKS_AT_ONCE = 16
 DEADLINE_SECONDS = 150.0  # for one account's sync: its list may take 120 s
 LOOKS_A_ROUND = 2_000
 ENDLESS_REST_SECONDS = 120.0
+DATED_BY = "dated_by"  # in an observed end: `planned_end` where `ended_at` is that, not another last sign
 UNLISTED = "not listed"  # though GET shows it alive
 TEMPLATES_EVERY = timedelta(minutes=10)
 PROBE_EVERY = timedelta(hours=1)
@@ -150,7 +151,7 @@ def _death(account: Account, one: Held, sent_at: datetime) -> Difference:
     """
     data: dict[str, object] = {"started_at": one.started_at.isoformat()}
     if one.state == "running" and one.end_at and one.end_at < sent_at:
-        data["ended_at"] = one.end_at.isoformat()
+        data |= {"ended_at": one.end_at.isoformat(), DATED_BY: "planned_end"}
     elif one.changed_at < account.created_at:
         data["ended_at"] = one.changed_at.isoformat()
     return Difference("killed", one.sandbox_id, one.template_id, data)

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from dashboard import words
+from dashboard.endings import ending
 
 register = template.Library()
 
@@ -22,6 +23,7 @@ register.filter("size_of", words.size_of)
 register.filter("percent", words.percent)
 register.filter("usd", words.usd)
 register.filter("exact", words.exact)
+register.filter("ending", ending)
 
 STATES = {
     "running": ("run", "running"),

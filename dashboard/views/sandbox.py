@@ -69,7 +69,7 @@ def _context(row: SandboxRow, now: datetime) -> dict[str, Any]:
         "row": row,
         "now": now,
         "steps": _steps(row),
-        "runs": story.runs(Execution.objects.filter(sandbox=row.key), now),
+        "runs": story.runs(Execution.objects.filter(sandbox=row.key), now, killed_by_us=row.ended_by is not None),
         "waiting": waiting,
         "held_by": [one for one in opinions if one.hit],
         "not_held_by": [one for one in opinions if not one.hit],

@@ -5,17 +5,20 @@ Each function asks once for all the sandboxes of a page and answers by their key
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import msgspec
 import numpy as np
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from sandboxes import leases as owners_word
 from sandboxes.fleet.frames import latest_columns
 from sandboxes.models import Action, LeaseSpan, MetricFrame, Verdict
 from sandboxes.search.rows import Actor, EndedBy, LeaseState, OrphanReason
+
+TWO_CLOCKS: Final = timedelta(minutes=2)  # by which a backend's clock may be ahead of ours
 
 
 def these(keys: Sequence[int]) -> RawSQL:
@@ -76,8 +79,13 @@ def endings(keys: Sequence[int]) -> dict[int, EndedBy]:
     """The newest kill of ours that a backend answered as done, or pause that killed; of no keys nothing is asked."""
     if not keys:
         return {}
-    done = Q(kind=Action.Kind.KILL, state__in=[Action.State.DONE, Action.State.CONFIRMED])
-    killed = Action.objects.filter(sandbox_id__in=these(keys), outcome="killed")
-    kills = killed.filter(done | Q(kind=Action.Kind.PAUSE)).order_by("id")
+    kills = kills_that_ended().filter(sandbox_id__in=these(keys)).order_by("id")
     rows = kills.values_list("sandbox_id", "id", "actor_kind", "actor_name")
     return {key: EndedBy(action, Actor(kind, name)) for key, action, kind, name in rows}
+
+
+def kills_that_ended() -> QuerySet[Action]:
+    """Kills of ours answered as done, and pauses that killed; not those of a former life of the same ID."""
+    done = Q(kind=Action.Kind.KILL, state__in=[Action.State.DONE, Action.State.CONFIRMED])
+    of_this_life = Q(requested_at__gt=F("sandbox__created_at") - TWO_CLOCKS)
+    return Action.objects.filter(done | Q(kind=Action.Kind.PAUSE), of_this_life, outcome="killed")

@@ -107,3 +107,21 @@ def impatient(account):
     from sandboxes.e2b import E2BClient
 
     return E2BClient(account.url, account.api_key, deadline_seconds=0.2)
+
+
+@pytest.mark.parametrize(("timeout", "dated_by"), [(60, "planned_end"), (600, None)])
+async def test_end_that_nobody_told_is_dated_by_its_planned_end_where_that_had_passed(
+    watched, api, e2b, timeout, dated_by
+):
+    name = create(api, timeout=timeout)
+    await sync(watched)
+    planned = (await held(name)).end_at
+    e2b.simulator.advance(90)
+    if dated_by is None:
+        assert api.delete(f"/sandboxes/{name}").status_code == 204
+    await sync(watched)
+    sandbox = await held(name)
+    assert (sandbox.state, sandbox.end_reason) == ("ended", "vanished")
+    assert (sandbox.ended_at == planned) is (dated_by is not None)
+    event = await LifecycleEvent.objects.aget(type__endswith=".killed")
+    assert event.data.get("dated_by") == dated_by
