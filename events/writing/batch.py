@@ -163,16 +163,22 @@ def _remember(found: Iterable[Key]) -> None:
 def _fold(locked: list[tuple[Any, ...]], known: House, fresh: Rows) -> list["_Folded"]:
     """The locked sandboxes with their new events folded in."""
     by_key: dict[Key, list[Event]] = {}
+    heard_at: dict[Key, datetime] = {}
     for row, event in fresh:
-        by_key.setdefault((row["account_id"], event.sandbox_id), []).append(event)
-    return [_Folded(pk, (account, text), base, by_key[account, text], known) for pk, account, text, base in locked]
+        key = row["account_id"], event.sandbox_id
+        by_key.setdefault(key, []).append(event)
+        heard_at[key] = max(row["received_at"], heard_at.get(key, row["received_at"]))
+    return [
+        _Folded(pk, (account, text), base, by_key[account, text], heard_at[account, text], known)
+        for pk, account, text, base in locked
+    ]
 
 
 class _Folded:
-    """A sandbox before and after its new events; `row` holds its columns."""
+    """A sandbox before and after its new events; `row` holds its columns, `heard_at` is when the last of these came."""
 
-    def __init__(self, pk: int, key: Key, base: str, events: list[Event], known: House) -> None:
-        self.pk, self.key, self.events = pk, key, events
+    def __init__(self, pk: int, key: Key, base: str, events: list[Event], heard_at: datetime, known: House) -> None:
+        self.pk, self.key, self.events, self.heard_at = pk, key, events, heard_at
         self.base = _base(base)
         self.runs_before, self.told_before = before(self.base)
         for event in events:
@@ -216,7 +222,7 @@ class _Folded:
 def _written(folded: list[_Folded]) -> list[tuple[str, list[dict[str, Any]]]]:
     """What folding changed, as (statement, rows); each statement writes rows that no other one does."""
     return [
-        (sql.UPDATE_SANDBOXES, [{"id": f.pk, "fold": f.base} | f.row for f in folded]),
+        (sql.UPDATE_SANDBOXES, [{"id": f.pk, "heard_at": f.heard_at, "fold": f.base} | f.row for f in folded]),
         (sql.DELETE_RUNS, [row for f in folded for row in f.dropped_runs]),
         (sql.UPSERT_RUNS, [row for f in folded for row in f.changed_runs]),
         (sql.INSERT_ENDS, [row for f in folded for row in f.moves]),

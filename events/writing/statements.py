@@ -84,14 +84,14 @@ CROSS JOIN LATERAL (
 # A guess about a death holds only for that death: one told otherwise, or a sandbox that is back, is looked at anew.
 SAME_END = "s.ended_at = r.ended_at AND s.end_reason = r.end_reason"
 GUESSED = ("probable_cause", "cause_looked_at")
-# Back after its death, or an ID that is used again: to every policy it is as new as this moment.
+# Back after its death, or an ID that is used again: to every policy it is as new as this moment, by our clock.
 RETURNED = """s.fold <> '{}' AND (
     (s.state = 'ended' AND r.state <> 'ended') OR r.created_at > s.created_at + interval '2 minutes')"""
 UPDATE_SANDBOXES = f"""
 UPDATE sandboxes_sandbox s SET {", ".join(f"{name} = r.{name}" for name in COLUMNS)},
-  returned_at = CASE WHEN {RETURNED} THEN now() ELSE s.returned_at END,
+  returned_at = CASE WHEN {RETURNED} THEN r.heard_at ELSE s.returned_at END,
   {", ".join(f"{n} = CASE WHEN {SAME_END} THEN s.{n} END" for n in GUESSED)}
-FROM {recordset({"id": "int"} | COLUMNS)} WHERE s.id = r.id"""
+FROM {recordset({"id": "int", "heard_at": "timestamptz"} | COLUMNS)} WHERE s.id = r.id"""
 
 UPSERT_RUNS = f"""
 INSERT INTO sandboxes_execution (sandbox_id, {", ".join(RUN_COLUMNS)})

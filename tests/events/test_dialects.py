@@ -11,6 +11,7 @@ from events.observe import sync
 from events.wire import read_event
 from events.writing import Arrival
 from sandboxes.models import AccountHealth, Sandbox
+from tests.events.factories import real
 from tests.scripted import ago, iso
 
 pytestmark = pytest.mark.usefixtures("mailbox")
@@ -223,6 +224,16 @@ async def test_id_that_is_used_again_is_a_new_sandbox(account, backend):
     assert (again.state, await Sandbox.objects.acount()) == ("paused", 1)
     assert again.created_at > began
     assert again.returned_at > began
+
+
+async def test_return_is_dated_by_its_arrival_not_by_the_database_s_clock(account):
+    """Every time of ours is the server's: the database may stand on another machine, and tests drive ours alone."""
+    heard_at = datetime(2026, 11, 1, 13, tzinfo=UTC)
+    lives = [real("created", 0, "x1"), real("killed", 60, "x1"), real("created", 600, "x2")]
+    for number, event in enumerate(lives):
+        await store([Arrival(account.pk, "webhook", heard_at + timedelta(seconds=number), event)])
+
+    assert (await box("i1")).returned_at == heard_at + timedelta(seconds=2)
 
 
 async def test_half_a_core_costs_half_a_core(account, backend):
