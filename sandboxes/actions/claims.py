@@ -18,7 +18,7 @@ from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
 from sandboxes.clock import is_fresh, offset_of, on_backend
-from sandboxes.models import Action, Freeze, Guard, Policy, Sandbox
+from sandboxes.models import Account, Action, Freeze, Guard, Policy, Sandbox
 from sandboxes.policies import quiet_now
 
 BATCH = 64
@@ -57,18 +57,16 @@ def deadline_seconds(kind: str) -> float:
 
 
 @transaction.atomic
-def claim_due(now: datetime, limit: int = BATCH, account: int | None = None) -> list[Claim]:
-    """Claims what is queued and due, oldest first, of one account where its key is given.
+def claim_due(now: datetime, account: Account) -> list[Claim]:
+    """Claims what is queued and due of one account, oldest first, BATCH at most.
 
     Guards that somebody else holds are left for the next time. A policy's act that has waited since its last look, or
     whose policy may not act now, goes back to its mark: the reaper looks again. Acts whose sandbox has a call on its
     way take nobody's place.
     """
-    due = queued_due(now)
-    if account is not None:
-        due = due.filter(account=account)
+    due = queued_due(now).filter(account=account)
     on_their_way = Action.objects.filter(state=State.SENT).values("sandbox__guard_id")
-    guards, ordered = _taken(due.exclude(sandbox__guard_id__in=on_their_way), limit)
+    guards, ordered = _taken(due.exclude(sandbox__guard_id__in=on_their_way))
     if not ordered:
         return []
     sent = Action.objects.filter(sandbox__guard_id__in=guards, state=State.SENT)
@@ -113,10 +111,10 @@ def queued_due(now: datetime) -> QuerySet[Action]:
     return Action.objects.filter(state=State.QUEUED).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
 
 
-def _taken(waiting: QuerySet[Action], limit: int) -> tuple[dict[int, Guard], list[Action]]:
+def _taken(waiting: QuerySet[Action]) -> tuple[dict[int, Guard], list[Action]]:
     """The first that are due and whose guards nobody holds, read anew once these are ours, with their guards."""
     free = waiting.select_for_update(skip_locked=True, of=("sandbox__guard",)).select_related("sandbox__guard")
-    due = list(free.only("sandbox__guard").order_by("requested_at", "pk")[:limit])
+    due = list(free.only("sandbox__guard").order_by("requested_at", "pk")[:BATCH])
     locked = Guard.objects.filter(pk__in={action.sandbox.guard_id for action in due}).select_related("condemned_by")
     guards = {guard.pk: guard for guard in locked}
     still = waiting.filter(pk__in=[action.pk for action in due]).select_related("sandbox", "account__health", "policy")

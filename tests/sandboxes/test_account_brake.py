@@ -141,7 +141,7 @@ def test_no_policies_edits_and_restarts_within_a_day_exceed_the_brake(steps, tra
                 )  # fmt: skip
         else:
             Heartbeat.objects.update_or_create(name="api", defaults={"at": at, "up_since": at})
-            sent += [claim.action.sent_at for claim in claim_due(at)]
+            sent += [claim.action.sent_at for claim in claim_due(at, account)]
     for moment in sent:
         assert sum(moment - timedelta(hours=1) < one <= moment for one in sent) <= 5
         assert sum(moment - timedelta(hours=24) < one <= moment for one in sent) <= 12

@@ -82,7 +82,8 @@ async def test_a_lease_between_queue_and_claim_spares_and_after_the_claim_condem
     await reaper.run_all()
     assert await states() == ["queued", "queued"]
     await sync_to_async(leases.put)("mine", 600, ids=[first.sandbox_id])
-    assert [c.action.sandbox_id for c in await sync_to_async(claim_due)(datetime.now(UTC))] == [second.pk]
+    claims = await sync_to_async(claim_due)(datetime.now(UTC), backend.account)
+    assert [c.action.sandbox_id for c in claims] == [second.pk]
     with pytest.raises(leases.LeaseConflict):
         await sync_to_async(leases.put)("late", 600, ids=[second.sandbox_id])
 

@@ -8,7 +8,7 @@ from django.db.models import F
 
 from events.models import LifecycleEvent
 from sandboxes import freezing, reaper
-from sandboxes.actions import Actor, request
+from sandboxes.actions import Actor, claims, request
 from sandboxes.actions.claims import LOOKED_AT, claim_due
 from sandboxes.actions.sending import send_due
 from sandboxes.models import Action, Heartbeat, Policy, Sandbox
@@ -75,16 +75,17 @@ async def test_a_persons_kill_waits_for_none_of_that(backend, kills):
     assert kills == [sandbox.sandbox_id]
 
 
-async def test_calls_on_their_way_keep_nobody_else_waiting(backend, kills):
+async def test_calls_on_their_way_keep_nobody_else_waiting(backend, kills, monkeypatch):
     """However many actions wait behind them."""
     busy = await backend.held(backend.make())
     free = await backend.held(backend.make())
     await sync_to_async(request)(busy, "timeout", ANNA, seconds=60)
-    assert len(await sync_to_async(claim_due)(datetime.now(UTC))) == 1
+    assert len(await sync_to_async(claim_due)(datetime.now(UTC), backend.account)) == 1
     for _ in range(3):
         await sync_to_async(request)(busy, "timeout", ANNA, seconds=60)
     await sync_to_async(request)(free, "timeout", ANNA, seconds=60)
-    claimed = await sync_to_async(claim_due)(datetime.now(UTC), limit=2)
+    monkeypatch.setattr(claims, "BATCH", 2)
+    claimed = await sync_to_async(claim_due)(datetime.now(UTC), backend.account)
     assert [claim.action.sandbox_id for claim in claimed] == [free.pk]
 
 

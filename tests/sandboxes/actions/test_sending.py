@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asgiref.sync import sync_to_async
 
-from sandboxes.actions import Actor, request
+from sandboxes.actions import Actor, request, sending
 from sandboxes.actions.claims import claim_due, still_mine
 from sandboxes.actions.confirming import MOST_LOOKS
 from sandboxes.actions.sending import send_due
 from sandboxes.actions.settling import MOST_ATTEMPTS
+from sandboxes.e2b import E2BClient
 from sandboxes.models import Action, Guard, Sandbox
 from simulator import Fault
 from tests.ageing import cooldowns_are_over
@@ -146,7 +147,7 @@ async def test_while_e2b_does_not_answer_the_look_it_stays_condemned(backend):
     sandbox = await backend.held(backend.make())
     backend.simulator.faults.add(Fault(status=400, path=f"/sandboxes/{sandbox.sandbox_id}"))
     action = await ask(sandbox)
-    claims = await sync_to_async(claim_due)(datetime.now(UTC))
+    claims = await sync_to_async(claim_due)(datetime.now(UTC), backend.account)
     assert len(claims) == 1  # and the worker dies here
     await come_due(action)
     await send_due()
@@ -158,7 +159,7 @@ async def test_while_e2b_does_not_answer_the_look_it_stays_condemned(backend):
 async def test_a_crash_before_sending_loses_nothing(backend, kills):
     sandbox = await backend.held(backend.make())
     action = await ask(sandbox)
-    assert await sync_to_async(claim_due)(datetime.now(UTC))
+    assert await sync_to_async(claim_due)(datetime.now(UTC), backend.account)
     assert await send_due() == 0
     for _ in range(2):  # a look, then the sending
         await come_due(action)
@@ -170,7 +171,7 @@ async def test_a_crash_before_sending_loses_nothing(backend, kills):
 async def test_a_crash_after_sending_sends_nothing_twice(backend, kills):
     sandbox = await backend.held(backend.make())
     action = await ask(sandbox)
-    assert await sync_to_async(claim_due)(datetime.now(UTC))
+    assert await sync_to_async(claim_due)(datetime.now(UTC), backend.account)
     backend.call("DELETE", f"/sandboxes/{sandbox.sandbox_id}")  # sent, and the worker dies
     await come_due(action)
     await send_due()
@@ -182,7 +183,7 @@ async def test_a_crash_after_sending_sends_nothing_twice(backend, kills):
 async def test_a_sender_whose_claim_has_been_taken_over_sends_nothing(backend):
     sandbox = await backend.held(backend.make())
     await ask(sandbox)
-    (claim,) = await sync_to_async(claim_due)(datetime.now(UTC))
+    (claim,) = await sync_to_async(claim_due)(datetime.now(UTC), backend.account)
     assert await sync_to_async(still_mine)([claim], datetime.now(UTC))
     assert not await sync_to_async(still_mine)([claim], claim.until)
     await Guard.objects.filter(pk=sandbox.guard_id).aupdate(claim_number=claim.number + 1)
@@ -197,6 +198,44 @@ async def test_two_workers_send_one_delete(backend, kills):
     await asyncio.gather(send_due(), send_due())
     assert len(kills) == 12
     assert len(set(kills)) == 12
+
+
+@pytest.fixture
+def slow_pause(monkeypatch):
+    """A pause that takes until somebody says so: whether it began, and the word."""
+    began, over = asyncio.Event(), asyncio.Event()
+    pause = E2BClient.pause
+
+    async def slowly(self, *given, **more):
+        began.set()
+        await over.wait()
+        return await pause(self, *given, **more)
+
+    monkeypatch.setattr(E2BClient, "pause", slowly)
+    return began, over
+
+
+@pytest.mark.parametrize("lingers", [3600.0, -1.0], ids=["by the same round", "by the next round"])
+async def test_kill_does_not_wait_for_another_sandbox_s_slow_pause(backend, kills, slow_pause, lingers, monkeypatch):
+    monkeypatch.setattr(sending, "LINGER_SECONDS", lingers)
+    monkeypatch.setattr(sending, "ASK_AGAIN_SECONDS", 0.01)
+    began, over = slow_pause
+    large, other = await backend.held(backend.make()), await backend.held(backend.make())
+    paused = await ask(large, "pause")
+    first = asyncio.create_task(send_due())
+    await began.wait()
+    killed = await ask(other)
+    async with asyncio.timeout(20):
+        while not kills:
+            if lingers < 0:
+                await send_due()
+            await asyncio.sleep(0.01)
+    assert (await again(paused)).state == "sent"
+    assert not first.done()
+    over.set()
+    await first
+    assert (await again(paused)).outcome == "paused"
+    assert (await again(killed)).outcome == "killed"
 
 
 async def test_repeated_failure_stops_with_a_clear_state(backend, monkeypatch):
