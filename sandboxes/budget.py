@@ -1,9 +1,12 @@
-"""The time that a Celery task may take: none holds its worker for longer, whatever a backend or the database does."""
+"""The time that a Celery task may take, so that a backend that hangs holds up no worker."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import connections
 
 GRACE_SECONDS: Final = 30.0  # from the task's own deadline to the worker's soft limit, and from that to its end
 log = logging.getLogger(__name__)
@@ -19,16 +22,24 @@ def limits(seconds: float) -> dict[str, float]:
 
 
 def run(work: Callable[[], Coroutine[Any, Any, object]], *, seconds: float) -> None:
-    """Runs `work` on an event loop of its own and cancels it after `seconds`; that is logged, not raised."""
+    """Runs `work` on an event loop of its own and cancels it after `seconds`; that is logged, not raised.
+
+    What it runs by `sync_to_async` has a thread, and a database connection, that no other task uses: a query that hangs
+    holds up its own task, which ends when the query does.
+    """
     asyncio.run(_within(work, seconds))
 
 
 async def _within(work: Callable[[], Coroutine[Any, Any, object]], seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            await work()
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        what = getattr(work, "__qualname__", work)
-        log.exception("%s was not finished within %.0f s and was cancelled", what, seconds)
+    # Without a context of its own each `sync_to_async` of every task of this process would wait for one thread.
+    async with ThreadSensitiveContext():
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                await work()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            what = getattr(work, "__qualname__", work)
+            log.exception("%s was not finished within %.0f s and was cancelled", what, seconds)
+        finally:
+            await sync_to_async(connections.close_all)()  # the thread ends here; its connection goes back to the pool
