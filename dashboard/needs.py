@@ -103,13 +103,19 @@ def _rounds(facts: Facts) -> list[Need]:
         Need(
             "bad",
             [
-                (f"{ROUNDS.get(name, name)} fails for ", False), (account, True),
+                (f"{_round(name)} fails for ", False), (account, True),
                 (f", since {words.span((facts.now - since).total_seconds())}", False),
             ],
             why, "/settings/account/", "See account", 1,
         )
         for account, name, since, why in facts.rounds_failing
     ]  # fmt: skip
+
+
+def _round(name: str) -> str:
+    """A round as a reader knows it: "poll part 1 of 4" is "Polling part 1 of 4"."""
+    first, _, unit = name.partition(" ")
+    return f"{ROUNDS.get(first, first)} {unit}".rstrip()
 
 
 def _orphans(facts: Facts) -> Need | None:

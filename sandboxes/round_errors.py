@@ -1,5 +1,6 @@
 """Which rounds of an account fail, since when and why: one JSON field on its health, changed in single statements."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,6 +28,11 @@ _STORE: Final = """
 _CLEAR: Final = """
     UPDATE sandboxes_accounthealth SET round_errors = round_errors - %(name)s::text
     WHERE account_id = %(account)s AND jsonb_exists(round_errors, %(name)s::text)"""
+_CLEAR_FORMER: Final = """
+    UPDATE sandboxes_accounthealth SET round_errors = round_errors - ARRAY(
+        SELECT key FROM jsonb_object_keys(round_errors) AS key
+        WHERE (key = %(name)s OR starts_with(key, %(name)s || ' ')) AND key <> ALL(%(units)s))
+    WHERE account_id = %(account)s AND round_errors <> '{}'"""
 
 
 def text_of(error: Exception) -> str:
@@ -38,19 +44,34 @@ def text_of(error: Exception) -> str:
     return mask(text).replace("\x00", "\ufffd")[:MOST_CHARACTERS]
 
 
-def store(account: Account, name: str, error: Exception, now: datetime) -> None:
-    """Writes down that `name` failed for `account`; `since` stays that of the first failure in a row."""
+def store(account: Account, name: str, error: Exception, now: datetime, unit: str = "") -> None:
+    """Writes down that `name` failed for `account`; `since` stays that of the first failure in a row.
+
+    A round that works in units ("part 1 of 4") has an error of each: the success of one says nothing of another.
+    """
     health_of(account)
     text = text_of(error)
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, {"account": account.pk, "name": name, "error": text, "at": now.isoformat()})
+        cursor.execute(_STORE, {"account": account.pk, "name": _key(name, unit), "error": text, "at": now.isoformat()})
     if name in _COLUMNS:
         error_column, time_column = _COLUMNS[name]
-        values: dict[str, Any] = {error_column: text} | ({time_column: now} if time_column else {})
+        shown = f"{unit}: {text}" if unit else text
+        values: dict[str, Any] = {error_column: shown} | ({time_column: now} if time_column else {})
         AccountHealth.objects.filter(account=account).update(**values)
 
 
-def clear(account: Account, name: str) -> None:
+def clear(account: Account, name: str, unit: str = "") -> None:
     """It works again."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLEAR, {"account": account.pk, "name": name})
+        cursor.execute(_CLEAR, {"account": account.pk, "name": _key(name, unit)})
+
+
+def clear_former_units(account: Account, name: str, units: Sequence[str]) -> None:
+    """Forgets the errors of all units of `name` but these: the work is divided anew, and nobody would clear them."""
+    keys = [_key(name, unit) for unit in units]
+    with connection.cursor() as cursor:
+        cursor.execute(_CLEAR_FORMER, {"account": account.pk, "name": name, "units": keys})
+
+
+def _key(name: str, unit: str) -> str:
+    return f"{name} {unit}" if unit else name

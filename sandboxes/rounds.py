@@ -47,32 +47,51 @@ async def for_each_account(name: str, work: Work[object], *, deadline_seconds: f
 async def side_by_side(
     name: str, accounts: Iterable[Account], work: Work[T], *, deadline_seconds: float, lock: bool = True
 ) -> dict[int, T]:
-    """The same for these accounts; what `work` returned, by account, of those that did not fail."""
+    """The same for these accounts; what `work` returned, by account, of those that did not fail.
+
+    Their error of this name is cleared on success. Where one round runs several times under one name, or may have had
+    nothing to do, use `guarded` and `succeeded`.
+    """
     wanted = list(accounts)
-    results = await asyncio.gather(*(_guarded(name, one, work, deadline_seconds, lock=lock) for one in wanted))
+    results = await asyncio.gather(*(_cleared(name, one, work, deadline_seconds, lock=lock) for one in wanted))
     return {account.pk: result[0] for account, result in zip(wanted, results, strict=True) if result}
 
 
-async def guarded(name: str, account: Account, work: Work[T], *, deadline_seconds: float) -> T | None:
-    """The same for one account, without a lock; None when it failed."""
-    result = await _guarded(name, account, work, deadline_seconds, lock=False)
+async def guarded(name: str, account: Account, work: Work[T], *, deadline_seconds: float, unit: str = "") -> T | None:
+    """The same for one account, without a lock; None when it failed. What failed before stays: see `succeeded`."""
+    result = await _guarded(name, account, work, deadline_seconds, lock=False, unit=unit)
     return result[0] if result else None
 
 
-async def _guarded(
+async def succeeded(name: str, account: Account, unit: str = "") -> None:
+    """Clears the error of `name`: all its work for this account, or for this unit of it, was done."""
+    try:
+        await sync_to_async(round_errors.clear)(account, name, unit)
+    except Exception:  # the round itself went well
+        log.exception("account %s: that %s works again could not be stored", account.name, name)
+
+
+async def _cleared(
     name: str, account: Account, work: Work[T], deadline_seconds: float, *, lock: bool
+) -> tuple[T] | None:
+    result = await _guarded(name, account, work, deadline_seconds, lock=lock)
+    if result:
+        await succeeded(name, account)
+    return result
+
+
+async def _guarded(
+    name: str, account: Account, work: Work[T], deadline_seconds: float, *, lock: bool, unit: str = ""
 ) -> tuple[T] | None:
     """What `work` returned; None when it failed or another worker has the lock."""
     try:
         async with turn(f"{name}:{account.pk}", deadline_seconds) if lock else nullcontext(True) as ours:
             if not ours:
                 return None
-            result = await _within(work(account), deadline_seconds)
+            return (await _within(work(account), deadline_seconds),)
     except Exception as error:  # noqa: BLE001 - it is stored and logged; one account hinders no other
-        await _store_failure(name, account, error)
+        await _store_failure(name, account, error, unit)
         return None
-    await _store_success(name, account)
-    return (result,)
 
 
 async def _within(working: Awaitable[T], seconds: float) -> T:
@@ -85,17 +104,10 @@ async def _within(working: Awaitable[T], seconds: float) -> T:
         raise
 
 
-async def _store_failure(name: str, account: Account, error: Exception) -> None:
+async def _store_failure(name: str, account: Account, error: Exception, unit: str) -> None:
     trace = None if isinstance(error, _PLAIN) else error
     log.warning("account %s: %s failed: %s", account.name, name, round_errors.text_of(error), exc_info=trace)
     try:
-        await sync_to_async(round_errors.store)(account, name, error, datetime.now(UTC))
+        await sync_to_async(round_errors.store)(account, name, error, datetime.now(UTC), unit)
     except Exception:  # the database may be what failed: the log has both
         log.exception("account %s: that %s failed could not be stored", account.name, name)
-
-
-async def _store_success(name: str, account: Account) -> None:
-    try:
-        await sync_to_async(round_errors.clear)(account, name)
-    except Exception:  # the round itself went well
-        log.exception("account %s: that %s works again could not be stored", account.name, name)

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from sandboxes import rounds
+from sandboxes import round_errors, rounds
 from sandboxes.e2b import Unreachable
 from sandboxes.models import AccountHealth
 from sandboxes.turns import turn
@@ -57,6 +57,36 @@ async def test_first_failure_in_a_row_dates_it_and_success_clears_it(accounts):
     assert stored["error"] == "no connection"
     await rounds.side_by_side("tidy", one, works, deadline_seconds=5)
     assert list(await errors(one[0])) == ["other"]
+
+
+async def test_success_of_one_unit_says_nothing_of_another(accounts):
+    """A round in parts, or of several policies: what still fails stays on record, whoever succeeds after it."""
+
+    async def fails(account):
+        raise Unreachable("no connection")
+
+    async def works(account):
+        return "done"
+
+    one = accounts[0]
+    await rounds.guarded("poll", one, fails, deadline_seconds=5, unit="part 1 of 2")
+    assert await rounds.guarded("poll", one, works, deadline_seconds=5, unit="part 2 of 2") == "done"
+    await rounds.succeeded("poll", one, "part 2 of 2")
+    assert list(await errors(one)) == ["poll part 1 of 2"]
+    assert (await AccountHealth.objects.aget(account=one)).poll_error == "part 1 of 2: no connection"
+    await rounds.succeeded("poll", one, "part 1 of 2")
+    assert await errors(one) == {}
+
+
+async def test_errors_of_units_that_are_no_more_are_forgotten(accounts):
+    async def fails(account):
+        raise Unreachable("no connection")
+
+    one = accounts[0]
+    for name, unit in [("poll", "part 5 of 8"), ("poll", "part 1 of 2"), ("polish", "")]:
+        await rounds.guarded(name, one, fails, deadline_seconds=5, unit=unit)
+    await sync_to_async(round_errors.clear_former_units)(one, "poll", ["part 1 of 2", "part 2 of 2"])
+    assert sorted(await errors(one)) == ["polish", "poll part 1 of 2"]
 
 
 async def test_hanging_account_ends_at_its_deadline(accounts):

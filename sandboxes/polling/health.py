@@ -51,8 +51,13 @@ def failure(part: Part, error: Exception) -> dict[str, Any]:
     return fields
 
 
+def unit_of(part: Part) -> str:
+    """What a part is called where its errors are kept; empty for the only one."""
+    return f"part {part.shard + 1} of {part.shards}" if part.shards > 1 else ""
+
+
 def _said(part: Part, error: str) -> str:
-    return f"part {part.shard + 1} of {part.shards}: {error}" if part.shards > 1 else error
+    return f"{unit_of(part)}: {error}" if part.shards > 1 else error
 
 
 def count_late(account: Account) -> None:

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 
-from sandboxes import cooldowns, live, redis_client, rounds, turns
+from sandboxes import cooldowns, live, redis_client, round_errors, rounds, turns
 from sandboxes.accounts import client_for, enabled_accounts
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
@@ -62,10 +62,16 @@ async def _each(wanted: Iterable[Part]) -> None:
 async def _guarded(account: Account, part: Part) -> None:
     """A tick of a part, whose unexpected failure becomes the account's."""
 
-    async def tick(account: Account) -> None:
-        await poll(account, part.shard, part.shards)
+    async def tick(account: Account) -> Frame | None:
+        return await poll(account, part.shard, part.shards)
 
-    await rounds.guarded("poll", account, tick, deadline_seconds=_turn_seconds() + DATABASE_SECONDS)
+    deadline, unit = _turn_seconds() + DATABASE_SECONDS, health.unit_of(part)
+    frame = await rounds.guarded("poll", account, tick, deadline_seconds=deadline, unit=unit)
+    if frame is not None:
+        await rounds.succeeded("poll", account, unit)
+    if frame is not None and part.shard == 0:
+        units = [health.unit_of(Part(account.pk, shard, part.shards)) for shard in range(part.shards)]
+        await sync_to_async(round_errors.clear_former_units)(account, "poll", units)
 
 
 async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | None:

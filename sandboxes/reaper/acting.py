@@ -1,5 +1,6 @@
 """Grace is over: E2B is asked again, the verdict taken anew from fresh facts, and only then is the act queued."""
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -31,8 +32,8 @@ Kind, State = Action.Kind, Action.State
 
 async def act(
     spec: PolicySpec, due: Sequence[Action], fleets: Mapping[int, Fleet], seconds: float = ROUND_SECONDS
-) -> int:
-    """Looks again at the due marks and queues those that are still orphans; how many.
+) -> set[int]:
+    """Looks again at the due marks and queues those that are still orphans; the accounts where that failed.
 
     Accounts side by side, and of each some at a time: a look is seconds old when its act leaves, however many are due
     and however slow another backend is. What does not fit into `seconds` stays in grace for the next round.
@@ -42,24 +43,24 @@ async def act(
     for action in due:
         by_account[action.account_id].append(action)
 
-    async def one(account: Account) -> int:
-        return await _act_on(spec, by_account[account.pk], fleets[account.pk], end)
+    async def one(account: Account) -> bool:
+        await _act_on(spec, by_account[account.pk], fleets[account.pk], end)
+        return True
 
     accounts = [fleets[key].account for key in by_account]
-    queued = await rounds.side_by_side("reap", accounts, one, deadline_seconds=seconds + GRACE_SECONDS, lock=False)
-    return sum(queued.values())
+    within = seconds + GRACE_SECONDS
+    done = await asyncio.gather(*(rounds.guarded("reap", each, one, deadline_seconds=within) for each in accounts))
+    return {account.pk for account, ended in zip(accounts, done, strict=True) if not ended}
 
 
-async def _act_on(spec: PolicySpec, due: Sequence[Action], fleet: Fleet, end: float) -> int:
-    """One account's marks until `end` (monotonic seconds); how many were queued."""
-    queued = 0
+async def _act_on(spec: PolicySpec, due: Sequence[Action], fleet: Fleet, end: float) -> None:
+    """One account's marks until `end` (monotonic seconds)."""
     for start in range(0, len(due), AT_ONCE):
         if time.monotonic() >= end:
             break
         pairs = await look_at(due[start : start + AT_ONCE])
         kept = await _look_at_keepers(spec, fleet, {action.sandbox_id for action, _ in pairs})
-        queued += await sync_to_async(_decide)(spec, fleet, pairs, kept)
-    return queued
+        await sync_to_async(_decide)(spec, fleet, pairs, kept)
 
 
 async def _look_at_keepers(spec: PolicySpec, fleet: Fleet, due: set[int]) -> dict[int, SandboxInfo]:
@@ -71,7 +72,7 @@ async def _look_at_keepers(spec: PolicySpec, fleet: Fleet, due: set[int]) -> dic
 
 def _decide(
     spec: PolicySpec, fleet: Fleet, pairs: Sequence[tuple[Action, Seen]], kept: Mapping[int, SandboxInfo]
-) -> int:
+) -> None:
     now = datetime.now(UTC)
     shown = {action.sandbox_id: what for action, what in pairs if isinstance(what, SandboxInfo)}
     verified = list(facts.fresh(fleet.account, {**kept, **shown}, fleet.clock(now)).values())
@@ -85,7 +86,7 @@ def _decide(
         elif not isinstance(what, E2BError) and action.sandbox_id in anew:
             known, at, pause = anew[action.sandbox_id], fleet.clock(now), pauses.get(action.pk)
             judged[action.pk] = _judged(spec, action, known, pause, at)
-    return _conclude(_heard(spec, fleet, pairs, judged), datetime.now(UTC))
+    _conclude(_heard(spec, fleet, pairs, judged), datetime.now(UTC))
 
 
 def _heard(
@@ -114,18 +115,16 @@ def _judged(spec: PolicySpec, action: Action, known: Facts, pause: OurPause | No
 
 
 @transaction.atomic
-def _conclude(judged: Mapping[int, Judgement | None], now: datetime) -> int:
-    """Marks become queued acts, or void (None: it is gone), unless somebody was faster; how many were queued."""
+def _conclude(judged: Mapping[int, Judgement | None], now: datetime) -> None:
+    """Marks become queued acts, or void (None: it is gone), unless somebody was faster."""
     frozen, moved = is_frozen(), []
     for action in locked_all(list(judged)):
         if action.state == State.GRACE:
             _move(action, judged[action.pk], frozen=frozen, now=now)
             moved.append(action)
     store(moved)
-    queued = sum(action.state == State.QUEUED for action in moved)
-    if queued:
+    if any(action.state == State.QUEUED for action in moved):
         announce.wake()
-    return queued
 
 
 def _move(action: Action, judgement: Judgement | None, *, frozen: bool, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
@@ -29,6 +29,14 @@ class _Due:
 
     spec: PolicySpec
     actions: list[Action]
+
+
+@dataclass
+class _Troubles:
+    """Accounts (by key) whose errors of this round stay on record."""
+
+    judging: set[int] = field(default_factory=set)  # not judged: it failed, or their facts are out of date
+    acting: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -59,31 +67,30 @@ async def _run() -> None:
     before = await sync_to_async(orphans.shown)(at_work)
     gather_facts = sync_to_async(fleet_of)
     fleets = await rounds.side_by_side("facts", at_work, gather_facts, deadline_seconds=FACTS_SECONDS, lock=False)
-    failed: set[int] = set()
+    troubles = _Troubles(judging={account.pk for account in at_work if account.pk not in fleets})
     for place, policy in enumerate(policies):
         left, by_now = max(0.0, end - time.monotonic()), now + timedelta(seconds=time.monotonic() - began)
         seconds = min(acting.ROUND_SECONDS, left / (len(policies) - place))
         try:
-            await _run_one(policy, fleets, _Times(now, by_now), failed, seconds=seconds)
+            await _run_one(policy, fleets, _Times(now, by_now), troubles, seconds=seconds)
         except Exception:  # one policy's fault holds up no other
             log.exception("policy %s could not be run", policy.name)
-    await sync_to_async(_tell)(at_work, before, failed)
-
-
-def _tell(at_work: list[Account], before: orphans.Shown, failed: set[int]) -> None:
+            troubles.judging |= fleets.keys()
     for account in at_work:
-        if account.pk not in failed:
-            round_errors.clear(account, "judge")
-    orphans.tell(at_work, before)
+        if account.pk not in troubles.judging:
+            await rounds.succeeded("judge", account)
+        if account.pk not in troubles.acting:
+            await rounds.succeeded("reap", account)
+    await sync_to_async(orphans.tell)(at_work, before)
 
 
 async def _run_one(
-    policy: Policy, fleets: dict[int, Fleet], times: _Times, failed: set[int], *, seconds: float
+    policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _Troubles, *, seconds: float
 ) -> None:
-    """One policy over all accounts; it acts for so long at most. Accounts that it could not judge join `failed`."""
-    work = await sync_to_async(_judge)(policy, fleets, times, failed)
+    """One policy over all accounts; it acts for so long at most. Accounts where something fails join `troubles`."""
+    work = await sync_to_async(_judge)(policy, fleets, times, troubles)
     if work is not None and work.actions:
-        await acting.act(work.spec, work.actions, fleets, seconds)
+        troubles.acting |= await acting.act(work.spec, work.actions, fleets, seconds)
 
 
 def _prepare(now: datetime) -> tuple[list[Account], list[Policy]]:
@@ -94,7 +101,7 @@ def _prepare(now: datetime) -> tuple[list[Account], list[Policy]]:
     return at_work, list(Policy.objects.filter(enabled=True).order_by("pk"))
 
 
-def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, failed: set[int]) -> _Due | None:
+def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _Troubles) -> _Due | None:
     """Records the verdicts of one policy, marks for an enforcing one, and finds what is due."""
     now = times.of_facts
     try:
@@ -108,13 +115,14 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, failed: set[
         stale = brakes.stale_view(getattr(fleet.account, "health", None), now)
         if stale:
             held.append(f"{fleet.account.name}: {stale}")
+            troubles.judging.add(fleet.account.pk)
             continue  # nothing new is known: verdicts and marks stay as they are
         try:
             found, may_act = _judge_fleet(policy, spec, fleet, now, is_frozen=frozen is not None)
         except Exception as error:  # the account's: its verdicts stay as they are, the others are judged
             log.exception("policy %s could not judge account %s", policy.name, fleet.account.name)
             round_errors.store(fleet.account, "judge", error, now)
-            failed.add(fleet.account.pk)
+            troubles.judging.add(fleet.account.pk)
             held.append(f"{fleet.account.name}: {round_errors.text_of(error)}")
             continue
         hits += found

@@ -50,6 +50,8 @@ def test_round_that_fails_names_its_account_and_why() -> None:
     (need,) = needs(Facts(NOW, rounds_failing=[("prod", "act", NOW - timedelta(minutes=6), "enter the key again")]))
     assert said(need) == "Sending actions fails for prod, since 6 min"
     assert need.cause == "enter the key again"
+    (part,) = needs(Facts(NOW, rounds_failing=[("prod", "poll part 1 of 4", NOW - timedelta(minutes=6), "502")]))
+    assert said(part) == "Polling part 1 of 4 fails for prod, since 6 min"
 
 
 def test_locked_webhook_secret_is_named_with_what_to_do() -> None:
