@@ -12,9 +12,9 @@ from sandboxes.policies import (
     CpuWindow,
     Facts,
     LeaseHeld,
-    Match,
     OurPause,
     PolicyError,
+    PolicyMatch,
     Protection,
     SignOfLife,
     as_dict,
@@ -349,7 +349,7 @@ def test_explain_never_disagrees_with_the_judge(match, some, known, protected_fo
         known = replace(known, protection=Protection("anna", "", NOW + timedelta(seconds=protected_for)))
     known = replace(known, keep=keep, duplicate=duplicate_places([known], ("job",)).get("i1"))
     spec = spec_from(some)
-    spec = msgspec.structs.replace(spec, match=msgspec.convert(match, Match))
+    spec = msgspec.structs.replace(spec, match=msgspec.convert(match, PolicyMatch))
     judged, asked = judge(spec, known, NOW), explain(spec, known, NOW)
     failing = next((one for one in asked if not one.holds), None)
     assert judged.hit == (failing is None)
