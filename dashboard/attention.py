@@ -18,7 +18,7 @@ from sandboxes.actions import brake
 from sandboxes.clock import is_fresh, offset_of, on_backend
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
-from sandboxes.search import SandboxQuery, matching_ids, older_accounts, search
+from sandboxes.search import SandboxQuery, matching_ids, search
 
 SILENT_ROUNDS: Final = 4
 LEAST_SILENCE_SECONDS: Final = 120.0
@@ -63,7 +63,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         breakers=_breakers(),
         brakes=[(one.account.name, one.why) for one in brake.tripped(ids).values()],
         list_doubts=_doubts(ids),
-        same_fleets=sorted(older_accounts(frame.accounts).items()),
+        same_fleets=_same_fleets(frame.accounts),
         failed_actions=Action.objects.filter(
             account__in=ids, state=Action.State.FAILED, requested_at__gt=now - timedelta(hours=1)
         ).count(),
@@ -125,6 +125,12 @@ def _unlisted(accounts: list[Account], now: datetime) -> list[tuple[str, datetim
         if never or (health.last_sync_at is not None and not is_fresh(health.last_sync_at, now, now - late)):
             found.append((account.name, health.last_sync_at, why))
     return found
+
+
+def _same_fleets(accounts: list[Account]) -> list[tuple[str, str]]:
+    """Accounts for which another one stands, and that one."""
+    names = {account.pk: account.name for account in accounts}
+    return [(one.name, names[one.same_fleet_as_id]) for one in accounts if one.same_fleet_as_id in names]
 
 
 def _failing_rounds(accounts: list[int]) -> list[tuple[str, str, datetime, str]]:

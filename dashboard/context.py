@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from sandboxes import freezing
-from sandboxes.accounts import enabled_accounts
+from sandboxes.accounts import enabled_accounts, fleets
 from sandboxes.clock import is_fresh
 from sandboxes.models import Account, AccountHealth, Action, Freeze, Sandbox
 from sandboxes.secrets_at_rest import unreadable
@@ -56,7 +56,7 @@ def theme_of(request: HttpRequest) -> str:
 def read_frame() -> Frame:
     """As of now, over all accounts that pages show."""
     accounts = enabled_accounts()
-    ids = [account.pk for account in accounts]
+    ids = [account.pk for account in fleets(accounts)]
     counts = Sandbox.objects.filter(account__in=ids).aggregate(live=Count("id", filter=~Q(state=Sandbox.State.ENDED)))
     health = list(AccountHealth.objects.filter(account__in=ids).order_by("last_poll_at"))
     oldest = health[0] if health else None

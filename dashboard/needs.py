@@ -56,7 +56,7 @@ class Facts:
     breakers: Sequence[tuple[str, str]] = field(default=())  # policy, why
     brakes: Sequence[tuple[str, str]] = field(default=())  # account, why
     list_doubts: Sequence[tuple[str, str, int, str]] = field(default=())  # account, what, how often, example
-    same_fleets: Sequence[tuple[str, str]] = field(default=())  # account, the older one with the same sandboxes
+    same_fleets: Sequence[tuple[str, str]] = field(default=())  # account, the one that counts for both
     failed_actions: int = 0
     disk_free: int | None = None  # bytes, where little is left
     from_the_future: Sequence[tuple[str, int]] = field(default=())  # account, events
@@ -215,10 +215,10 @@ def _doubts(facts: Facts) -> list[Need]:
 
 def _same(facts: Facts) -> list[Need]:
     return [
-        Need("warn", [(account, True), (" lists the same sandboxes as ", False), (older, True)],
-             "two accounts of one project: counts and costs are doubled; disable one",
+        Need("warn", [(account, True), (" lists the same sandboxes as ", False), (lead, True)],
+             "two accounts of one project: sandboxes are polled, judged and counted once, under the latter",
              f"/settings/account/?account={account}", "See account", 4)
-        for account, older in facts.same_fleets
+        for account, lead in facts.same_fleets
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from events import inbox, observed
 from events.observed import Seen
-from sandboxes import accounts, cooldowns, inventory, live, polling, rounds
+from sandboxes import accounts, cooldowns, inventory, live, polling, rounds, same_fleets
 from sandboxes.e2b import (
     Capabilities,
     E2BClient,
@@ -44,6 +44,7 @@ async def sync_all() -> None:
     """Every enabled account, side by side; one that fails does not hold up the others."""
     deadline_seconds = max(DEADLINE_SECONDS, settings.SYNC_INTERVAL_SECONDS * 4)
     await rounds.for_each_account("sync", sync, deadline_seconds=deadline_seconds)
+    await sync_to_async(same_fleets.recognise)(datetime.now(UTC))
 
 
 async def sync(account: Account) -> int:

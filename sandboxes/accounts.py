@@ -1,5 +1,7 @@
 """Which accounts are at work, and a client for one."""
 
+from collections.abc import Sequence
+
 from django.db.models import Q
 
 from sandboxes.cooldowns import SharedPauses
@@ -17,6 +19,16 @@ def enabled_accounts() -> list[Account]:
 
 def _in_sight(enabled: list[Account]) -> list[Account]:
     return [account for account in enabled if not account.simulated] or enabled
+
+
+def fleets(enabled: Sequence[Account] | None = None) -> list[Account]:
+    """Of the accounts to watch those that stand for a fleet: of several that list the same sandboxes only one.
+
+    That one is polled, judged and counted; all are listed, take events and can act. See `same_fleets`.
+    """
+    enabled = enabled_accounts() if enabled is None else enabled
+    there = {account.pk for account in enabled}
+    return [account for account in enabled if account.same_fleet_as_id not in there]
 
 
 def first_account() -> Account | None:
@@ -51,8 +63,8 @@ def health_of(account: Account) -> AccountHealth:
 
 
 def shown_account_ids() -> list[int]:
-    """Primary keys of the accounts whose sandboxes pages and REST show."""
-    return [account.pk for account in enabled_accounts()]
+    """Primary keys of the accounts whose sandboxes pages and REST show: each sandbox once."""
+    return [account.pk for account in fleets()]
 
 
 def by_name(name: str) -> Account | None:

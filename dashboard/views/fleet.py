@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from dashboard import around, attention, trends, words
 from dashboard.api.answers import answer
-from dashboard.context import read_frame
 from dashboard.needs import needs
 from dashboard.views.past import asked_moment
 from sandboxes import fleet as sandboxes_fleet
+from sandboxes.accounts import fleets
 
 
 @login_required
@@ -35,7 +35,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
 def charts(request: HttpRequest) -> HttpResponse:
     """The hour before now (or before `?at=`) and the last day, as JSON: figures, gaps and sparklines."""
     now, at = timezone.now(), asked_moment(request)
-    hour, day = trends.hour(at or now), trends.day(now, sandboxes_fleet.cap_of(read_frame().accounts))
+    hour, day = trends.hour(at or now), trends.day(now, sandboxes_fleet.cap_of(fleets()))
     return answer({**hour, "day": day["figure"], "gaps": {**hour["gaps"], "day": day["gaps"]}})
 
 

@@ -22,7 +22,7 @@ from dashboard.api.health import version
 from events.missed import missed_by_webhook
 from events.models import Delivery
 from sandboxes import database_away, disk, fleet
-from sandboxes.accounts import enabled_accounts
+from sandboxes.accounts import enabled_accounts, fleets
 from sandboxes.models import Account, AccountHealth, Action, Heartbeat, Policy
 
 PREFIX = "sandwarden_"
@@ -54,7 +54,7 @@ class Figures(Collector):
         now = timezone.now()
         accounts = enabled_accounts()
         yield _gauge("build_info", "Always 1; the version is a label.", ["version"], [([version()], 1)])
-        yield from _of_the_fleet(accounts, now)
+        yield from _of_the_fleet(fleets(accounts), now)
         yield from _of_our_reading(accounts, now)
         yield from _of_our_doing(accounts, now)
 

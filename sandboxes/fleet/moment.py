@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Count
 
-from sandboxes.accounts import enabled_accounts
+from sandboxes.accounts import fleets
 from sandboxes.fleet.alive import ALL_ALIVE, BURN, HELD, PRICE, STATE, columns_near
 from sandboxes.fleet.frames import FrameColumns, shares
 from sandboxes.fleet.now import REASONS_OVER, FleetNow, cap_of
@@ -58,7 +58,7 @@ class Moment:
 
 def moment(t: datetime) -> Moment:
     """All accounts that pages show, at `t`; rates and reasons are of the minutes and the hour before it."""
-    accounts = enabled_accounts()
+    accounts = fleets()
     ids = [account.pk for account in accounts]
     frames = columns_near(ids, t)
     exact = max((frame.at for frame in frames), default=None)

@@ -9,7 +9,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
-from sandboxes.accounts import enabled_accounts
+from sandboxes.accounts import enabled_accounts, fleets
 from sandboxes.clock import is_fresh
 from sandboxes.fleet.frames import FrameColumns, latest_columns, shares
 from sandboxes.fleet.percentiles import Spread, spread
@@ -43,8 +43,9 @@ class FleetNow(msgspec.Struct, frozen=True):
 
 
 def now(now: datetime, account_id: int | None = None) -> FleetNow:
-    """Of one account, or of all enabled ones together."""
-    accounts = [account for account in enabled_accounts() if account_id in {None, account.pk}]
+    """Of one account, or of all fleets together."""
+    enabled = enabled_accounts()
+    accounts = [account for account in enabled if account.pk == account_id] if account_id else fleets(enabled)
     ids = [account.pk for account in accounts]
     cpu, mem = _shares(latest_columns(ids, now))
     return FleetNow(

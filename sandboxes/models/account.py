@@ -74,6 +74,10 @@ class Account(HoldsSecrets):
         blank=True,
         help_text='{"per_hour", "per_day"}: the most acts of all policies together; empty for the default.',
     )
+    same_fleet_as = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        help_text="Another account of one project: it lists the same sandboxes, and counts for both.",
+    )  # fmt: skip
     capabilities = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     objects = AccountQuerySet.as_manager()

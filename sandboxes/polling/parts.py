@@ -6,7 +6,7 @@ from typing import Final
 from django.conf import settings
 from django.db.models import Count
 
-from sandboxes.accounts import enabled_accounts
+from sandboxes.accounts import fleets
 from sandboxes.models import Sandbox
 from sandboxes.series.frame_store import Part
 
@@ -21,8 +21,8 @@ def shards_for(running: int) -> int:
 
 
 def due() -> list[Part]:
-    """The parts of every enabled account, as its fleet is now."""
-    ids = [account.pk for account in enabled_accounts()]
+    """The parts of every fleet, as it is now."""
+    ids = [account.pk for account in fleets()]
     running = _running(ids)
     return [
         Part(account_id, shard, shards)

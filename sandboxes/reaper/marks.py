@@ -22,11 +22,14 @@ Kind, State = Action.Kind, Action.State
 
 
 def void_unfounded() -> int:
-    """Voids marks whose policy has changed, stopped enforcing, or is gone."""
-    founded = Q(policy__enabled=True, policy__mode=Policy.Mode.ENFORCE, policy_version=F("policy__version"))
+    """Voids marks whose policy has changed, stopped enforcing, or is gone; and those of a fleet judged elsewhere."""
     waiting = Action.objects.filter(actor_kind="policy", state__in=[State.GRACE, State.QUEUED])
+    followers = waiting.exclude(account__same_fleet_as=None)
+    voided = void_marks(followers, "void: judged under another account of the same fleet")
+    founded = Q(policy__enabled=True, policy__mode=Policy.Mode.ENFORCE, policy_version=F("policy__version"))
     sound = waiting.filter(founded).values("pk")
-    return void_marks(waiting.exclude(pk__in=sound), "void: the policy was changed or does not enforce any more")
+    unfounded = waiting.exclude(pk__in=sound)
+    return voided + void_marks(unfounded, "void: the policy was changed or does not enforce any more")
 
 
 def mark(

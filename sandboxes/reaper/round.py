@@ -94,7 +94,7 @@ async def _run_one(
 
 
 def _prepare(now: datetime) -> tuple[list[Account], list[Policy]]:
-    at_work = accounts.enabled_accounts()
+    at_work = accounts.fleets()
     leases.look(now)
     marks.void_unfounded()
     verdicts.close_unheld([account.pk for account in at_work], now)
@@ -133,7 +133,7 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _T
         elif may_act:
             ready.append(fleet.account)
     holds = _holds(policy, spec, times.now) + ([freezing.why(frozen)] if frozen is not None else [])
-    held += holds
+    held += [*holds, *_judged_elsewhere(spec)]
     _write_down(policy, now, hits=hits, held="; ".join(held))
     may_act = policy.mode == Policy.Mode.ENFORCE and not holds
     return _Due(spec, marks.due(policy, ready, now)) if may_act else None
@@ -176,6 +176,15 @@ def _holds(policy: Policy, spec: PolicySpec, now: datetime) -> list[str]:
     if not leases.api_is_up(now):
         held.append("our API has no fresh heartbeat, so owners can't renew their leases")
     return held
+
+
+def _judged_elsewhere(spec: PolicySpec) -> list[str]:
+    """The accounts that the policy names though another account stands for them."""
+    followers = Account.objects.filter(name__in=spec.match.accounts, enabled=True).exclude(same_fleet_as=None)
+    return [
+        f"{name}: its sandboxes are those of {lead} too, and judged there"
+        for name, lead in followers.values_list("name", "same_fleet_as__name")
+    ]
 
 
 def _write_down(policy: Policy, now: datetime, *, hits: int, held: str) -> None:

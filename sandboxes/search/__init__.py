@@ -11,7 +11,7 @@ from sandboxes import accounts
 from sandboxes.models import Account, Sandbox
 from sandboxes.search import cursors, sql
 from sandboxes.search.build import rows_of
-from sandboxes.search.namesakes import Ambiguous, older_accounts, refuse_ambiguous
+from sandboxes.search.namesakes import Ambiguous, refuse_ambiguous
 from sandboxes.search.place import Place, place_of
 from sandboxes.search.query import (
     DEFAULT_ORDER,
@@ -41,7 +41,6 @@ __all__ = [
     "key_of",
     "keys_of",
     "matching_ids",
-    "older_accounts",
     "refuse_ambiguous",
     "search",
     "seen_accounts",

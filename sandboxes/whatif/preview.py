@@ -41,7 +41,7 @@ def preview(spec: PolicySpec, moment: datetime, *, current: Policy | None = None
     `sweep` names a number of the policy to be tried with other values. Raises PolicyError when it is none.
     """
     tried = variants(spec, sweep) if sweep else []
-    at_work = accounts.enabled_accounts()
+    at_work = accounts.fleets()
     held_back, fleets = at_once.brakes_of_all(spec, moment), at_once.fleets_of(at_work)
     found = at_once.judged_now(spec, fleets, moment, held_back)
     current = current or Policy.objects.filter(name=spec.name).first()

@@ -12,12 +12,11 @@ from django.views.decorators.http import require_POST
 
 from dashboard.views.settings import ground
 from dashboard.views.settings.forms import BRAKE, AccountForm, KeyForm
-from sandboxes.accounts import enabled_accounts, health_of
+from sandboxes.accounts import health_of
 from sandboxes.actions import brake
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account
 from sandboxes.models.fields import is_set
-from sandboxes.search import older_accounts
 from sandboxes.secrets_at_rest import unreadable
 
 WORDS = {
@@ -70,7 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "actions": ACTIONS,
         "brake": brake.tripped([account.pk]).get(account.pk),
         "limits": brake.limits_of(account, timezone.now()),
-        "older": older_accounts(enabled_accounts()).get(account.name),
+        "same_fleet_as": account.same_fleet_as,
     }
     return ground.show(request, "account", context, wrong=request.method == "POST")
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sandboxes.models import Account, AccountBrake, Action, Guard
-from sandboxes.search import older_accounts
+from sandboxes import same_fleets
+from sandboxes.models import AccountBrake, AccountHealth, Action, Guard
 from tests import records
 from tests.records import NOW, Reading
 
@@ -193,11 +193,15 @@ def test_no_changing_call_acts_on_an_id_of_two_backends_without_its_account(call
 def test_sandbox_of_two_accounts_of_one_project_is_one(call: Any, db: None) -> None:
     for name in ("one", "other"):
         account = records.account(name, url="http://same" + ("/" if name == "other" else ""))
+        AccountHealth.objects.create(account=account, last_sync_at=timezone.now())
         for n in range(3):
             records.sandbox(f"i{n}", of=account)
+    same_fleets.recognise(timezone.now())
 
     assert call("GET", "/sandboxes/i1").data["account"] == "one"
-    assert older_accounts(list(Account.objects.all())) == {"other": "one"}
+    assert call("GET", "/sandboxes/i1", account="other").data["account"] == "other"
+    assert call("GET", "/sandboxes").data["total"] == 3
+    assert call("GET", "/fleet").data["running"] == 3
     assert Guard.objects.count() == 3
 
 
