@@ -41,6 +41,8 @@ def mark(
     barred = _barred(policy, list(known), since, now) | _killed(fleet, list(known))
     if spec.action != "notify":
         barred |= _taken_by_others(policy, fleet, list(known))
+    if spec.action == "pause":
+        barred |= {key for key in known if fleet.known[key].facts.state == "paused"}
     free = {key: fleet.known[key].facts.sandbox_id for key in known if key not in barred}
     dead = owner_callback.before_mark(policy, fleet.account, free, now) if spec.action != "notify" else set(free)
     kind = Kind.PAUSE if spec.quarantine_seconds is not None else spec.action

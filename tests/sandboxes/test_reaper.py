@@ -128,6 +128,16 @@ async def test_a_notice_is_given_once(backend, kills):
     assert kills == []
 
 
+async def test_what_is_paused_already_is_not_paused_again(backend, kills):
+    paused, running = [await backend.held(backend.make()) for _ in range(2)]
+    backend.call("POST", f"/sandboxes/{paused.sandbox_id}/pause")
+    await backend.sync()
+    await policy(action="pause", match={"states": ["paused", "running"]}, max_fleet_fraction=1.0)
+    await act()
+    assert [action.sandbox_id async for action in Action.objects.all()] == [running.pk]
+    assert await Verdict.objects.filter(until=None, sandbox=paused).aexists(), "the policy hits it all the same"
+
+
 async def test_a_quarantine_pauses_first_and_kills_what_stays_paused(backend, kills):
     sandbox = await backend.held(backend.make())
     await policy(quarantine_seconds=3600)
