@@ -1,14 +1,20 @@
-"""The Celery app and the clock that fires its tasks."""
+"""The Celery app, its log, and the clock that fires its tasks."""
 
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("sandwarden")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_logging(**_: object) -> None:
+    """Django's LOGGING holds in workers and beat too: where there is a receiver, Celery sets up none of its own."""
 
 
 @app.on_after_finalize.connect

@@ -135,7 +135,6 @@ CELERY_TASK_ROUTES = {
     "sandboxes.tasks.backfill*": {"queue": OUTBOUND_QUEUE},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.beat:MonotonicScheduler"
@@ -174,6 +173,7 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
+        "celery": {"level": "WARNING"},  # two lines for each task, many times a second
         "httpx": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"filters": ["one_line"]},

@@ -2,6 +2,9 @@
 
 import io
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +20,28 @@ def test_a_request_for_a_host_that_is_not_ours_is_one_line(client, monkeypatch):
     (line,) = written.getvalue().splitlines()
     assert "elsewhere.example" in line
     assert "ALLOWED_HOSTS" in line
+
+
+WORKER = """
+import logging
+from config.celery import app
+app.loader.init_worker()
+app.log.setup(loglevel="WARNING")
+logging.getLogger("sandboxes.audit").info("audit head 5:abc")
+logging.getLogger("sandboxes.audit").debug("a detail")
+logging.getLogger("celery.app.trace").info("Task succeeded")
+"""
+
+
+@pytest.mark.parametrize(
+    ("level", "written"),
+    [("INFO", ["audit head 5:abc"]), ("DEBUG", ["audit head 5:abc", "a detail"])],
+)
+def test_log_level_holds_in_workers(level, written):
+    command, environment = [sys.executable, "-c", WORKER], os.environ | {"LOG_LEVEL": level}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    lines = [line for line in ended.stderr.splitlines() if "sandboxes.audit" in line or "celery" in line]
+    assert [line.partition("sandboxes.audit: ")[2] for line in lines] == written
 
 
 def record(message, line=1):
