@@ -1,21 +1,25 @@
 """How long a backend is to be left alone, by account and route: kept in Redis, so that every worker and tick obeys."""
 
+import asyncio
 import hashlib
 import logging
 import time
-from contextlib import nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from typing import Final
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from sandboxes import redis_client
 from sandboxes.e2b.pacing import Pause
 from sandboxes.models import Account
 
 LONGEST_SECONDS: Final = 3600.0  # a backend that says more is asked again anyway
-FRESH_SECONDS: Final = 1.0  # so old may be what one process knows of the others' pauses
-REDIS_SECONDS: Final = 2.0
+FRESH_SECONDS: float = 1.0  # so old may be what one process knows of the others' pauses
+REDIS_SECONDS: float = 2.0  # for one question and all that redis-py tries by itself
 log = logging.getLogger(__name__)
 
 # A pause never ends earlier because somebody else was told a shorter one.
@@ -32,13 +36,13 @@ async def start(name: str, seconds: float, why: str = "told", connection: Redis 
     """Nobody is to do `name` for so long. Raises redis.RedisError when Redis is away."""
     wait_ms = int(min(seconds, LONGEST_SECONDS) * 1000)
     if wait_ms > 0:
-        async with nullcontext(connection) if connection else redis_client.short() as redis:
+        async with _in_time(), nullcontext(connection) if connection else redis_client.short() as redis:
             await redis.eval(_START, 1, key_of(name), why, wait_ms)
 
 
 async def is_on(name: str, connection: Redis | None = None) -> bool:
     """Whether `name` has to wait still, asked on `connection` where there is one. Raises redis.RedisError."""
-    async with nullcontext(connection) if connection else redis_client.short() as redis:
+    async with _in_time(), nullcontext(connection) if connection else redis_client.short() as redis:
         return bool(await redis.exists(key_of(name)))
 
 
@@ -62,9 +66,9 @@ class SharedPauses:
         """The pause that the route has still to wait for, at most `FRESH_SECONDS` old."""
         read_at, known = self._known.get(route, (float("-inf"), None))
         if time.monotonic() - read_at >= FRESH_SECONDS:
-            known = await self._read(route)
-            self._known[route] = time.monotonic(), known
-        return known
+            known, read_at = await self._read(route), time.monotonic()
+            self._known[route] = read_at, known
+        return _aged(known, time.monotonic() - read_at)
 
     async def pause(self, route: str, pause: Pause) -> None:
         """Tells all workers of a pause."""
@@ -82,7 +86,7 @@ class SharedPauses:
     async def _read(self, route: str) -> Pause | None:
         key = key_of(self.name_of(route))
         try:
-            async with self._connection().pipeline(transaction=False) as pipe:
+            async with _in_time(), self._connection().pipeline(transaction=False) as pipe:
                 await pipe.pttl(key)
                 await pipe.get(key)
                 left_ms, why = await pipe.execute()
@@ -95,3 +99,18 @@ class SharedPauses:
         if self._redis is None:
             self._redis = redis_client.short(REDIS_SECONDS, REDIS_SECONDS)
         return self._redis
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    """Raises redis.TimeoutError after REDIS_SECONDS: redis-py tries again by itself, each time as long."""
+    try:
+        async with asyncio.timeout(REDIS_SECONDS):
+            yield
+    except TimeoutError:
+        raise RedisTimeout(f"no answer within {REDIS_SECONDS:.0f} s") from None
+
+
+def _aged(pause: Pause | None, seconds: float) -> Pause | None:
+    """What is left of a pause that was read `seconds` ago."""
+    return replace(pause, seconds=pause.seconds - seconds) if pause and pause.seconds > seconds else None

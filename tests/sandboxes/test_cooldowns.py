@@ -1,11 +1,15 @@
 """A pause that a backend asked for holds for every worker and tick of its account, by route."""
 
+import asyncio
+from types import SimpleNamespace
+
 import httpx
 import pytest
 import respx
 from asgiref.sync import sync_to_async
+from redis.exceptions import RedisError
 
-from sandboxes import accounts, cooldowns
+from sandboxes import accounts, cooldowns, redis_client
 from sandboxes.cooldowns import SharedPauses
 from sandboxes.e2b import LeftAlone, RateLimited
 from sandboxes.e2b.pacing import Pause
@@ -104,3 +108,47 @@ async def test_without_redis_a_client_knows_its_own_pauses(account, api, setting
             with pytest.raises(RateLimited):
                 await client.list_page()
     assert route.call_count == 1
+
+
+@pytest.fixture
+async def silent_redis(settings, monkeypatch):
+    """A Redis that accepts connections and never answers; a socket of ours would wait a minute for it."""
+    connected, short = [], redis_client.short
+
+    async def accept(_reader, writer):
+        connected.append(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    settings.REDIS_URL = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+    monkeypatch.setattr(cooldowns.redis_client, "short", lambda *_: short(60.0, 60.0))
+    monkeypatch.setattr(cooldowns, "REDIS_SECONDS", 0.05)
+    yield connected
+    server.close()
+    for writer in connected:
+        writer.close()
+
+
+async def test_silent_redis_holds_no_call_up(account, silent_redis):
+    shared = SharedPauses(account)
+    async with asyncio.timeout(20):
+        await shared.pause("GET /x", Pause(60.0))
+        assert await shared.left("GET /x") is None
+        for question in (cooldowns.start("job", 5), cooldowns.is_on("job")):
+            with pytest.raises(RedisError, match="no answer within"):
+                await question
+        await shared.aclose()
+    assert len(silent_redis) == 4
+
+
+async def test_known_pause_gets_shorter_with_time(account, monkeypatch):
+    now, shared = [100.0], SharedPauses(account)
+    monkeypatch.setattr(cooldowns, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(cooldowns, "FRESH_SECONDS", 10.0)
+    await shared.pause("GET /x", Pause(6.0, silent=True))
+    first = await shared.left("GET /x")
+    now[0] += 5
+    aged = await shared.left("GET /x")
+    assert aged == Pause(pytest.approx(first.seconds - 5), silent=True)
+    now[0] += 1
+    assert await shared.left("GET /x") is None
+    await shared.aclose()
