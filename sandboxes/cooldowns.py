@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
@@ -16,10 +17,13 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from sandboxes import redis_client
 from sandboxes.e2b.pacing import Pause
 from sandboxes.models import Account
+from sandboxes.recent import Recent
 
 LONGEST_SECONDS: Final = 3600.0  # a backend that says more is asked again anyway
 FRESH_SECONDS: float = 1.0  # so old may be what one process knows of the others' pauses
 REDIS_SECONDS: float = 2.0  # for one question and all that redis-py tries by itself
+ACCOUNTS_HELD: Final = 256
+_timeouts: Recent[str, Counter[str]] = Recent(ACCOUNTS_HELD)  # by account and URL: see `e2b.pacing.Shared`
 log = logging.getLogger(__name__)
 
 # A pause never ends earlier because somebody else was told a shorter one.
@@ -55,6 +59,7 @@ class SharedPauses:
 
     def __init__(self, account: Account) -> None:
         self._prefix = f"{account.pk}:{hashlib.blake2s(account.url.encode(), digest_size=4).hexdigest()}"
+        self.timeouts = _timeouts_of(self._prefix)
         self._redis: Redis | None = None
         self._known: dict[str, tuple[float, Pause | None]] = {}  # by route: read when (monotonic), and what
 
@@ -99,6 +104,14 @@ class SharedPauses:
         if self._redis is None:
             self._redis = redis_client.short(REDIS_SECONDS, REDIS_SECONDS)
         return self._redis
+
+
+def _timeouts_of(prefix: str) -> Counter[str]:
+    held = _timeouts.get(prefix)
+    if held is None:
+        held = Counter()
+        _timeouts.set(prefix, held)
+    return held
 
 
 @asynccontextmanager

@@ -31,7 +31,13 @@ class Pause:
 
 
 class Shared(Protocol):
-    """Where pauses are kept for all workers of an account. Neither call raises when that place is away."""
+    """Where pauses are kept for all workers of an account. Neither call raises when that place is away.
+
+    `timeouts` counts, by route, calls in a row without an answer: for all clients of the account in this process, of
+    which many make one call alone.
+    """
+
+    timeouts: Counter[str]
 
     async def left(self, route: str) -> Pause | None: ...
     async def pause(self, route: str, pause: Pause) -> None: ...
@@ -46,7 +52,7 @@ class Pacing:
         self._shared = shared
         self._opens_at: dict[str, float] = {}
         self._silent: set[str] = set()
-        self._timeouts: Counter[str] = Counter()  # since the route's last answer
+        self._timeouts: Counter[str] = Counter() if shared is None else shared.timeouts  # since the last answer
 
     async def pause(self, route: str, seconds: float, *, silent: bool = False) -> None:
         """For this client at once, and for every other worker where the pause is longer than a call may wait."""

@@ -93,14 +93,16 @@ class Sender:
         self.check_key()
         seconds = self._deadline_seconds if deadline_seconds is None else deadline_seconds
         end = self.timing.monotonic() + seconds
-        attempt = 0
+        attempt, silent = 0, False
         while True:
             try:
                 return await self._attempt(call, end)
             except E2BError as error:
                 await self._pause_after(call, error, attempt)
+                silent = isinstance(error, Unreachable) and (silent or error.timed_out)
                 wait = self._wait_before_retry(call, error, attempt)
                 if wait is None or self.timing.monotonic() + wait >= end:
+                    await self._note_silence(call, silent=silent)
                     raise
             await self.timing.sleep(wait)
             attempt += 1
@@ -121,14 +123,17 @@ class Sender:
         raise error
 
     async def _pause_after(self, call: Call, error: E2BError, attempt: int) -> None:
-        """Leaves the route alone for as long as the backend asked for, or for a moment after none of it answered."""
+        """Leaves the route alone for as long as the backend asked for."""
         if isinstance(error, LeftAlone) or (isinstance(error, RateLimited) and error.status is None):
             return  # it is paused already
         if isinstance(error, RateLimited | ServerFailed) and error.retry_after:
             await self._pacing.pause(call.name, error.retry_after)
         elif isinstance(error, RateLimited) and attempt >= RETRIES:
             await self._pacing.pause(call.name, UNTOLD_SECONDS)
-        elif isinstance(error, Unreachable) and error.timed_out and call.method in _QUICK_METHODS:
+
+    async def _note_silence(self, call: Call, *, silent: bool) -> None:
+        """A call that got no answer counts once, however many attempts it had: it may be its sandbox that hangs."""
+        if silent and call.method in _QUICK_METHODS:
             await self._pacing.timed_out(call.name)
 
     def _wait_before_retry(self, call: Call, error: E2BError, attempt: int) -> float | None:

@@ -40,14 +40,15 @@ async def test_refusals_that_do_not_say_when_pause_the_route_after_the_last_try(
 async def test_route_that_gives_no_answers_is_left_alone(client, api, clock):
     route = api.get(LIST).mock(side_effect=httpx.ReadTimeout("x"))
     other = api.get(ONE).mock(return_value=httpx.Response(200, json={"sandboxID": "i1"}))
-    with pytest.raises(Unreachable, match="no answer in time"):
-        await client.list_page()
-    assert route.call_count == 2
+    for calls in (4, 8):
+        with pytest.raises(Unreachable, match="no answer in time"):
+            await client.list_page()
+        assert route.call_count == calls
     with pytest.raises(LeftAlone, match="left alone") as failure:
         await client.list_page()
     assert 0 < failure.value.retry_after <= 20
     assert not failure.value.maybe_sent
-    assert route.call_count == 2
+    assert route.call_count == 8
     await client.get("i1")
     assert other.call_count == 1
     clock.seconds += 20
@@ -60,6 +61,27 @@ async def test_one_call_without_an_answer_is_not_its_whole_route(client, api):
     for _ in range(3):
         route.mock(side_effect=[httpx.ReadTimeout("x"), EMPTY])
         assert (await client.list_page()).items == []
+
+
+async def test_one_sandbox_that_hangs_is_not_its_whole_route(client, api):
+    route = api.get(ONE).mock(side_effect=httpx.ReadTimeout("x"))
+    other = api.get("/sandboxes/i2").mock(return_value=httpx.Response(200, json={"sandboxID": "i2"}))
+    for calls in (4, 8):
+        with pytest.raises(Unreachable, match="no answer in time"):
+            await client.get("i1")
+        assert route.call_count == calls
+        await client.get("i2")
+    assert other.call_count == 2
+
+
+async def test_call_that_was_answered_with_a_failure_at_last_is_not_silent(client, api):
+    route = api.get(LIST).mock(side_effect=[*[httpx.ReadTimeout("x")] * 3, said(500), *[httpx.ReadTimeout("x")] * 4])
+    for _ in range(2):
+        with pytest.raises((ServerFailed, Unreachable)):
+            await client.list_page()
+    assert route.call_count == 8
+    route.mock(side_effect=None, return_value=EMPTY)
+    await client.list_page()
 
 
 async def test_slow_pauses_of_large_sandboxes_do_not_close_their_route(client, api):
