@@ -12,7 +12,7 @@ from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
 from sandboxes.actions.writing import NEW_LIFE, write
 from sandboxes.clock import offset_of, on_backend
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
-from sandboxes.models import Account, Action, Guard, Sandbox
+from sandboxes.models import Account, Action, Sandbox
 
 MOST_LOOKS = 5  # the first soon after the answer, then 10, 20, 40 and 80 s apart
 END_SLACK = timedelta(seconds=20)
@@ -35,7 +35,7 @@ async def confirm_answered(account: Account) -> None:
 async def notice_reversed() -> None:
     """Alarms for what was confirmed and is so no longer: killed ones that are back, paused ones that run."""
     now = datetime.now(UTC)
-    for notice in (_notice_returned, _notice_woken, _release_namesakes):
+    for notice in (_notice_returned, _notice_woken):
         try:
             await sync_to_async(notice)(now)
         except Exception:
@@ -141,15 +141,6 @@ def _notice_returned(now: datetime) -> None:
                     continue
                 fail(action, "It was killed and confirmed gone, and has come back. Nothing more is sent", "came_back")
                 store([action])
-
-
-def _release_namesakes(_now: datetime) -> None:
-    """A confirmed kill in one account condemns no sandbox of that ID that another account lists alive since then."""
-    condemned = Guard.objects.filter(condemned_by__kind=Kind.KILL, condemned_by__state=State.CONFIRMED)
-    alive = Sandbox.objects.filter(
-        guard=OuterRef("pk"), account__health__last_sync_at__gt=OuterRef("condemned_by__confirmed_at"),
-    ).exclude(state=ENDED).exclude(account=OuterRef("condemned_by__account"))  # fmt: skip
-    condemned.filter(Exists(alive)).update(condemned_by=None)
 
 
 def _is_new_life(action: Action) -> bool:

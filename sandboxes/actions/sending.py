@@ -11,7 +11,7 @@ from django.db import close_old_connections
 from django.db.models import Exists, OuterRef, Q
 
 from sandboxes import accounts, rounds
-from sandboxes.actions import announce, calls, confirming, looking
+from sandboxes.actions import announce, calls, confirming, looking, namesakes
 from sandboxes.actions.calls import Result
 from sandboxes.actions.claims import UNREAD, Claim, claim_due, queued_due
 from sandboxes.actions.last_check import LastCheck
@@ -50,6 +50,7 @@ async def send_due() -> int:
         open_now = await sync_to_async(_with_open_actions)(datetime.now(UTC))
         sent = await rounds.side_by_side("act", open_now, serve, deadline_seconds=DEADLINE_SECONDS)
         await confirming.notice_reversed()
+        await namesakes.release()
         for task in slow:
             await _finished(task)
         return sum(sent.values())
