@@ -7,6 +7,7 @@ that is connected to, so that neither a name nor another spelling leads around i
 import asyncio
 import ipaddress
 import socket
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Metadata outside the link-local range: EC2 by IPv6, Alibaba Cloud, Oracle Cloud.
 _METADATA: Final = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+LEAST_SECONDS: Final = 1.0  # for one of several addresses, where so much is left
 
 
 def is_forbidden(address: Address) -> bool:
@@ -51,15 +53,19 @@ def guard(client: httpx.AsyncClient) -> httpx.AsyncClient:
     """The same client, whose connections lead nowhere forbidden; such a call raises httpx.ConnectError.
 
     What goes through a proxy of the operator's is the proxy's to judge. Transports of tests are left as they are.
+    Raises RuntimeError where httpx keeps its connections elsewhere than we know: nothing is sent unguarded.
     """
-    pool: Any = getattr(client._transport, "_pool", None)
-    if pool is not None:
+    transport = client._transport
+    if isinstance(transport, httpx.AsyncHTTPTransport):
+        pool: Any = getattr(transport, "_pool", None)
+        if not hasattr(pool, "_network_backend"):
+            raise RuntimeError(f"httpx {httpx.__version__} can't be kept from forbidden addresses: install 0.28")
         pool._network_backend = _Guarded(pool._network_backend)
     return client
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):
-    """Resolves, checks every address, and connects to those that were checked."""
+    """Resolves, checks every address, and connects to those that were checked: one after another, in one time-out."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
@@ -72,10 +78,15 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        end = None if timeout is None else time.monotonic() + timeout
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in await _addresses(host, port, timeout):
+        addresses = await _addresses(host, port, timeout)
+        for number, address in enumerate(addresses):
+            share = None if end is None else _share(end - time.monotonic(), len(addresses) - number)
+            if share is not None and share <= 0:
+                raise httpcore.ConnectTimeout(f"{host} has {len(addresses)} addresses, none of which answered in time")
             try:
-                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+                return await self._backend.connect_tcp(address, port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -85,6 +96,11 @@ class _Guarded(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._backend.sleep(seconds)
+
+
+def _share(left: float, addresses: int) -> float:
+    """Seconds for the next of so many addresses, of `left` seconds for all."""
+    return min(left, max(left / addresses, LEAST_SECONDS))
 
 
 async def _addresses(host: str, port: int, timeout: float | None) -> list[str]:

@@ -2,7 +2,9 @@
 
 import ipaddress
 import socket
+from types import SimpleNamespace
 
+import httpcore
 import httpx
 import pytest
 from django.core.exceptions import ValidationError
@@ -70,6 +72,46 @@ async def test_account_never_reaches_it_and_a_name_of_this_machine_works(names, 
     here = simulator.url.replace("127.0.0.1", "backend.example")
     async with E2BClient(here, DEFAULT_API_KEY) as client:
         assert (await client.list_all()).complete
+
+
+class Unanswering(httpcore.AsyncNetworkBackend):
+    """No address answers: each takes all the seconds that it is given, which are noted."""
+
+    def __init__(self, now):
+        self.now, self.given = now, []
+
+    async def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):
+        self.given.append(timeout)
+        self.now[0] += timeout or 0
+        raise httpcore.ConnectTimeout
+
+
+@pytest.mark.parametrize(
+    ("count", "timeout", "given"),
+    [(1, 5.0, [5.0]), (2, 5.0, [2.5, 2.5]), (8, 3.0, [1.0, 1.0, 1.0]), (3, None, [None, None, None])],
+)
+async def test_addresses_of_one_name_share_one_timeout(monkeypatch, count, timeout, given):
+    now = [100.0]
+
+    async def addresses(*_):
+        return [f"10.0.0.{number}" for number in range(1, count + 1)]
+
+    monkeypatch.setattr(outbound, "_addresses", addresses)
+    monkeypatch.setattr(outbound, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    network = Unanswering(now)
+    with pytest.raises(httpcore.ConnectTimeout):
+        await outbound._Guarded(network).connect_tcp("many.example", 80, timeout)
+    assert network.given == given
+
+
+@pytest.mark.parametrize("place", ["_pool", "_network_backend"])
+async def test_httpx_that_cannot_be_guarded_is_not_used(place):
+    async with httpx.AsyncClient(trust_env=False) as client:
+        owner = client._transport if place == "_pool" else client._transport._pool
+        kept = owner.__dict__.pop(place)
+        with pytest.raises(RuntimeError, match="forbidden addresses"):
+            outbound.guard(client)
+        owner.__dict__[place] = kept
 
 
 @pytest.mark.parametrize("url", ["http://[::ffff:169.254.169.254]/", "https://me:secret@example.com/", "http://["])
