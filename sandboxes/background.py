@@ -37,6 +37,10 @@ class EndedByItself(Exception):
     """A task that should live as long as the process has returned."""
 
 
+class CancelledWithin(Exception):
+    """What a task waited for was cancelled, and nobody has cancelled the task."""
+
+
 @dataclass
 class Background:
     """The tasks of one owner (the hub, the inbox …); everything runs on the event loop that `start` is called on."""
@@ -87,7 +91,13 @@ class Background:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
-        await work()
+        try:
+            await work()
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise CancelledWithin("what it waited for was cancelled") from error
         if not self._stopping.is_set():
             raise EndedByItself("it ended without being asked to")
 

@@ -93,6 +93,25 @@ async def test_task_that_returns_is_started_again():
     await tasks.stop()
 
 
+async def test_task_whose_work_was_cancelled_from_within_is_started_again():
+    again, tasks = Once(), Background()
+    again.calls = 1  # it never raises
+
+    async def waits():
+        again()
+        if again.calls == 2:
+            given_up = asyncio.get_running_loop().create_future()
+            given_up.cancel()
+            await given_up
+        await asyncio.Event().wait()
+
+    tasks.start("waits", waits)
+    await until(lambda: again.calls == 3)
+    state = of("waits")
+    assert (state.running, state.restarts, state.error_type) == (True, 1, "CancelledWithin")
+    await tasks.stop()
+
+
 async def test_task_that_swallows_a_cancellation_is_stopped_all_the_same():
     swallowed, tasks = [], Background()
 
