@@ -20,12 +20,12 @@ def kept_by_default() -> list[str]:
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
-    """Changes addresses only together with keys: what is changed in the database passes by `Account.save`."""
+    """Leaves addresses to `Account.save`, which binds keys to them and forgets what the former backend gave."""
 
     def update(self, **values: Any) -> int:
-        """Raises KeyAskedAgain for a `url` that leads elsewhere, without an `api_key`, where rows have a key."""
-        if "url" in values and "api_key" not in values:
-            bound_key.check_all(self.only("url", "api_key"), values["url"])
+        """Raises ValueError for a `url`: what is changed in the database passes by `Account.save`."""
+        if "url" in values:
+            raise ValueError("the address of an account is changed by saving it: its key belongs to that address")
         return super().update(**values)
 
 

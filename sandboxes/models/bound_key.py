@@ -1,6 +1,5 @@
 """A write-only key belongs to the backend it was given for: another scheme, host or port asks for the key again."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -27,13 +26,6 @@ def check(account: "Account") -> None:
     """Raises KeyAskedAgain when the key on record would go to another backend."""
     if moves(account) and is_set(account, "api_key") and isinstance(account.__dict__["api_key"], Sealed):
         raise KeyAskedAgain
-
-
-def check_all(accounts: "Iterable[Account]", url: object) -> None:
-    """Raises KeyAskedAgain when the key of any would go to another backend; an expression might lead anywhere."""
-    for account in accounts:
-        if is_set(account, "api_key") and not (isinstance(url, str) and origin(account.url) == origin(url)):
-            raise KeyAskedAgain
 
 
 def leave_webhook_behind(account: "Account") -> list[str]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from sandboxes.e2b.urls import normalised
 from sandboxes.models import Account
-from sandboxes.models.bound_key import KeyAskedAgain, origin
+from sandboxes.models.bound_key import origin
 from tests import records
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +30,15 @@ def test_another_scheme_host_or_port_is_not_saved_without_the_key(account, url):
     for save in (account.full_clean, account.save, lambda: account.save(update_fields=["url"])):
         with pytest.raises(ValidationError, match="enter the key again"):
             save()
-    with pytest.raises(KeyAskedAgain):
-        Account.objects.filter(pk=account.pk).update(url=url)
-    with pytest.raises(KeyAskedAgain), transaction.atomic():
+    assert Account.objects.get(pk=account.pk).url == "https://api.e2b.app"
+
+
+@pytest.mark.parametrize("url", [*ELSEWHERE, *THE_SAME])
+def test_address_is_changed_by_save_alone(account, url):
+    with pytest.raises(ValueError, match="changed by saving"):
+        Account.objects.filter(pk=account.pk).update(url=url, api_key="e2b_of_the_second")
+    account.url = url
+    with pytest.raises(ValueError, match="changed by saving"), transaction.atomic():
         Account.objects.bulk_update([account], ["url"])
     assert Account.objects.get(pk=account.pk).url == "https://api.e2b.app"
 

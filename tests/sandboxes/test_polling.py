@@ -259,7 +259,8 @@ def test_one_failing_account_hinders_no_other(house):
     sound = account_at(house, "sound")
     three(house, broken)
     three(house, sound)
-    type(broken).objects.filter(pk=broken.pk).update(url=f"{house.url}/elsewhere")
+    broken.url = f"{house.url}/elsewhere"
+    broken.save()
     run(polling.poll_all())
     assert list(MetricFrame.objects.values_list("account__name", flat=True)) == ["sound"]
     assert AccountHealth.objects.get(account=broken).poll_error

@@ -55,7 +55,8 @@ async def test_act_that_never_reached_the_backend_says_so(odd):
     await sync(odd.watched)
     box = await Sandbox.objects.select_related("account", "guard").aget(sandbox_id="i1")
     await sync_to_async(request)(box, "kill", ANNA)
-    await Account.objects.aupdate(url="http://127.0.0.1:9")
+    odd.watched.url = "http://127.0.0.1:9"
+    await odd.watched.asave()
     await Action.objects.aupdate(attempts=4)
     await send_due()
     action = await Action.objects.aget()
