@@ -3,9 +3,11 @@
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Final
 
-AWAY: Final = ("OperationalError", "PoolTimeout", "InterfaceError", "the database is away")
+from sandboxes import database_away
+
 MOST_CAUSES: Final = 100
 
 
@@ -47,6 +49,9 @@ class OncePerSecond(logging.Filter):
 
 
 def _says_that_the_database_is_away(record: logging.LogRecord) -> bool:
-    if record.exc_info and record.exc_info[0] is not None and record.exc_info[0].__name__ in AWAY:
+    """By the exception that it was logged with, one that it names, or its text."""
+    raised = record.exc_info[1] if record.exc_info else None
+    named = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
+    if any(isinstance(error, database_away.ERRORS) for error in (raised, *named)):
         return True
-    return any(word in record.getMessage() for word in AWAY)
+    return database_away.PHRASE in record.getMessage()

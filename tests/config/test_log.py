@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
+from django.db import OperationalError as DjangoError
+from psycopg_pool import PoolTimeout
 
 from config.log import OncePerSecond
 
@@ -44,8 +47,9 @@ def test_log_level_holds_in_workers(level, written):
     assert [line.partition("sandboxes.audit: ")[2] for line in lines] == written
 
 
-def record(message, line=1):
-    return logging.LogRecord("x", logging.ERROR, "here.py", line, message, (), None)
+def record(message, line=1, *, args=(), error=None):
+    raised = (type(error), error, None) if error else None
+    return logging.LogRecord("x", logging.ERROR, "here.py", line, message, args, raised)
 
 
 def test_database_that_is_away_is_one_line_a_second_from_each_place(monkeypatch):
@@ -60,3 +64,21 @@ def test_database_that_is_away_is_one_line_a_second_from_each_place(monkeypatch)
     last = record("not stored: the database is away")
     assert once.filter(last)
     assert last.getMessage() == "not stored: the database is away (4 more in the last seconds)"
+
+
+class OfTheDriver(psycopg.OperationalError):
+    """As psycopg's many of their own, by SQLSTATE."""
+
+
+@pytest.mark.parametrize("error", [OfTheDriver("down"), DjangoError("down"), PoolTimeout("none in time")])
+def test_database_that_is_away_is_known_by_its_exception(error):
+    for shape in ({"error": error}, {"args": (error,)}):
+        once = OncePerSecond()
+        text = "not read: %s" if "args" in shape else "not read"
+        assert [once.filter(record(text, **shape)) for _ in range(3)] == [True, False, False]
+
+
+def test_other_error_of_the_same_name_is_no_database_that_is_away():
+    once, other = OncePerSecond(), type("OperationalError", (Exception,), {})("of a library")
+    kept = [once.filter(record("OperationalError in a library: %s", args=(other,), error=other)) for _ in range(3)]
+    assert kept == [True, True, True]
