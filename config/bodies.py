@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from django.conf import settings
+
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -20,7 +22,8 @@ _ANSWERS: Final = {
 class Bounded:
     """Runs an ASGI app on HTTP requests whose whole body comes within `most_bytes` and `seconds`.
 
-    Without a session or token the most is ANONYMOUS_BYTES.
+    Without a session or token the most is ANONYMOUS_BYTES. A made-up one lifts that early limit to `most_bytes`, and
+    nothing else: the view still rejects the request.
 
     Any other is answered 413 or 408, and looks to the app as if its sender had gone away.
     """
@@ -43,7 +46,8 @@ class Bounded:
 
 def _says_who(headers: dict[bytes, bytes]) -> bool:
     """Whether it claims to be somebody; whether it is, the app finds out."""
-    return b"authorization" in headers or b"sessionid=" in headers.get(b"cookie", b"")
+    session = f"{settings.SESSION_COOKIE_NAME}=".encode()
+    return b"authorization" in headers or session in headers.get(b"cookie", b"")
 
 
 class _Body:

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from config.bodies import Bounded
+import pytest
+
+from config.bodies import ANONYMOUS_BYTES, Bounded
 
 
 async def reads_all(_scope: Any, receive: Any, send: Any) -> None:
@@ -20,7 +22,9 @@ async def reads_all(_scope: Any, receive: Any, send: Any) -> None:
             return
 
 
-async def asked(parts: list[bytes], *, length: int | None = None, hangs: bool = False) -> dict[str, Any]:
+async def asked(
+    parts: list[bytes], *, length: int | None = None, hangs: bool = False, most: int = 10, cookie: str = ""
+) -> dict[str, Any]:
     """The start of the answer to a request with these parts; with `hangs` its last part never comes."""
     sent: list[dict[str, Any]] = []
     left = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
@@ -33,8 +37,9 @@ async def asked(parts: list[bytes], *, length: int | None = None, hangs: bool = 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    app: Callable[..., Awaitable[None]] = Bounded(reads_all, most_bytes=10, seconds=0.05)
+    app: Callable[..., Awaitable[None]] = Bounded(reads_all, most_bytes=most, seconds=0.05)
     headers = [(b"content-length", str(length).encode())] if length is not None else []
+    headers += [(b"cookie", cookie.encode())] if cookie else []
     await app({"type": "http", "headers": headers}, receive, send)
     return sent[0]
 
@@ -54,3 +59,10 @@ async def test_one_that_grows_too_large_is_cut_off() -> None:
 
 async def test_one_that_never_ends_is_given_up() -> None:
     assert (await asked([b"1"], hangs=True))["status"] == 408
+
+
+@pytest.mark.parametrize(("cookie", "status"), [("house=abc", 200), ("sessionid=abc", 413), ("", 413)])
+async def test_larger_body_needs_the_session_cookie_of_the_settings(settings: Any, cookie: str, status: int) -> None:
+    settings.SESSION_COOKIE_NAME = "house"
+    body = [b"x" * (ANONYMOUS_BYTES + 1)]
+    assert (await asked(body, most=2 * ANONYMOUS_BYTES, cookie=cookie))["status"] == status
