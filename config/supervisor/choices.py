@@ -1,5 +1,6 @@
 """What the person chose through environment variables, read once."""
 
+import logging
 import os
 import secrets
 import stat
@@ -14,6 +15,7 @@ from config.supervisor.keeping import write_private
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOR_MIGRATIONS_ALONE = ("MIGRATION_DATABASE_URL",)  # who has it could alter the audit
 FOR_BOOTSTRAP_ALONE = ("E2B_API_KEY", "E2B_WEBHOOK_SECRET", "SANDWARDEN_ADMIN_PASSWORD", "SANDWARDEN_API_TOKEN")
+log = logging.getLogger(__name__)
 HARMLESS = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -66,9 +68,19 @@ def secret_key(home: Path) -> str:
     if given := env.text("SECRET_KEY"):
         return given
     file = home / "secret_key"
-    if not file.exists() or stat.S_IMODE(file.stat().st_mode) & 0o077 or not file.read_text().strip():
+    wrong = _wrong_with(file) if file.exists() else ""
+    if wrong:
+        log.warning("%s %s: it is replaced, and everybody has to sign in again", file, wrong)
+    if wrong or not file.exists():
         write_private(file, secrets.token_urlsafe(48).encode())
     return file.read_text().strip()
+
+
+def _wrong_with(file: Path) -> str:
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & 0o077:
+        return f"could be read or written by others (mode {mode:04o})"
+    return "" if file.read_text().strip() else "is empty"
 
 
 def for_bootstrap(added: Mapping[str, str]) -> dict[str, str]:

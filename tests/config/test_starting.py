@@ -218,12 +218,25 @@ def test_the_audits_owner_is_given_to_migrations_alone(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("mode", [0o666, 0o644, 0o620])
 def test_a_secret_key_that_others_could_read_or_write_is_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mode: int
 ) -> None:
     monkeypatch.delenv("SECRET_KEY", raising=False)
     first = choices.secret_key(tmp_path)
     assert choices.secret_key(tmp_path) == first
+    assert caplog.messages == []
     (tmp_path / "secret_key").chmod(mode)
     second = choices.secret_key(tmp_path)
     assert second != first
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    (message,) = caplog.messages
+    assert f"(mode {mode:04o}): it is replaced, and everybody has to sign in again" in message
+    assert second not in message
+
+
+def test_empty_secret_key_is_replaced_and_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    write_private(tmp_path / "secret_key", b"\n")
+    assert len(choices.secret_key(tmp_path)) >= 50
+    assert "is empty: it is replaced" in caplog.text
