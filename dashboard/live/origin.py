@@ -8,8 +8,9 @@ from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from sandboxes.e2b.urls import origin
+
 App = Callable[[Any, Any, Any], Awaitable[None]]
-_PORTS = {"http": 80, "https": 443}
 
 
 class OwnOrigin:
@@ -20,26 +21,14 @@ class OwnOrigin:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
-        origin, host = (headers.get(name, b"").decode("latin1") for name in (b"origin", b"host"))
-        await (self._app if is_ours(origin, host) else WebsocketDenier())(scope, receive, send)
+        theirs, host = (headers.get(name, b"").decode("latin1") for name in (b"origin", b"host"))
+        await (self._app if is_ours(theirs, host) else WebsocketDenier())(scope, receive, send)
 
 
-def is_ours(origin: str, host: str) -> bool:
-    """Whether a page of `origin` may open a socket at the `Host` that it asked for."""
-    theirs = _parts(origin)
-    scheme = urlsplit(settings.PUBLIC_URL).scheme
-    if theirs is None or theirs == _parts(settings.PUBLIC_URL):
-        return theirs is not None
-    return theirs == _parts(f"{scheme}://{host}") and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
-
-
-def _parts(origin: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port; None for what is no origin of a web page."""
-    try:
-        parts = urlsplit(origin)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in _PORTS or not parts.hostname:
-        return None
-    return parts.scheme, parts.hostname.lower().rstrip("."), port or _PORTS[parts.scheme]
+def is_ours(theirs: str, host: str) -> bool:
+    """Whether a page of the origin `theirs` may open a socket at the `Host` that it asked for."""
+    found = origin(theirs)
+    if found is None or found == origin(settings.PUBLIC_URL):
+        return found is not None
+    asked_for = origin(f"{urlsplit(settings.PUBLIC_URL).scheme}://{host}")
+    return found == asked_for and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)

@@ -1,4 +1,4 @@
-"""Spellings of one address: a backend's URL in the form by which it is kept and compared. Pure."""
+"""Spellings of one address: the form in which a URL is kept, and the origin by which servers are compared. Pure."""
 
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +15,21 @@ def normalised(text: str) -> str:
         return f"{parts.scheme.lower()}://{_place(parts)}{parts.path.rstrip('/')}{_rest(parts)}"
     except ValueError:
         return text
+
+
+def origin(text: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port, by which two addresses lead to one server; None for what is no URL.
+
+    The port is None only for a scheme without a default one.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.scheme or not parts.hostname:
+        return None
+    return parts.scheme, _host(parts), port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def _place(parts: SplitResult) -> str:

@@ -96,8 +96,7 @@ class Account(HoldsSecrets):
         self.url = normalised(self.url)
         wanted = options.get("update_fields")
         if wanted is None or "url" in wanted:
-            bound_key.check(self)
-            changed = bound_key.leave_webhook_behind(self)
+            changed = bound_key.leave_webhook_behind(self) if bound_key.check(self) else []
             options["update_fields"] = None if wanted is None else [*wanted, *changed]
         super().save(*args, **options)
 

@@ -1,15 +1,14 @@
 """A write-only key belongs to the backend it was given for: another scheme, host or port asks for the key again."""
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
+from sandboxes.e2b.urls import origin
 from sandboxes.models.fields import Sealed, is_set
 
 if TYPE_CHECKING:
     from sandboxes.models.account import Account
-_PORTS: Final = {"http": 80, "https": 443}
 # What the backend before was given or gave: none of it is sent to another one.
 _OF_THE_WEBHOOK: Final = ("webhook_secret", "previous_webhook_secret", "sent_webhook_secret")
 
@@ -22,16 +21,16 @@ class KeyAskedAgain(ValidationError):
         super().__init__({"api_key": why})
 
 
-def check(account: "Account") -> None:
-    """Raises KeyAskedAgain when the key on record would go to another backend."""
-    if moves(account) and is_set(account, "api_key") and isinstance(account.__dict__["api_key"], Sealed):
+def check(account: "Account") -> bool:
+    """Whether it moves. Raises KeyAskedAgain when the key on record would go to another backend."""
+    moving = _moves(account)
+    if moving and is_set(account, "api_key") and isinstance(account.__dict__["api_key"], Sealed):
         raise KeyAskedAgain
+    return moving
 
 
 def leave_webhook_behind(account: "Account") -> list[str]:
-    """Forgets the former backend's webhook where the account moves and no new secret came along; fields it changed."""
-    if not moves(account):
-        return []
+    """Forgets the former backend's webhook where no new secret came along; the fields that it changed."""
     stale = [name for name in _OF_THE_WEBHOOK if isinstance(account.__dict__[name], Sealed)]
     for name in (*stale, "webhook_id"):
         setattr(account, name, "")
@@ -39,16 +38,9 @@ def leave_webhook_behind(account: "Account") -> list[str]:
     return [*stale, "webhook_id", "capabilities"]
 
 
-def moves(account: "Account") -> bool:
+def _moves(account: "Account") -> bool:
     """Whether it is on record with an address of another scheme, host or port."""
     held = type(account).objects.filter(pk=account.pk).values_list("url", flat=True).first()
-    return held is not None and origin(held) != origin(account.url)
-
-
-def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port; what is no address is only like itself."""
-    try:
-        parts = urlsplit(url.strip())
-        return parts.scheme, (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        return "", url, None
+    if held is None or held == account.url:
+        return False
+    return origin(held) is None or origin(held) != origin(account.url)  # what is no address is only like itself

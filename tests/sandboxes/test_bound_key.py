@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
 
-from sandboxes.e2b.urls import normalised
+from sandboxes.e2b.urls import normalised, origin
 from sandboxes.models import Account
-from sandboxes.models.bound_key import origin
+from sandboxes.models.bound_key import KeyAskedAgain
 from tests import records
 
 pytestmark = pytest.mark.django_db
@@ -80,4 +80,25 @@ def test_the_admin_asks_for_the_key_of_who_may_only_change_accounts(account, cli
 
 
 def test_what_is_no_address_is_only_like_itself():
-    assert origin("http://[") == origin("http://[") != origin("http://]")
+    records.account("odd", url="http://[", api_key="e2b_of_the_first")
+    held = Account.objects.get()
+    held.save()
+    held.url = "http://]"
+    with pytest.raises(KeyAskedAgain):
+        held.save()
+    assert origin("http://[") is None
+
+
+def test_former_address_is_read_once_for_each_save(account, django_assert_num_queries):
+    account.url, account.api_key = ELSEWHERE[0], "e2b_of_the_second"
+    with django_assert_num_queries(2):
+        account.save()
+
+
+def test_another_backend_is_asked_anew_what_it_can_do(account):
+    account.capabilities = {"pause": True}
+    account.save()
+    assert Account.objects.get().capabilities == {"pause": True}
+    account.url, account.api_key = ELSEWHERE[0], "e2b_of_the_second"
+    account.save(update_fields=["url", "api_key"])
+    assert Account.objects.get().capabilities == {}
