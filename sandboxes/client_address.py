@@ -5,13 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def of_scope(scope: Mapping[str, Any], trusted_proxies: int) -> str:
-    """Of an ASGI scope, for HTTP and WebSockets; empty when the server does not know its peer."""
-    peer = (scope.get("client") or ("",))[0]
-    forwarded = [value.decode("latin1") for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
-    return client_address(peer, forwarded, trusted_proxies)
-
-
 def of_meta(meta: Mapping[str, Any], trusted_proxies: int) -> str:
     """Of a Django request's META."""
     return client_address(meta.get("REMOTE_ADDR", ""), [meta.get("HTTP_X_FORWARDED_FOR", "")], trusted_proxies)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandboxes.client_address import client_address, of_meta, of_scope
+from sandboxes.client_address import client_address, of_meta
 
 PEER = "192.0.2.1"
 
@@ -28,8 +28,7 @@ def test_client_address_is_what_the_outermost_trusted_proxy_saw(proxies, forward
     assert client_address(PEER, forwarded, proxies) == found
 
 
-def test_scope_and_request_say_the_same():
-    headers = [(b"x-forwarded-for", b"10.9.9.9"), (b"x-forwarded-for", b"203.0.113.5")]
-    assert of_scope({"client": (PEER, 1), "headers": headers}, 1) == "203.0.113.5"
-    assert of_scope({"client": None, "headers": headers}, 0) == ""
+def test_request_tells_its_peer_and_header():
     assert of_meta({"REMOTE_ADDR": PEER, "HTTP_X_FORWARDED_FOR": "10.9.9.9,203.0.113.5"}, 1) == "203.0.113.5"
+    assert of_meta({"REMOTE_ADDR": PEER}, 1) == PEER
+    assert of_meta({}, 0) == ""
