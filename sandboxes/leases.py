@@ -84,7 +84,8 @@ def put(
     _check(key, ttl_seconds, ids, metadata)
     now = timezone.now()
     lease = _locked_lease(key, now)
-    maker = _maker(lease, claimant)
+    _check_taken(lease, claimant)
+    maker = claimant.maker if _is_free(lease, claimant) else lease.maker
     covered = _covered(ids, metadata)
     guards = _locked_guards(covered)
     live = [s for s in covered if s.state != Sandbox.State.ENDED and guards[s.guard_id].condemned_by_id is None]
@@ -93,11 +94,8 @@ def put(
     unknown = sorted(set(ids or ()) - {sandbox.sandbox_id for sandbox in covered})
     if ids is not None and not live and not unknown:
         raise LeaseConflict(condemned)
-    lease.ttl_seconds, lease.token, lease.renewed_at, lease.maker = ttl_seconds, token, now, maker
-    lease.expires_at = now + timedelta(seconds=ttl_seconds)
-    lease.metadata = dict(metadata) if metadata is not None else None
-    lease.released_at = lease.lapsed_at = None
-    lease.save()
+    lease.token, lease.maker, lease.metadata = token, maker, None if metadata is None else dict(metadata)
+    _start(lease, ttl_seconds, now)
     _set_members(lease, set(ids or ()))
     _move_spans(lease, [sandbox.pk for sandbox in live], now)
     marked = _spare(list(guards.values()), key)
@@ -113,7 +111,7 @@ def release(key: str, claimant: Claimant = ANYBODY) -> bool:
     lease = held.first() if "\0" not in key else None
     if lease is None:
         return False
-    _maker(lease, claimant)
+    _check_taken(lease, claimant)
     was_live = lease.lapsed_at is None
     lease.released_at = now
     lease.expires_at = min(lease.expires_at, now)
@@ -206,14 +204,22 @@ def _locked_lease(key: str, now: datetime) -> Lease:
     return Lease.objects.select_for_update().get(key=key)
 
 
-def _maker(lease: Lease, claimant: Claimant) -> str:
-    """Whose it is from now on. Raises LeaseTaken."""
-    over = lease.released_at is not None or lease.lapsed_at is not None
-    if over or not lease.maker or lease.maker == claimant.maker:
-        return claimant.maker
-    if not claimant.may_take(lease.maker):
+def _check_taken(lease: Lease, claimant: Claimant) -> None:
+    """Raises LeaseTaken where it is another's whose leases the claimant may not take."""
+    if not _is_free(lease, claimant) and not claimant.may_take(lease.maker):
         raise LeaseTaken(lease.key, lease.token)
-    return lease.maker
+
+
+def _is_free(lease: Lease, claimant: Claimant) -> bool:
+    """Whether it becomes the claimant's: it has ended, is nobody's, or is the claimant's already."""
+    over = lease.released_at is not None or lease.lapsed_at is not None
+    return over or not lease.maker or lease.maker == claimant.maker
+
+
+def _start(lease: Lease, ttl_seconds: int, now: datetime) -> None:
+    lease.ttl_seconds, lease.renewed_at, lease.expires_at = ttl_seconds, now, now + timedelta(seconds=ttl_seconds)
+    lease.released_at = lease.lapsed_at = None
+    lease.save()
 
 
 def _covered(ids: Sequence[str] | None, metadata: Mapping[str, str] | None) -> list[Sandbox]:

@@ -69,9 +69,8 @@ async def perform(client: E2BClient, action: Action, deadline_seconds: float) ->
             return Result("never", "guest_unresponsive", error=f"{error}. {advice}")
         return Result("unknown", CONFLICT, error=str(error))
     except ServerFailed as error:
-        if action.kind == Kind.PAUSE and error.status == REJECTED_STATUS:
-            return Result("unknown", PAUSE_REJECTED, error=str(error))
-        return Result("unknown" if error.maybe_sent else "again", error=str(error))
+        rejected = action.kind == Kind.PAUSE and error.status == REJECTED_STATUS
+        return Result("unknown" if error.maybe_sent else "again", PAUSE_REJECTED if rejected else "", str(error))
     except (BadRequest, ChangesForbidden, TooManySandboxes, Unauthorized, Unsupported) as error:
         return Result("never", "refused", error=str(error))
     except E2BError as error:

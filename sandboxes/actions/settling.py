@@ -42,11 +42,13 @@ def settle(answers: Sequence[tuple[Claim, Result]]) -> list[Action]:
 
 def _learn_pause(moved: Sequence[Action]) -> None:
     """A pause that was answered with a yes shows that the backend can pause."""
-    for key in {a.account_id for a in moved if a.kind == Action.Kind.PAUSE and a.state == State.DONE}:
-        account = Account.objects.select_for_update().get(pk=key)
-        if account.capabilities.get("pause") is not True:
-            account.capabilities = {**account.capabilities, "pause": True}
-            account.save(update_fields=["capabilities"])
+    keys = {a.account_id for a in moved if a.kind == Action.Kind.PAUSE and a.state == State.DONE}
+    if not keys:
+        return
+    unknown = Account.objects.filter(pk__in=keys).exclude(capabilities__contains={"pause": True})
+    for account in unknown.select_for_update().order_by("pk"):
+        account.capabilities = {**account.capabilities, "pause": True}
+        account.save(update_fields=["capabilities"])
 
 
 def store(actions: Sequence[Action]) -> None:

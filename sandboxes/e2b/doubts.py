@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EXAMPLE_CHARACTERS = 80
-MOST_NAMES = 20
 
 
 @dataclass
@@ -18,7 +17,7 @@ class Doubt:
 
 @dataclass
 class Doubts:
-    """By what was doubted: a field as the backend spells it, or `entry` for a whole one without a readable ID."""
+    """By what was doubted: a field that we know, as the backend spells it, or `entry` for a whole one without an ID."""
 
     found: dict[str, Doubt] = field(default_factory=dict)
 
@@ -41,8 +40,6 @@ class Doubts:
 
     def note(self, name: str, example: str) -> None:
         """Counts one more."""
-        if name not in self.found and len(self.found) >= MOST_NAMES:
-            return
         doubt = self.found.setdefault(name, Doubt())
         doubt.count += 1
         doubt.example = doubt.example or example[:EXAMPLE_CHARACTERS]
