@@ -24,7 +24,7 @@ from events.receiver import Receiver  # noqa: E402
 
 
 async def nowhere(_scope: Any, receive: Any, send: Any) -> None:
-    """A WebSocket to a path that is none of ours is closed, without a word in the log."""
+    """Closes a WebSocket to an unknown path, without logging it."""
     await receive()
     await send({"type": "websocket.close", "code": 4404})
 

@@ -51,7 +51,7 @@ RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL", 30, least=1)
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC")
 # Where another process of ours asks whether owners can reach the API: by the public listener, as they do.
 PROBE_URL = env.text("PROBE_URL", f"http://{env.reachable(HOST)}:{PORT}")
-READ_ONLY = env.flag("READ_ONLY")  # no call that changes a backend exists
+READ_ONLY = env.flag("READ_ONLY")  # every call that would change a backend is rejected
 
 INSTALLED_APPS = [
     "django.contrib.admin",

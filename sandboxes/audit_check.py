@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 KEPT: Final = timedelta(days=399)  # what is younger may never be missing
 _TIME = """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-_UNTOLD: Final = {"claimed_until", "claim_number", "next_attempt_at"}  # the trigger leaves them out
+_UNRECORDED: Final = {"claimed_until", "claim_number", "next_attempt_at"}  # the trigger leaves them out
 _ALL = f"""SELECT number, hash, {_TIME}, action_id, change::text
 FROM sandboxes_auditentry WHERE number IS NOT NULL ORDER BY number"""
 _CHECKPOINTS = """SELECT change -> 'checkpoint', at FROM sandboxes_auditentry
@@ -33,7 +33,7 @@ class Report:
 
 
 class Checkpoint(NamedTuple):
-    """What retention said when it took entries: the last of them, and when it was taken."""
+    """What retention recorded when it removed entries: the last of them, and when it was removed."""
 
     number: int
     hash: bytes
@@ -64,7 +64,7 @@ def _verify(noted: dict[int, str], now: datetime) -> Report:
         if known is not None and _hash(known, number, at, action_id, text) != bytes(found):
             report.faults.append(f"entry {number} (action {action_id}, {at}) was altered, or what stood before it")
         if number in noted and noted.pop(number) != bytes(found).hex():
-            report.faults.append(f"entry {number} is not the one that was noted: the chain was written anew")
+            report.faults.append(f"entry {number} is not the one that was noted: the chain was rewritten")
         report.last, report.head, before = number, bytes(found).hex(), bytes(found)
         if action_id:
             shown.setdefault(action_id, {}).update(json.loads(text))
@@ -81,10 +81,12 @@ def _known_before(number: int, checkpoints: Sequence[Checkpoint], faults: list[s
         return b""
     found = next((one for one in checkpoints if one.number == number - 1), None)
     if found is None:
-        faults.append(f"entries 1 to {number - 1} are missing, and no checkpoint says that they went by their age")
+        faults.append(f"entries 1 to {number - 1} are missing, and no checkpoint says that their retention had ended")
         return None
     if found.at > found.made_at - KEPT:
-        faults.append(f"entries up to {found.number} were taken out on {found.made_at:%Y-%m-%d}, before their age")
+        faults.append(
+            f"entries up to {found.number} were removed on {found.made_at:%Y-%m-%d}, before their retention ended"
+        )
     return found.hash
 
 
@@ -93,17 +95,18 @@ def _not_there(number: int, noted: str, checkpoints: Sequence[Checkpoint]) -> st
     if last is None:
         return f"entry {number}, which was noted, is not there"
     if last.number == number and last.hash.hex() != noted:
-        return f"entry {number} is not the one that was noted: the chain was written anew"
+        return f"entry {number} is not the one that was noted: the chain was rewritten"
     return (
-        f"entry {number}, which was noted, is not there: a checkpoint says that it went by its age on "
+        f"entry {number}, which was noted, is not there: a checkpoint says that its retention ended on "
         f"{last.made_at:%Y-%m-%d}. Expect a head that is younger than {KEPT.days} days"
     )
 
 
-def _checkpoint(told: str | dict[str, Any], made_at: datetime) -> Checkpoint:
+def _checkpoint(stored: str | dict[str, Any], made_at: datetime) -> Checkpoint:
     """As the database's function wrote it."""
-    said = json.loads(told) if isinstance(told, str) else told
-    return Checkpoint(said["number"], bytes.fromhex(said["hash"]), datetime.fromisoformat(said["at"]), made_at)
+    content = json.loads(stored) if isinstance(stored, str) else stored
+    at = datetime.fromisoformat(content["at"])
+    return Checkpoint(content["number"], bytes.fromhex(content["hash"]), at, made_at)
 
 
 def _hash(before: bytes, number: int, at: str, action_id: int, change: str) -> bytes:
@@ -127,19 +130,19 @@ def _behind(shown: Mapping[int, dict[str, Any]], waiting: set[int], now: datetim
             continue
         for name, value in json.loads(text).items():
             # A column that came later than the entry is not in it.
-            if name in trail and name not in _UNTOLD and not _same(value, trail[name]):
+            if name in trail and name not in _UNRECORDED and not _same(value, trail[name]):
                 yield f"action {key} says {name} is {value!r}, its trail says {trail[name]!r}"
     for key in sorted(shown.keys() - there - waiting):
         if not shown[key].get("deleted"):
             yield f"action {key} has a trail and is not there"
 
 
-def _same(value: Any, told: Any) -> bool:
+def _same(value: Any, recorded: Any) -> bool:
     """Equal, or one moment written in two time zones."""
-    if value == told or not (isinstance(value, str) and isinstance(told, str)):
-        return bool(value == told)
+    if value == recorded or not (isinstance(value, str) and isinstance(recorded, str)):
+        return bool(value == recorded)
     try:
-        return datetime.fromisoformat(value) == datetime.fromisoformat(told)
+        return datetime.fromisoformat(value) == datetime.fromisoformat(recorded)
     except (ValueError, TypeError):
         return False
 

@@ -1,4 +1,4 @@
-"""Asyncio tasks that live as long as their process: whatever one raises, it is told and started again.
+"""Asyncio tasks that live as long as their process: whatever one raises is logged, and it is restarted.
 
 Each process shows its own on `/readyz` and on the settings page of the server.
 """

@@ -26,7 +26,7 @@ ACCOUNTS_HELD: Final = 256
 _timeouts: Recent[str, Counter[str]] = Recent(ACCOUNTS_HELD)  # by account and URL: see `e2b.pacing.Shared`
 log = logging.getLogger(__name__)
 
-# A pause never ends earlier because somebody else was told a shorter one.
+# A pause never ends earlier because another worker received a shorter one.
 _START: Final = """
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end"""
 
@@ -36,7 +36,7 @@ def key_of(name: str) -> str:
     return f"sandwarden:cooldown:{name}"
 
 
-async def start(name: str, seconds: float, why: str = "told", connection: Redis | None = None) -> None:
+async def start(name: str, seconds: float, why: str = "asked", connection: Redis | None = None) -> None:
     """Nobody is to do `name` for so long. Raises redis.RedisError when Redis is away."""
     wait_ms = int(min(seconds, LONGEST_SECONDS) * 1000)
     if wait_ms > 0:
@@ -76,10 +76,10 @@ class SharedPauses:
         return _aged(known, time.monotonic() - read_at)
 
     async def pause(self, route: str, pause: Pause) -> None:
-        """Tells all workers of a pause."""
+        """Shares a pause with all workers."""
         self._known.pop(route, None)
         try:
-            await start(self.name_of(route), pause.seconds, "silent" if pause.silent else "told", self._connection())
+            await start(self.name_of(route), pause.seconds, "silent" if pause.silent else "asked", self._connection())
         except (RedisError, OSError) as error:
             log.warning("a pause of %s is known to this worker alone, Redis is away: %s", route, error)
 

@@ -14,7 +14,7 @@ from sandboxes.models.fields import EncryptedTextField, Sealed
 
 @dataclass
 class Rotation:
-    """How many secrets were put under the first key, how many lay under it already, and which could not be opened."""
+    """How many secrets were re-encrypted with the first key, how many already used it, which could not be opened."""
 
     rotated: int = 0
     current: int = 0

@@ -43,7 +43,7 @@ class Result:
     """What came of a call.
 
     `done`: E2B answered that it is so. `again`: refused for now, nothing happened. `never`: refused for good.
-    `unknown`: it may have happened; only a look tells.
+    `unknown`: it may have happened; only verification can show it.
     """
 
     kind: Literal["done", "again", "never", "unknown"]
@@ -65,7 +65,7 @@ async def perform(client: E2BClient, action: Action, deadline_seconds: float) ->
         return Result("never", "gone", error=f"E2B has no such sandbox, or it is not in a state for this: {error}")
     except Conflict as error:
         if error.error_code == GUEST_UNRESPONSIVE:
-            advice = "Its snapshot does not wake: resume it without memory, as a fresh start from its disk"
+            advice = "Its snapshot can't be resumed: resume without memory, which boots it from its disk"
             return Result("never", "guest_unresponsive", error=f"{error}. {advice}")
         return Result("unknown", CONFLICT, error=str(error))
     except ServerFailed as error:

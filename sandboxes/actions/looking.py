@@ -89,7 +89,7 @@ async def look_at_sandboxes(account: Account, sandbox_ids: Iterable[str]) -> dic
 def _as_seen(account: Account, error: Exception) -> E2BError:
     if isinstance(error, E2BError):
         return error
-    log.warning("account %s: no look is possible: %s", account.name, text_of(error), exc_info=error)
+    log.warning("account %s: its sandboxes can't be verified: %s", account.name, text_of(error), exc_info=error)
     return E2BError(text_of(error))
 
 

@@ -96,8 +96,8 @@ class Connection:
         self.unreadable_entries += doubts.entries
         for one in doubts.to_list():
             log.warning(
-                "%s: %s of %d %s unreadable and left out, for example of %r",
-                self.base_url, one["what"], one["count"], shape, one["example"],
+                "%s: %d %s: %s could not be read and was left out, for example of %r",
+                self.base_url, one["count"], shape, one["what"], one["example"],
             )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def test_a_chain_written_anew_is_found_by_a_noted_head(three):
     forge("UPDATE sandboxes_auditentry SET number = NULL, hash = NULL, change = change || '{\"x\": 1}'")
     assert audit.seal() == 5
     assert audit_check.verify().faults == []
-    assert "written anew" in audit_check.verify({head.last: head.head}).faults[0]
+    assert "rewritten" in audit_check.verify({head.last: head.head}).faults[0]
     assert "is not there" in audit_check.verify({99: head.head}).faults[0]
 
 
@@ -128,7 +128,7 @@ def test_a_lost_beginning_without_a_checkpoint_is_a_fault(three):
     forge("DELETE FROM sandboxes_auditentry WHERE number <= 2")
     age(three[:2])
     assert audit_check.verify().faults == [
-        "entries 1 to 2 are missing, and no checkpoint says that they went by their age"
+        "entries 1 to 2 are missing, and no checkpoint says that their retention had ended"
     ]
 
 
@@ -146,8 +146,8 @@ def test_a_checkpoint_of_young_entries_is_a_fault(three):
     audit.seal()
     forge("DELETE FROM sandboxes_auditentry WHERE number <= 2")
     faults = audit_check.verify().faults
-    assert "entries up to 2 were taken out on" in faults[0]
-    assert "before their age" in faults[0]
+    assert "entries up to 2 were removed on" in faults[0]
+    assert "before their retention ended" in faults[0]
 
 
 def test_a_young_action_whose_trail_began_in_what_is_gone_is_a_fault(three):
@@ -177,7 +177,7 @@ def test_a_noted_head_must_be_there_or_in_a_checkpoint_even_below_the_first(aged
 
 def test_an_old_head_that_was_pruned_is_told_as_such(aged):
     assert audit_check.verify({3: aged[3]}).faults == []
-    assert "it went by its age on" in audit_check.verify({2: aged[2]}).faults[0]
+    assert "its retention ended on" in audit_check.verify({2: aged[2]}).faults[0]
 
 
 def test_a_deleted_action_whose_trail_says_nothing_of_it_is_a_fault(three):

@@ -1,4 +1,4 @@
-"""Rotation ends: every secret of every model is put under the first key, and what can't be opened is named."""
+"""Rotation ends: every secret of every model is re-encrypted with the first key, and what can't be opened is named."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -25,13 +25,13 @@ def test_it_works(old, settings, capsys):
     new = Fernet.generate_key().decode()
     settings.ENCRYPTION_KEY = f"{new},{old}"
     call_command("rotate_secrets")
-    assert "3 put under the first key, 0 lay under it already" in capsys.readouterr().out
+    assert "3 re-encrypted with the first key, 0 already used it" in capsys.readouterr().out
     settings.ENCRYPTION_KEY = new
     account = Account.objects.get()
     assert (account.api_key, account.webhook_secret) == ("e2b_a_key_to_keep", "a-webhook-secret")
     assert OwnerCallback.objects.get().secret == "a-callback-secret"
     call_command("rotate_secrets")
-    assert "0 put under the first key, 3 lay under it already" in capsys.readouterr().out
+    assert "0 re-encrypted with the first key, 3 already used it" in capsys.readouterr().out
 
 
 def test_every_model_with_a_secret_is_found(old):

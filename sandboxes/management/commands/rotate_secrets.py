@@ -1,4 +1,4 @@
-"""`manage.py rotate_secrets`: puts every kept secret under the first encryption key, so that the others can go."""
+"""`manage.py rotate_secrets`: re-encrypts every stored secret with the first key, so that the others can go."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sandboxes import crypto, secrets_at_rest
 
 class Command(BaseCommand):
     help = (
-        "Encrypts every kept key and secret anew with the first encryption key. Put the new key on top (first in "
+        "Re-encrypts every stored key and secret with the first encryption key. Put the new key on top (first in "
         "ENCRYPTION_KEY, or the first line of the key file), restart, run this, then take the old keys away."
     )
 
@@ -19,10 +19,10 @@ class Command(BaseCommand):
             done = secrets_at_rest.rotate_all()
         except crypto.BadKey as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{done.rotated} put under the first key, {done.current} lay under it already.")
+        self.stdout.write(f"{done.rotated} re-encrypted with the first key, {done.current} already used it.")
         if done.unreadable:
             raise CommandError(
                 "These could not be opened: add the key that made them, or enter them again:\n  "
                 + "\n  ".join(done.unreadable)
             )
-        self.stdout.write("No other key is needed any more.")
+        self.stdout.write("The other keys are no longer needed.")

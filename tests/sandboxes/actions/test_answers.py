@@ -80,7 +80,7 @@ async def test_snapshot_that_does_not_wake_says_what_to_do(odd):
     action = await Action.objects.aget()
 
     assert (action.state, action.outcome) == ("failed", "guest_unresponsive")
-    assert "resume it without memory" in action.error
+    assert "resume without memory" in action.error
 
 
 @pytest.mark.parametrize("memory", [True, False])
