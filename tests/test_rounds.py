@@ -94,10 +94,21 @@ async def test_hanging_account_ends_at_its_deadline(accounts):
         if account.name == "two":
             await asyncio.Event().wait()
 
-    await rounds.side_by_side("sync", accounts, work, deadline_seconds=0.01)
+    given = await rounds.side_by_side("sync", accounts, work, deadline_seconds=0.01)
+    assert list(given) == [accounts[0].pk, accounts[2].pk]
     health = await AccountHealth.objects.aget(account=accounts[1])
     assert health.sync_error == "not finished within 0 s"
     assert health.sync_failed_at
+
+
+async def test_accounts_are_served_side_by_side(accounts):
+    all_of_them = asyncio.Barrier(len(accounts))
+
+    async def work(account):
+        return await all_of_them.wait()
+
+    given = await rounds.side_by_side("tidy", accounts, work, deadline_seconds=20)
+    assert sorted(given.values()) == [0, 1, 2]
 
 
 async def test_timeout_of_the_work_itself_is_not_called_a_deadline(accounts):

@@ -11,7 +11,8 @@ import pytest
 from django.db import OperationalError as DjangoError
 from psycopg_pool import PoolTimeout
 
-from config.log import OncePerSecond
+from config.log import MOST_CAUSES, OncePerSecond
+from sandboxes.masking import MaskSecrets
 
 
 @pytest.mark.usefixtures("static_files")
@@ -64,6 +65,23 @@ def test_database_that_is_away_is_one_line_a_second_from_each_place(monkeypatch)
     last = record("not stored: the database is away")
     assert once.filter(last)
     assert last.getMessage() == "not stored: the database is away (4 more in the last seconds)"
+    now[0] += 1
+    alone = record("not stored: the database is away")
+    assert once.filter(alone)
+    assert alone.getMessage() == "not stored: the database is away"
+
+
+def test_places_that_are_remembered_are_bounded():
+    once = OncePerSecond()
+    for line in range(MOST_CAUSES + 1):
+        assert once.filter(record("the database is away", line))
+    assert not once.filter(record("the database is away", MOST_CAUSES))
+    assert once.filter(record("the database is away", 0)), "the oldest is forgotten"
+
+
+def test_log_of_the_server_is_masked_and_throttled():
+    handler = next(h for h in logging.getLogger().handlers if h.get_name() == "stderr")
+    assert {type(one) for one in handler.filters} == {MaskSecrets, OncePerSecond}
 
 
 class OfTheDriver(psycopg.OperationalError):

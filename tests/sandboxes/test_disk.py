@@ -1,5 +1,7 @@
 """Room on the disk is low early, and full only when nothing more can be written."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from sandboxes.disk import GIB, Space, space
@@ -21,5 +23,8 @@ def test_space_is_low_before_it_is_full(free, total, low, full):
     assert (room.is_low, room.is_full) == (low, full)
 
 
-def test_space_is_that_of_the_data_folder():
-    assert 0 < space().free <= space().total
+def test_space_is_that_of_the_data_folder(settings, monkeypatch, tmp_path):
+    settings.DATA_DIR = tmp_path
+    usages = {tmp_path: SimpleNamespace(total=100, used=70, free=30)}
+    monkeypatch.setattr("sandboxes.disk.shutil.disk_usage", lambda path: usages[path])
+    assert space() == Space(free=30, total=100)

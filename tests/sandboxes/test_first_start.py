@@ -42,7 +42,19 @@ def test_health_row_is_made_once_whoever_asks_first_and_no_insert_fails():
         AccountHealth.objects.all().delete()
         with connection.execute_wrapper(noted):
             ask()
-    at_once(lambda: accounts.health_of(account), 4)
+    AccountHealth.objects.all().delete()
+    together = threading.Barrier(4, timeout=10)
+
+    def all_have_found_none(execute, sql, params, many, context):
+        if sql.startswith("INSERT"):
+            together.wait()
+        return execute(sql, params, many, context)
+
+    def ask_first():
+        with connection.execute_wrapper(all_have_found_none):
+            accounts.health_of(account)
+
+    at_once(ask_first, 4)
     assert AccountHealth.objects.count() == 1
     inserts = [sql for sql in statements if sql.startswith('INSERT INTO "sandboxes_accounthealth"')]
     assert len(inserts) == 2

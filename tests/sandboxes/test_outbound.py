@@ -65,8 +65,9 @@ async def test_decimal_spelling_is_refused_too():
 async def test_account_never_reaches_it_and_a_name_of_this_machine_works(names, simulator):
     names["harmless.example"], names["backend.example"] = "169.254.169.254", "127.0.0.1"
     async with E2BClient("http://harmless.example", None, deadline_seconds=0.2) as client:
-        with pytest.raises(E2BError, match="no connection"):
+        with pytest.raises(E2BError, match="no connection") as refused:
             await client.list_page()
+    assert "169.254.169.254, where nothing is ever sent" in str(refused.value.__cause__)
     from simulator import DEFAULT_API_KEY
 
     here = simulator.url.replace("127.0.0.1", "backend.example")

@@ -4,6 +4,7 @@ import json
 import math
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -129,12 +130,16 @@ def test_absurd_numbers_are_kept_and_told_apart(sample):
     assert wire.is_plausible(read(METRIC, sample()))
 
 
-@pytest.mark.parametrize("disk", [{"diskUsed": -1}, {"diskTotal": -1}, {"diskTotal": "none"}])
-def test_implausible_disk_is_unknown_and_spoils_no_other_figure(sample, disk):
-    found, _ = Decoder(wire.Metric, ("diskUsed", "diskTotal")).many(json.dumps([sample() | disk]).encode())
+@pytest.mark.parametrize(
+    ("disk", "used", "total"),
+    [({"diskUsed": -1}, 0, 0), ({"diskTotal": -1}, 0, 0), ({"diskTotal": "none"}, 2_000_000_000, 0), ({}, 2e9, 1e10)],
+)
+def test_implausible_disk_is_unknown_and_spoils_no_other_figure(sample, disk, used, total):
+    (found,), _ = Decoder(wire.Metric, ("diskUsed", "diskTotal")).many(json.dumps([sample() | disk]).encode())
 
-    assert (found[0].disk_total == 0 or found[0].disk_used == 0, found[0].cpu_used_pct) == (True, 12.34)
-    assert wire.is_plausible(found[0])
+    assert (found.disk_used, found.disk_total) == (used, total)
+    assert msgspec.structs.replace(found, disk_used=2_000_000_000, disk_total=10_000_000_000) == read(METRIC, sample())
+    assert wire.is_plausible(found)
 
 
 def test_a_metric_without_unix_time_takes_the_deprecated_one(sample):
