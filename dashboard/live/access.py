@@ -68,9 +68,10 @@ class Gate:
 
     async def check(self) -> None:
         """One round over all that are inside."""
-        valid_now = await self._valid({ticket for ticket, _ in self._inside.values()})
-        for who, (ticket, end) in list(self._inside.items()):
-            if ticket not in valid_now:
+        inside = list(self._inside.items())  # who enters while the answer is awaited was not asked about
+        valid_now = await self._valid({ticket for _, (ticket, _) in inside})
+        for who, (ticket, end) in inside:
+            if ticket not in valid_now and who in self._inside:
                 self.leave(who)
                 end()
 

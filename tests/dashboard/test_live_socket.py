@@ -1,6 +1,7 @@
 """The socket of an open page: who may have one, how long, and what it is sent first."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -138,6 +139,31 @@ async def test_check_of_sockets_goes_on_after_an_error_that_nobody_expects(
     await socket.hears()
     await sync_to_async(signs_out)()
     assert (await socket.receive_output(5)) == {"type": "websocket.close", "code": 4401}
+
+
+@pytest.mark.parametrize("answer", [None, RuntimeError("nobody expects this")])
+async def test_socket_that_enters_during_a_check_stays(
+    monkeypatch: pytest.MonkeyPatch, answer: Exception | None
+) -> None:
+    gate, ended = Gate(), []
+    before, meanwhile = (access.Ticket(name, 1, "mark") for name in ("before", "meanwhile"))
+    loop = asyncio.get_running_loop()
+
+    def asked(tickets: Collection[access.Ticket]) -> set[access.Ticket]:
+        enter = gate.enter, "new", meanwhile, lambda: ended.append("new")
+        asyncio.run_coroutine_threadsafe(_call(*enter), loop).result(5)
+        if answer:
+            raise answer
+        return set(tickets) - {before}
+
+    monkeypatch.setattr("dashboard.live.access.valid", asked)
+    gate.enter("old", before, lambda: ended.append("old"))
+    await gate.check()
+    assert ended == ([] if answer else ["old"])
+
+
+async def _call(function: Callable[..., None], *given: object) -> None:
+    function(*given)
 
 
 def test_the_rounds_leave_time_to_end_a_socket_within_five_seconds() -> None:
