@@ -73,7 +73,7 @@ class Gate:
         for who, (ticket, end) in inside:
             if ticket not in valid_now and who in self._inside:
                 self.leave(who)
-                end()
+                _end(end)
 
     async def _go_round(self) -> None:
         """For as long as anybody is inside."""
@@ -94,6 +94,14 @@ def _read(tickets: Collection[Ticket]) -> set[Ticket]:
         return valid(tickets)
     finally:
         close_old_connections()
+
+
+def _end(end: Callable[[], None]) -> None:
+    """One that raises keeps neither the others inside nor the rounds from going on."""
+    try:
+        end()
+    except Exception:
+        log.exception("an open page that is no longer signed in could not be closed")
 
 
 gate = Gate()

@@ -166,6 +166,20 @@ async def _call(function: Callable[..., None], *given: object) -> None:
     function(*given)
 
 
+async def test_page_that_cannot_be_closed_keeps_no_other_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, ended = Gate(), []
+    monkeypatch.setattr("dashboard.live.access.CHECK_SECONDS", 0.0)
+    monkeypatch.setattr("dashboard.live.access.valid", lambda _tickets: set())
+
+    def fails() -> None:
+        raise RuntimeError("nobody expects this")
+
+    for name, end in (("broken", fails), ("next", lambda: ended.append("next"))):
+        gate.enter(name, access.Ticket(name, 1, "mark"), end)
+    await gate.check()
+    assert ended == ["next"]
+
+
 def test_the_rounds_leave_time_to_end_a_socket_within_five_seconds() -> None:
     assert access.CHECK_SECONDS <= 4
 
