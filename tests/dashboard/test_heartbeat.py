@@ -27,8 +27,10 @@ def test_heartbeat_goes_on_and_begins_anew_after_a_silence() -> None:
     beat(NOW)
     beat(NOW + seconds(5))
     assert told() == (seconds(5), seconds(0))
-    beat(NOW + seconds(18))
-    assert told() == (seconds(18), seconds(18))
+    beat(NOW + seconds(29))
+    assert told() == (seconds(29), seconds(0))
+    beat(NOW + seconds(55))
+    assert told() == (seconds(55), seconds(55))
 
 
 def test_heartbeat_of_a_slower_clock_takes_nothing_back() -> None:
