@@ -5,23 +5,21 @@ a lease's answer through routing, sign-in and database. The web process's own wo
 """
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core import signing
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.utils import timezone
 
 from sandboxes.clock import MOST_AHEAD
 
 NAME: Final = "api"
 UNREACHED: Final = "api unreached"  # its row is there while the latest probe failed
-EVERY_SECONDS: Final = 10.0
 SILENCE: Final = timedelta(seconds=25)  # two beats missed: whoever renews leases could not, for that long
 ANSWER_SECONDS: Final = 5.0
 PATH: Final = "/api/v1/leases/sandwarden-probe"
@@ -76,9 +74,9 @@ async def probe(transport: httpx.AsyncBaseTransport | None = None) -> bool:
         said = str(error) or type(error).__name__
     if said != "not_found":
         log.warning("no heartbeat: owners can't reach the API at %s: %s", settings.PROBE_URL, said)
-        await sync_to_async(_in_thread)(miss)
+        await database_sync_to_async(miss)()
         return False
-    await sync_to_async(_in_thread)(beat)
+    await database_sync_to_async(beat)()
     return True
 
 
@@ -100,11 +98,3 @@ def is_token(text: str, method: str, path: str) -> bool:
 def _host() -> str:
     """A name that the listener answers to, whatever address it is reached by."""
     return urlsplit(settings.PUBLIC_URL).netloc
-
-
-def _in_thread(write: Callable[[], None]) -> None:
-    close_old_connections()
-    try:
-        write()
-    finally:
-        close_old_connections()

@@ -6,10 +6,9 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
-from django.db import close_old_connections
 from django.utils import timezone
 
 CHECK_SECONDS: Final = 3.0  # a socket ends within five: this, and the time that an answer takes
@@ -83,17 +82,10 @@ class Gate:
 
     async def _valid(self, tickets: Collection[Ticket]) -> Collection[Ticket]:
         try:
-            return await sync_to_async(_read, thread_sensitive=False)(tickets)
+            return await database_sync_to_async(valid, thread_sensitive=False)(tickets)
         except Exception:  # the rounds must go on, whatever one of them meets
             log.exception("the sessions of open pages could not be checked")
             return tickets
-
-
-def _read(tickets: Collection[Ticket]) -> set[Ticket]:
-    try:
-        return valid(tickets)
-    finally:
-        close_old_connections()
 
 
 def _end(end: Callable[[], None]) -> None:
