@@ -3,6 +3,8 @@
 import asyncio
 import hmac
 import logging
+import math
+import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 CHECK_SECONDS: Final = 3.0  # a socket ends within five: this, and the time that an answer takes
+REUSE_SECONDS: Final = 1.0  # whoever was admitted needs no new query for so long, however much a page says
 log = logging.getLogger(__name__)
 
 
@@ -50,6 +53,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._inside: dict[object, tuple[Ticket, Callable[[], None]]] = {}
+        self._admitted: dict[Ticket, float] = {}  # when it was asked, on the monotonic clock; emptied by each round
         self._round: asyncio.Task[None] | None = None
 
     def enter(self, who: object, ticket: Ticket, end: Callable[[], None]) -> None:
@@ -62,11 +66,21 @@ class Gate:
         self._inside.pop(who, None)
 
     async def admits(self, ticket: Ticket) -> bool:
-        """Asked now, for one. While the database is away nobody is sent out: nobody can have been barred either."""
-        return ticket in await self._valid([ticket])
+        """Asked for one, REUSE_SECONDS ago at most.
+
+        While the database is away nobody is sent out: nobody can have been barred either.
+        """
+        asked_at = time.monotonic()
+        if asked_at - self._admitted.get(ticket, -math.inf) < REUSE_SECONDS:
+            return True
+        if ticket not in await self._valid([ticket]):
+            return False
+        self._admitted[ticket] = asked_at
+        return True
 
     async def check(self) -> None:
         """One round over all that are inside."""
+        self._admitted.clear()
         inside = list(self._inside.items())  # who enters while the answer is awaited was not asked about
         valid_now = await self._valid({ticket for _, (ticket, _) in inside})
         for who, (ticket, end) in inside:

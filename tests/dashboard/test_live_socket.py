@@ -180,8 +180,37 @@ async def test_page_that_cannot_be_closed_keeps_no_other_open(monkeypatch: pytes
     assert ended == ["next"]
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_many_messages_of_a_page_cost_one_query_a_second(live: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, asked = access.valid, []
+    monkeypatch.setattr("dashboard.live.access.valid", lambda tickets: asked.append(tickets) or read(tickets))
+    monkeypatch.setattr("dashboard.live.access.REUSE_SECONDS", 3600.0)
+    socket = await sync_to_async(signed_in)()
+    await socket.opens()
+    for _ in range(20):
+        await socket.says('{"show":{"page":"fleet"}}')
+    await socket.says('{"show":{"page":"fleet","rows":["one"]}}')
+    while (await socket.receive_output())["type"] != "websocket.close":
+        pass
+    assert len(asked) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_answer_that_is_reused_gets_old(live: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.live.access.REUSE_SECONDS", 0.0)
+    socket = await sync_to_async(signed_in)()
+    await socket.opens()
+    await socket.hears()
+    await socket.says('{"show":{"page":"fleet"}}')
+    await socket.hears()
+    await sync_to_async(signs_out)()
+    await socket.says('{"show":{"page":"fleet"}}')
+    assert (await socket.receive_output()) == {"type": "websocket.close", "code": 4401}
+
+
 def test_the_rounds_leave_time_to_end_a_socket_within_five_seconds() -> None:
     assert access.CHECK_SECONDS <= 4
+    assert access.REUSE_SECONDS <= 1
 
 
 @pytest.mark.parametrize(
