@@ -166,12 +166,15 @@ _UNTOLD = {"vanished": "vanished", "killed": "request"}  # without an event of E
 
 def _closed(draft: Draft) -> tuple[int | None, str]:
     """When and by what it ended; (None, "") while it runs. A later statement that it runs opens it again."""
-    end, paused, gone, alive = draft.end, draft.paused, draft.gone, draft.alive
-    if max(end.at if end else 0, paused, gone, draft.unknown, draft.asked_kill) < max(alive, 1):
+    end, alive = draft.end, draft.alive
+    # What it was seen running after is void for good, also once a later list shows a state that we don't know.
+    paused, gone, asked_kill = (at if at >= alive else 0 for at in (draft.paused, draft.gone, draft.asked_kill))
+    ends = max(end.at if end else 0, paused, gone, asked_kill)
+    if max(ends, draft.unknown) < max(alive, 1):
         return None, ""
-    if end:  # for one change of one run E2B's own event beats a look, whatever their times
+    if end and ends >= alive:  # for one change of one run E2B's own event beats a look, whatever their times
         return end.at, "killed" if end.killed else "paused"
-    over = gone or draft.asked_kill
+    over = gone or asked_kill
     if not paused and not over:
         return (draft.unknown if alive or draft.run else draft.started), "unknown"  # never seen running: it did not run
     if draft.killed_by_us and not alive <= paused <= draft.asked_kill:

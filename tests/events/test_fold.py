@@ -1,6 +1,7 @@
 """The fold: any order, any repetition and any split of the same events give the same state."""
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,6 +103,28 @@ def test_a_look_sent_before_the_kill_changes_nothing():
 def test_a_later_look_that_sees_it_run_opens_it_again():
     found = state_of(real("created", 0), real("killed", 30, kill_reason="request"), seen("resumed", 45, started=0))
     assert (found.state, runs_of(found)) == ("running", [(0, None, "")])
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        seen("killed", 60, started=0, action_id=7),
+        seen("killed", 60, started=0),
+        seen("paused", 60, started=0),
+        real("killed", 60),
+        real("paused", 60),
+    ],
+)
+def test_end_that_was_taken_back_is_no_end_when_the_state_is_unknown_later(ended):
+    alive, unknown = seen("resumed", 120, started=0), seen("updated", 180, started=0, state="unknown")
+    found = state_of(real("created", 0), ended, alive, unknown)
+    assert (found.state, runs_of(found)) == ("unknown", [(0, 180, "unknown")])
+
+
+def test_end_that_stands_is_kept_when_the_state_is_unknown_later():
+    unknown = seen("updated", 180, started=0, state="unknown")
+    found = state_of(real("created", 0), real("paused", 60), unknown)
+    assert (found.state, runs_of(found)) == ("unknown", [(0, 60, "paused")])
 
 
 def test_a_run_whose_end_was_missed_ends_where_the_next_begins():
