@@ -96,10 +96,11 @@ class Gate:
 
     async def _valid(self, tickets: Collection[Ticket]) -> Collection[Ticket]:
         try:
-            return await database_sync_to_async(valid, thread_sensitive=False)(tickets)
+            found: set[Ticket] = await database_sync_to_async(valid, thread_sensitive=False)(tickets)
         except Exception:  # the rounds must go on, whatever one of them meets
             log.exception("the sessions of open pages could not be checked")
             return tickets
+        return found
 
 
 def _end(end: Callable[[], None]) -> None:
