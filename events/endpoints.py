@@ -12,8 +12,8 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 
 from sandboxes import account_changes, accounts, database_away
-from sandboxes.crypto import CryptoError
 from sandboxes.models import Account
+from sandboxes.models.fields import opened
 
 KEEP_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 2.0
@@ -122,18 +122,9 @@ class WebhookEndpoints:
 def of_account(account: Account, now: float) -> WebhookEndpoint:
     """The account's endpoint at `now` (Unix seconds): a previous secret that has run out is never opened."""
     until = account.previous_secret_until.timestamp() if account.previous_secret_until else 0.0
-    secret = _opened(account, "webhook_secret")
-    previous = _opened(account, "previous_webhook_secret") if now < until else ""
+    secret = opened(account, "webhook_secret")
+    previous = opened(account, "previous_webhook_secret") if now < until else ""
     return WebhookEndpoint(account.pk, secret or "", previous or "", until, locked=None in (secret, previous))
-
-
-def _opened(account: Account, field_name: str) -> str | None:
-    """The secret, or None when no key at hand opens it."""
-    try:
-        return str(getattr(account, field_name))
-    except CryptoError as error:
-        log.warning("%s of account %s can't be opened: %s", field_name, account.name, error)
-        return None
 
 
 def _may_exist(name: str) -> bool:
@@ -146,5 +137,8 @@ def _read() -> dict[str, WebhookEndpoint]:
         enabled = accounts.by_names()
     finally:
         connection.close()
-    opened = {account.pk: of_account(account, time.time()) for account in enabled.values()}
-    return {name: opened[account.pk] for name, account in enabled.items()}
+    found = {account.pk: of_account(account, time.time()) for account in enabled.values()}
+    for name, account in enabled.items():
+        if name and found[account.pk].locked:
+            log.warning("account %s: a webhook secret can't be decrypted: enter it again in Settings", name)
+    return {name: found[account.pk] for name, account in enabled.items()}

@@ -1,7 +1,6 @@
 """Every secret that is kept, whichever model holds it: which can't be opened, and all put under the newest key."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.apps import apps
@@ -9,7 +8,7 @@ from django.db import models, transaction
 
 from sandboxes import crypto, masking
 from sandboxes.models import Account
-from sandboxes.models.fields import EncryptedTextField, Sealed
+from sandboxes.models.fields import EncryptedTextField, Sealed, opened
 
 
 @dataclass
@@ -32,20 +31,13 @@ def rotate_all() -> Rotation:
 
 def unreadable(row: models.Model) -> list[str]:
     """The encrypted fields of `row` that no key at hand opens."""
-    found = []
-    for name in _names(type(row)):
-        try:
-            getattr(row, name)
-        except crypto.CryptoError:
-            found.append(name)
-    return found
+    return [name for name in _names(type(row)) if opened(row, name) is None]
 
 
 def learn(account: Account) -> None:
     """Opens all secrets of an account, so that they are masked in whatever this process shows; those that it can."""
     for name in _names(Account):
-        with suppress(crypto.CryptoError):
-            masking.register(getattr(account, name))
+        masking.register(opened(account, name) or "")
 
 
 def encrypted_fields() -> Iterator[tuple[type[models.Model], list[str]]]:

@@ -21,6 +21,7 @@ from events.webhooks.view import BackendView, on_record, view_of
 from sandboxes import accounts
 from sandboxes.e2b import BadAnswer, E2BClient, E2BError, NotFound, Webhook
 from sandboxes.models import Account, AccountHealth
+from sandboxes.models.fields import opened
 from sandboxes.turns import turn
 
 OVERLAP: Final = timedelta(hours=24)  # for so long both secrets are accepted after a rotation
@@ -54,13 +55,13 @@ async def alone_with(account_id: int) -> AsyncIterator[Account]:
 async def register(account_id: int, url: str, events: Sequence[str]) -> None:
     """Makes the webhook, or adopts the one that is there by this address. Raises NotDone and E2BError.
 
-    The secret on record is used; a random one is made where there is none.
+    The secret on record is used; a random one is made where there is none, or none that can be opened.
     """
     async with alone_with(account_id) as account:
         account.webhook_url, account.webhook_events = url, sorted(events)
-        if not account.webhook_secret:
-            account.webhook_secret, account.webhook_secret_at = new_secret(), datetime.now(UTC)
-        await account.asave(update_fields=["webhook_url", "webhook_events", "webhook_secret", "webhook_secret_at"])
+        if not opened(account, "webhook_secret"):
+            _replace_secret(account, new_secret())
+        await account.asave(update_fields=["webhook_url", "webhook_events", *SECRETS])
         async with accounts.client_for(account) as client:
             hook = await _found_or_made(client, account)
         await keep(account, hook)
@@ -100,9 +101,7 @@ async def rotate(account_id: int) -> None:
             raise NotDone("E2B_WEBHOOK_SECRET sets this secret: change it there and start again")
         if is_pending(account):
             raise NotDone("The last new secret is still on its way to the backend")
-        now = datetime.now(UTC)
-        account.previous_webhook_secret, account.previous_secret_until = account.webhook_secret, now + OVERLAP
-        account.webhook_secret, account.webhook_secret_at = new_secret(), now
+        _replace_secret(account, new_secret())
         await account.asave(update_fields=SECRETS)
 
 
@@ -112,8 +111,9 @@ async def send_secret(account: Account, client: E2BClient) -> None:
     The old one is valid for 24 h from then on. Raises E2BError; the next round tries again.
     """
     now = datetime.now(UTC)
-    if account.previous_webhook_secret != account.sent_webhook_secret:  # changed by the environment, or by hand
-        account.previous_webhook_secret, account.webhook_secret_at = account.sent_webhook_secret, now
+    sent = opened(account, "sent_webhook_secret") or ""
+    if opened(account, "previous_webhook_secret") != sent:  # changed by the environment, or by hand
+        account.previous_webhook_secret, account.webhook_secret_at = sent, now
     account.previous_secret_until = now + OVERLAP
     await account.asave(update_fields=SECRETS)
     if account.webhook_secret_at and now - account.webhook_secret_at < SETTLE:
@@ -130,12 +130,10 @@ async def set_by_hand(account_id: int, url: str, secret: str) -> None:
     """
     async with alone_with(account_id) as account:
         account.webhook_url = url
-        if secret and secret != account.webhook_secret:
+        if secret and secret != opened(account, "webhook_secret"):
             if account.webhook_secret_in_environment:
                 raise NotDone("E2B_WEBHOOK_SECRET sets this secret: change it there and start again")
-            now = datetime.now(UTC)
-            account.previous_webhook_secret, account.previous_secret_until = account.webhook_secret, now + OVERLAP
-            account.webhook_secret, account.webhook_secret_at = secret, now
+            _replace_secret(account, secret)
         await account.asave(update_fields=["webhook_url", *SECRETS])
 
 
@@ -187,8 +185,9 @@ async def expect(account: Account, *, on: bool, anew: bool = False) -> None:
 
 
 def is_pending(account: Account) -> bool:
-    """Whether the backend has another secret than the one on record."""
-    return bool(account.webhook_id) and account.sent_webhook_secret != account.webhook_secret
+    """Whether the backend has another secret than the one on record; one that can't be opened is sent to nobody."""
+    secret = opened(account, "webhook_secret")
+    return bool(account.webhook_id) and secret is not None and opened(account, "sent_webhook_secret") != secret
 
 
 def new_secret() -> str:
@@ -204,6 +203,16 @@ def default_events() -> list[str]:
 SECRETS: Final = [
     "webhook_secret", "webhook_secret_at", "previous_webhook_secret", "previous_secret_until", "sent_webhook_secret",
 ]  # fmt: skip
+
+
+def _replace_secret(account: Account, secret: str) -> None:
+    """The former one holds for 24 h more; of those that no key opens nothing is kept. The caller saves SECRETS."""
+    now = datetime.now(UTC)
+    former = opened(account, "webhook_secret") or ""
+    account.previous_webhook_secret, account.previous_secret_until = former, now + OVERLAP
+    account.webhook_secret, account.webhook_secret_at = secret, now
+    if opened(account, "sent_webhook_secret") is None:
+        account.sent_webhook_secret = ""
 
 
 def _must_be_registered(account: Account) -> None:

@@ -39,6 +39,14 @@ def is_set(row: models.Model, name: str) -> bool:
     return bool(row.__dict__[name])
 
 
+def opened(row: models.Model, name: str) -> str | None:
+    """The open text of the encrypted field `name`, "" for none; None when no encryption key at hand opens it."""
+    try:
+        return str(getattr(row, name) or "")
+    except crypto.CryptoError:
+        return None
+
+
 class EncryptedTextField(_Text):
     """In Python a str, in the database `fernet:…`; empty text and NULL are stored as they are.
 

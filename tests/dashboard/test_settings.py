@@ -282,7 +282,10 @@ def test_secrets_whose_key_is_lost_do_not_break_the_page_and_can_be_replaced(
         webhook_id="w1", webhook_secret=Sealed("fernet:lost"), sent_webhook_secret=Sealed("fernet:lost")
     )
     assert staff.get("/settings/").status_code == 200
-    assert "another key" in text(staff.post("/settings/webhook/rotate/", follow=True))
+    staff.post("/settings/webhook/by-hand/", {"url": URL, "secret": "entered-once-more"})
+    assert Account.objects.get().webhook_secret == "entered-once-more"
+    Account.objects.update(webhook_secret=Sealed("fernet:lost"), sent_webhook_secret=Sealed("fernet:lost"))
+    assert "New secret made" in text(staff.post("/settings/webhook/rotate/", follow=True))
     staff.post("/settings/webhook/delete/")
     staff.post("/settings/webhook/register/", {"url": URL, "events": ALL})
     assert simulator.simulator.webhooks.all()[0].secret == Account.objects.get().webhook_secret

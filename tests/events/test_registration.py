@@ -5,18 +5,23 @@ from io import StringIO
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from events import endpoints
 from events.webhooks import registration, tending
 from events.webhooks.registration import NotDone
 from events.webhooks.view import view_of
+from sandboxes import secrets_at_rest
 from sandboxes.e2b import E2BClient, E2BError
 from sandboxes.models import Account, AccountHealth
+from simulator import DEFAULT_API_KEY
+from tests.events.factories import recent
 
 pytestmark = pytest.mark.usefixtures("mailbox")
 URL = "https://sandwarden.example.com/webhooks/e2b/prod/"
 ALL = registration.default_events()
+SECRET_FIELDS = ("webhook_secret", "previous_webhook_secret", "sent_webhook_secret")
 
 
 class LosesAnswers(httpx.AsyncHTTPTransport):
@@ -281,3 +286,56 @@ async def test_nobody_else_changes_it_meanwhile(fresh, e2b, monkeypatch):
         with pytest.raises(NotDone, match="being changed"):
             await registration.register(fresh.pk, URL, ALL)
     assert at_e2b(e2b) == []
+
+
+@pytest.fixture
+async def lost(fresh, e2b, settings):
+    """Registered with a secret and a former one, then the encryption key was lost; the API key was entered again."""
+    settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
+    await fresh.asave(update_fields=["api_key"])
+    await registration.register(fresh.pk, URL, ALL)
+    await registration.rotate(fresh.pk)
+    settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
+    account = await on_record(fresh)
+    account.api_key = DEFAULT_API_KEY
+    await account.asave(update_fields=["api_key"])
+    assert set(secrets_at_rest.unreadable(account)) == set(SECRET_FIELDS)
+    return account
+
+
+async def is_sent(account, e2b):
+    """Once every receiver knows it, the secret on record is the backend's, and nothing on record is left sealed."""
+    await Account.objects.filter(pk=account.pk).aupdate(webhook_secret_at=datetime.now(UTC) - registration.SETTLE)
+    await tending.tend_all()
+    kept = await on_record(account)
+    assert secrets_at_rest.unreadable(kept) == []
+    assert [hook.secret for hook in at_e2b(e2b)] == [kept.webhook_secret] == [kept.sent_webhook_secret]
+    return kept.webhook_secret
+
+
+async def test_lost_secret_entered_by_hand_is_believed_and_reaches_the_backend(lost, e2b, post):
+    assert (await post(recent())).status_code == 503
+    await registration.set_by_hand(lost.pk, URL, "another")
+    assert (await post(recent(), secret="another")).status_code == 202
+    assert (await post(recent())).status_code == 401
+    assert await is_sent(lost, e2b) == "another"
+
+
+async def test_lost_secret_is_replaced_by_a_rotation(lost, e2b, post):
+    await registration.rotate(lost.pk)
+    fresh = await is_sent(lost, e2b)
+    assert (await post(recent(), secret=fresh)).status_code == 202
+
+
+async def test_lost_secret_is_replaced_by_registering(lost, e2b, post):
+    await registration.register(lost.pk, URL, ALL)
+    kept = await on_record(lost)
+    assert [hook.secret for hook in at_e2b(e2b)] == [kept.webhook_secret]
+    assert (await post(recent(), secret=kept.webhook_secret)).status_code == 202
+
+
+async def test_lost_secret_is_sent_to_nobody(lost, e2b):
+    before = at_e2b(e2b)[0].secret
+    await tending.tend_all()
+    assert at_e2b(e2b)[0].secret == before
+    assert not view_of((await on_record(lost)).health).error

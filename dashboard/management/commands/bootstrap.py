@@ -17,6 +17,7 @@ from sandboxes.accounts import DEMO
 from sandboxes.crypto import CryptoError
 from sandboxes.e2b.urls import normalised
 from sandboxes.models import Account
+from sandboxes.models.fields import opened
 from sandboxes.policies import pairs
 
 ADMIN = "admin"
@@ -111,7 +112,7 @@ def _put(name: str, **values: Any) -> None:
     if settings.CONCURRENCY_CAP:
         given["cap"] = settings.CONCURRENCY_CAP
     if given.get("webhook_secret"):  # what is signed with the former one is still believed for a while
-        former = {"previous_webhook_secret": _opened(account, "webhook_secret")}
+        former = {"previous_webhook_secret": opened(account, "webhook_secret") or ""}
         given |= former | {"previous_secret_until": timezone.now() + OVERLAP, "webhook_secret_at": timezone.now()}
     if "url" in given and not values["api_key"]:
         given["api_key"] = ""  # the key on record was given for another backend
@@ -127,11 +128,3 @@ def _differs(account: Account, name: str, value: Any) -> bool:
         return bool(getattr(account, name) != value)
     except CryptoError:
         return True
-
-
-def _opened(account: Account, name: str) -> str:
-    """Empty for none, and for one that can't be opened any more."""
-    try:
-        return str(getattr(account, name))
-    except CryptoError:
-        return ""

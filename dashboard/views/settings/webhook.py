@@ -20,7 +20,6 @@ from events.webhooks import BadAddress, NotDone, doubt, proposed, registration, 
 from events.webhooks.address import is_private
 from events.webhooks.ours import our_view
 from sandboxes.accounts import health_of
-from sandboxes.crypto import CryptoError
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
 from sandboxes.models.fields import is_set
@@ -133,7 +132,7 @@ def _context(
         "types": [(one, one.rpartition(".")[2], one in wanted) for one in _types(account)],
         "by_hand": account.capabilities.get("webhooks") is False,
         "has_secret": is_set(account, "webhook_secret"),
-        "pending": _is_pending(account),
+        "pending": registration.is_pending(account),
         "old_secret_until": account.previous_secret_until if _both_hold(account) else None,
         "ours": ours,
         "lag": [_lag(seconds) for seconds in (ours.lag_p50_seconds, ours.lag_p95_seconds)],
@@ -168,13 +167,6 @@ def _types(account: Account) -> list[str]:
 def _both_hold(account: Account) -> bool:
     until = account.previous_secret_until
     return bool(is_set(account, "previous_webhook_secret") and until and until > timezone.now())
-
-
-def _is_pending(account: Account) -> bool:
-    try:
-        return registration.is_pending(account)
-    except CryptoError:
-        return False  # the round that tends it says what is wrong
 
 
 def _lag(seconds: float | None) -> str:
