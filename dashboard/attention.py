@@ -10,7 +10,6 @@ from django.db.models import Count
 
 from dashboard.context import read_frame
 from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
-from events import endpoints
 from events.models import LifecycleEvent
 from events.webhooks.view import view_of
 from sandboxes import disk, fleet
@@ -59,7 +58,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         rounds_failing=_failing_rounds(ids),
         polls_slow=_slow(ids),
         webhooks_silent=_silent_webhooks(frame.accounts, now),
-        webhooks_locked=[a.name for a in frame.accounts if endpoints.of_account(a, now.timestamp()).locked],
+        webhooks_locked=[name for name, secrets in frame.unreadable if "webhook_secret" in secrets],
         breakers=_breakers(),
         brakes=[(one.account.name, one.why) for one in brake.tripped(ids).values()],
         list_doubts=_doubts(ids),

@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from events import endpoints
 from sandboxes import freezing
 from sandboxes.accounts import enabled_accounts, fleets
 from sandboxes.clock import is_fresh
 from sandboxes.models import Account, AccountHealth, Action, Freeze, Sandbox
-from sandboxes.secrets_at_rest import unreadable
+from sandboxes.models.fields import opened
 
 THEMES = ("dark", "light", "system")
 
@@ -23,7 +24,8 @@ THEMES = ("dark", "light", "system")
 @dataclass(frozen=True)
 class Frame:
     """`stale_since` is the last good poll when that is late, or ahead of our clock; `waiting` counts marks in grace;
-    `frozen` is the freeze that is on; `unreadable` names accounts and their secrets that no encryption key opens."""
+    `frozen` is the freeze that is on; `unreadable` names accounts and those of their secrets in use that no encryption
+    key opens, `api_key` and `webhook_secret`."""
 
     accounts: list[Account]
     simulated: bool
@@ -72,8 +74,14 @@ def read_frame() -> Frame:
         sync_error=next((one.sync_error for one in health if one.sync_error), ""),
         stale_since=_stale_since(health, timezone.now()),
         frozen=freezing.current(),
-        unreadable=[(account.name, names) for account in accounts if (names := unreadable(account))],
+        unreadable=[(account.name, names) for account in accounts if (names := _unreadable(account))],
     )
+
+
+def _unreadable(account: Account) -> list[str]:
+    key = ["api_key"] if opened(account, "api_key") is None else []
+    locked = endpoints.of_account(account, timezone.now().timestamp()).locked
+    return [*key, "webhook_secret"] if locked else key
 
 
 def _stale_since(health: Sequence[AccountHealth], now: datetime) -> datetime | None:

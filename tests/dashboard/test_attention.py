@@ -12,6 +12,7 @@ from events.models import LifecycleEvent
 from events.webhooks import registration
 from sandboxes import fleet
 from sandboxes.models import Account, AccountHealth
+from sandboxes.models.fields import Sealed
 from tests import records
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +149,18 @@ def test_health_degraded_by_a_list_from_the_future(client):
     assert client.get("/api/v1/health").json()["status"] == "degraded"
     AccountHealth.objects.update(last_sync_at=timezone.now())
     assert client.get("/api/v1/health").json()["status"] == "ok"
+
+
+def test_lost_secrets_in_use_are_named_until_they_are_entered_again():
+    lost = Sealed("fernet:lost")
+    account = watched(last_sync_at=timezone.now())
+    of_it = Account.objects.filter(pk=account.pk)
+    of_it.update(api_key=lost, webhook_secret=lost)
+    assert context.read_frame().unreadable == [("prod", ["api_key", "webhook_secret"])]
+    assert facts().webhooks_locked == ["prod"]
+    of_it.update(api_key="e2b_0123456789abcdef", webhook_secret="s3cret-of-today")
+    of_it.update(previous_webhook_secret=lost, previous_secret_until=timezone.now() + timedelta(hours=1))
+    assert context.read_frame().unreadable == [("prod", ["webhook_secret"])]
+    of_it.update(previous_secret_until=timezone.now() - timedelta(hours=1), sent_webhook_secret=lost)
+    assert context.read_frame().unreadable == []
+    assert facts().webhooks_locked == []

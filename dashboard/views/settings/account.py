@@ -16,8 +16,7 @@ from sandboxes.accounts import health_of
 from sandboxes.actions import brake
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account
-from sandboxes.models.fields import is_set
-from sandboxes.secrets_at_rest import unreadable
+from sandboxes.models.fields import is_set, opened
 
 WORDS = {
     "bulk_metrics": "metrics of many at once",
@@ -62,7 +61,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "account": account,
         "health": health_of(account),
         "has_key": is_set(account, "api_key"),
-        "key_lost": "api_key" in unreadable(account),
+        "key_lost": opened(account, "api_key") is None,
         "form": form,
         "can": [(word, can[name]) for name, word in WORDS.items()],
         "cap_in_environment": settings.CONCURRENCY_CAP,
