@@ -73,6 +73,12 @@ def needs(facts: Facts) -> list[Need]:
     return sorted((need for need in found if need), key=lambda need: need.urgency)
 
 
+def round_name(name: str) -> str:
+    """A round of an account as a reader knows it: "poll part 1 of 4" is "Polling part 1 of 4"."""
+    first, _, unit = name.partition(" ")
+    return f"{ROUNDS.get(first, first)} {unit}".rstrip()
+
+
 def _poll(facts: Facts) -> Need | None:
     if facts.stale_since is None:
         return None
@@ -93,7 +99,7 @@ def _lists(facts: Facts) -> list[Need]:
             parts = [("E2B's list could not be read for ", False), (words.span(seconds), True)]
             if seconds < 0:
                 parts = [("E2B's list is dated ", False), (words.span(-seconds), True), (" ahead of our clock", False)]
-        found.append(Need("bad", parts, f"{account}; {why}", "/settings/account/", "See account", 0))
+        found.append(Need("bad", parts, f"{account}; {why}", f"/settings/account/?account={account}", "See account", 0))
     return found
 
 
@@ -103,19 +109,13 @@ def _rounds(facts: Facts) -> list[Need]:
         Need(
             "bad",
             [
-                (f"{_round(name)} fails for ", False), (account, True),
+                (f"{round_name(name)} fails for ", False), (account, True),
                 (f", since {words.span((facts.now - since).total_seconds())}", False),
             ],
-            why, "/settings/account/", "See account", 1,
+            why, f"/settings/account/?account={account}", "See account", 1,
         )
         for account, name, since, why in facts.rounds_failing
     ]  # fmt: skip
-
-
-def _round(name: str) -> str:
-    """A round as a reader knows it: "poll part 1 of 4" is "Polling part 1 of 4"."""
-    first, _, unit = name.partition(" ")
-    return f"{ROUNDS.get(first, first)} {unit}".rstrip()
 
 
 def _orphans(facts: Facts) -> Need | None:
@@ -234,7 +234,7 @@ def _locked(facts: Facts) -> list[Need]:
     parts = [("The webhook secret can't be decrypted", True)]
     cause = "deliveries are answered 503; enter the secret again"
     return [
-        Need("bad", parts, f"{account}; {cause}", "/settings/webhook/", "See webhook", 1)
+        Need("bad", parts, f"{account}; {cause}", f"/settings/?account={account}", "See webhook", 1)
         for account in facts.webhooks_locked
     ]
 

@@ -1,10 +1,25 @@
 """What needs somebody, in words."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from django.urls import resolve
 
 from dashboard.needs import Facts, Need, needs
 
 NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
+AGO = NOW - timedelta(minutes=9)
+EVERYTHING = Facts(
+    NOW, running=90, cap=100, started_per_minute=2, ended_per_minute=1, orphans=1, orphan_usd_per_hour=1,
+    orphan_where="ci", first_act_at=NOW, over_memory=1, over_memory_where="ci", no_sample=1, no_metrics=["prod"],
+    no_sample_where="ci", stale_since=AGO, poll_error="502", unlisted=[("prod", AGO, "502")],
+    rounds_failing=[("prod", "act", AGO, "502")], polls_slow=[("prod", 7.1, 5)], webhooks_silent=[("prod", AGO)],
+    webhooks_locked=["prod"], breakers=[("idle", "too many")], brakes=[("prod", "too many")],
+    list_doubts=[("prod", "state", 1, "i1")], same_fleets=[("prod", "old")], failed_actions=1, disk_free=1,
+    from_the_future=[("prod", 1)],
+)  # fmt: skip
+OF_AN_ACCOUNT = {"See account", "See webhook"}
 
 
 def said(need: Need) -> str:
@@ -74,3 +89,14 @@ def test_events_dated_in_the_future_are_counted_and_named() -> None:
 def test_backend_without_metrics_is_said_to_keep_none() -> None:
     (need,) = needs(Facts(NOW, no_metrics=["prod"]))
     assert said(need) == "prod's backend keeps no metrics"
+
+
+def test_link_of_every_need_leads_to_a_page_and_to_its_account() -> None:
+    usual = Facts(NOW)
+    assert [one.name for one in fields(Facts) if getattr(EVERYTHING, one.name) == getattr(usual, one.name)] == ["now"]
+    found = needs(EVERYTHING)
+    for need in found:
+        resolve(urlsplit(need.link).path)
+        asked = parse_qs(urlsplit(need.link).query).get("account")
+        assert asked == (["prod"] if need.label in OF_AN_ACCOUNT else None), need
+    assert [need.link for need in found if need.label == "See webhook"] == ["/settings/?account=prod"]

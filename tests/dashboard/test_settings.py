@@ -333,3 +333,12 @@ def test_the_brake_of_an_account_is_set_and_goes_back_to_its_default(staff: Clie
     assert Account.objects.get().brake == {"per_hour": 50}
     staff.post("/settings/account/", {"brake_per_hour": "", "brake_per_day": ""})
     assert Account.objects.get().brake is None
+
+
+def test_account_names_its_failing_rounds(staff: Client, account: Account) -> None:
+    since = timezone.now() - timedelta(minutes=7)
+    told = {"error": "DatabaseError: no", "since": since.isoformat(), "at": timezone.now().isoformat()}
+    AccountHealth.objects.create(account=account, round_errors={"act": told})
+    page = text(staff.get("/settings/account/?account=default"))
+    assert "<dt>Sending actions</dt>" in page
+    assert "DatabaseError: no" in page

@@ -1,5 +1,6 @@
 """Settings, Account: who is watched, what its backend can do, and the little that is safe to change."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
@@ -10,12 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from dashboard.needs import round_name
 from dashboard.views.settings import ground
 from dashboard.views.settings.forms import BRAKE, AccountForm, KeyForm
 from sandboxes.accounts import health_of
 from sandboxes.actions import brake
 from sandboxes.e2b import Capabilities
-from sandboxes.models import Account
+from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import is_set, opened
 
 WORDS = {
@@ -57,9 +59,10 @@ def page(request: HttpRequest) -> HttpResponse:
         _save(request, account, form)
         return redirect(reverse("settings-account") + ground.of_the_same(request, account))
     can = Capabilities.from_dict(account.capabilities).to_dict()
+    health = health_of(account)
     context = {
         "account": account,
-        "health": health_of(account),
+        "health": health,
         "has_key": is_set(account, "api_key"),
         "key_lost": opened(account, "api_key") is None,
         "form": form,
@@ -69,6 +72,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "brake": brake.tripped([account.pk]).get(account.pk),
         "limits": brake.limits_of(account, timezone.now()),
         "same_fleet_as": account.same_fleet_as,
+        "failing": _failing(health),
     }
     return ground.show(request, "account", context, wrong=request.method == "POST")
 
@@ -85,6 +89,12 @@ def key(request: HttpRequest) -> HttpResponse:
     elif account is not None:
         messages.error(request, str(form.errors["api_key"][0]))
     return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+
+
+def _failing(health: AccountHealth) -> list[tuple[str, datetime, str]]:
+    """Rounds whose last run failed: which, since when, why."""
+    found = sorted(health.round_errors.items())
+    return [(round_name(name), datetime.fromisoformat(told["since"]), told["error"]) for name, told in found]
 
 
 def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
