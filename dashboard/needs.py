@@ -8,9 +8,10 @@ from dashboard import words
 
 NEAR_CAP = 0.8
 ROUNDS = {
-    "poll": "Polling", "reconcile": "Reconcile", "webhook": "Webhook upkeep", "backfill": "History backfill",
-    "causes": "Cause analysis", "act": "Sending actions", "facts": "Policy evaluation", "judge": "Policy evaluation",
-    "reap": "Final check",
+    "sync": "List sync", "poll": "Polling", "reconcile": "Reconcile", "webhook": "Webhook upkeep",
+    "backfill": "History backfill", "causes": "Cause analysis", "act": "Sending actions",
+    "answers": "Recording of action results", "facts": "Policy evaluation",
+    "judge": "Policy evaluation", "reap": "Final check",
 }  # fmt: skip
 HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
 SILENT_WEBHOOK_SECONDS = 360

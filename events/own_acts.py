@@ -11,13 +11,14 @@ from asgiref.sync import sync_to_async
 from events import inbox, observed
 from events.fold.merge import ASKED
 from events.observed import Seen
-from sandboxes import rounds
+from sandboxes import round_errors, rounds
 from sandboxes.clock import offset_of, on_backend
 from sandboxes.inventory import Difference
 from sandboxes.models import Account, Action
 
 LATELY = timedelta(minutes=10)
 DEADLINE_SECONDS = 20.0
+ROUND = "answers"
 WORDS = {Action.Kind.KILL: ("killed", "killed"), Action.Kind.PAUSE: ("paused", "paused")}
 
 
@@ -30,7 +31,7 @@ async def take_in() -> int:
         await inbox.store(arrivals)
         return len(arrivals)
 
-    return sum((await rounds.side_by_side("answers", answered, store, deadline_seconds=DEADLINE_SECONDS)).values())
+    return sum((await rounds.side_by_side(ROUND, answered, store, deadline_seconds=DEADLINE_SECONDS)).values())
 
 
 def _answered(now: datetime) -> dict[Account, list[Seen]]:
@@ -47,4 +48,6 @@ def _answered(now: datetime) -> dict[Account, list[Seen]]:
             on_backend(action.answered_at, offset_of(action.account)),
         )
         found[action.account].append(seen)
+    for account in round_errors.failing(ROUND):
+        found.setdefault(account, [])  # the failed ones may have nothing left by now: then nothing is wrong any more
     return found

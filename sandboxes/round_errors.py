@@ -60,6 +60,11 @@ def store(account: Account, name: str, error: Exception, now: datetime, unit: st
         AccountHealth.objects.filter(account=account).update(**values)
 
 
+def failing(name: str) -> list[Account]:
+    """Accounts whose last `name` failed: a round over those with something to do asks them too, to clear the error."""
+    return list(Account.objects.filter(health__round_errors__has_key=name))
+
+
 def clear(account: Account, name: str, unit: str = "") -> None:
     """It works again."""
     with connection.cursor() as cursor:

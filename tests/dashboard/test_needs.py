@@ -1,12 +1,17 @@
 """What needs somebody, in words."""
 
+import ast
+import importlib
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from django.conf import settings
 from django.urls import resolve
 
-from dashboard.needs import Facts, Need, needs
+from dashboard.needs import ROUNDS, Facts, Need, needs
 
 NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 AGO = NOW - timedelta(minutes=9)
@@ -100,3 +105,21 @@ def test_link_of_every_need_leads_to_a_page_and_to_its_account() -> None:
         asked = parse_qs(urlsplit(need.link).query).get("account")
         assert asked == (["prod"] if need.label in OF_AN_ACCOUNT else None), need
     assert [need.link for need in found if need.label == "See webhook"] == ["/settings/?account=prod"]
+
+
+def rounds_in(module: Path) -> Iterator[str]:
+    """Names of rounds in calls of `rounds` and `round_errors`: literals, or constants of the module."""
+    dotted = ".".join(module.relative_to(settings.BASE_DIR).with_suffix("").parts)
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of = node.func.value
+            if isinstance(of, ast.Name) and of.id in {"rounds", "round_errors"}:
+                yield from (one.value for one in node.args if isinstance(one, ast.Constant))
+                names = [one.id for one in node.args if isinstance(one, ast.Name) and one.id.isupper()]
+                yield from (getattr(importlib.import_module(dotted), name) for name in names)
+
+
+def test_every_round_has_a_name_that_people_read() -> None:
+    modules = [one for part in ("sandboxes", "events", "dashboard") for one in (settings.BASE_DIR / part).rglob("*.py")]
+    used = {name for module in modules for name in rounds_in(module)}
+    assert used == set(ROUNDS)
