@@ -261,9 +261,9 @@ def test_environments_token_renews_any_lease_and_a_revoked_makers_lease_is_free(
 
 @pytest.mark.django_db
 def test_person_and_token_of_one_number_are_not_each_other(person: Client) -> None:
-    mine = records.token("mine")
+    mine, user = records.token("mine"), get_user_model().objects.get(username="ada")
+    ApiToken.objects.filter(name="mine").update(id=user.pk)
     by(mine, "put")
-    user = get_user_model().objects.get(username="ada")
     get_user_model().objects.filter(pk=user.pk).update(is_staff=False)
     assert person.put("/api/v1/leases/worker", json.dumps(LEASE), content_type="application/json").status_code == 403
     get_user_model().objects.filter(pk=user.pk).update(is_staff=True)
