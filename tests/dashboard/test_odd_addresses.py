@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from sandboxes.models import Freeze
+from sandboxes.models import Freeze, Guard
 from tests import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox")]
@@ -52,6 +52,7 @@ def staff(person: Client) -> Client:
     person.raise_request_exception = False
     records.sandbox("iodd")
     records.event("iodd")
+    records.sandbox("ieven", of=records.account("other"))
     return person
 
 
@@ -71,7 +72,9 @@ def test_odd_address_is_refused_and_never_an_error_of_ours(staff: Client, path: 
     ("path", "fields"),
     [
         ("/cleanup/freeze/", {"frozen": "on", "do": "freeze", "reason": "a\0b"}),
-        ("/act/", {"kind": "protect", "ids": "a\0b", "reason": "a\0b"}),
+        ("/act/", {"kind": "protect", "key": "a\0b", "reason": "a\0b"}),
+        ("/act/", {"kind": "a\0b", "selection": "a\0b", "typed": "\0", "minutes": "\0"}),
+        ("/act/stop/", {"id": "a\0b"}),
         ("/table/views/", {"name": "a\0b", "address": "?q=a\0b"}),
         ("/table/columns/", {"col": "a\0b", "meta": "a\0b"}),
         ("/settings/account/", {"owner_keys": "a\0b", "cap": "\0"}),
@@ -84,6 +87,27 @@ def test_odd_address_is_refused_and_never_an_error_of_ours(staff: Client, path: 
 )
 def test_nul_in_a_form_is_never_an_error_of_ours(staff: Client, path: str, fields: dict[str, str]) -> None:
     assert staff.post(path, fields).status_code < 500
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"/sandboxes/a%00b/{rest}" for rest in ("", "parts/", "kin/", "timeline/", "logs/")]
+    + [f"/api/v1/sandboxes/a%00b{rest}" for rest in ("", "/timeline", "/metrics", "/logs")],
+)
+def test_nul_in_a_path_is_not_found(staff: Client, path: str) -> None:
+    assert staff.get(path).status_code == 404
+
+
+def test_nul_in_the_id_to_act_on_is_not_found(staff: Client) -> None:
+    headers = {"Idempotency-Key": "once"}
+    answer = staff.post("/api/v1/sandboxes/a%00b/kill", {}, content_type="application/json", headers=headers)
+    assert answer.status_code == 404
+
+
+def test_act_with_a_nul_in_its_reason_is_done(staff: Client) -> None:
+    box = records.sandbox("ikept")
+    staff.post("/act/", {"kind": "protect", "key": str(box.pk), "reason": "a\0b"})
+    assert Guard.objects.get(sandbox_id="ikept").protected
 
 
 @pytest.mark.parametrize("reason", ["a\0b", "\0"])
