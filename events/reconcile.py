@@ -107,7 +107,7 @@ async def _read_back(mark: ReconcileMark, sweep: Sweep) -> bool:
         return await sweep.back_to(until)
     if not await sweep.back_to(mark.backlog_newest - LOOK_BACK):
         return False
-    return await sweep.back_to(until, max(0, mark.backlog_offset + len(sweep.new) - OVERLAP))
+    return await sweep.back_to(until, max(0, mark.backlog_offset + sweep.new - OVERLAP))
 
 
 async def _move(mark: ReconcileMark, sweep: Sweep, client: E2BClient, *, reached: bool) -> None:
@@ -115,9 +115,7 @@ async def _move(mark: ReconcileMark, sweep: Sweep, client: E2BClient, *, reached
     # An event stamped in the future must not carry the mark there: the backend's clock bounds it.
     latest = datetime.now(UTC) + timedelta(seconds=client.clock_offset_seconds)
     newest = min(sweep.newest, latest) if sweep.newest else None
-    if mark.complete_to is not None:
-        late = [(mark.complete_to - event.timestamp).total_seconds() for event in sweep.new]
-        mark.late_seconds = min(LATEST.total_seconds(), max([mark.late_seconds, *late]))
+    mark.late_seconds = _late_seconds(mark, sweep.oldest_new)
     if reached:
         mark.complete_to = max(filter(None, [mark.complete_to, newest, mark.backlog_newest]), default=None)
         mark.backlog_offset = mark.backlog_newest = None
@@ -126,6 +124,14 @@ async def _move(mark: ReconcileMark, sweep: Sweep, client: E2BClient, *, reached
         mark.backlog_newest = max(filter(None, [mark.backlog_newest, newest]), default=None)
     mark.oldest_at = min(filter(None, [mark.oldest_at, sweep.oldest]), default=None)
     await mark.asave()
+
+
+def _late_seconds(mark: ReconcileMark, oldest_new: datetime | None) -> float:
+    """How far behind the mark new events may come: as late as this sweep's, or as was known before."""
+    known: float = mark.late_seconds
+    if mark.complete_to is None or oldest_new is None:
+        return known
+    return min(LATEST.total_seconds(), max(known, (mark.complete_to - oldest_new).total_seconds()))
 
 
 def _analyze() -> None:

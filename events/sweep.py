@@ -16,14 +16,15 @@ import msgspec
 from events import inbox
 from events.parked import not_parked_yet
 from events.retention import too_old
-from events.wire import Event, Unreadable, read_event
+from events.wire import Unreadable, read_event
 from events.writing import Arrival, Parked
 from sandboxes.e2b import E2BClient, NoProgress
 from sandboxes.models import Account
 
 PAGE = 100
 PAGES_AT_ONCE = 5
-OVERLAP = 10  # events in which two pages overlap: what moved in between is read twice, not missed
+OVERLAP = 10  # events in which two pages overlap at most: what moved in between is read twice, not missed
+OVERLAP_PART = 10  # of small pages only so much is read twice: a tenth, one event at least
 MOST_CALLS = 1_000
 MOST_SECONDS = 120.0
 ONE_PAGE = (
@@ -36,28 +37,21 @@ class Sweep:
     """Reads events of one account and stores them.
 
     `read` counts events, `named` has the sandboxes that they are of. `newest` and `oldest` are times of events, which
-    may lie ahead of the backend's clock. `new` are those that nothing had brought before.
+    may lie ahead of the backend's clock. `new` counts those that nothing had brought before; the oldest of them is of
+    `oldest_new`.
     """
 
     def __init__(self, account: Account, client: E2BClient) -> None:
         self.read = 0
         self.named: set[str] = set()
-        self.times: list[datetime] = []
-        self.new: list[Event] = []
+        self.oldest: datetime | None = None
+        self.newest: datetime | None = None
+        self.new = 0
+        self.oldest_new: datetime | None = None
         self.offset = 0
         self._account, self._client = account, client
         self._seen: set[str] = set()
         self._calls, self._end = 0, time.monotonic() + MOST_SECONDS
-
-    @property
-    def oldest(self) -> datetime | None:
-        """The oldest event that was read."""
-        return min(self.times, default=None)
-
-    @property
-    def newest(self) -> datetime | None:
-        """The newest event that was read."""
-        return max(self.times, default=None)
 
     async def first_page(self) -> None:
         """The newest events alone, of a backend that knows only one page. Raises E2BErrors."""
@@ -70,37 +64,21 @@ class Sweep:
         False when the budget ran out first: `offset` is then where to go on. Raises NoProgress and other E2BErrors;
         what was read until then is stored.
         """
-        offsets, self.offset = [offset], offset
+        offsets, self.offset, was_new = [offset], offset, True
         while not self._is_spent():
             pages = await self._pages(offsets)
             is_new = self._take(pages)
             await self._flush()
-            reached = bool(self.times) and min(self.times) < limit
-            if reached or not pages[-1]:
+            if not pages[-1] or (self.oldest and self.oldest < limit):
                 return True
-            after = offsets[-1] + len(pages[-1])
-            if not is_new:
-                if not await self._goes_on(after):
-                    return True
-                self.offset, offsets = after, [after]
-                continue
-            step = max(1, len(pages[-1]) - OVERLAP)
-            self.offset = offsets[-1] + step
-            offsets = [self.offset + step * n for n in range(PAGES_AT_ONCE)]
+            if not is_new and not was_new:
+                raise NoProgress(ONE_PAGE)
+            offsets = _after(offsets[-1], len(pages[-1])) if is_new else [offsets[-1] + len(pages[-1])]
+            self.offset, was_new = offsets[0], is_new
         return False
 
     def _is_spent(self) -> bool:
         return self._calls >= MOST_CALLS or time.monotonic() >= self._end
-
-    async def _goes_on(self, offset: int) -> bool:
-        """Whether there are events after those known; False at the end of the record. Raises NoProgress."""
-        (page,) = await self._pages([offset])
-        if not page:
-            return False
-        if self._take([page]):
-            await self._flush()
-            return True
-        raise NoProgress(ONE_PAGE)
 
     async def _pages(self, offsets: Sequence[int]) -> list[list[dict[str, Any]]]:
         self._calls += len(offsets)
@@ -113,7 +91,9 @@ class Sweep:
         self.read += len(self._arrivals)
         events = [one.event for one in self._arrivals if one.event]
         self.named |= {event.sandbox_id for event in events}
-        self.times += [event.timestamp for event in events]
+        times = [event.timestamp for event in events]
+        self.oldest = min([*times, *filter(None, [self.oldest])], default=None)
+        self.newest = max([*times, *filter(None, [self.newest])], default=None)
         ids = {_identity(one) for one in self._arrivals}
         is_new = bool(ids - self._seen)
         self._seen |= ids
@@ -124,7 +104,15 @@ class Sweep:
         kept = [one for one in self._arrivals if one.event and not too_old(one.event.timestamp, now)]
         parked = await not_parked_yet(self._account, [one for one in self._arrivals if one.parked])
         stored = await inbox.store([*kept, *parked])
-        self.new += [event for _, _, _, event in stored.events]
+        times = [event.timestamp for _, _, _, event in stored.events]
+        self.new += len(times)
+        self.oldest_new = min([*times, *filter(None, [self.oldest_new])], default=None)
+
+
+def _after(offset: int, size: int) -> list[int]:
+    """Where to read at once after a page of `size` events at `offset`: a little before its end, and on from there."""
+    step = max(1, size - min(OVERLAP, max(1, size // OVERLAP_PART)))
+    return [offset + step * n for n in range(1, PAGES_AT_ONCE + 1)]
 
 
 def _identity(one: Arrival) -> str:

@@ -1,6 +1,6 @@
 """The events API fills what no webhook brought, and again only what is new."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -11,6 +11,7 @@ from events.models import Delivery, LifecycleEvent, ReconcileMark
 from events.observe import sync
 from events.reconcile import reconcile
 from events.sweep import PAGE
+from sandboxes import accounts
 from sandboxes.e2b import E2BClient
 from sandboxes.models import AccountHealth, Sandbox
 from tests.ageing import cooldowns_are_over
@@ -117,6 +118,29 @@ async def test_sweep_reads_further_back_once_events_came_late(account, backend):
     await reconcile(account)
 
     assert (await Sandbox.objects.aget(sandbox_id="i1")).end_reason == "admin"
+
+
+@pytest.mark.parametrize(("cap", "calls"), [(5, 130), (10, 61), (50, 16)])
+async def test_calls_of_a_sweep_are_bounded_by_what_its_pages_bring(account, backend, cap, calls):
+    backend.page_cap = cap
+    for n in range(500):
+        backend.tell("created", f"i{n}", before=1000 + n)
+    await reconcile(account)
+
+    assert await LifecycleEvent.objects.acount() == 500
+    assert backend.asked("GET", "/events/sandboxes") <= calls
+
+
+async def test_sweep_reads_on_at_once_after_a_page_without_anything_new(account, backend):
+    for n in range(1000):
+        backend.tell("created", f"i{n}", before=1000 + n)
+    async with accounts.client_for(account) as client:
+        reading = sweep.Sweep(account, client)
+        await reading.first_page()
+        assert await reading.back_to(datetime.now(UTC) - timedelta(days=1))
+
+    assert reading.new == await LifecycleEvent.objects.acount() == 1000
+    assert backend.asked("GET", "/events/sandboxes") == 3 + 2 * sweep.PAGES_AT_ONCE
 
 
 @pytest.mark.parametrize("cap", [1, 7, 40])
