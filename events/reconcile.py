@@ -22,6 +22,7 @@ from sandboxes.models import Account
 
 LOOK_BACK = timedelta(seconds=90)  # an event may be recorded a little after its own time; `late_seconds` learns more
 LATEST = timedelta(hours=1)
+LATE_HALF_LIFE = timedelta(hours=1)  # one event that came an hour late is no reason to read back that far for ever
 TRY_PAGES_AGAIN = timedelta(hours=1)  # of a backend that gave the same events for every offset
 TURN_SECONDS = 300
 MANY = 2_000  # events of one sweep that change what the tables look like
@@ -127,8 +128,8 @@ async def _move(mark: ReconcileMark, sweep: Sweep, client: E2BClient, *, reached
 
 
 def _late_seconds(mark: ReconcileMark, oldest_new: datetime | None) -> float:
-    """How far behind the mark new events may come: as late as this sweep's, or as was known before."""
-    known: float = mark.late_seconds
+    """How far behind the mark new events may come: as late as this sweep's, or a little less than was known before."""
+    known: float = mark.late_seconds * 0.5 ** (settings.RECONCILE_INTERVAL_SECONDS / LATE_HALF_LIFE.total_seconds())
     if mark.complete_to is None or oldest_new is None:
         return known
     return min(LATEST.total_seconds(), max(known, (mark.complete_to - oldest_new).total_seconds()))

@@ -120,6 +120,18 @@ async def test_sweep_reads_further_back_once_events_came_late(account, backend):
     assert (await Sandbox.objects.aget(sandbox_id="i1")).end_reason == "admin"
 
 
+async def test_lateness_is_forgotten_by_half_an_hour(account, backend, settings):
+    settings.RECONCILE_INTERVAL_SECONDS = 1800
+    backend.tell("created", "i1", before=10)
+    await ReconcileMark.objects.acreate(account=account, complete_to=datetime.now(UTC), late_seconds=3600)
+    await reconcile(account)
+    await reconcile(account)
+    assert (await ReconcileMark.objects.aget()).late_seconds == pytest.approx(1800)
+    backend.tell("updated", "i1", before=3000)
+    await reconcile(account)
+    assert (await ReconcileMark.objects.aget()).late_seconds == pytest.approx(2990, abs=10)
+
+
 @pytest.mark.parametrize(("cap", "calls"), [(5, 130), (10, 61), (50, 16)])
 async def test_calls_of_a_sweep_are_bounded_by_what_its_pages_bring(account, backend, cap, calls):
     backend.page_cap = cap
