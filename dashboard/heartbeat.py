@@ -22,7 +22,8 @@ NAME: Final = "api"
 UNREACHED: Final = "api unreached"  # its row is there while the latest probe failed
 SILENCE: Final = timedelta(seconds=25)  # two beats missed: whoever renews leases could not, for that long
 ANSWER_SECONDS: Final = 5.0
-PATH: Final = "/api/v1/leases/sandwarden-probe"
+KEY: Final = "sandwarden-probe"
+PATH: Final = f"/api/v1/leases/{KEY}"
 VALID_SECONDS: Final = 60
 _SALT: Final = "sandwarden.api-probe"
 log = logging.getLogger(__name__)
@@ -69,15 +70,27 @@ async def probe(transport: httpx.AsyncBaseTransport | None = None) -> bool:
             base_url=settings.PROBE_URL, timeout=ANSWER_SECONDS, trust_env=False, transport=transport
         ) as client:
             answer = await client.get(PATH, headers={"Authorization": f"Bearer {token()}", "Host": _host()})
-        said = answer.json().get("code") if answer.status_code == httpx.codes.NOT_FOUND else answer.status_code
-    except (httpx.HTTPError, ValueError, AttributeError) as error:
-        said = str(error) or type(error).__name__
-    if said != "not_found":
-        log.warning("no heartbeat: owners can't reach the API at %s: %s", settings.PROBE_URL, said)
+        wrong = "" if _is_of_a_lease(answer) else f"status {answer.status_code}"
+    except (httpx.HTTPError, ValueError) as error:
+        wrong = str(error) or type(error).__name__
+    if wrong:
+        log.warning("no heartbeat: owners can't reach the API at %s: %s", settings.PROBE_URL, wrong)
         await database_sync_to_async(miss)()
         return False
     await database_sync_to_async(beat)()
     return True
+
+
+def _is_of_a_lease(answer: httpx.Response) -> bool:
+    """Whether only our API answers so: no such lease, or the lease, for anybody may make one by this name.
+
+    Raises ValueError for what is no JSON.
+    """
+    said = answer.json()
+    if not isinstance(said, dict):
+        return False
+    missing = answer.status_code == httpx.codes.NOT_FOUND and said.get("code") == "not_found"
+    return missing or (answer.status_code == httpx.codes.OK and said.get("key") == KEY)
 
 
 def token() -> str:

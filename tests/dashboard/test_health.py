@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
@@ -169,6 +170,22 @@ async def test_probe_that_an_owner_would_not_get_through_does_not_beat(
     else:
         settings.PROBE_URL, listener = "http://127.0.0.1:9", None
     assert not await heartbeat.probe(listener)
+    assert [beat.name async for beat in Heartbeat.objects.all()] == [heartbeat.UNREACHED]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_probe_that_finds_a_lease_of_its_name_beats(listener: httpx.ASGITransport) -> None:
+    await sync_to_async(leases.put)(heartbeat.KEY, 60, ids=["ia"])
+    assert await heartbeat.probe(listener)
+    assert [beat.name async for beat in Heartbeat.objects.all()] == [heartbeat.NAME]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, "[]"), (200, "<html>"), (200, '{"key": "another"}'), (404, "{}"), (404, '"not_found"')]
+)
+async def test_probe_that_another_server_answers_does_not_beat(status: int, body: str) -> None:
+    assert not await heartbeat.probe(httpx.MockTransport(lambda _: httpx.Response(status, text=body)))
     assert [beat.name async for beat in Heartbeat.objects.all()] == [heartbeat.UNREACHED]
 
 
