@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import transaction
 
 from events import inbox, observed
@@ -42,8 +41,7 @@ log = logging.getLogger(__name__)
 
 async def sync_all() -> None:
     """Every enabled account, side by side; one that fails does not hold up the others."""
-    deadline_seconds = max(DEADLINE_SECONDS, settings.SYNC_INTERVAL_SECONDS * 4)
-    await rounds.for_each_account("sync", sync, deadline_seconds=deadline_seconds)
+    await rounds.for_each_account("sync", sync, deadline_seconds=DEADLINE_SECONDS)
     await sync_to_async(same_fleets.recognise)(datetime.now(UTC))
 
 

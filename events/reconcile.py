@@ -31,8 +31,7 @@ log = logging.getLogger(__name__)
 
 async def reconcile_all() -> None:
     """Every enabled account, side by side; one that fails does not hold up the others."""
-    deadline_seconds = max(TURN_SECONDS, settings.RECONCILE_INTERVAL_SECONDS * 2)
-    await rounds.for_each_account("reconcile", _reconcile_if_due, deadline_seconds=deadline_seconds)
+    await rounds.for_each_account("reconcile", _reconcile_if_due, deadline_seconds=TURN_SECONDS)
 
 
 async def _reconcile_if_due(account: Account) -> None:
