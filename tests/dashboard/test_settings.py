@@ -318,6 +318,12 @@ def test_letting_more_be_changed_at_a_backend_asks_for_the_accounts_name(staff: 
     assert LogEntry.objects.filter(change_message__contains="actions: p").count() == 2
 
 
+def test_an_empty_choice_of_actions_changes_nothing(staff: Client, account: Account) -> None:
+    for _ in range(2):
+        assert staff.post("/settings/account/", {"actions": ""}).status_code == 302
+        assert Account.objects.get().actions == "policies"
+
+
 def test_the_brake_of_an_account_is_set_and_goes_back_to_its_default(staff: Client, account: Account) -> None:
     page = text(staff.get("/settings/account/"))
     assert 'placeholder="5" value=""' in page

@@ -103,7 +103,7 @@ class AccountForm(forms.Form):
         """Raising who may change anything at a backend asks for the account's name."""
         cleaned: dict[str, Any] = super().clean() or {}
         order = list(Account.Actions.values)
-        wanted = cleaned.get("actions") or self._account.actions
+        wanted = cleaned["actions"] = cleaned.get("actions") or self._account.actions  # an empty choice changes nothing
         raised = order.index(wanted) > order.index(self._account.actions)
         if raised and cleaned.get("actions_name", "").strip() != self._account.name:
             self.add_error("actions", f"Type {self._account.name} to confirm that more may be changed at this backend")
