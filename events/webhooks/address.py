@@ -35,7 +35,7 @@ def checked(text: str) -> str:
     if parts.username or parts.password or parts.fragment:
         raise BadAddress("The address must hold no name, no password and no #")
     number = ip_of(parts.hostname or "")
-    if number and is_never_ours(number):
+    if number and is_forbidden(number):
         raise BadAddress("No receiver can be at that address")
     return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower(), path=parts.path or "/").geturl()
 
@@ -69,11 +69,6 @@ def is_private(host: str) -> bool:
         return not number.is_global
     name = host.lower().rstrip(".")
     return "." not in name or name.endswith(_LOCAL_NAMES)
-
-
-def is_never_ours(number: Address) -> bool:
-    """Addresses where a cloud's metadata service or nobody answers: nothing is ever sent there."""
-    return is_forbidden(number)
 
 
 def ip_of(host: str) -> Address | None:

@@ -180,6 +180,17 @@ async def test_nobody_there_is_unreachable(account, free_tcp_port):
     assert (await trial.send(account)).verdict == "unreachable"
 
 
+async def test_trial_to_a_name_that_leads_to_metadata_is_not_sent(account, elsewhere, monkeypatch):
+    async def metadata_first(_loop, _host, port, **_):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in ("127.0.0.1", "169.254.169.254")]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", metadata_first)
+    account.webhook_url = elsewhere.url.replace("127.0.0.1", "sandwarden.example.com")
+    tried = await trial.send(account)
+    assert (tried.verdict, tried.status) == ("unreachable", None)
+    assert "169.254.169.254, where nothing is ever sent" in tried.said
+
+
 @pytest.mark.parametrize(
     "url",
     ["ftp://a.example", "/webhooks", "https://", "https://u:p@a.example/", "https://a.example/#x", "http://a:0/",
