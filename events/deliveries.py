@@ -1,13 +1,14 @@
 """The deliveries kept aside, newest first, page by page, with what is secret masked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
 from django.db.models import BinaryField, Count, F, Func, IntegerField, Q, QuerySet, Value
 
-from events.models import SHOWN_BYTES, Delivery, shown_text
+from events.models import MASKED_BYTES, SHOWN_BYTES, Delivery, shown_text
 from sandboxes.search import Page, QueryError, cursors
+from sandboxes.secrets_at_rest import learn
 
 STATES = tuple(Delivery.State.values)
 
@@ -46,12 +47,12 @@ def list_deliveries(
         after = matching.filter(Q(received_at__lt=last.at) | Q(received_at=last.at, pk__lt=last.key))
     found = list(_begun(after).order_by("-received_at", "-pk")[: limit + 1])
     following = cursors.by_time(found[limit - 1].received_at, found[limit - 1].pk) if len(found) > limit else None
-    return Page([_row(one) for one in found[:limit]], following, matching.count())
+    return Page(_rows(found[:limit]), following, matching.count())
 
 
 def one_delivery(key: int) -> DeliveryRow:
     """One by its key. Raises Delivery.DoesNotExist."""
-    return _row(_begun(Delivery.objects.filter(pk=key)).get())
+    return _rows([_begun(Delivery.objects.filter(pk=key)).get()])[0]
 
 
 def counts(account_ids: Collection[int]) -> dict[str, int]:
@@ -63,9 +64,16 @@ def counts(account_ids: Collection[int]) -> dict[str, int]:
 def _begun(found: QuerySet[Delivery]) -> QuerySet[Delivery]:
     """With only the beginning of each body, as `start`, and the `size` of all of it."""
     return found.select_related("account").defer("body").annotate(
-        start=Func(F("body"), Value(1), Value(SHOWN_BYTES + 1024), function="substring", output_field=BinaryField()),
+        start=Func(F("body"), Value(1), Value(MASKED_BYTES), function="substring", output_field=BinaryField()),
         size=Func(F("body"), function="octet_length", output_field=IntegerField()),
     )  # fmt: skip
+
+
+def _rows(found: Sequence[Delivery]) -> list[DeliveryRow]:
+    """Their accounts' secrets are opened once, not for every row."""
+    for account in {one.account_id: one.account for one in found}.values():
+        learn(account)
+    return [_row(one) for one in found]
 
 
 def _row(one: Delivery) -> DeliveryRow:
@@ -79,6 +87,6 @@ def _row(one: Delivery) -> DeliveryRow:
         source=one.source,
         received_at=one.received_at,
         headers=dict(sorted(one.headers.items())),
-        text=shown_text(one.account, start),
+        text=shown_text(start),
         size=size,
     )

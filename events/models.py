@@ -11,7 +11,7 @@ from sandboxes.models import Account
 from sandboxes.secrets_at_rest import learn
 
 SHOWN_BYTES: Final = 8192
-_EDGE_BYTES: Final = 1024  # a secret that begins before the cut ends within these
+MASKED_BYTES: Final = SHOWN_BYTES + 1024  # a secret that begins before the cut ends within these
 
 
 class VerbatimJSONField(models.JSONField):
@@ -98,13 +98,16 @@ class Delivery(models.Model):
         """The beginning of the body as text, with what is secret masked: the only form in which it is shown."""
         body = bytes(self.body)
         more = f"\n… {len(body) - SHOWN_BYTES} bytes more" if len(body) > SHOWN_BYTES else ""
-        return shown_text(self.account, body) + more
+        learn(self.account)
+        return shown_text(body) + more
 
 
-def shown_text(account: Account, body: bytes) -> str:
-    """The first SHOWN_BYTES of a body. Masked whole before it is cut, so that no half secret stays at the edge."""
-    learn(account)
-    masked = mask(body[: SHOWN_BYTES + _EDGE_BYTES].decode(errors="replace"))
+def shown_text(body: bytes) -> str:
+    """The first SHOWN_BYTES of a body of which MASKED_BYTES are given: no half secret stays at the edge.
+
+    What is masked are secrets that this process has learnt: `learn` the account's first.
+    """
+    masked = mask(body[:MASKED_BYTES].decode(errors="replace"))
     return masked.encode()[:SHOWN_BYTES].decode(errors="ignore")
 
 

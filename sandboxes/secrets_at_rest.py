@@ -1,4 +1,4 @@
-"""Every secret that is kept, whichever model holds it: which can't be opened, and all put under the newest key."""
+"""Every secret that is kept, whichever model holds it: all put under the newest key, and masked where they show."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,11 +27,6 @@ def rotate_all() -> Rotation:
         for key in model._default_manager.order_by("pk").values_list("pk", flat=True):
             _rotate_row(model, key, names, done)
     return done
-
-
-def unreadable(row: models.Model) -> list[str]:
-    """The encrypted fields of `row` that no key at hand opens."""
-    return [name for name in _names(type(row)) if opened(row, name) is None]
 
 
 def learn(account: Account) -> None:

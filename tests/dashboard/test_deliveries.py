@@ -9,10 +9,11 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from events.deliveries import list_deliveries
 from events.models import SHOWN_BYTES, Delivery, LifecycleEvent
 from events.replay import replay_all
 from events.writing import house
-from sandboxes import masking
+from sandboxes import crypto, masking
 from sandboxes.models import Account, AccountHealth
 from tests import records
 from tests.events.factories import delivery
@@ -179,3 +180,17 @@ def test_secret_at_the_edge_of_what_is_shown_is_masked_whole() -> None:
     account = records.account(api_key="edge-secret-0123456789")
     one = Delivery(account=account, body=b"x" * (SHOWN_BYTES - 8) + b"edge-secret-0123456789")
     assert "edge" not in one.text
+
+
+@pytest.mark.django_db
+def test_secrets_are_opened_once_a_page_and_masked_in_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    records.account(webhook_secret="of-no-known-shape")
+    masking.forget()
+    opened: list[str] = []
+    decrypt = crypto.decrypt
+    monkeypatch.setattr(crypto, "decrypt", lambda stored: opened.append(stored) or decrypt(stored))
+    for _ in range(5):
+        keep(body=b'{"note":"of-no-known-shape"}')
+    rows = list_deliveries([records.account().pk]).items
+    assert [row.text for row in rows] == ['{"note":"•••"}'] * 5
+    assert len(opened) == 1

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from sandboxes import secrets_at_rest
 from sandboxes.models import Account, OwnerCallback
+from sandboxes.models.fields import opened
 from tests import records
 
 pytestmark = pytest.mark.django_db
@@ -66,11 +67,12 @@ def test_admin_changes_an_account_whose_secrets_cannot_be_opened(old, settings, 
     given = {"name": "default", "url": "http://127.0.0.1:1", "enabled": "on", "owner_keys": "", "environment_keys": ""}
     assert admin_client.get(page).status_code == 200
     assert admin_client.post(page, given | {"api_key": "e2b_entered_again"}).status_code == 302
-    assert Account.objects.get().api_key == "e2b_entered_again"
-    assert secrets_at_rest.unreadable(Account.objects.get()) == ["webhook_secret"]
+    account = Account.objects.get()
+    assert (account.api_key, opened(account, "webhook_secret")) == ("e2b_entered_again", None)
 
 
-def test_unreadable_names_what_no_key_opens(old, settings):
-    assert secrets_at_rest.unreadable(Account.objects.get()) == []
+def test_opened_tells_a_lost_secret_from_none(old, settings):
+    assert opened(Account.objects.get(), "webhook_secret") == "a-webhook-secret"
     settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
-    assert secrets_at_rest.unreadable(Account.objects.get()) == ["api_key", "webhook_secret"]
+    account = Account.objects.get()
+    assert (opened(account, "webhook_secret"), opened(account, "previous_webhook_secret")) == (None, "")
