@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,11 +30,14 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
     """As of now, over the accounts in sight."""
     frame = read_frame()
     ids = [account.pk for account in frame.accounts]
+    healths = list(AccountHealth.objects.filter(account__in=ids).select_related("account").order_by("account"))
     running = ("running",)
     orphans = search(SandboxQuery(orphan=True, order="-burn_usd_per_hour"), limit=50, now=now)
-    hot, hot_where = _how_many(SandboxQuery(states=running, mem_min=95), now)
-    without = _without_metrics(ids, now)
-    silent, silent_where = _silent([one.name for one in frame.accounts if one.name not in without], now)
+    hot, hot_where = _how_many([SandboxQuery(states=running, mem_min=95)], now)
+    without = {one.account.name for one in healths if _keeps_no_metrics(one, now)}
+    asked = [one.name for one in frame.accounts if one.name not in without]
+    no_sample = SandboxQuery(states=running, no_sample=True, age_min=_two_ticks())
+    silent, silent_where = _how_many([replace(no_sample, account=one) for one in asked], now)
     acts = [row.orphan.act_at for row in orphans.items if row.orphan.act_at]
     return Facts(
         now=now,
@@ -54,14 +58,14 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         from_the_future=_from_the_future(ids, now),
         stale_since=frame.stale_since,
         poll_error=frame.poll_error or frame.sync_error,
-        unlisted=_unlisted(frame.accounts, now),
-        rounds_failing=_failing_rounds(ids),
-        polls_slow=_slow(ids),
-        webhooks_silent=_silent_webhooks(frame.accounts, now),
+        unlisted=_unlisted(frame.accounts, healths, now),
+        rounds_failing=_failing_rounds(healths),
+        polls_slow=_slow(healths),
+        webhooks_silent=_silent_webhooks(healths, now),
         webhooks_locked=[name for name, secrets in frame.unreadable if "webhook_secret" in secrets],
         breakers=_breakers(),
         brakes=[(one.account.name, one.why) for one in brake.tripped(ids).values()],
-        list_doubts=_doubts(ids),
+        list_doubts=_doubts(healths),
         same_fleets=_same_fleets(frame.accounts),
         failed_actions=Action.objects.filter(
             account__in=ids, state=Action.State.FAILED, requested_at__gt=now - timedelta(hours=1)
@@ -69,34 +73,21 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
     )
 
 
-def _without_metrics(accounts: list[int], now: datetime) -> set[str]:
-    """Accounts whose backend has no metrics endpoint, or has answered with no sample of anybody for minutes."""
-    rows = AccountHealth.objects.filter(account__in=accounts).select_related("account")
-    return {row.account.name for row in rows if _keeps_no_metrics(row, now)}
-
-
 def _keeps_no_metrics(health: AccountHealth, now: datetime) -> bool:
+    """Whether the backend has no metrics endpoint, or has answered with no sample of anybody for minutes."""
     known = Capabilities.from_dict(health.account.capabilities)
     if known.lacks("metrics") and known.lacks("bulk_metrics"):
         return True
     return health.no_metrics_since is not None and now - health.no_metrics_since > NO_METRICS_AFTER
 
 
-def _silent(accounts: list[str], now: datetime) -> tuple[int, str]:
-    """Running sandboxes of these accounts that sent no sample for two ticks, and of which templates."""
-    asked = [SandboxQuery(states=("running",), no_sample=True, age_min=_two_ticks(), account=one) for one in accounts]
-    keys = [key for query in asked for key in matching_ids(query, now=now)]
-    names = Sandbox.objects.filter(pk__in=sorted(keys)[-MOST_NAMED:]).values_list("template_name", flat=True)
-    return len(keys), _where(names)
-
-
 def _two_ticks() -> float:
     return 2 * settings.POLL_INTERVAL_SECONDS + 10
 
 
-def _how_many(query: SandboxQuery, now: datetime) -> tuple[int, str]:
+def _how_many(queries: Iterable[SandboxQuery], now: datetime) -> tuple[int, str]:
     """How many match, and of which templates: one look through the fleet tells both, their rows are not needed."""
-    keys = matching_ids(query, now=now)
+    keys = sorted(key for query in queries for key in matching_ids(query, now=now))
     names = Sandbox.objects.filter(pk__in=keys[-MOST_NAMED:]).values_list("template_name", flat=True)
     return len(keys), _where(names)
 
@@ -109,12 +100,14 @@ def _where(values: Iterable[str | None]) -> str:
     return found[0] if len(found) == 1 else f"{found[0]} and {found[1]}" if len(found) == 2 else f"{found[0]} and more"
 
 
-def _unlisted(accounts: list[Account], now: datetime) -> list[tuple[str, datetime | None, str]]:
+def _unlisted(
+    accounts: list[Account], healths: list[AccountHealth], now: datetime
+) -> list[tuple[str, datetime | None, str]]:
     """Accounts whose list was not read for more than two rounds; without a known error for some more."""
-    healths = {health.account_id: health for health in AccountHealth.objects.filter(account__in=accounts)}
+    known = {health.account_id: health for health in healths}
     found = []
     for account in accounts:
-        health = healths.get(account.pk) or AccountHealth(account=account)
+        health = known.get(account.pk) or AccountHealth(account=account)
         why, rounds = health.sync_error, 2
         if not why:
             why, rounds = "no sync has finished since, and none has reported an error", SILENT_ROUNDS
@@ -132,35 +125,32 @@ def _same_fleets(accounts: list[Account]) -> list[tuple[str, str]]:
     return [(one.name, names[one.same_fleet_as_id]) for one in accounts if one.same_fleet_as_id in names]
 
 
-def _failing_rounds(accounts: list[int]) -> list[tuple[str, str, datetime, str]]:
+def _failing_rounds(healths: list[AccountHealth]) -> list[tuple[str, str, datetime, str]]:
     """Rounds whose last run failed: account, round, since when, why. The list has a line of its own."""
-    rows = AccountHealth.objects.filter(account__in=accounts).exclude(round_errors={}).order_by("account")
     return [
-        (account, name, datetime.fromisoformat(told["since"]), told["error"])
-        for account, errors in rows.values_list("account__name", "round_errors")
-        for name, told in sorted(errors.items())
+        (health.account.name, name, datetime.fromisoformat(told["since"]), told["error"])
+        for health in healths
+        for name, told in sorted(health.round_errors.items())
         if name != "sync"
     ]
 
 
-def _slow(accounts: list[int]) -> list[tuple[str, float, float]]:
+def _slow(healths: list[AccountHealth]) -> list[tuple[str, float, float]]:
     interval = settings.POLL_INTERVAL_SECONDS
-    late = AccountHealth.objects.filter(account__in=accounts, poll_seconds__gt=interval)
-    rows = late.values_list("account__name", "poll_seconds")
-    return [(name, seconds, interval) for name, seconds in rows if seconds is not None]
+    polls = [(health.account.name, health.poll_seconds or 0.0) for health in healths]
+    return [(name, seconds, interval) for name, seconds in polls if seconds > interval]
 
 
-def _silent_webhooks(accounts: list[Account], now: datetime) -> list[tuple[str, datetime]]:
+def _silent_webhooks(healths: list[AccountHealth], now: datetime) -> list[tuple[str, datetime]]:
     """Accounts whose webhooks used to come and no longer do, while the events API still shows new events.
 
     Deliveries must still be expected: after a webhook was disabled or deleted, here or at the backend, none are.
     """
     late = now - timedelta(seconds=SILENT_WEBHOOK_SECONDS)
-    rows = AccountHealth.objects.filter(account__in=accounts, webhook_last_at__lt=late, webhook_since__lt=late)
     found = []
-    for health in rows.select_related("account"):
+    for health in healths:
         last, since = health.webhook_last_at, health.webhook_since
-        if last and since and _is_on(health) and _has_brought(health.account, late):
+        if last and since and max(last, since) < late and _is_on(health) and _has_brought(health.account, late):
             found.append((health.account.name, max(last, since)))
     return found
 
@@ -184,11 +174,9 @@ def _from_the_future(accounts: list[int], now: datetime) -> list[tuple[str, int]
     return sorted(counted)
 
 
-def _doubts(accounts: list[int]) -> list[tuple[str, str, int, str]]:
+def _doubts(healths: list[AccountHealth]) -> list[tuple[str, str, int, str]]:
     """What of each account's last list could not be read or can't be true: account, what, how often, an example."""
-    rows = AccountHealth.objects.filter(account__in=accounts).exclude(list_doubts=[])
-    found = rows.values_list("account__name", "list_doubts")
-    return [(name, one["what"], one["count"], one["example"]) for name, doubts in found for one in doubts]
+    return [(x.account.name, one["what"], one["count"], one["example"]) for x in healths for one in x.list_doubts]
 
 
 def _breakers() -> list[tuple[str, str]]:

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard import attention, context, needs
@@ -164,3 +166,14 @@ def test_lost_secrets_in_use_are_named_until_they_are_entered_again():
     of_it.update(previous_secret_until=timezone.now() - timedelta(hours=1), sent_webhook_secret=lost)
     assert context.read_frame().unreadable == []
     assert facts().webhooks_locked == []
+
+
+def test_health_is_read_once_beside_the_frames_own_look():
+    for name in ("prod", "staging"):
+        watched(name, last_sync_at=timezone.now())
+    now = timezone.now()
+    figures = fleet.now(now)
+    with CaptureQueriesContext(connection) as asked:
+        attention.facts(now, figures)
+    of_health = [one["sql"] for one in asked if 'FROM "sandboxes_accounthealth"' in one["sql"]]
+    assert len(of_health) == 2
