@@ -1,8 +1,6 @@
 """REST, at `/api/v1/`: the contract is told in `docs/rest.md`, and by OpenAPI at `openapi.json` and `docs`."""
 
-from typing import NoReturn
-
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from dashboard.api import (
@@ -24,8 +22,8 @@ from dashboard.api import (
 )
 from dashboard.api.auth import TokenOrSession
 from dashboard.api.docs import OnePage
-from dashboard.api.errors import Refusal, handle
-from dashboard.api.mount import DESCRIPTION, Api
+from dashboard.api.errors import handle
+from dashboard.api.mount import DESCRIPTION, Api, no_such_call
 from dashboard.api.once import answered_once
 from dashboard.api.strict import know_parameters
 
@@ -60,9 +58,9 @@ nowhere = Router()
 @nowhere.api_operation(
     ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"], "/{path:rest}", include_in_schema=False
 )
-def no_such_call(request: HttpRequest, rest: str) -> NoReturn:
-    """Whatever no other route took."""
-    raise Refusal(404, "not_found", f"there is no call {request.method} /api/v1/{rest}")
+def unknown_call(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001 - the request has the path
+    """Whatever no other route took: 401 comes first, as for every call."""
+    return no_such_call(request)
 
 
 api.add_router("", nowhere)

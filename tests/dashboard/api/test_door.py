@@ -206,6 +206,13 @@ def test_unknown_call_is_404_in_json(call: Any, method: str, path: str) -> None:
         assert response.data["code"] == "not_found"
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_unknown_call_without_a_token_is_401(method: str) -> None:
+    response = Client().generic(method, "/api/v1/nowhere")
+    assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
+
+
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PATCH", "TRACE"])
 def test_wrong_method_is_405_in_json(call: Any, method: str) -> None:
     response = call(method, "/health")
