@@ -33,7 +33,7 @@ def reset_brake(request: HttpRequest, name: str) -> HttpResponse:
     account = next((one for one in enabled_accounts() if one.name == name), None)
     if account is None:
         raise not_found(f"account {name!r}")
-    now, who = timezone.now(), caller(request)
-    row = brake.reset(account, who.name if who.kind == "user" else f"token {who.name}", now)
+    now = timezone.now()
+    row = brake.reset(account, caller(request).label, now)
     limits = brake.limits_of(account, now)
     return answer(BrakeState(account.name, limits.per_hour, limits.per_day, row.tripped_at, row.why))

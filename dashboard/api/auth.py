@@ -26,6 +26,11 @@ class Caller:
     key: str
     name: str
 
+    @property
+    def label(self) -> str:
+        """As records that keep one text name it: `ada`, or `token ci`."""
+        return self.name if self.kind == "user" else f"token {self.name}"
+
 
 class TokenOrSession(AuthBase):
     """`Authorization: Bearer TOKEN`, else the login of the pages with its CSRF token on calls that change."""

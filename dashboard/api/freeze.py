@@ -54,8 +54,7 @@ def read(request: HttpRequest) -> HttpResponse:
 def put(request: HttpRequest, body: FreezeBody) -> HttpResponse:
     """Freezes, or lifts it: marks then have as long to go as they had. What is so already stays."""
     staff_only(request)
-    who = caller(request)
-    name = who.name if who.kind == "user" else f"token {who.name}"
+    name = caller(request).label
     if body.frozen:
         freezing.freeze(name, body.reason)
     else:
