@@ -13,6 +13,7 @@ from ninja import Query, Router
 from pydantic import Field
 
 from dashboard.api.answers import answer, caller, nothing, returns
+from dashboard.api.auth import Caller
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Form, Paged, Text
 from dashboard.models import ApiToken
@@ -124,11 +125,13 @@ def release(request: HttpRequest, key: str) -> HttpResponse:
 def _claimant(request: HttpRequest) -> leases.Claimant:
     """A caller's own leases, those of revoked tokens, and all for the environment's token and for staff."""
     who = caller(request)
+    return leases.Claimant(who.key, lambda maker: _may_take_any(request, who) or _is_gone(maker))
+
+
+def _may_take_any(request: HttpRequest, who: Caller) -> bool:
     if who.kind == "user":
-        everything = bool(getattr(request.user, "is_staff", False))
-    else:
-        everything = ApiToken.objects.filter(pk=who.key.removeprefix("token:"), in_environment=True).exists()
-    return leases.Claimant(who.key, lambda maker: everything or _is_gone(maker))
+        return bool(getattr(request.user, "is_staff", False))
+    return ApiToken.objects.filter(pk=who.key.removeprefix("token:"), in_environment=True).exists()
 
 
 def _is_gone(maker: str) -> bool:

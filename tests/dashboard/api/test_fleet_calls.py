@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard.models import ApiToken
@@ -246,6 +248,15 @@ def test_live_lease_belongs_to_the_token_that_made_it() -> None:
     assert by(mine, "delete").status_code == 204
     assert by(other, "put").status_code == 200, "a released key is anybody's"
     assert by(mine, "put").status_code == 403
+
+
+@pytest.mark.django_db
+def test_renewal_of_ones_own_lease_asks_for_no_more_rights() -> None:
+    mine = records.token("mine")
+    by(mine, "put")
+    with CaptureQueriesContext(connection) as asked:
+        assert by(mine, "put").status_code == 200
+    assert sum('FROM "dashboard_apitoken"' in one["sql"] for one in asked) == 1
 
 
 @pytest.mark.django_db
