@@ -46,14 +46,18 @@ def complete(schema: dict[str, Any], answers: dict[str, Any]) -> None:
 def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
     if "{sandbox_id}" in path:
         operation.setdefault("parameters", []).append(_ACCOUNT)
-        operation["responses"]["300"] = {
-            "description": "Several backends have this ID: `account` decides.",
-            "content": {"application/json": {"schema": {"$ref": f"{_REFERENCE}Namesakes"}}},
-        }
+        operation["responses"]["300"] = _namesakes("Several backends have this ID: `account` decides.")
+    if operation.get("operationId") == "request_bulk_action":
+        operation["responses"]["300"] = _namesakes("Several backends have one of the `ids`: a `filter` decides.")
     if method == "post":
         operation.setdefault("parameters", []).append(_ONCE)
     for content in operation.get("requestBody", {}).get("content", {}).values():
         content["schema"] = _without_null(content["schema"])
+
+
+def _namesakes(description: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"{_REFERENCE}Namesakes"}}}
+    return {"description": description, "content": content}
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

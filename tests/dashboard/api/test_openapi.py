@@ -169,3 +169,9 @@ def test_the_docs_are_a_page_without_inline_scripts(settings: Any, db: None) -> 
     assert "/sandboxes/{sandbox_id}/kill" in text
     assert "<script" not in text
     assert "style=" not in text
+
+
+def test_calls_that_take_an_id_describe_several_backends_of_it(schema: Any) -> None:
+    calls = [(path, call) for path, methods in schema["paths"].items() for call in methods.values()]
+    told = {call["operationId"] for _, call in calls if "300" in call["responses"]}
+    assert told == {call["operationId"] for path, call in calls if "{sandbox_id}" in path} | {"request_bulk_action"}
