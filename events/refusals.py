@@ -20,12 +20,12 @@ KEPT_HEADERS = (
     "host", "user-agent", "content-type", "content-length", "content-encoding", "x-forwarded-for", "forwarded", "date",
     "e2b-webhook-id", "e2b-delivery-id", "e2b-signature-version", "e2b-signature", "authorization",
 )  # fmt: skip
-SECRET_HEADERS = {"authorization", "cookie", "x-api-key", "e2b-signature", "proxy-authorization"}
+SECRET_HEADERS = {"authorization", "e2b-signature"}  # of KEPT_HEADERS
 log = logging.getLogger(__name__)
 
 
 class Refusals:
-    """Gathers refusals in memory and writes them about once a second; what is over MAX_WAITING is only counted."""
+    """Gathers refusals in memory and writes them about once a second; over MAX_WAITING the oldest are dropped."""
 
     def __init__(self) -> None:
         self._waiting: deque[Delivery] = deque(maxlen=MAX_WAITING)

@@ -21,7 +21,9 @@ class Parked(msgspec.Struct, frozen=True):
 class Arrival(msgspec.Struct, frozen=True):
     """One event (or what should have been one) for an account, brought by `webhook`, `reconcile` or `observed`.
 
-    `clock_offset_seconds` is the backend's clock minus ours where whoever brought it has just measured it.
+    `clock_offset_seconds` says from when on the event is dated ahead: what the backend's clock is ahead of ours, where
+    whoever brought it has just measured that. An `observed` event has a stamp of ours, which is never ahead: for it,
+    this is how far that stamp is from `received_at`.
     """
 
     account_id: int
