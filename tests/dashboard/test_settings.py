@@ -324,6 +324,16 @@ def test_an_empty_choice_of_actions_changes_nothing(staff: Client, account: Acco
         assert Account.objects.get().actions == "policies"
 
 
+def test_environment_is_named_where_it_sets_the_account_again(staff: Client, account: Account, settings: Any) -> None:
+    records.account("other", url="http://127.0.0.1:1")
+    said = "Key and address are set again at each start"
+    assert said not in text(staff.get("/settings/account/"))
+    settings.E2B_API_KEY = "e2b_0123456789abcdef"
+    page = text(staff.get("/settings/account/"))
+    assert f"{said}, by <code>E2B_API_KEY</code>." in page
+    assert said not in text(staff.get("/settings/account/?account=other"))
+
+
 def test_the_brake_of_an_account_is_set_and_goes_back_to_its_default(staff: Client, account: Account) -> None:
     page = text(staff.get("/settings/account/"))
     assert 'placeholder="5" value=""' in page

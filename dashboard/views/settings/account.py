@@ -30,6 +30,7 @@ WORDS = {
     "templates": "names of templates",
 }
 
+KEY_AND_ADDRESS: Final = ("E2B_API_KEY", "E2B_API_URL")
 FIELDS: Final = ("cap", "owner_keys", "environment_keys", "keep_metadata", "actions")
 ACTIONS = (
     ("none", "Nobody: read-only"),
@@ -68,6 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "can": [(word, can[name]) for name, word in WORDS.items()],
         "cap_in_environment": settings.CONCURRENCY_CAP,
+        "from_environment": _from_environment(account),
         "actions": ACTIONS,
         "brake": brake.tripped([account.pk]).get(account.pk),
         "limits": brake.limits_of(account, timezone.now()),
@@ -89,6 +91,11 @@ def key(request: HttpRequest) -> HttpResponse:
     elif account is not None:
         messages.error(request, str(form.errors["api_key"][0]))
     return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+
+
+def _from_environment(account: Account) -> list[str]:
+    """The variables that set this account's key and address again at each start (`manage.py bootstrap`)."""
+    return [name for name in KEY_AND_ADDRESS if account.name == "default" and getattr(settings, name)]
 
 
 def _failing(health: AccountHealth) -> list[tuple[str, datetime, str]]:
