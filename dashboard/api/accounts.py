@@ -17,7 +17,7 @@ router = Router(tags=["accounts"])
 
 
 class BrakeState(msgspec.Struct, frozen=True):
-    """The most acts of all policies together on an account, and whether they have reached it."""
+    """The most actions of all policies together on an account, and whether they have reached it."""
 
     account: str
     per_hour: int

@@ -309,7 +309,7 @@ def test_house_says_that_a_server_that_owns_its_audit_could_alter_it(
 def test_letting_more_be_changed_at_a_backend_asks_for_the_accounts_name(staff: Client, account: Account) -> None:
     Account.objects.update(actions="none")
     refused = staff.post("/settings/account/", {"actions": "policies", "actions_name": "prod"})
-    assert "Type default to confirm" in text(refused)
+    assert "Type default to allow more actions" in text(refused)
     assert Account.objects.get().actions == "none"
     staff.post("/settings/account/", {"actions": "policies", "actions_name": "default"})
     assert Account.objects.get().actions == "policies"
@@ -340,7 +340,7 @@ def test_the_brake_of_an_account_is_set_and_goes_back_to_its_default(staff: Clie
     assert 'placeholder="10" value=""' in page
     staff.post("/settings/account/", {"brake_per_hour": "50", "brake_per_day": ""})
     assert Account.objects.get().brake == {"per_hour": 50}
-    assert "50 acts of policies an hour, 10 a day" in text(staff.get("/settings/account/"))
+    assert "50 policy actions an hour, 10 a day" in text(staff.get("/settings/account/"))
     assert LogEntry.objects.filter(change_message__contains="brake: 50 per hour").count() == 1
     staff.post("/settings/account/", {"owner_keys": "user"})
     assert Account.objects.get().brake == {"per_hour": 50}, "a form without it leaves it"

@@ -106,7 +106,7 @@ class AccountForm(forms.Form):
         wanted = cleaned["actions"] = cleaned.get("actions") or self._account.actions  # an empty choice changes nothing
         raised = order.index(wanted) > order.index(self._account.actions)
         if raised and cleaned.get("actions_name", "").strip() != self._account.name:
-            self.add_error("actions", f"Type {self._account.name} to confirm that more may be changed at this backend")
+            self.add_error("actions", f"Type {self._account.name} to allow more actions")
         return cleaned
 
     def brake(self) -> dict[str, int] | None:
