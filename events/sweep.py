@@ -81,9 +81,19 @@ class Sweep:
         return self._calls >= MOST_CALLS or time.monotonic() >= self._end
 
     async def _pages(self, offsets: Sequence[int]) -> list[list[dict[str, Any]]]:
-        self._calls += len(offsets)
-        whole = self._client.whole_events
-        return list(await asyncio.gather(*(whole(offset=offset, limit=PAGE) for offset in offsets)))
+        """What is at each of these offsets, side by side, and all that lies between them."""
+        least = offsets[1] - offsets[0] if len(offsets) > 1 else 1
+        return list(await asyncio.gather(*(self._stretch(offset, least) for offset in offsets)))
+
+    async def _stretch(self, offset: int, least: int) -> list[dict[str, Any]]:
+        """At least so many events from `offset` on, however few a page brings; fewer at the end of the record only."""
+        found: list[dict[str, Any]] = []
+        while True:
+            self._calls += 1
+            page = await self._client.whole_events(offset=offset + len(found), limit=PAGE)
+            found += page
+            if not page or len(found) >= least:
+                return found
 
     def _take(self, pages: Sequence[Sequence[dict[str, Any]]]) -> bool:
         """Reads the pages' events; whether there was any that no page before had."""
@@ -110,9 +120,10 @@ class Sweep:
 
 
 def _after(offset: int, size: int) -> list[int]:
-    """Where to read at once after a page of `size` events at `offset`: a little before its end, and on from there."""
-    step = max(1, size - min(OVERLAP, max(1, size // OVERLAP_PART)))
-    return [offset + step * n for n in range(1, PAGES_AT_ONCE + 1)]
+    """Where to read at once after `size` events at `offset`: a little before their end, and on by pages from there."""
+    overlap = min(OVERLAP, max(1, size // OVERLAP_PART))
+    step = max(1, min(size, PAGE) - overlap)
+    return [offset + max(1, size - overlap) + step * n for n in range(PAGES_AT_ONCE)]
 
 
 def _identity(one: Arrival) -> str:

@@ -132,7 +132,7 @@ async def test_lateness_is_forgotten_by_half_an_hour(account, backend, settings)
     assert (await ReconcileMark.objects.aget()).late_seconds == pytest.approx(2990, abs=10)
 
 
-@pytest.mark.parametrize(("cap", "calls"), [(5, 130), (10, 61), (50, 16)])
+@pytest.mark.parametrize(("cap", "calls"), [(5, 130), (10, 66), (50, 21)])
 async def test_calls_of_a_sweep_are_bounded_by_what_its_pages_bring(account, backend, cap, calls):
     backend.page_cap = cap
     for n in range(500):
@@ -141,6 +141,22 @@ async def test_calls_of_a_sweep_are_bounded_by_what_its_pages_bring(account, bac
 
     assert await LifecycleEvent.objects.acount() == 500
     assert backend.asked("GET", "/events/sandboxes") <= calls
+
+
+async def test_pages_of_different_sizes_leave_no_event_out(account, backend, monkeypatch):
+    """Pages are read side by side at offsets that take all of them to be as long as the one before."""
+    whole = E2BClient.whole_events
+
+    async def shortened(client, *, offset, limit):
+        return (await whole(client, offset=offset, limit=limit))[: 100 if offset % 4 == 0 else 40]
+
+    monkeypatch.setattr(E2BClient, "whole_events", shortened)
+    for n in range(700):
+        backend.tell("created", f"i{n}", before=1000 + n)
+    await reconcile(account)
+
+    assert await LifecycleEvent.objects.acount() == 700
+    assert backend.asked("GET", "/events/sandboxes") < 30
 
 
 async def test_sweep_reads_on_at_once_after_a_page_without_anything_new(account, backend):
