@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.db.models import Exists, OuterRef, Q
 
-from sandboxes import accounts, rounds
+from sandboxes import accounts, round_errors, rounds
 from sandboxes.actions import announce, calls, confirming, looking, namesakes
 from sandboxes.actions.calls import Result
 from sandboxes.actions.claims import UNREAD, Claim, claim_due, queued_due
@@ -69,13 +69,17 @@ async def _finished(task: asyncio.Task[None]) -> None:
 
 
 def _with_open_actions(now: datetime) -> list[Account]:
-    """Accounts with something to send, to verify or to confirm; disabled ones too, for what was asked before."""
+    """Accounts with something to send, to verify or to confirm; disabled ones too, for what was asked before.
+
+    And those whose last round failed: with nothing left to do it succeeds, and its error goes.
+    """
     mine = Action.objects.filter(account=OuterRef("pk"))
     waiting = Q(Exists(queued_due(now).filter(account=OuterRef("pk"))))
     unsettled = Q(Exists(mine.filter(state=State.SENT, next_attempt_at__lte=now))) | Q(
         Exists(mine.filter(state=State.DONE))
     )
-    return list(Account.objects.filter(waiting | unsettled).order_by("pk"))
+    failing = Q(pk__in=[account.pk for account in round_errors.failing("act")])
+    return list(Account.objects.filter(waiting | unsettled | failing).order_by("pk"))
 
 
 async def _serve(account: Account, slow: list[asyncio.Task[None]]) -> int:

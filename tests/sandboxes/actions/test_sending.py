@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asgiref.sync import sync_to_async
 
+from sandboxes import accounts, round_errors
 from sandboxes.actions import Actor, request, sending
 from sandboxes.actions.claims import claim_due, still_mine
 from sandboxes.actions.confirming import MOST_LOOKS
 from sandboxes.actions.sending import send_due
 from sandboxes.actions.settling import MOST_ATTEMPTS
-from sandboxes.e2b import E2BClient
-from sandboxes.models import Action, Guard, Sandbox
+from sandboxes.e2b import E2BClient, E2BError
+from sandboxes.models import AccountHealth, Action, Guard, Sandbox
 from simulator import Fault
 from tests.ageing import cooldowns_are_over
 
@@ -285,3 +286,10 @@ async def test_one_that_comes_back_is_told(backend):
     await send_due()
     failed = await again(action)
     assert (failed.state, failed.outcome) == ("failed", "came_back")
+
+
+async def test_error_of_an_account_with_nothing_left_to_send_goes(backend):
+    await sync_to_async(accounts.health_of)(backend.account)
+    await sync_to_async(round_errors.store)(backend.account, "act", E2BError("502"), datetime.now(UTC))
+    await send_due()
+    assert (await AccountHealth.objects.aget(account=backend.account)).round_errors == {}
