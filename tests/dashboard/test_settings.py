@@ -109,8 +109,9 @@ def test_what_the_backend_refuses_is_told_and_leaves_no_line(staff: Client, acco
 
 
 def test_an_address_that_cannot_be_reached_is_doubted_but_allowed(staff: Client, account: Account) -> None:
-    moved = {"url": "https://api.e2b.app", "api_key": "e2b_another"}
-    Account.objects.update(**moved, webhook_url="http://10.0.0.7/webhooks/e2b/default/")
+    account.url, account.api_key = "https://api.e2b.app", "e2b_another"
+    account.webhook_url = "http://10.0.0.7/webhooks/e2b/default/"
+    account.save()
     assert "api.e2b.app can’t reach it from outside" in text(staff.get("/settings/"))
 
 
