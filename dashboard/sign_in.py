@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from sandboxes import redis_client
 from sandboxes.client_address import of_meta
 
 TRIES = 10
@@ -32,7 +33,7 @@ class Braked(ModelBackend):
             return super().authenticate(request, **credentials)
         key = f"sandwarden:sign-in:{_neighbourhood(of_meta(request.META, settings.TRUSTED_PROXIES))}"
         try:
-            with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as counter:
+            with redis_client.blocking() as counter:
                 if int(counter.get(key) or 0) >= TRIES:
                     request.sign_in_braked = True  # type: ignore[attr-defined]
                     raise PermissionDenied("too many wrong passwords from this address")

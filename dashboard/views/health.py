@@ -16,12 +16,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from sandboxes import background, database_away, disk
+from sandboxes import background, database_away, disk, redis_client
 from sandboxes.accounts import enabled_accounts
 from sandboxes.clock import MOST_AHEAD
 from sandboxes.models import AccountHealth
 
-_REDIS_SECONDS: Final = 2
 _MISSED_ROUNDS: Final = 4
 _LEAST_PATIENCE_SECONDS: Final = 60.0
 _TRIES: Final = ("last_sync_at", "sync_failed_at", "last_poll_at", "poll_failed_at")
@@ -93,10 +92,7 @@ def _database() -> Dependency:
 
 
 def _redis() -> Dependency:
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
-    )
-    with client:
+    with redis_client.blocking() as client:
         client.ping()
     return Dependency(True, "answers")
 

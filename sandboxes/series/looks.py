@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import redis
-import redis.asyncio
 from celery import current_app
-from django.conf import settings
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
+from sandboxes import redis_client
 from sandboxes.models import Sandbox
 
 TASK: Final = "sandboxes.tasks.backfill_looked_at"
@@ -32,7 +31,7 @@ def look_at(sandbox_pk: int) -> bool:
     if account_id is None:
         return False
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as connection:
+        with redis_client.blocking() as connection:
             is_new = connection.zadd(_key(account_id), {str(sandbox_pk): time.time()}, nx=True)
             connection.expire(_key(account_id), KEPT_SECONDS)
         if is_new:
@@ -45,7 +44,7 @@ def look_at(sandbox_pk: int) -> bool:
 
 async def looked_at(account_id: int) -> list[int]:
     """The sandboxes that were looked at and not served yet, the latest look first."""
-    async with redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=5) as connection:
+    async with redis_client.short() as connection:
         keys = await connection.zrevrange(_key(account_id), 0, MOST - 1)
     return [int(key) for key in keys if isinstance(key, bytes)]
 
@@ -53,7 +52,7 @@ async def looked_at(account_id: int) -> list[int]:
 async def served(account_id: int, keys: list[int]) -> None:
     """Takes these out of the queue: their past is there, or cannot be had now."""
     if keys:
-        async with redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=5) as connection:
+        async with redis_client.short() as connection:
             await connection.zrem(_key(account_id), *map(str, keys))
 
 

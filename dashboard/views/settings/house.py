@@ -17,7 +17,7 @@ from dashboard.idempotency import KEPT as ANSWERS_KEPT
 from dashboard.views.health import Dependency, look_at_all
 from dashboard.views.settings import ground
 from events.retention import EVENTS_KEPT, REFUSED_AT_MOST, REFUSED_KEPT
-from sandboxes import audit, background
+from sandboxes import audit, background, redis_client
 from sandboxes.clock import is_fresh
 from sandboxes.models import Heartbeat
 from sandboxes.retention import KEPT
@@ -100,7 +100,7 @@ def _database() -> dict[str, Any]:
 
 def _redis() -> dict[str, Any]:
     """Version and bytes in use; empty while it does not answer."""
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+    client = redis_client.blocking()
     try:
         with client:
             told: Any = client.info()
