@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from sandboxes.deadline import not_cancelled_within
 from sandboxes.round_errors import text_of
 
 FIRST_PAUSE_SECONDS: float = 1.0
@@ -35,10 +36,6 @@ class State:
 
 class EndedByItself(Exception):
     """A task that should live as long as the process has returned."""
-
-
-class CancelledWithin(Exception):
-    """What a task waited for was cancelled, and nobody has cancelled the task."""
 
 
 @dataclass
@@ -91,13 +88,7 @@ class Background:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await work()
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise CancelledWithin("what it waited for was cancelled") from error
+        await not_cancelled_within(work())
         if not self._stopping.is_set():
             raise EndedByItself("it ended without being asked to")
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import connections
 
+from sandboxes.deadline import DeadlineExceeded, within
+
 GRACE_SECONDS: Final = 30.0  # from the task's own deadline to the worker's soft limit, and from that to its end
 log = logging.getLogger(__name__)
 
@@ -34,11 +36,8 @@ async def _within(work: Callable[[], Coroutine[Any, Any, object]], seconds: floa
     # Without a context of its own each `sync_to_async` of every task of this process would wait for one thread.
     async with ThreadSensitiveContext():
         try:
-            async with asyncio.timeout(seconds) as limit:
-                await work()
-        except TimeoutError:
-            if not limit.expired():
-                raise
+            await within(seconds, work())
+        except DeadlineExceeded:
             what = getattr(work, "__qualname__", work)
             log.exception("%s was not finished within %.0f s and was cancelled", what, seconds)
         finally:

@@ -17,6 +17,7 @@ from django.db import close_old_connections
 from sandboxes import round_errors
 from sandboxes.accounts import enabled_accounts
 from sandboxes.crypto import CryptoError
+from sandboxes.deadline import within
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
 from sandboxes.turns import turn
@@ -26,10 +27,6 @@ Work = Callable[[Account], Awaitable[T]]
 # Their message says it all; anything else is logged with its traceback.
 _PLAIN: Final = (CryptoError, E2BError, TimeoutError)
 log = logging.getLogger(__name__)
-
-
-class RoundTimedOut(TimeoutError):
-    """An account's part of a round was not finished within its deadline, and has been cancelled."""
 
 
 async def for_each_account(name: str, work: Work[object], *, deadline_seconds: float) -> None:
@@ -88,20 +85,10 @@ async def _guarded(
         async with turn(f"{name}:{account.pk}", deadline_seconds) if lock else nullcontext(True) as ours:
             if not ours:
                 return None
-            return (await _within(work(account), deadline_seconds),)
+            return (await within(deadline_seconds, work(account)),)
     except Exception as error:  # noqa: BLE001 - it is stored and logged; one account hinders no other
         await _store_failure(name, account, error, unit)
         return None
-
-
-async def _within(working: Awaitable[T], seconds: float) -> T:
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await working
-    except TimeoutError:
-        if limit.expired():
-            raise RoundTimedOut(f"not finished within {seconds:.0f} s") from None
-        raise
 
 
 async def _store_failure(name: str, account: Account, error: Exception, unit: str) -> None:

@@ -119,6 +119,17 @@ async def test_timeout_of_the_work_itself_is_not_called_a_deadline(accounts):
     assert (await errors(accounts[0]))["tidy"]["error"] == "TimeoutError: the callback"
 
 
+async def test_account_whose_work_is_cancelled_from_within_stops_no_other(accounts):
+    async def work(account):
+        if account.name == "two":
+            raise asyncio.CancelledError
+        return account.name
+
+    given = await rounds.side_by_side("tidy", accounts, work, deadline_seconds=5)
+    assert list(given.values()) == ["one", "three"]
+    assert (await errors(accounts[1]))["tidy"]["error"] == "what it waited for was cancelled"
+
+
 async def test_account_whose_lock_is_held_is_left_out(accounts):
     async def work(account):
         return account.name

@@ -59,12 +59,12 @@ def _celery_worker(queue: str, *size: str) -> tuple[str, ...]:
     """On this machine alone, so the talk among workers is off."""
     alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     named = ("--queues", queue, "--hostname", f"{queue}@%h")
-    return (*PYTHON, "celery", "--quiet", "-A", "config", "worker", "--loglevel", "WARNING", *named, *size, *alone)
+    return (*PYTHON, "celery", "--quiet", "-A", "config", "worker", *named, *size, *alone)
 
 
 def beat(_: Choices, environment: Mapping[str, str]) -> Part:
     """Celery's clock; it keeps nothing on disk (config/beat.py)."""
-    command = (*PYTHON, "celery", "--quiet", "-A", "config", "beat", "--loglevel", "WARNING", "--pidfile", "")
+    command = (*PYTHON, "celery", "--quiet", "-A", "config", "beat", "--pidfile", "")
     return Part("beat", command, environment, ROOT)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +35,7 @@ async def look_at_unanswered(account: Account) -> None:
 async def looks(account: Account, state: str) -> list[tuple[Action, Seen]]:
     """The account's actions of `state` that are due for a look, each with what E2B shows of its sandbox now."""
     taken = await sync_to_async(_take)(account, state, datetime.now(UTC))
-    return await look_at(taken)
+    return await look_at(account, taken)
 
 
 async def each(action: Action, move: Callable[[Action, Seen], None], seen: Seen) -> None:
@@ -47,20 +46,14 @@ async def each(action: Action, move: Callable[[Action, Seen], None], seen: Seen)
         log.exception("account %s: action %d could not be moved on", action.account.name, action.pk)
 
 
-async def look_at(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
-    """`GET /sandboxes/{id}` for each, by its own account's key. The actions need `sandbox` and `account` loaded."""
-    by_account: dict[int, list[Action]] = defaultdict(list)
-    for action in actions:
-        by_account[action.account_id].append(action)
-    found = await asyncio.gather(*(_look_at_account(mine) for mine in by_account.values()))
-    seen = [pair for pairs in found for pair in pairs]
+async def look_at(account: Account, actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
+    """`GET /sandboxes/{id}` for each of the account's actions, which need `sandbox` loaded."""
+    if not actions:
+        return []
+    found = await look_at_sandboxes(account, [action.sandbox.sandbox_id for action in actions])
+    seen = [(action, found[action.sandbox.sandbox_id]) for action in actions]
     await sync_to_async(waking.learn)(seen)
     return seen
-
-
-async def _look_at_account(actions: Sequence[Action]) -> list[tuple[Action, Seen]]:
-    found = await look_at_sandboxes(actions[0].account, [action.sandbox.sandbox_id for action in actions])
-    return [(action, found[action.sandbox.sandbox_id]) for action in actions]
 
 
 async def look_at_sandboxes(account: Account, sandbox_ids: Iterable[str]) -> dict[str, Seen]:

@@ -58,7 +58,7 @@ async def _act_on(spec: PolicySpec, due: Sequence[Action], fleet: Fleet, end: fl
     for start in range(0, len(due), AT_ONCE):
         if time.monotonic() >= end:
             break
-        pairs = await look_at(due[start : start + AT_ONCE])
+        pairs = await look_at(fleet.account, due[start : start + AT_ONCE])
         kept = await _look_at_keepers(spec, fleet, {action.sandbox_id for action, _ in pairs})
         await sync_to_async(_decide)(spec, fleet, pairs, kept)
 
