@@ -11,7 +11,7 @@ ROUNDS = {
     "sync": "List sync", "poll": "Polling", "reconcile": "Reconcile", "webhook": "Webhook upkeep",
     "backfill": "History backfill", "causes": "Cause analysis", "act": "Sending actions",
     "answers": "Recording of action results", "facts": "Policy evaluation",
-    "judge": "Policy evaluation", "reap": "Final check",
+    "judge": "Policy evaluation", "reap": "Final check", "namesakes": "Shared ID check",
 }  # fmt: skip
 HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
 SILENT_WEBHOOK_SECONDS = 360

@@ -115,16 +115,18 @@ def _judged(spec: PolicySpec, action: Action, known: Facts, pause: OurPause | No
 
 
 @transaction.atomic
-def _conclude(judged: Mapping[int, Judgement | None], now: datetime) -> None:
-    """Marks become queued acts, or void (None: it is gone), unless somebody was faster."""
+def _conclude(judged: Mapping[int, Judgement | None], now: datetime) -> int:
+    """Marks become queued acts, or void (None: it is gone), unless somebody was faster; how many were queued."""
     frozen, moved = is_frozen(), []
     for action in locked_all(list(judged)):
         if action.state == State.GRACE:
             _move(action, judged[action.pk], frozen=frozen, now=now)
             moved.append(action)
     store(moved)
-    if any(action.state == State.QUEUED for action in moved):
+    queued = sum(action.state == State.QUEUED for action in moved)
+    if queued:
         announce.wake()
+    return queued
 
 
 def _move(action: Action, judgement: Judgement | None, *, frozen: bool, now: datetime) -> None:

@@ -79,7 +79,7 @@ def a_claim_that_ran_out_is_sent_again_without_a_look(monkeypatch):
 
 
 def nobody_looks_again(monkeypatch):
-    async def by_the_list_alone(actions):
+    async def by_the_list_alone(account, actions):
         return [(action, listed(action.sandbox)) for action in actions]
 
     monkeypatch.setattr(reaper.acting, "look_at", by_the_list_alone)
