@@ -14,8 +14,9 @@ from dashboard.needs import SILENT_WEBHOOK_SECONDS, Facts
 from events.models import LifecycleEvent
 from events.webhooks.view import view_of
 from sandboxes import disk, fleet
+from sandboxes.accounts import clock_offset
 from sandboxes.actions import brake
-from sandboxes.clock import is_fresh, offset_of, on_backend
+from sandboxes.clock import is_fresh, on_backend
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
 from sandboxes.search import SandboxQuery, matching_ids, search
@@ -164,7 +165,7 @@ def _is_on(health: AccountHealth) -> bool:
 def _has_brought(account: Account, since: datetime) -> bool:
     """Whether the events API has brought an event that happened since then, on our clock, before any delivery did."""
     events = LifecycleEvent.objects.filter(account=account, source=LifecycleEvent.Source.RECONCILE)
-    return events.filter(received_at__gt=since, timestamp__gt=on_backend(since, offset_of(account))).exists()
+    return events.filter(received_at__gt=since, timestamp__gt=on_backend(since, clock_offset(account))).exists()
 
 
 def _from_the_future(accounts: list[int], now: datetime) -> list[tuple[str, int]]:

@@ -12,7 +12,8 @@ from events import inbox, observed
 from events.fold.merge import ASKED
 from events.observed import Seen
 from sandboxes import round_errors, rounds
-from sandboxes.clock import offset_of, on_backend
+from sandboxes.accounts import clock_offset
+from sandboxes.clock import on_backend
 from sandboxes.inventory import Difference
 from sandboxes.models import Account, Action
 
@@ -45,7 +46,7 @@ def _answered(now: datetime) -> dict[Account, list[Seen]]:
         data = {"started_at": box.started_at.isoformat(), "state": word, ASKED: action.pk}
         seen = Seen(
             Difference(word, box.sandbox_id, box.template_id, data),
-            on_backend(action.answered_at, offset_of(action.account)),
+            on_backend(action.answered_at, clock_offset(action.account)),
         )
         found[action.account].append(seen)
     for account in round_errors.failing(ROUND):

@@ -1,6 +1,7 @@
 """Which accounts are at work, and a client for one."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db.models import Q
 
@@ -60,6 +61,12 @@ def health_of(account: Account) -> AccountHealth:
         AccountHealth.objects.bulk_create([AccountHealth(account=account)], ignore_conflicts=True)
         held = AccountHealth.objects.get(account=account)
     return held
+
+
+def clock_offset(account: Account) -> timedelta:
+    """The backend's clock minus ours, as its last answers reported; nothing before the first."""
+    health = getattr(account, "health", None)
+    return timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
 
 
 def shown_account_ids() -> list[int]:

@@ -2,22 +2,13 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, NewType
-
-if TYPE_CHECKING:
-    from sandboxes.models import Account
+from typing import Final, NewType
 
 BackendTime = NewType("BackendTime", datetime)
 """A moment on a backend's clock, aware. Policies judge by it; made here alone, so that ours never passes for it."""
 
 MOST_AHEAD: Final = timedelta(seconds=5)  # by which another machine's clock may be ahead of ours
 _BEGAN: Final = datetime.now(UTC), time.monotonic()
-
-
-def offset_of(account: "Account") -> timedelta:
-    """The backend's clock minus ours, as its last answers told; nothing before the first."""
-    health = getattr(account, "health", None)
-    return timedelta(seconds=health.clock_offset_seconds if health is not None else 0)
 
 
 def on_backend(ours: datetime, offset: timedelta) -> BackendTime:

@@ -10,13 +10,10 @@ from django.db.models.functions import Coalesce, Collate
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all, no_orphans
-from sandboxes.clock import MOST_AHEAD
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
-from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseMember, LeaseSpan, Sandbox
-from sandboxes.policies import LeaseHeld
+from sandboxes.lease_coverage import COVERS, beat
+from sandboxes.models import Action, Guard, Lease, LeaseMember, LeaseSpan, Sandbox
 
-API = "api"
-FRESH = timedelta(seconds=30)  # an API heartbeat older than this means owners can't reach us
 LONGEST_TTL_SECONDS = 30 * 86_400
 MOST_IDS = 20_000
 
@@ -147,16 +144,6 @@ def _live() -> QuerySet[Lease]:
     return Lease.objects.filter(released_at=None, lapsed_at=None)
 
 
-def api_is_up(now: datetime) -> bool:
-    """Whether owners could have renewed: the API's own heartbeat is fresh. Without one nobody may act."""
-    return _beat(now) is not None
-
-
-def _beat(now: datetime) -> Heartbeat | None:
-    """The API's last heartbeat where it is fresh; one ahead of our clock was written before that was set back."""
-    return Heartbeat.objects.filter(name=API, at__gte=now - FRESH, at__lte=now + MOST_AHEAD).first()
-
-
 @transaction.atomic
 def look(now: datetime) -> None:
     """Brings the leases up to `now`: prolongs what ran out while the API was away, covers newcomers, ends the rest.
@@ -167,20 +154,14 @@ def look(now: datetime) -> None:
     alive = Lease.objects.select_for_update().filter(released_at=None, lapsed_at=None)
     if not list(alive.order_by("pk").values_list("pk", flat=True)):
         return
-    beat = _beat(now)
+    heartbeat = beat(now)
     with connection.cursor() as cursor:
-        if beat is not None:
-            cursor.execute(_PROLONG, {"back": beat.up_since})
+        if heartbeat is not None:
+            cursor.execute(_PROLONG, {"back": heartbeat.up_since})
         cursor.execute(_COVER_NEWCOMERS)
-    if beat is not None:
-        Lease.objects.filter(released_at=None, lapsed_at=None, expires_at__lte=min(now, beat.at)).update(lapsed_at=now)
-
-
-def holding(sandbox_pks: Sequence[int]) -> dict[int, LeaseHeld]:
-    """The lease that holds longest, by sandbox. One that nobody has ended yet holds, whatever its time says."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLDING, {"keys": list(sandbox_pks)})
-        return {sandbox: LeaseHeld(key, end) for sandbox, key, end in cursor.fetchall()}
+    if heartbeat is not None:
+        over = Lease.objects.filter(released_at=None, lapsed_at=None, expires_at__lte=min(now, heartbeat.at))
+        over.update(lapsed_at=now)
 
 
 def _check(key: str, ttl_seconds: int, ids: Sequence[str] | None, metadata: Mapping[str, str] | None) -> None:
@@ -278,31 +259,12 @@ _PROLONG = """
     UPDATE sandboxes_leasespan s SET until = late.after FROM late WHERE s.lease_id = late.id AND s.until >= late.before
 """
 
-# What an owner named before we had seen it, and what came later with a lease's metadata.
-_COVERS = """
-    SELECT s.id AS sandbox_id, s.guard_id, s.first_seen_at, l.id AS lease_id, l.key, l.renewed_at, l.expires_at, l.token
-    FROM sandboxes_lease l
-    JOIN sandboxes_leasemember m ON m.lease_id = l.id
-    JOIN sandboxes_sandbox s ON s.sandbox_id = m.sandbox_id
-    WHERE l.released_at IS NULL AND l.lapsed_at IS NULL AND s.state <> 'ended'
-    UNION ALL
-    SELECT s.id, s.guard_id, s.first_seen_at, l.id, l.key, l.renewed_at, l.expires_at, l.token
-    FROM sandboxes_lease l JOIN sandboxes_sandbox s ON s.metadata @> l.metadata
-    WHERE l.metadata IS NOT NULL AND l.released_at IS NULL AND l.lapsed_at IS NULL AND s.state <> 'ended'
-"""
-
 _COVER_NEWCOMERS = f"""
     INSERT INTO sandboxes_leasespan (lease_id, key, sandbox_id, since, until, token)
     SELECT c.lease_id, c.key, c.sandbox_id, greatest(c.first_seen_at, c.renewed_at), c.expires_at, c.token
-    FROM ({_COVERS}) c JOIN sandboxes_guard g ON g.id = c.guard_id
+    FROM ({COVERS}) c JOIN sandboxes_guard g ON g.id = c.guard_id
     WHERE g.condemned_by_id IS NULL AND NOT EXISTS (
         SELECT FROM sandboxes_leasespan p
         WHERE p.lease_id = c.lease_id AND p.sandbox_id = c.sandbox_id AND p.until >= c.expires_at
     )
-"""
-
-_HOLDING = f"""
-    SELECT DISTINCT ON (c.sandbox_id) c.sandbox_id, c.key, c.expires_at
-    FROM ({_COVERS}) c WHERE c.sandbox_id = ANY(%(keys)s)
-    ORDER BY c.sandbox_id, c.expires_at DESC
 """

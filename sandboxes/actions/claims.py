@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Max, Q, QuerySet
 
-from sandboxes import leases
+from sandboxes import lease_coverage
+from sandboxes.accounts import clock_offset
 from sandboxes.actions import announce
 from sandboxes.actions.brake import Brakes
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
-from sandboxes.clock import is_fresh, offset_of, on_backend
+from sandboxes.clock import is_fresh, on_backend
 from sandboxes.models import Account, Action, Freeze, Guard, Policy, Sandbox
 from sandboxes.policies import quiet_now
 
@@ -71,9 +72,9 @@ def claim_due(now: datetime, account: Account) -> list[Claim]:
         return []
     sent = Action.objects.filter(sandbox__guard_id__in=guards, state=State.SENT)
     busy = set(sent.values_list("sandbox__guard_id", flat=True))
-    held = leases.holding([action.sandbox_id for action in ordered])
+    held = lease_coverage.holding([action.sandbox_id for action in ordered])
     killed = killed_at(guards)
-    frozen, api_is_up = is_frozen(), leases.api_is_up(now)
+    frozen, api_is_up = is_frozen(), lease_coverage.api_is_up(now)
     brakes = Brakes([action.account for action in ordered if is_of_policy_alone(action)], now)
     claims, closed = [], []
     for action in ordered:
@@ -153,7 +154,7 @@ def _back_to_mark(action: Action) -> None:
 
 
 def _was_killed(action: Action, killed: Mapping[int, datetime]) -> bool:
-    return was_killed(action.sandbox.guard_id, action.sandbox.started_at, killed, offset_of(action.account))
+    return was_killed(action.sandbox.guard_id, action.sandbox.started_at, killed, clock_offset(action.account))
 
 
 def still_mine(claims: Sequence[Claim], now: datetime) -> set[int]:

@@ -7,10 +7,11 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
+from sandboxes.accounts import clock_offset
 from sandboxes.actions.looking import each, looks
 from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
 from sandboxes.actions.writing import NEW_LIFE, write
-from sandboxes.clock import offset_of, on_backend
+from sandboxes.clock import on_backend
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Account, Action, Sandbox
 
@@ -146,7 +147,7 @@ def _notice_returned(now: datetime) -> None:
 def _is_new_life(action: Action) -> bool:
     """Whether what lives under this ID began after the kill was answered, by the backend's clock."""
     answered_at = action.answered_at or action.confirmed_at
-    return answered_at is not None and action.sandbox.created_at > on_backend(answered_at, offset_of(action.account))
+    return answered_at is not None and action.sandbox.created_at > on_backend(answered_at, clock_offset(action.account))
 
 
 def _notice_woken(now: datetime) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max, Q
 
-from sandboxes import leases
-from sandboxes.clock import BackendTime, of_record, offset_of, on_backend
+from sandboxes import lease_coverage
+from sandboxes.accounts import clock_offset
+from sandboxes.clock import BackendTime, of_record, on_backend
 from sandboxes.e2b import SandboxInfo
 from sandboxes.e2b.wire import PAUSED, UNKNOWN
 from sandboxes.models import Account, LeaseSpan, Sandbox
@@ -47,7 +48,7 @@ class Fleet:
 
 def fleet_of(account: Account, among: Q | None = None) -> Fleet:
     """The facts of every living sandbox of `account`, without CPU windows and duplicate places; or of some of them."""
-    offset = offset_of(account)
+    offset = clock_offset(account)
     alive = Sandbox.objects.filter(among or Q(), account=account).exclude(state=Sandbox.State.ENDED)
     return Fleet(account, offset, _known(account, list(alive.order_by("started_at", "pk").values(*COLUMNS))))
 
@@ -71,10 +72,10 @@ def cpu_windows(account: Account, keys: Sequence[int], seconds: int, now: Backen
 
 def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Known]:
     keys = [row["pk"] for row in rows]
-    held = leases.holding(keys)
+    held = lease_coverage.holding(keys)
     spans = LeaseSpan.objects.filter(sandbox_id__in=keys).values_list("sandbox_id").annotate(Max("until"))
     ended: dict[int, datetime | None] = dict(spans)
-    kept_by, offset = pairs(account.keep_metadata), offset_of(account)
+    kept_by, offset = pairs(account.keep_metadata), clock_offset(account)
     return {
         row["pk"]: Known(
             key=row["pk"],

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from sandboxes import accounts, freezing, leases, round_errors, rounds
+from sandboxes import accounts, freezing, lease_coverage, leases, round_errors, rounds
 from sandboxes.actions import brake
 from sandboxes.models import Account, Action, Policy
 from sandboxes.policies import PolicyError, PolicySpec, is_quiet
@@ -173,7 +173,7 @@ def _holds(policy: Policy, spec: PolicySpec, now: datetime) -> list[str]:
         held.append(f"the breaker has tripped: {policy.breaker_why}")
     if is_quiet(spec.quiet_hours, now):
         held.append("quiet hours")
-    if not leases.api_is_up(now):
+    if not lease_coverage.api_is_up(now):
         held.append("our API has no fresh heartbeat, so owners can't renew their leases")
     return held
 

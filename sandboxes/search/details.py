@@ -13,7 +13,7 @@ import numpy as np
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from sandboxes import leases as owners_word
+from sandboxes import lease_coverage
 from sandboxes.fleet.frames import latest_columns
 from sandboxes.models import Action, LeaseSpan, MetricFrame, Verdict
 from sandboxes.search.rows import Actor, EndedBy, LeaseState, OrphanReason
@@ -56,7 +56,7 @@ def leases(keys: Sequence[int]) -> dict[int, LeaseState]:
         LeaseSpan.objects.filter(sandbox_id__in=these(keys)).order_by("until").values_list("sandbox_id", "key", "until")
     )
     found = {key: LeaseState(name, until, "expired") for key, name, until in spans}
-    held = owners_word.holding(keys)
+    held = lease_coverage.holding(keys)
     return found | {key: LeaseState(lease.key, lease.expires_at, "live") for key, lease in held.items()}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sandboxes import freezing, leases
+from sandboxes import freezing, lease_coverage
 from sandboxes.models import Account, Sandbox
 from sandboxes.policies import PolicySpec, Reason, is_quiet, judge
 from sandboxes.reaper import brakes
@@ -120,6 +120,6 @@ def brakes_of_all(spec: PolicySpec, now: datetime) -> list[Brake]:
     found = [Brake("frozen", freezing.why(frozen))] if frozen is not None else []
     if is_quiet(spec.quiet_hours, now):
         found.append(Brake("quiet_hours", "these are quiet hours: it would act after them"))
-    if not leases.api_is_up(now):
+    if not lease_coverage.api_is_up(now):
         found.append(Brake("api_away", "our API has no fresh heartbeat, so owners can't renew their leases"))
     return found

@@ -8,7 +8,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 from django.db import connection
 
-from sandboxes.clock import offset_of, on_backend
+from sandboxes.accounts import clock_offset
+from sandboxes.clock import on_backend
 from sandboxes.models import Account, FleetMinute
 from sandboxes.policies import pairs
 from sandboxes.whatif.past import Kept, Leased, Life, Move, Run
@@ -42,7 +43,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
     names = {account.pk: account.name for account in accounts}
     given = {"accounts": list(names), "start": start, "end": end}
     keep = {account.pk: pairs(account.keep_metadata) for account in accounts}
-    offsets = {account.pk: offset_of(account) for account in accounts}
+    offsets = {account.pk: clock_offset(account) for account in accounts}
     leases, kept = _leases(given), _kept(given)
     moves = _moves(given) if with_moves else {}
     runs = _runs(given)

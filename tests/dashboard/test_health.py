@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from dashboard import heartbeat
 from dashboard.views import health
-from sandboxes import leases
+from sandboxes import lease_coverage, leases
 from sandboxes.models import AccountHealth, Heartbeat
 from tests import records
 from tests.records import NOW
@@ -136,7 +136,7 @@ def test_lease_that_ran_out_in_a_short_outage_gets_one_whole_ttl() -> None:
     heartbeat.miss(now + timedelta(seconds=10))
     heartbeat.beat(now + timedelta(seconds=20))
     leases.look(now + timedelta(seconds=21))
-    assert leases.holding([sandbox.pk])[sandbox.pk].expires_at > now + timedelta(seconds=34)
+    assert lease_coverage.holding([sandbox.pk])[sandbox.pk].expires_at > now + timedelta(seconds=34)
 
 
 @pytest.fixture

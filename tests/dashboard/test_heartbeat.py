@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dashboard.heartbeat import beat
-from sandboxes import leases
+from sandboxes import lease_coverage
 from sandboxes.models import Heartbeat
 from tests.records import NOW
 
@@ -46,9 +46,9 @@ def test_heartbeat_follows_a_clock_that_was_set_back() -> None:
     assert told() == (-HOUR, -HOUR)
     beat(NOW - HOUR + seconds(5))
     assert told() == (seconds(5) - HOUR, -HOUR)
-    assert leases.api_is_up(NOW - HOUR + seconds(6))
+    assert lease_coverage.api_is_up(NOW - HOUR + seconds(6))
 
 
 def test_heartbeat_that_stopped_before_the_clock_was_set_back_is_none() -> None:
     beat(NOW)
-    assert not any(leases.api_is_up(NOW - HOUR + seconds(at)) for at in range(0, 3590, 60))
+    assert not any(lease_coverage.api_is_up(NOW - HOUR + seconds(at)) for at in range(0, 3590, 60))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sandboxes import leases
+from sandboxes import lease_coverage, leases
 from sandboxes.actions import Actor, cancel, request
 from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseSpan, Sandbox, Verdict
 from tests import records
@@ -29,7 +29,7 @@ def pass_time(lease, seconds):
 
 
 def is_live(sandbox):
-    return sandbox.pk in leases.holding([sandbox.pk])
+    return sandbox.pk in lease_coverage.holding([sandbox.pk])
 
 
 def test_it_works():
@@ -37,7 +37,7 @@ def test_it_works():
     result = leases.put("runner-1", 600, ids=["ia", "inew"], token="robot")
     assert (result.live, result.unknown, result.marked, result.condemned) == (1, ["inew"], [], [])
     assert result.expires_at - timezone.now() == pytest.approx(timedelta(seconds=600), abs=timedelta(seconds=5))
-    assert leases.holding([sandbox.pk])[sandbox.pk].key == "runner-1"
+    assert lease_coverage.holding([sandbox.pk])[sandbox.pk].key == "runner-1"
     span = LeaseSpan.objects.get()
     assert (span.key, span.token, span.until) == ("runner-1", "robot", result.expires_at)
 
@@ -158,7 +158,7 @@ def test_no_lease_ends_while_the_api_is_away():
     beat(at=now - timedelta(seconds=31), up_since=now - timedelta(days=1))
     leases.look(now)
     assert is_live(sandbox)
-    assert not leases.api_is_up(now)
+    assert not lease_coverage.api_is_up(now)
 
 
 @pytest.mark.parametrize(("ahead", "up"), [(3600, False), (31, False), (6, False), (4, True)])
@@ -168,7 +168,7 @@ def test_heartbeat_ahead_of_our_clock_proves_nothing(ahead, up):
     leases.put("k", 600, ids=["ia"])
     pass_time("k", 700)
     beat(at=now + timedelta(seconds=ahead), up_since=now - timedelta(days=1))
-    assert leases.api_is_up(now) is up
+    assert lease_coverage.api_is_up(now) is up
     leases.look(now)
     assert is_live(sandbox) is not up
 
