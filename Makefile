@@ -18,7 +18,7 @@ help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(FOR_RUN) ## Run Sandwarden on http://127.0.0.1:8000 with its own PostgreSQL and Redis (Ctrl-C stops all)
-	@exec python -m config.supervisor
+	@exec python -m runner.supervisor
 
 test: $(FOR_TEST) browser ## Run every test, those in a real browser too (ARGS="tests/events -k fold" for some)
 	@exec pytest -n 2 --dist loadgroup $(ARGS)

@@ -20,7 +20,7 @@ import psycopg
 
 from benchmarks.events_table.layouts import LAYOUTS, NOW, Layout
 from benchmarks.events_table.rows import fill, fresh
-from config.embedded import both
+from runner.embedded import both
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
 BATCHES = {64: 300, 500: 60}  # how many transactions of each size are timed

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.ingest import bodies
 from benchmarks.ingest.servers import PLAIN, load, serving, uvicorn
-from config.embedded import both
+from runner.embedded import both
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 CONNECTIONS = 64

@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.bench_push import sign_in
 from benchmarks.house.standing import folder, standing
 from benchmarks.ingest.servers import running, uvicorn
-from config import assets
+from runner import assets
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "10000"))
 LOADS = int(os.environ.get("LOADS", "3"))
@@ -53,8 +53,8 @@ def prepare() -> str:
 
     from benchmarks.house import fleet, usage
     from benchmarks.push.ticks import Ticks
+    from sandboxes.metrics.series import frame_store
     from sandboxes.models import Sandbox
-    from sandboxes.series import frame_store
 
     call_command("collectstatic", interactive=False, verbosity=0)
     now = datetime.now(UTC)

@@ -37,7 +37,7 @@ def main() -> None:
 def measure(ids: list[str]) -> dict[str, Any]:
     """The figures of the issue."""
     from benchmarks.poll import cycles, sdk
-    from sandboxes import polling
+    from sandboxes.metrics import polling
     from sandboxes.models import Account
 
     parts = polling.due()

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.house.standing import disconnect, folder, standing
-from config.embedded import both
+from runner.embedded import both
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "10000"))
 SERIES = int(os.environ.get("SERIES", str(SANDBOXES)))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.house.standing import ACCOUNT, folder, standing
 
 if TYPE_CHECKING:
+    from sandboxes.cleanup.whatif import Preview
     from sandboxes.policies import PolicySpec
-    from sandboxes.whatif import Preview
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "10000"))
 RUNNING = int(os.environ.get("RUNNING", "2000"))
@@ -116,8 +116,8 @@ def _fill(now: datetime) -> None:
 
 def _ask(name: str, given: dict[str, Any], now: datetime) -> tuple[float, float]:
     """Seconds of the preview alone and with its sweep."""
+    from sandboxes.cleanup.whatif import number_that_matters
     from sandboxes.policies import parse
-    from sandboxes.whatif import number_that_matters
 
     spec = parse({"name": name, "action": "kill", **given})
     alone, _ = _best(spec, now, None)
@@ -131,7 +131,7 @@ def _ask(name: str, given: dict[str, Any], now: datetime) -> tuple[float, float]
 
 def _best(spec: "PolicySpec", now: datetime, sweep: str | None) -> tuple[float, "Preview"]:
     """The least seconds of `ROUNDS` previews, and what the last said."""
-    from sandboxes.whatif import preview
+    from sandboxes.cleanup.whatif import preview
 
     took = []
     for _ in range(ROUNDS):

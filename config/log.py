@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
-from sandboxes import database_away
+from sandboxes.core import database_away
 
 MOST_CAUSES: Final = 100
 

@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import env
+from runner import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.data_dir(BASE_DIR)
@@ -72,7 +72,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "dashboard.middleware.Compression",  # random padding keeps secrets unguessable by size (Django, "BREACH")
+    "dashboard.ui.middleware.Compression",  # random padding keeps secrets unguessable by size (Django, "BREACH")
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -80,9 +80,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "dashboard.middleware.content_security_policy",
+    "dashboard.ui.middleware.content_security_policy",
 ]
-AUTHENTICATION_BACKENDS = ["dashboard.sign_in.Braked"]
+AUTHENTICATION_BACKENDS = ["dashboard.access.sign_in.Braked"]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
@@ -95,7 +95,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "dashboard.context.frame",
+                "dashboard.ui.context.frame",
             ],
             "builtins": ["dashboard.templatetags.show"],
         },
@@ -163,7 +163,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "mask": {"()": "sandboxes.masking.MaskSecrets"},
+        "mask": {"()": "sandboxes.base.masking.MaskSecrets"},
         "one_line": {"()": "config.log.OneLine"},
         "once_per_second": {"()": "config.log.OncePerSecond"},
     },

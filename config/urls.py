@@ -8,4 +8,4 @@ urlpatterns = [
     path("", include("dashboard.urls")),
 ]
 
-handler500 = "dashboard.views.failed.failed"
+handler500 = "dashboard.system.failed.failed"

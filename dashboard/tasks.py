@@ -7,11 +7,12 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from dashboard import heartbeat, idempotency
+from dashboard.api import idempotency
+from dashboard.system import heartbeat
 from events import forgetting, retention
-from sandboxes import budget
-from sandboxes import retention as fleet_retention
-from sandboxes.budget import limits
+from sandboxes.cleanup import retention as fleet_retention
+from sandboxes.core import budget
+from sandboxes.core.budget import limits
 
 log = logging.getLogger(__name__)
 

@@ -2,29 +2,25 @@
 
 from django.urls import path, re_path
 
+from dashboard import settings
+from dashboard.access import views as login
+from dashboard.actions import views as acts
 from dashboard.api import api
 from dashboard.api.mount import no_such_call
-from dashboard.views import (
-    acts,
-    cleanup,
-    cost,
-    deliveries,
-    events,
-    export,
-    fleet,
-    groups,
-    health,
-    login,
-    logs,
-    palette,
-    past,
-    policy,
-    prometheus,
-    sandbox,
-    sandboxes,
-    settings,
-    views,
-)
+from dashboard.cleanup import policy
+from dashboard.cleanup import views as cleanup
+from dashboard.cost import views as cost
+from dashboard.events import deliveries
+from dashboard.events import views as events
+from dashboard.fleet import groups, past
+from dashboard.fleet import views as fleet
+from dashboard.palette import views as palette
+from dashboard.sandbox import logs
+from dashboard.sandbox import views as sandbox
+from dashboard.sandboxes import export
+from dashboard.sandboxes import saved_views as views
+from dashboard.sandboxes import views as sandboxes
+from dashboard.system import health, prometheus
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),

@@ -4,8 +4,8 @@ import asyncio
 import logging
 
 from events.writing import Stored
-from sandboxes import live
-from sandboxes.background import Background
+from sandboxes.core import live
+from sandboxes.core.background import Background
 
 log = logging.getLogger(__name__)
 GAP_SECONDS = 0.05  # browsers draw no faster, and each message costs every web process some work

@@ -16,10 +16,11 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from events.writing.summaries import SHOWN, sandbox_summary
-from sandboxes import accounts, live, rounds, series
-from sandboxes.causes import SILENT, UNKNOWN, Cause, Limits, Line, Reading, probable_cause
+from sandboxes.base.masking import mask
+from sandboxes.core import accounts, live, rounds
 from sandboxes.e2b import Capabilities, E2BClient, E2BError, NotFound, Unsupported
-from sandboxes.masking import mask
+from sandboxes.fleet.causes import SILENT, UNKNOWN, Cause, Limits, Line, Reading, probable_cause
+from sandboxes.metrics import series
 from sandboxes.models import Account, Action, Execution, Sandbox
 
 SETTLED: Final = timedelta(seconds=15)  # its last samples and lines are on their way

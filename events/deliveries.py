@@ -7,8 +7,8 @@ import msgspec
 from django.db.models import BinaryField, Count, F, Func, IntegerField, Q, QuerySet, Value
 
 from events.models import MASKED_BYTES, SHOWN_BYTES, Delivery, shown_text
-from sandboxes.search import Page, QueryError, cursors
-from sandboxes.secrets_at_rest import learn
+from sandboxes.core.secrets_at_rest import learn
+from sandboxes.fleet.search import Page, QueryError, cursors
 
 STATES = tuple(Delivery.State.values)
 

@@ -11,7 +11,7 @@ from typing import Final
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from sandboxes import account_changes, accounts, database_away
+from sandboxes.core import account_changes, accounts, database_away
 from sandboxes.models import Account
 from sandboxes.models.fields import opened
 

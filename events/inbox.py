@@ -17,8 +17,8 @@ from events import database, writing
 from events.announcing import Announcer, announce
 from events.promises import Promise, Promises, Unavailable, refuse
 from events.writing import Arrival, Stored
-from sandboxes import live
-from sandboxes.background import Background
+from sandboxes.core import live
+from sandboxes.core.background import Background
 
 log = logging.getLogger(__name__)
 MAX_BATCH = 500

@@ -10,7 +10,7 @@ import msgspec
 from django.db.models import Q, QuerySet
 
 from events.models import LifecycleEvent
-from sandboxes.search import Page, QueryError, cursors, seen_accounts
+from sandboxes.fleet.search import Page, QueryError, cursors, seen_accounts
 
 SOURCES: Final = ("webhook", "reconcile", "observed")
 MAX_LIMIT: Final = 1000

@@ -5,10 +5,10 @@ from typing import Any, Final
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from sandboxes.base.masking import mask
+from sandboxes.core.secrets_at_rest import learn
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
-from sandboxes.masking import mask
 from sandboxes.models import Account
-from sandboxes.secrets_at_rest import learn
 
 SHOWN_BYTES: Final = 8192
 MASKED_BYTES: Final = SHOWN_BYTES + 1024  # a secret that begins before the cut ends within these

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from events import inbox, observed
 from events.observed import Seen
-from sandboxes import accounts, cooldowns, inventory, live, polling, rounds, same_fleets
+from sandboxes.core import accounts, cooldowns, live, rounds
 from sandboxes.e2b import (
     Capabilities,
     E2BClient,
@@ -24,7 +24,9 @@ from sandboxes.e2b import (
     probe,
 )
 from sandboxes.e2b.doubts import together
-from sandboxes.inventory import Difference, Held
+from sandboxes.fleet import inventory, same_fleets
+from sandboxes.fleet.inventory import Difference, Held
+from sandboxes.metrics import polling
 from sandboxes.models import Account, AccountHealth, Sandbox
 
 LOOKS_AT_ONCE = 16

@@ -13,7 +13,7 @@ from events.fold import Base, View, fold, view
 from events.fold.base import json_text
 from events.wire import PREFIX, Event
 from events.writing import Arrival
-from sandboxes.inventory import Difference
+from sandboxes.fleet.inventory import Difference
 from sandboxes.models import Account, Sandbox
 
 NAMESPACE = uuid.UUID("0d0c7a52-1c53-4a7e-9a6b-6f0a3b1f4f6e")

@@ -11,10 +11,10 @@ from asgiref.sync import sync_to_async
 from events import inbox, observed
 from events.fold.merge import ASKED
 from events.observed import Seen
-from sandboxes import round_errors, rounds
-from sandboxes.accounts import clock_offset
-from sandboxes.clock import on_backend
-from sandboxes.inventory import Difference
+from sandboxes.base.clock import on_backend
+from sandboxes.core import round_errors, rounds
+from sandboxes.core.accounts import clock_offset
+from sandboxes.fleet.inventory import Difference
 from sandboxes.models import Account, Action
 
 LATELY = timedelta(minutes=10)

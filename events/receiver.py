@@ -19,7 +19,7 @@ from events.promises import Unavailable
 from events.retention import too_old
 from events.wire import NotOneObject, Unreadable, parse_body, read_event
 from events.writing import Arrival, Parked
-from sandboxes import database_away
+from sandboxes.core import database_away
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -16,7 +16,7 @@ from events import inbox, observe
 from events.models import ReconcileMark
 from events.retention import EVENTS_KEPT
 from events.sweep import ONE_PAGE, OVERLAP, PAGE, Sweep, arrival
-from sandboxes import accounts, cooldowns, rounds
+from sandboxes.core import accounts, cooldowns, rounds
 from sandboxes.e2b import E2BClient, E2BError, NoProgress, NotFound, Unsupported
 from sandboxes.models import Account
 

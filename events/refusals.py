@@ -9,9 +9,9 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from events.models import Delivery
-from sandboxes import database_away
-from sandboxes.background import Background
-from sandboxes.masking import mask
+from sandboxes.base.masking import mask
+from sandboxes.core import database_away
+from sandboxes.core.background import Background
 
 MAX_WAITING = 200
 KEPT_BODY_BYTES = 4096

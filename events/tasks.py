@@ -5,8 +5,8 @@ from celery import shared_task
 from events import causes, observe, own_acts
 from events import reconcile as reconciling
 from events.webhooks import tending
-from sandboxes import budget
-from sandboxes.budget import limits
+from sandboxes.core import budget
+from sandboxes.core.budget import limits
 
 SYNC_SECONDS = 240.0
 ANSWERS_SECONDS = 30.0

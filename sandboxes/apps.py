@@ -8,6 +8,6 @@ class FleetConfig(AppConfig):
     verbose_name = "Fleet"
 
     def ready(self) -> None:
-        from sandboxes import account_changes  # noqa: PLC0415 - it needs the models, which are loaded only now
+        from sandboxes.core import account_changes  # noqa: PLC0415 - it needs the models, which are loaded only now
 
         account_changes.watch()

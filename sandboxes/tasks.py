@@ -4,9 +4,11 @@ import uvloop
 from celery import shared_task
 from django.conf import settings
 
-from sandboxes import audit, budget, polling, reaper, series
-from sandboxes.actions import bulk, sending
-from sandboxes.budget import limits
+from sandboxes.actions import audit, bulk, sending
+from sandboxes.cleanup import reaper
+from sandboxes.core import budget
+from sandboxes.core.budget import limits
+from sandboxes.metrics import polling, series
 
 POLL_SECONDS = 60.0
 REAP_SECONDS = 300.0

@@ -21,9 +21,9 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 
-from config import assets
-from config.embedded import Redis, addresses, both, start
 from config.static_files import StaticFiles
+from runner import assets
+from runner.embedded import Redis, addresses, both, start
 from simulator.options import empty
 from simulator.served import Served, served
 
@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def no_secret_of_another_test() -> None:
     """What one test enters as a secret may be an ordinary word in the next one's texts."""
-    from sandboxes import masking
+    from sandboxes.base import masking
 
     masking.forget()
 

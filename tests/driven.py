@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from asgiref.sync import async_to_sync
 
-from dashboard import heartbeat
+from dashboard.system import heartbeat
 from events import observe, own_acts
 from events.writing import house
-from sandboxes import reaper
 from sandboxes.actions import sending
+from sandboxes.cleanup import reaper
 from sandboxes.models import Account, AccountHealth, Heartbeat
 from simulator import DEFAULT_API_KEY, ManualClock, Simulator, empty
 from simulator.served import served

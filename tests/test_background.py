@@ -19,8 +19,8 @@ from events.models import Delivery
 from events.promises import Promises, Unavailable
 from events.refusals import Refusals
 from events.writing import Arrival, Stored
-from sandboxes import background, live
-from sandboxes.background import Background
+from sandboxes.core import background, live
+from sandboxes.core.background import Background
 from tests import records
 
 hubs = import_module("dashboard.live.hub")  # the package's own `hub` is the instance

@@ -11,11 +11,12 @@ from django.db import DatabaseError
 
 from events import causes, observe, reconcile
 from events.webhooks import tending
-from sandboxes import polling, reaper, series
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import AT_ONCE, send_due
+from sandboxes.cleanup import reaper
+from sandboxes.cleanup.reaper.facts import Fleet
+from sandboxes.metrics import polling, series
 from sandboxes.models import Account, AccountHealth, Action, Execution, Heartbeat, Policy, Sandbox
-from sandboxes.reaper.facts import Fleet
 from simulator import DEFAULT_API_KEY, empty
 from tests import failure_domains, records
 from tests.failure_domains import KINDS, Three, break_it, ends_unless

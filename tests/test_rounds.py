@@ -8,10 +8,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from sandboxes import round_errors, rounds
+from sandboxes.core import round_errors, rounds
+from sandboxes.core.turns import turn
 from sandboxes.e2b import Unreachable
 from sandboxes.models import AccountHealth
-from sandboxes.turns import turn
 from tests import records
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mailbox")]
@@ -175,7 +175,7 @@ def test_no_loop_over_accounts_awaits_outside_the_helper():
         for path in (settings.BASE_DIR / app).rglob("*.py")
         for line in loops_over_accounts(ast.parse(path.read_text()))
     ]
-    assert not found, f"use sandboxes.rounds: {found}"
+    assert not found, f"use sandboxes.core.rounds: {found}"
 
 
 LOOPS = [

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.embedded import both
+from runner.embedded import both
 
 ACCOUNT = 1
 NOWHERE = "http://127.0.0.1:9"

@@ -3,7 +3,7 @@
 from functools import cache
 from random import Random
 
-from sandboxes.series.frame import Frame, Sample
+from sandboxes.metrics.series.frame import Frame, Sample
 from simulator import patterns
 
 MEM_KIB, DISK_KIB = 1024 * 1024, 10 * 1024 * 1024

@@ -10,10 +10,10 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 
 from benchmarks.house.standing import ACCOUNT
-from sandboxes import polling
-from sandboxes.accounts import client_for
+from sandboxes.core.accounts import client_for
+from sandboxes.metrics import polling
+from sandboxes.metrics.polling import Part
 from sandboxes.models import Account, Sandbox
-from sandboxes.polling import Part
 
 
 @dataclass(frozen=True)

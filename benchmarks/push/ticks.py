@@ -6,8 +6,8 @@ from typing import Any
 
 from benchmarks.house import usage
 from benchmarks.house.standing import ACCOUNT
-from sandboxes import live
-from sandboxes.polling import Part, delay_seconds, shards_for
+from sandboxes.core import live
+from sandboxes.metrics.polling import Part, delay_seconds, shards_for
 
 TICK_SECONDS = 5.0
 VARIANTS = 3  # different frames of each part: figures change from one tick to the next

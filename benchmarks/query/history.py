@@ -12,9 +12,9 @@ from django.db import connection
 
 from benchmarks.house import usage
 from benchmarks.house.standing import ACCOUNT
-from sandboxes.polling import Part, delay_seconds, shards_for
-from sandboxes.series import coarser, frame_store, hours, minutes, partitions
-from sandboxes.series.frame_store import Before, literal
+from sandboxes.metrics.polling import Part, delay_seconds, shards_for
+from sandboxes.metrics.series import coarser, frame_store, hours, minutes, partitions
+from sandboxes.metrics.series.frame_store import Before, literal
 
 TICK = timedelta(seconds=5)
 SEED = timedelta(minutes=5)  # of frames: not yet in series, as between two compactions

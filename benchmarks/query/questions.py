@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from sandboxes import fleet, series
-from sandboxes.search import SandboxQuery, search
+from sandboxes.fleet import figures as fleet
+from sandboxes.fleet.search import SandboxQuery, search
+from sandboxes.metrics import series
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 Question = Callable[[Random], Any]

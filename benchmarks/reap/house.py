@@ -52,7 +52,7 @@ def house(home: Path, port: int, url: str) -> Iterator[httpx.Client]:
     }  # fmt: skip
     told = home.parent / "house.log"
     with told.open("w") as output:
-        command = [sys.executable, "-m", "config.supervisor"]
+        command = [sys.executable, "-m", "runner.supervisor"]
         whole = {**os.environ, **environment}
         with child(
             command, stop_seconds=STOP_SECONDS, environment=whole, stdout=output, stderr=subprocess.STDOUT

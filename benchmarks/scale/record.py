@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from django.db import connection
 
 from benchmarks.house.standing import ACCOUNT
-from sandboxes.accounts import client_for
+from sandboxes.core.accounts import client_for
 from sandboxes.models import Account
 
 _GUARDS = """

@@ -14,7 +14,7 @@ django.setup()
 
 from benchmarks.poll import cycles
 from benchmarks.poll.cycles import Cycle
-from sandboxes import polling
+from sandboxes.metrics import polling
 
 
 def main(number: int, of: int) -> None:

@@ -10,8 +10,8 @@ from ninja import Router
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.auth import staff_only
 from dashboard.api.errors import not_found
-from sandboxes.accounts import enabled_accounts
 from sandboxes.actions import brake
+from sandboxes.core.accounts import enabled_accounts
 
 router = Router(tags=["accounts"])
 

@@ -16,13 +16,13 @@ from dashboard.api.acts import actor_of, not_in_state
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.audit import ActionKind, ActionList, ActionQuery, ActionRow, list_actions, row_of_action
 from dashboard.api.errors import Refusal, bad_request, not_found
+from dashboard.api.idempotency import KEPT, digest_of
 from dashboard.api.params import Form, Paged, Seconds, Text, Word
 from dashboard.api.sandboxes import Filter
 from dashboard.api.strict import METADATA_PREFIX
-from dashboard.idempotency import KEPT, digest_of
 from sandboxes.actions import NotInState, cancel, request_bulk
+from sandboxes.fleet.search import keys_of, matching_ids, refuse_ambiguous, seen_accounts
 from sandboxes.models import Action, BulkWish, Sandbox
-from sandboxes.search import keys_of, matching_ids, refuse_ambiguous, seen_accounts
 
 router = Router(tags=["actions"])
 _MOST_IDS = 100_000

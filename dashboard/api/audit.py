@@ -8,9 +8,9 @@ from uuid import UUID
 import msgspec
 from django.db.models import Q, QuerySet
 
+from sandboxes.fleet.search import Page, QueryError, cursors, seen_accounts
+from sandboxes.fleet.search.rows import Actor
 from sandboxes.models import Action
-from sandboxes.search import Page, QueryError, cursors, seen_accounts
-from sandboxes.search.rows import Actor
 
 ActionKind = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Action.Kind.values})]
 ActionState = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Action.State.values})]

@@ -10,10 +10,10 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 from ninja.security.base import AuthBase
 
-from dashboard import heartbeat
 from dashboard.api.errors import Refusal
 from dashboard.api.strict import refuse_unknown_parameters
 from dashboard.models import ApiToken
+from dashboard.system import heartbeat
 
 _USED_EVERY: Final = timedelta(minutes=1)
 

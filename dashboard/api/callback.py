@@ -16,10 +16,10 @@ from dashboard.api.answers import answer, nothing, returns
 from dashboard.api.auth import staff_only
 from dashboard.api.errors import bad_request, not_found
 from dashboard.api.params import Form, Word
-from sandboxes.accounts import by_name
+from sandboxes.cleanup.owner_callback.asking import LONGEST_SECONDS
+from sandboxes.core.accounts import by_name
 from sandboxes.models import Account, OwnerCallback
 from sandboxes.models.callback import SHORTEST_SECRET
-from sandboxes.owner_callback.asking import LONGEST_SECONDS
 
 router = Router(tags=["policies"])
 _is_url = URLValidator(schemes=["http", "https"])

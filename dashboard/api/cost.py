@@ -13,7 +13,7 @@ from pydantic import Field
 from dashboard.api.answers import answer, returns
 from dashboard.api.errors import bad_request
 from dashboard.api.params import Form, Moment, Word
-from sandboxes.spend import BUCKETS, Question, QuestionError, Spend, spend
+from sandboxes.cost import BUCKETS, Question, QuestionError, Spend, spend
 
 router = Router(tags=["cost"])
 LAST_DAY = timedelta(hours=24)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from dashboard.idempotency import MAX_KEY_LENGTH
+from dashboard.api.idempotency import MAX_KEY_LENGTH
 
 _REFERENCE: Final = "#/components/schemas/"
 _ACCOUNT: Final = {

@@ -12,8 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from sandboxes import database_away, e2b
-from sandboxes.search import Ambiguous, QueryError
+from sandboxes import e2b
+from sandboxes.core import database_away
+from sandboxes.fleet.search import Ambiguous, QueryError
 
 log = logging.getLogger(__name__)
 _WORDS = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}

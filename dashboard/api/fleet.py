@@ -9,7 +9,7 @@ from ninja import Query, Router
 from dashboard.api.answers import answer, returns
 from dashboard.api.errors import bad_request
 from dashboard.api.params import Moment, Paged, Span
-from sandboxes import fleet
+from sandboxes.fleet import figures as fleet
 
 router = Router(tags=["fleet"])
 

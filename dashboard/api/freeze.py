@@ -13,7 +13,7 @@ from pydantic import Field
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.auth import staff_only
 from dashboard.api.params import Form, Text
-from sandboxes import freezing
+from sandboxes.cleanup import freezing
 from sandboxes.models import Freeze
 
 router = Router(tags=["policies"])

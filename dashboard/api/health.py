@@ -16,8 +16,8 @@ from ninja import Router
 from dashboard.api.answers import answer, returns
 from events import endpoints
 from events.missed import missed_by_webhook
-from sandboxes.accounts import enabled_accounts
-from sandboxes.clock import is_fresh
+from sandboxes.base.clock import is_fresh
+from sandboxes.core.accounts import enabled_accounts
 from sandboxes.models import Account, AccountHealth
 
 router = Router(tags=["health"])

@@ -17,9 +17,9 @@ from dashboard.api.auth import Caller
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Form, Paged, Text
 from dashboard.models import ApiToken
-from sandboxes import leases
+from sandboxes.cleanup import leases
+from sandboxes.fleet.search import Page, cursors
 from sandboxes.models import Lease, LeaseMember
-from sandboxes.search import Page, cursors
 
 router = Router(tags=["leases"])
 

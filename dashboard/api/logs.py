@@ -12,7 +12,7 @@ from dashboard.api.answers import answer, returns
 from dashboard.api.errors import Refusal
 from dashboard.api.params import Form, Limit, Word
 from dashboard.api.sandboxes import key_or_refusal
-from sandboxes.accounts import client_for
+from sandboxes.core.accounts import client_for
 from sandboxes.e2b import LogLine, NotFound, Unsupported
 from sandboxes.models import Account, Sandbox
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from dashboard.api.answers import answer, returns
 from dashboard.api.params import MAX_POINTS, Span
 from dashboard.api.sandboxes import row_of
-from sandboxes.series import Columns, look_at, sandbox_metrics
+from sandboxes.metrics.series import Columns, look_at, sandbox_metrics
 
 router = Router(tags=["sandboxes"])
 

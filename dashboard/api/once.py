@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 
 from dashboard.api.answers import caller
 from dashboard.api.errors import Refusal, bad_request
-from dashboard.idempotency import MAX_KEY_LENGTH, Answer, Conflict, digest_of, once
+from dashboard.api.idempotency import MAX_KEY_LENGTH, Answer, Conflict, digest_of, once
 
 View = Callable[..., HttpResponse]
 _JSON = {"Content-Type": "application/json"}  # of answers kept before headers were

@@ -16,10 +16,10 @@ from dashboard.api.auth import staff_only
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Paged
 from dashboard.api.policy_view import PolicyView, views_of
-from sandboxes import policy_book
+from sandboxes.cleanup import policy_book
+from sandboxes.fleet.search import Page, cursors
 from sandboxes.models import Policy
 from sandboxes.policies import PolicyError, PolicySpec, parse
-from sandboxes.search import Page, cursors
 
 router = Router(tags=["policies"])
 PolicyList = msgspec.defstruct(

@@ -7,10 +7,10 @@ from typing import Any, Final, Literal
 import msgspec
 from django.db.models import Count
 
+from sandboxes.cleanup.policy_book import spec_of
+from sandboxes.cost.saved import saved_by
 from sandboxes.models import Action, Policy
 from sandboxes.policies import PolicyError, PolicySpec, as_dict
-from sandboxes.policy_book import spec_of
-from sandboxes.spend.saved import saved_by
 
 LOOK_BACK: Final = timedelta(days=7)
 RUN_EVERY: Final = timedelta(seconds=15)  # the beat of `sandboxes.tasks.reap`
@@ -24,7 +24,7 @@ class PolicyBreaker(msgspec.Struct, frozen=True):
 
 
 class PolicyStatus(msgspec.Struct, frozen=True):
-    """`hits` of the last run; `saved_usd_7d`: by `sandboxes.spend.saved`."""
+    """`hits` of the last run; `saved_usd_7d`: by `sandboxes.cost.saved`."""
 
     last_run_at: datetime | None
     next_run_at: datetime | None

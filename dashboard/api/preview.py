@@ -11,7 +11,7 @@ from dashboard.api.answers import answer, returns, takes
 from dashboard.api.errors import bad_request
 from dashboard.api.params import Form, Word
 from dashboard.api.policies import json_of, policy_of
-from sandboxes import whatif
+from sandboxes.cleanup import whatif
 from sandboxes.policies import PolicyError, PolicySpec, Reason, parse
 
 router = Router(tags=["policies"])

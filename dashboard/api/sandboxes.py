@@ -12,8 +12,8 @@ from dashboard.api.answers import answer, returns, without
 from dashboard.api.errors import not_found
 from dashboard.api.params import Form, Paged, Word
 from dashboard.api.strict import metadata_of
-from sandboxes.accounts import enabled_accounts
-from sandboxes.search import (
+from sandboxes.core.accounts import enabled_accounts
+from sandboxes.fleet.search import (
     DEFAULT_ORDER,
     LIVE,
     ORDERS,

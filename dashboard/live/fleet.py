@@ -41,7 +41,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One tick of one shard, as `sandboxes.live` publishes it; every array has one entry a sandbox, keys ascending."""
+    """One tick of one shard, as polling publishes it; every array has one entry a sandbox, keys ascending."""
 
     at: float
     took: float

@@ -18,9 +18,9 @@ from dashboard.live.browser import Browser
 from dashboard.live.fleet import LiveFleet, frame_of
 from dashboard.live.messages import Messages
 from dashboard.live.sequence import Sequence
-from sandboxes import database_away
-from sandboxes.background import Background
-from sandboxes.live import GROUP
+from sandboxes.core import database_away
+from sandboxes.core.background import Background
+from sandboxes.core.live import GROUP
 
 REFRESH_SECONDS: Final = 300.0
 RETRY_SECONDS: Final = 2.0

@@ -16,10 +16,10 @@ from dashboard.live.fleet import (
     Frame,
     LiveFleet,
 )
-from sandboxes.accounts import shown_account_ids
-from sandboxes.fleet import latest_frames
+from sandboxes.base.sizes import as_number
+from sandboxes.core.accounts import shown_account_ids
+from sandboxes.fleet.figures import latest_frames
 from sandboxes.models import AccountHealth, Action, Execution, MetricFrame, Sandbox, Verdict
-from sandboxes.sizes import as_number
 
 
 def read() -> LiveFleet:

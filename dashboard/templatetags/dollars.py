@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django import template
 
-from dashboard import words
+from dashboard.ui import words
 
 register = template.Library()
 

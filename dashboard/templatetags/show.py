@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from dashboard import words
-from dashboard.endings import ending
+from dashboard.ui import words
+from dashboard.ui.endings import ending
 
 register = template.Library()
 

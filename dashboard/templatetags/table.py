@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from django import template
 
-from dashboard.filters import METADATA
-from dashboard.views.views import Saved
+from dashboard.sandboxes.filters import METADATA
+from dashboard.sandboxes.saved_views import Saved
 
 register = template.Library()
 

@@ -19,8 +19,8 @@ from events.fold.base import (
     micros,
 )
 from events.wire import Event, moment
+from sandboxes.base.sizes import as_number, plausible_cpu, plausible_mb
 from sandboxes.e2b.wire import NO_END_BEFORE
-from sandboxes.sizes import as_number, plausible_cpu, plausible_mb
 
 T = TypeVar("T", End, Until, Fact)
 OPENS = {"created", "resumed"}

@@ -4,7 +4,7 @@ import ipaddress
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from sandboxes.outbound import is_forbidden
+from sandboxes.base.outbound import is_forbidden
 
 PATH: Final = "/webhooks/e2b/"
 LONGEST: Final = 500

@@ -9,11 +9,11 @@ from events import reconcile
 from events.models import LifecycleEvent
 from events.webhooks.view import Failure
 from events.wire import event_id
+from sandboxes.base.masking import mask
+from sandboxes.core.turns import turn
 from sandboxes.e2b import E2BClient, WebhookDeliveryGroup
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
-from sandboxes.masking import mask
 from sandboxes.models import Account
-from sandboxes.turns import turn
 
 SHOWN: Final = 5
 FIRST_LOOK: Final = timedelta(hours=24)

@@ -18,11 +18,11 @@ from asgiref.sync import sync_to_async
 from events.missed import SUBSCRIBED
 from events.webhooks import address
 from events.webhooks.view import BackendView, on_record, view_of
-from sandboxes import accounts
+from sandboxes.core import accounts
+from sandboxes.core.turns import turn
 from sandboxes.e2b import BadAnswer, E2BClient, E2BError, NotFound, Webhook
 from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import opened
-from sandboxes.turns import turn
 
 OVERLAP: Final = timedelta(hours=24)  # for so long both secrets are accepted after a rotation
 SETTLE: Final = timedelta(seconds=10)  # twice as long as receivers hold an endpoint in memory (events.endpoints)

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from events.webhooks import address, lost, registration
 from events.webhooks.view import BackendView, on_record, view_of
-from sandboxes import accounts, rounds
+from sandboxes.core import accounts, rounds
 from sandboxes.e2b import E2BClient, E2BError, NotFound, Unsupported, Webhook
 from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import is_set

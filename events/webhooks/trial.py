@@ -18,9 +18,9 @@ from events.retention import EVENTS_KEPT
 from events.signature import sign
 from events.webhooks.address import checked
 from events.wire import PREFIX
-from sandboxes.masking import mask
+from sandboxes.base.masking import mask
+from sandboxes.base.outbound import guard
 from sandboxes.models import Account
-from sandboxes.outbound import guard
 
 SECONDS: Final = 10.0
 SHOWN_CHARACTERS: Final = 200

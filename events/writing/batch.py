@@ -15,7 +15,7 @@ from events.writing import statements as sql
 from events.writing.arrivals import AccountGone, Arrival, Stored
 from events.writing.house import House, house
 from events.writing.rows import run_row, sandbox_row
-from sandboxes.clock import steady_now
+from sandboxes.base.clock import steady_now
 
 Key = tuple[int, str]
 Rows = Sequence[tuple[dict[str, Any], Event]]

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from sandboxes import account_changes
-from sandboxes.cost import PriceBook, Rate
+from sandboxes.base.pricing import PriceBook, Rate
+from sandboxes.core import account_changes
 
 KEEP_SECONDS = 5.0
 

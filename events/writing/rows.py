@@ -10,8 +10,8 @@ from events.fold import RunView, View
 from events.fold.base import moment
 from events.wire import moment as moment_of
 from events.writing.house import AccountFacts
-from sandboxes.cost import PriceBook
-from sandboxes.sizes import plausible_cpu, plausible_mb
+from sandboxes.base.pricing import PriceBook
+from sandboxes.base.sizes import plausible_cpu, plausible_mb
 
 S = TypeVar("S", int, Decimal)
 

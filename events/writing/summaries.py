@@ -3,7 +3,7 @@
 from typing import Any
 
 from events.wire import Event
-from sandboxes.sizes import as_number
+from sandboxes.base.sizes import as_number
 
 SHOWN = (
     "state", "template_id", "template_name", "alias", "owner", "environment", "created_at", "started_at", "end_at",

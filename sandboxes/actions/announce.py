@@ -11,7 +11,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from sandboxes import live
+from sandboxes.core import live
 from sandboxes.models import Action
 
 TASK = "sandboxes.tasks.act"

@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes import live
 from sandboxes.actions import announce
 from sandboxes.actions.actor import Actor, NotInState
 from sandboxes.actions.writing import write
+from sandboxes.core import live
 from sandboxes.models import Action, Guard, Verdict
 
 SPARE = timedelta(hours=24)

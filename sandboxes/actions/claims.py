@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Max, Q, QuerySet
 
-from sandboxes import lease_coverage
-from sandboxes.accounts import clock_offset
 from sandboxes.actions import announce
 from sandboxes.actions.brake import Brakes
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.actions.writing import write
-from sandboxes.clock import is_fresh, on_backend
+from sandboxes.base.clock import is_fresh, on_backend
+from sandboxes.core.accounts import clock_offset
+from sandboxes.fleet import lease_coverage
 from sandboxes.models import Account, Action, Freeze, Guard, Policy, Sandbox
 from sandboxes.policies import quiet_now
 

@@ -7,11 +7,11 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from sandboxes.accounts import clock_offset
 from sandboxes.actions.looking import each, looks
 from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
 from sandboxes.actions.writing import NEW_LIFE, write
-from sandboxes.clock import on_backend
+from sandboxes.base.clock import on_backend
+from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Account, Action, Sandbox
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from sandboxes import accounts
 from sandboxes.actions import waking
 from sandboxes.actions.calls import ALREADY_PAUSED, CONFLICT, PAUSE_REJECTED, Result
 from sandboxes.actions.claims import UNREAD
 from sandboxes.actions.settling import apply, fail, locked, store
+from sandboxes.core import accounts
+from sandboxes.core.round_errors import text_of
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
 from sandboxes.models import Account, Action
-from sandboxes.round_errors import text_of
 
 LOOKS = 64
 AT_ONCE = 16

@@ -10,15 +10,15 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.db.models import Exists, OuterRef, Q
 
-from sandboxes import accounts, round_errors, rounds
 from sandboxes.actions import announce, calls, confirming, looking, namesakes
 from sandboxes.actions.calls import Result
 from sandboxes.actions.claims import UNREAD, Claim, claim_due, queued_due
 from sandboxes.actions.last_check import LastCheck
 from sandboxes.actions.settling import settle
+from sandboxes.core import accounts, round_errors, rounds
+from sandboxes.core.round_errors import text_of
 from sandboxes.e2b import E2BClient
 from sandboxes.models import Account, Action
-from sandboxes.round_errors import text_of
 
 AT_ONCE = 16  # calls at E2B side by side, for one account
 ROUND_SECONDS = 45.0  # in which an account's actions are claimed

@@ -13,9 +13,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
-from sandboxes import fleet
 from sandboxes.actions import Actor, request_bulk
 from sandboxes.actions.permission import MOST_SECONDS, NEEDS, SECONDS_RANGE
+from sandboxes.fleet import figures as fleet
 from sandboxes.models import Action, Sandbox
 
 MOST_ACTIVE = 5

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sandboxes import freezing
+from sandboxes.cleanup import freezing
 from sandboxes.models import Freeze
 
 

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sandboxes import policy_book
+from sandboxes.cleanup import policy_book
 from sandboxes.models import Policy
 from sandboxes.policies import PolicyError, PolicySpec, parse
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from sandboxes import masking
+from sandboxes.base import masking
+from sandboxes.base.outbound import guard
 from sandboxes.e2b.decoding import Decoder
 from sandboxes.e2b.doubts import Doubts
 from sandboxes.e2b.errors import BadRequest, Unauthorized
@@ -16,7 +17,6 @@ from sandboxes.e2b.pacing import Pacing, Shared
 from sandboxes.e2b.refusals import Reply
 from sandboxes.e2b.sending import Sender
 from sandboxes.e2b.timing import Timing
-from sandboxes.outbound import guard
 
 T = TypeVar("T")
 

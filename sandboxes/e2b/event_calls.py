@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sandboxes import masking
+from sandboxes.base import masking
 from sandboxes.e2b import wire
 from sandboxes.e2b.calls import Call, call, rfc3339
 from sandboxes.e2b.connection import Connection

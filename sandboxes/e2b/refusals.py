@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from sandboxes import masking
+from sandboxes.base import masking
 from sandboxes.e2b.calls import Call
 from sandboxes.e2b.errors import (
     BadAnswer,

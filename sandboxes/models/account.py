@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from sandboxes import outbound
+from sandboxes.base import outbound
 from sandboxes.e2b.urls import normalised
 from sandboxes.models import bound_key
 from sandboxes.models.fields import EncryptedTextField, HoldsSecrets

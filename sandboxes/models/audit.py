@@ -7,7 +7,7 @@ class AuditEntry(models.Model):
     """Written by a trigger of the database whenever an action is made, changed or deleted, whoever does it.
 
     `change` is the whole action when it is made, else the fields that changed. `number` and `hash` are set once, some
-    seconds later (`sandboxes.audit.seal`); another trigger refuses every other change of an entry.
+    seconds later (`sandboxes.actions.audit.seal`); another trigger refuses every other change of an entry.
     """
 
     at = models.DateTimeField()

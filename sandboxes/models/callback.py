@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator
 from django.db import models
 
-from sandboxes import outbound
+from sandboxes.base import outbound
 from sandboxes.models.account import Account
 from sandboxes.models.fields import EncryptedTextField, HoldsSecrets
 
@@ -12,7 +12,7 @@ SHORTEST_SECRET = 16
 
 
 class OwnerCallback(HoldsSecrets):
-    """One for an account. The last three fields are written by `sandboxes.owner_callback` alone."""
+    """One for an account. The last three fields are written by `sandboxes.cleanup.owner_callback` alone."""
 
     account = models.OneToOneField(Account, models.CASCADE, related_name="owner_callback")
     url = models.URLField(max_length=500, help_text="Gets a signed POST; redirects are not followed.")

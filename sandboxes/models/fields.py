@@ -7,7 +7,7 @@ from django import forms
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from sandboxes import crypto
+from sandboxes.core import crypto
 
 if TYPE_CHECKING:
     _Text = models.TextField[str, str]

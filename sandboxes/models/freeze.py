@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Freeze(models.Model):
-    """Open while `lifted_at` is null; there is one open at most. Written by `sandboxes.freezing` alone."""
+    """Open while `lifted_at` is null; there is one open at most. Written by `sandboxes.cleanup.freezing` alone."""
 
     at = models.DateTimeField()
     by = models.CharField(max_length=200)

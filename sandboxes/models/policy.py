@@ -57,7 +57,7 @@ class Verdict(models.Model):
     until = models.DateTimeField(null=True, blank=True)
     reasons = models.JSONField(help_text='[{"rule", "evidence"}] as of the last run that held.')
 
-    # Written by sandboxes.owner_callback: the application was asked before a mark, and did not call it dead.
+    # Written by sandboxes.cleanup.owner_callback: the application was asked before a mark, and did not call it dead.
     spared_why = models.TextField(blank=True, default="")
     asked_at = models.DateTimeField(null=True, blank=True)
 

@@ -84,7 +84,7 @@ class Sandbox(models.Model):
     gone_at = models.DateTimeField(null=True, blank=True, help_text="When a look first did not list it any more.")
     # Text, not jsonb: only events.fold reads it, whole, and PostgreSQL need not take it apart at each event.
     fold = models.TextField(default="{}", editable=False, help_text="The base of events.fold as JSON: stamps and runs.")
-    # The last sample of a sandbox that is in no frame any more (paused, ended): written by sandboxes.polling.
+    # The last sample of a sandbox that is in no frame any more (paused, ended): written by sandboxes.metrics.polling.
     # While it runs, its newest sample is in the newest MetricFrame: thousands of rows are not rewritten each tick.
     cpu_pct = models.FloatField(null=True, blank=True)
     mem_used = models.BigIntegerField(null=True, blank=True)
@@ -92,7 +92,7 @@ class Sandbox(models.Model):
     disk_used = models.BigIntegerField(null=True, blank=True)
     disk_total = models.BigIntegerField(null=True, blank=True)
     sampled_at = models.DateTimeField(null=True, blank=True)
-    backfilled_from = models.DateTimeField(null=True, blank=True)  # written by sandboxes.series
+    backfilled_from = models.DateTimeField(null=True, blank=True)  # written by sandboxes.metrics.series
 
     class Meta:
         verbose_name_plural = "sandboxes"

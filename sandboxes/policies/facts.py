@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sandboxes.clock import BackendTime
+from sandboxes.base.clock import BackendTime
 from sandboxes.policies.keep import KEEP, Keep
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from sandboxes.clock import BackendTime
+from sandboxes.base.clock import BackendTime
 from sandboxes.policies import keepers, scope
 from sandboxes.policies.facts import Facts
 from sandboxes.policies.keepers import held_from_all

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sandboxes.clock import BackendTime
+from sandboxes.base.clock import BackendTime
 from sandboxes.policies.facts import Facts
 from sandboxes.policies.rules import Asked, Reason
 from sandboxes.policies.wording import clock

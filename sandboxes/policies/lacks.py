@@ -1,6 +1,6 @@
 """What a condition lacks where it does not hold, in words: one function for each rule, in the terms of its evidence."""
 
-from sandboxes.clock import BackendTime
+from sandboxes.base.clock import BackendTime
 from sandboxes.policies.facts import Facts
 from sandboxes.policies.spec import OrphanWhen
 from sandboxes.policies.wording import clock, limit_of, span

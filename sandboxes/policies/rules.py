@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from sandboxes.clock import BackendTime
+from sandboxes.base.clock import BackendTime
 from sandboxes.policies import lacks
 from sandboxes.policies.facts import DuplicatePlace, Facts
 from sandboxes.policies.spec import OrphanWhen

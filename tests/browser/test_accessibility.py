@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from config.embedded import proc
+from runner.embedded import proc
 from tests.browser.test_live_fleet import SOON, enter, sign_in
 from tests.config.conftest import Supervised
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from config.embedded import proc
+from runner.embedded import proc
 from tests.browser.test_live_fleet import FIRST, SOON, sign_in
 from tests.browser.test_past import on_record
 from tests.config.conftest import Supervised

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from config.embedded import proc
+from runner.embedded import proc
 from tests.browser.test_accessibility import AXE, RUN
 from tests.browser.test_live_fleet import FIRST, NEWEST, SOON, sign_in
 from tests.config.conftest import Supervised

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded import proc
-from config.supervisor.leftovers import MARK
+from runner.embedded import proc
+from runner.supervisor.leftovers import MARK
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_FOR_IT = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"}
@@ -96,7 +96,7 @@ def supervised(home: Path, free_port: int) -> Iterator[Supervised]:
 @pytest.fixture
 def whole_house(home: Path, free_port: int) -> Iterator[Supervised]:
     """As `supervised`, with every real process: what `make run` runs."""
-    yield from _watched(Supervised(home, free_port, ("-m", "config.supervisor")))
+    yield from _watched(Supervised(home, free_port, ("-m", "runner.supervisor")))
 
 
 def _watched(whole: Supervised) -> Iterator[Supervised]:

@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from config.supervisor import __main__ as supervisor
-from config.supervisor import house, parts
-from config.supervisor.child import Part
-from config.supervisor.choices import ROOT, Choices
+from runner.supervisor import __main__ as supervisor
+from runner.supervisor import house, parts
+from runner.supervisor.child import Part
+from runner.supervisor.choices import ROOT, Choices
 
 WEB = """
 import http.server, sys

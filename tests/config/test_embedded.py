@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import redis
 
-from config.embedded import DataLock, Postgres, Redis, StartError, both, proc, sockets, start
+from runner.embedded import DataLock, Postgres, Redis, StartError, both, proc, sockets, start
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -151,7 +151,7 @@ def test_an_old_socket_file_is_no_answer(home: Path) -> None:
 
 
 def run_with_servers(home: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "config.embedded", "run", "--data", str(home), "--", *command]
+    words = [sys.executable, "-m", "runner.embedded", "run", "--data", str(home), "--", *command]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -170,7 +170,7 @@ def test_one_command_joins_the_servers_that_already_run(home: Path) -> None:
 
 
 def test_a_killed_starter_takes_its_servers_with_it(home: Path) -> None:
-    command = [sys.executable, "-m", "config.embedded", "run", "--data", str(home), "--", "sleep", "60"]
+    command = [sys.executable, "-m", "runner.embedded", "run", "--data", str(home), "--", "sleep", "60"]
     starter = subprocess.Popen(command, cwd=ROOT)
     try:
         assert proc.wait_until(lambda: bool(sleeps_of(starter.pid)), 60)

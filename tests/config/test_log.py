@@ -12,7 +12,7 @@ from django.db import OperationalError as DjangoError
 from psycopg_pool import PoolTimeout
 
 from config.log import MOST_CAUSES, OncePerSecond
-from sandboxes.masking import MaskSecrets
+from sandboxes.base.masking import MaskSecrets
 
 
 @pytest.mark.usefixtures("static_files")
@@ -31,8 +31,8 @@ import logging
 from config.celery import app
 app.loader.init_worker()
 app.log.setup(loglevel="WARNING")
-logging.getLogger("sandboxes.audit").info("audit head 5:abc")
-logging.getLogger("sandboxes.audit").debug("a detail")
+logging.getLogger("sandboxes.actions.audit").info("audit head 5:abc")
+logging.getLogger("sandboxes.actions.audit").debug("a detail")
 logging.getLogger("celery.app.trace").info("Task succeeded")
 """
 
@@ -44,8 +44,8 @@ logging.getLogger("celery.app.trace").info("Task succeeded")
 def test_log_level_holds_in_workers(level, written):
     command, environment = [sys.executable, "-c", WORKER], os.environ | {"LOG_LEVEL": level}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    lines = [line for line in ended.stderr.splitlines() if "sandboxes.audit" in line or "celery" in line]
-    assert [line.partition("sandboxes.audit: ")[2] for line in lines] == written
+    lines = [line for line in ended.stderr.splitlines() if "sandboxes.actions.audit" in line or "celery" in line]
+    assert [line.partition("sandboxes.actions.audit: ")[2] for line in lines] == written
 
 
 def record(message, line=1, *, args=(), error=None):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.supervisor import choices, parts
+from runner.supervisor import choices, parts
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = """

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from config import assets
-from config.embedded import StartError
-from config.embedded.urls import addresses
-from config.supervisor import checks, choices, leftovers, simulated, stamps
-from config.supervisor.keeping import write_private
+from runner import assets
+from runner.embedded import StartError
+from runner.embedded.urls import addresses
+from runner.supervisor import checks, choices, leftovers, simulated, stamps
+from runner.supervisor.keeping import write_private
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -7,7 +7,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from config.embedded import proc
+from runner.embedded import proc
 from tests.config.conftest import Supervised
 
 READY = "Sandwarden is at"

@@ -3,7 +3,7 @@
 import signal
 import urllib.request
 
-from config.embedded import proc
+from runner.embedded import proc
 from tests.config.conftest import Supervised
 
 ALL = ("web", "worker", "outbound", "beat", "simulator", "redis", "postgres")

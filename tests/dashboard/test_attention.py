@@ -9,10 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dashboard import attention, context, needs
+from dashboard.fleet import attention, needs
+from dashboard.ui import context
 from events.models import LifecycleEvent
 from events.webhooks import registration
-from sandboxes import fleet
+from sandboxes.fleet import figures as fleet
 from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import Sealed
 from tests import records

@@ -6,7 +6,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import charts
+from dashboard.ui import charts
 
 GIB = 1024**3
 

@@ -12,12 +12,13 @@ from asgiref.sync import async_to_sync
 from django.test import Client
 from django.utils import timezone
 
-from dashboard import charts_cost, spending
-from dashboard.spending import RANGES
+from dashboard.cost import charts as charts_cost
+from dashboard.cost import spending
+from dashboard.cost.spending import RANGES
 from dashboard.templatetags import dollars
+from sandboxes.cost import month_forecast, saved, used
+from sandboxes.cost.used import smaller
 from sandboxes.models import Price
-from sandboxes.spend import month_forecast, saved, used
-from sandboxes.spend.used import smaller
 from tests import records
 from tests.records import NOW
 

@@ -13,7 +13,8 @@ from events.deliveries import list_deliveries
 from events.models import SHOWN_BYTES, Delivery, LifecycleEvent
 from events.replay import replay_all
 from events.writing import house
-from sandboxes import crypto, masking
+from sandboxes.base import masking
+from sandboxes.core import crypto
 from sandboxes.models import Account, AccountHealth
 from tests import records
 from tests.events.factories import delivery

@@ -6,11 +6,13 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from dashboard import around, endings, story
+from dashboard.fleet import around
+from dashboard.sandbox import story
+from dashboard.ui import endings
 from events.fold.merge import ASKED
 from events.listing import EventQuery, list_events
+from sandboxes.fleet.search import find
 from sandboxes.models import Sandbox
-from sandboxes.search import find
 from tests import records
 from tests.records import NOW
 

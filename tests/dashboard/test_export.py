@@ -13,8 +13,8 @@ from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from dashboard import csv_text, sheets
-from dashboard.views import export
+from dashboard.sandboxes import export, sheets
+from dashboard.ui import csv_text
 from tests import records
 
 
@@ -82,7 +82,7 @@ class TestTheFile:
 )
 @pytest.mark.django_db
 def test_a_cell_that_a_spreadsheet_would_run_is_made_text(evil: str) -> None:
-    from sandboxes.search import find
+    from sandboxes.fleet.search import find
 
     records.sandbox("ievil", owner=evil, alias='a,b\n"c"')
     row = find("ievil")

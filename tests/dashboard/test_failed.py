@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.test import Client
 from psycopg_pool import PoolTimeout
 
-from dashboard.views import fleet
+from dashboard.fleet import views as fleet
 from tests import records
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dashboard import grace
+from dashboard.cleanup import grace
 from sandboxes.models import Action
 from tests import records
 

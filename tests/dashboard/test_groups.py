@@ -2,8 +2,8 @@
 
 from django.test import Client
 
-from dashboard.small_multiples import HEIGHT, WIDTH, drawing, panels
-from sandboxes.fleet import GroupColumns
+from dashboard.fleet.small_multiples import HEIGHT, WIDTH, drawing, panels
+from sandboxes.fleet.figures import GroupColumns
 
 
 def group(name: str, *, rest: bool = False) -> GroupColumns:

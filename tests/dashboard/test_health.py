@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
-from dashboard import heartbeat
-from dashboard.views import health
-from sandboxes import lease_coverage, leases
+from dashboard.system import health, heartbeat
+from sandboxes.cleanup import leases
+from sandboxes.fleet import lease_coverage
 from sandboxes.models import AccountHealth, Heartbeat
 from tests import records
 from tests.records import NOW

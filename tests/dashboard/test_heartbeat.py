@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from dashboard.heartbeat import beat
-from sandboxes import lease_coverage
+from dashboard.system.heartbeat import beat
+from sandboxes.fleet import lease_coverage
 from sandboxes.models import Heartbeat
 from tests.records import NOW
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.urls import resolve
 
-from dashboard.needs import ROUNDS, Facts, Need, needs
+from dashboard.fleet.needs import ROUNDS, Facts, Need, needs
 
 NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 AGO = NOW - timedelta(minutes=9)

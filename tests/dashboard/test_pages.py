@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dashboard import filters
+from dashboard.sandboxes import filters
 from sandboxes.models import AccountHealth, Action, Guard
 from tests import records
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dashboard.palette import find
+from dashboard.palette.lines import find
 from tests import records
 
 pytestmark = pytest.mark.django_db

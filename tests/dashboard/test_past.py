@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dashboard import around
-from sandboxes import fleet
+from dashboard.fleet import around
+from sandboxes.fleet import figures as fleet
 from sandboxes.models import Sandbox, Verdict
 from tests import records
 from tests.records import NOW, Reading

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from sandboxes import freezing
+from sandboxes.cleanup import freezing
 from sandboxes.models import Policy
 from tests import records
 

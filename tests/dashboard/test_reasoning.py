@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dashboard import reasoning
-from sandboxes.clock import BackendTime
+from dashboard.sandbox import reasoning
+from sandboxes.base.clock import BackendTime
 from sandboxes.policies import CpuWindow, DuplicatePlace, Facts, LeaseHeld, PolicySpec, Protection, explain, parse
 from tests.records import NOW
 

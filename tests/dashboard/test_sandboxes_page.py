@@ -7,9 +7,9 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
-from dashboard import filters
 from dashboard.models import Selection
-from dashboard.views import sandboxes
+from dashboard.sandboxes import filters
+from dashboard.sandboxes import views as sandboxes
 from sandboxes.models import Action
 from tests import records
 

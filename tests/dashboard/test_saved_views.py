@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from dashboard import columns, filters
 from dashboard.models import SavedView, TableColumns
+from dashboard.sandboxes import columns, filters
 from tests import records
 
 ADDRESS = "?owner=ada&order=-cpu_pct"

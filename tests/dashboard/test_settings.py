@@ -40,7 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Looks asked of the worker, which does not run here."""
     seconds: list[float] = []
     monkeypatch.setattr(
-        "dashboard.views.settings.ground.current_app.send_task", lambda *_, **k: seconds.append(k["countdown"])
+        "dashboard.settings.ground.current_app.send_task", lambda *_, **k: seconds.append(k["countdown"])
     )
     return seconds
 
@@ -301,7 +301,7 @@ def test_house_says_that_a_server_that_owns_its_audit_could_alter_it(
     staff: Client, mailbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "This server could alter its own trail" in text(staff.get("/settings/house/"))
-    monkeypatch.setattr("sandboxes.audit.is_alterable", lambda: False)
+    monkeypatch.setattr("sandboxes.actions.audit.is_alterable", lambda: False)
     page = text(staff.get("/settings/house/"))
     assert "could alter" not in page
     assert "owned by a role of its own" in page

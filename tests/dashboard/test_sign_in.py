@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from dashboard import sign_in
+from dashboard.access import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from dashboard.idempotency import Answer, once
+from dashboard.api.idempotency import Answer, once
 from dashboard.models import IdempotentAnswer
 from dashboard.tasks import RetentionFailed, retain
 from events.models import LifecycleEvent

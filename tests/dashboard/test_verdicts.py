@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard import verdicts
+from dashboard.sandbox import verdicts
+from sandboxes.cleanup.policy_book import write
+from sandboxes.cleanup.reaper.facts import fleet_of
+from sandboxes.cleanup.reaper.verdicts import hits_of
+from sandboxes.fleet.search import SandboxQuery, search
 from sandboxes.models import Account, AccountHealth, Guard, LeaseSpan, Policy
 from sandboxes.policies import PolicySpec, judge, parse
-from sandboxes.policy_book import write
-from sandboxes.reaper.facts import fleet_of
-from sandboxes.reaper.verdicts import hits_of
-from sandboxes.search import SandboxQuery, search
 from tests import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox")]

@@ -15,7 +15,7 @@ def text(name: str) -> str:
 
 
 def variables() -> set[str]:
-    """Every environment variable that settings and supervisor read through `config.env`."""
+    """Every environment variable that settings and supervisor read through `runner.env`."""
     pattern = re.compile(r'env\.(?:text|number|flag|words)\(\s*"([A-Z0-9_]+)"')
     return {name for source in SETTINGS_SOURCES for name in pattern.findall(source.read_text())}
 

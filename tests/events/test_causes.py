@@ -92,7 +92,7 @@ async def test_without_logs_the_samples_tell(watched, e2b):
 async def test_an_outage_is_waited_out_but_not_for_ever(watched, e2b, monkeypatch):
     name = dies(e2b)
     await reconcile(watched)
-    monkeypatch.setattr("sandboxes.accounts.client_for", impatient)
+    monkeypatch.setattr("sandboxes.core.accounts.client_for", impatient)
     e2b.simulator.faults.add(Fault(status=500))
     assert await look(watched, now(e2b)) == 0
     assert (await Sandbox.objects.aget(sandbox_id=name)).cause_looked_at is None

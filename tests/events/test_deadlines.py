@@ -4,7 +4,7 @@ import pytest
 
 from events import causes, observe, own_acts, reconcile, tasks
 from events.webhooks import tending
-from sandboxes import rounds
+from sandboxes.core import rounds
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from events.listing import EventQuery, list_events
-from sandboxes.search import QueryError
+from sandboxes.fleet.search import QueryError
 from tests import records
 from tests.records import NOW
 

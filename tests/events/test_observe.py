@@ -94,7 +94,7 @@ async def test_a_failed_look_ends_nobody_and_is_written_down(watched, api, e2b, 
     name = create(api)
     await sync(watched)
     e2b.simulator.faults.add(fault)
-    monkeypatch.setattr("sandboxes.accounts.client_for", impatient)
+    monkeypatch.setattr("sandboxes.core.accounts.client_for", impatient)
     assert await sync(watched) == 0
     assert (await held(name)).state == "running"
     health = await AccountHealth.objects.aget(account=watched)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from asgiref.sync import sync_to_async
 
 from events import own_acts
-from sandboxes import round_errors
+from sandboxes.core import round_errors
 from sandboxes.models import AccountHealth
 
 

@@ -11,7 +11,7 @@ from events.models import Delivery, LifecycleEvent, ReconcileMark
 from events.observe import sync
 from events.reconcile import reconcile
 from events.sweep import PAGE
-from sandboxes import accounts
+from sandboxes.core import accounts
 from sandboxes.e2b import E2BClient
 from sandboxes.models import AccountHealth, Sandbox
 from tests.ageing import cooldowns_are_over
@@ -63,7 +63,7 @@ async def test_an_outage_moves_no_mark(watched, api, e2b, monkeypatch):
     await reconcile(watched)
     before = await ReconcileMark.objects.aget()
     e2b.simulator.faults.add(Fault(status=500, path="/events"))
-    monkeypatch.setattr("sandboxes.accounts.client_for", impatient)
+    monkeypatch.setattr("sandboxes.core.accounts.client_for", impatient)
     await reconcile(watched)
     assert (await ReconcileMark.objects.aget()).complete_to == before.complete_to
     assert (await AccountHealth.objects.aget(account=watched)).reconcile_error

@@ -57,7 +57,8 @@ async def on_record(account):
 def losing(monkeypatch, *methods):
     transport = LosesAnswers(*methods)
     monkeypatch.setattr(
-        "sandboxes.accounts.client_for", lambda account: E2BClient(account.url, account.api_key, transport=transport)
+        "sandboxes.core.accounts.client_for",
+        lambda account: E2BClient(account.url, account.api_key, transport=transport),
     )
     return transport
 

@@ -98,7 +98,7 @@ async def test_a_backend_that_fails_leaves_the_former_figures_and_says_so(watche
     await tending.tend_all()
     before = await view(watched)
     e2b.simulator.faults.add(Fault(status=500, path="/events/webhooks"))
-    monkeypatch.setattr("sandboxes.accounts.client_for", impatient)
+    monkeypatch.setattr("sandboxes.core.accounts.client_for", impatient)
     await tending.tend_all()
     after = await view(watched)
     assert after.read_at == before.read_at

@@ -9,8 +9,8 @@ import pytest
 from events.deliveries import SHOWN_BYTES, counts, list_deliveries
 from events.models import Delivery, LifecycleEvent
 from events.replay import NotReplayed, Tally, replay, replay_all
+from sandboxes.fleet.search import QueryError
 from sandboxes.models import Sandbox
-from sandboxes.search import QueryError
 from tests.events.factories import delivery
 
 pytestmark = pytest.mark.usefixtures("mailbox")

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 
-from sandboxes import policy_book, reaper
 from sandboxes.actions.sending import send_due
+from sandboxes.cleanup import policy_book, reaper
 from sandboxes.models import Action
 from sandboxes.policies import parse
 

@@ -7,11 +7,11 @@ from asgiref.sync import sync_to_async
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandboxes import reaper
-from sandboxes.accounts import client_for
 from sandboxes.actions import Actor, NotAllowed, brake, request, request_bulk
 from sandboxes.actions.claims import claim_due
 from sandboxes.actions.sending import send_due
+from sandboxes.cleanup import reaper
+from sandboxes.core.accounts import client_for
 from sandboxes.e2b import ChangesForbidden
 from sandboxes.models import Account, AccountBrake, AccountHealth, Action, FleetMinute, Heartbeat, Policy, Sandbox
 from tests import records

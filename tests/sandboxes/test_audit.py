@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from sandboxes import audit, audit_check, retention
+from sandboxes.actions import audit, audit_check
+from sandboxes.cleanup import retention
 from sandboxes.models import Action, AuditEntry
 from tests import records
 
@@ -200,7 +201,7 @@ def test_the_head_goes_to_the_log_with_each_retention(three, caplog):
     for _ in range(2):
         caplog.clear()
         retention.apply(timezone.now())
-        written = [record.getMessage() for record in caplog.records if record.name == "sandboxes.audit"]
+        written = [record.getMessage() for record in caplog.records if record.name == "sandboxes.actions.audit"]
         assert written == [f"audit head 5:{bytes(last.hash).hex()}"]
 
 

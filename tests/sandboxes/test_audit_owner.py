@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from sandboxes import audit_owner
+from sandboxes.actions import audit_owner
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")  # the workers share one server
@@ -79,7 +79,7 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 from sandboxes import audit
-from sandboxes.series import partitions
+from sandboxes.metrics.series import partitions
 from tests import records
 
 one = records.action(records.sandbox("iowned"))

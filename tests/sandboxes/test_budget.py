@@ -10,8 +10,8 @@ from celery import current_app
 from django.conf import settings
 from django.db import connections
 
-from config.supervisor import parts
-from sandboxes import budget
+from runner.supervisor import parts
+from sandboxes.core import budget
 from sandboxes.models import Account
 
 OUTBOUND = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandboxes.causes import Limits, Line, Reading, probable_cause
+from sandboxes.fleet.causes import Limits, Line, Reading, probable_cause
 
 END = 1_790_000_000.0
 GIB = 2**30

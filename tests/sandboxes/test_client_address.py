@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandboxes.client_address import client_address, of_meta
+from dashboard.access.client_address import client_address, of_meta
 
 PEER = "192.0.2.1"
 

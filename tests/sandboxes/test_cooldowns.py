@@ -9,8 +9,8 @@ import respx
 from asgiref.sync import sync_to_async
 from redis.exceptions import RedisError
 
-from sandboxes import accounts, cooldowns, redis_client
-from sandboxes.cooldowns import SharedPauses
+from sandboxes.core import accounts, cooldowns, redis_client
+from sandboxes.core.cooldowns import SharedPauses
 from sandboxes.e2b import LeftAlone, RateLimited, sending
 from sandboxes.e2b.pacing import Pause
 from tests import records

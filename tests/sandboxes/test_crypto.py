@@ -9,7 +9,8 @@ from django.core.exceptions import FieldError
 from django.db import connection
 from django.forms import modelform_factory
 
-from sandboxes import crypto, masking
+from sandboxes.base import masking
+from sandboxes.core import crypto
 from sandboxes.models import Account
 from sandboxes.models.fields import Sealed
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sandboxes.disk import GIB, Space, space
+from sandboxes.core.disk import GIB, Space, space
 
 
 @pytest.mark.parametrize(
@@ -26,5 +26,5 @@ def test_space_is_low_before_it_is_full(free, total, low, full):
 def test_space_is_that_of_the_data_folder(settings, monkeypatch, tmp_path):
     settings.DATA_DIR = tmp_path
     usages = {tmp_path: SimpleNamespace(total=100, used=70, free=30)}
-    monkeypatch.setattr("sandboxes.disk.shutil.disk_usage", lambda path: usages[path])
+    monkeypatch.setattr("sandboxes.core.disk.shutil.disk_usage", lambda path: usages[path])
     assert space() == Space(free=30, total=100)

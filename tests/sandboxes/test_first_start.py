@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from config.embedded import proc
-from sandboxes import accounts
+from runner.embedded import proc
+from sandboxes.core import accounts
+from sandboxes.metrics.polling import health
+from sandboxes.metrics.series import frame_store
+from sandboxes.metrics.series.frame_store import Part
 from sandboxes.models import AccountHealth, Sandbox
-from sandboxes.polling import health
-from sandboxes.series import frame_store
-from sandboxes.series.frame_store import Part
 from tests import records
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandboxes import fleet
+from sandboxes.fleet import figures as fleet
 from tests import records
 from tests.records import NOW, Reading
 

@@ -9,11 +9,11 @@ from django.db import DataError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.fleet.grid import HOUR, MINUTE, grid
-from sandboxes.fleet.histograms import added, percentile
-from sandboxes.fleet.levels import extremes, shown
-from sandboxes.fleet.percentiles import of_histogram
-from sandboxes.series import arrays
+from sandboxes.fleet.figures.grid import HOUR, MINUTE, grid
+from sandboxes.fleet.figures.histograms import added, percentile
+from sandboxes.fleet.figures.levels import extremes, shown
+from sandboxes.fleet.figures.percentiles import of_histogram
+from sandboxes.metrics.series import arrays
 from tests.records import NOW
 
 COUNTS = st.one_of(st.just(0), st.integers(0, 2**31 - 1))

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from sandboxes import fleet
+from sandboxes.fleet import figures as fleet
+from sandboxes.metrics.series import minutes
 from sandboxes.models import Account, FleetMinute
-from sandboxes.series import minutes
 from tests import records
 from tests.records import NOW, Reading
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from sandboxes import fleet
-from sandboxes.fleet.percentiles import Spread, of_histogram, spread
+from sandboxes.fleet import figures as fleet
+from sandboxes.fleet.figures.percentiles import Spread, of_histogram, spread
 from sandboxes.models import Account, AccountHealth
 from tests import records
 from tests.records import NOW, Reading

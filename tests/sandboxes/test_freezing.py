@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asgiref.sync import sync_to_async
 
-from sandboxes import freezing, reaper
 from sandboxes.actions.sending import send_due
+from sandboxes.cleanup import freezing, reaper
 from sandboxes.models import Action, Freeze, Verdict
 from tests.sandboxes.reaping import act, only, policy, states
 

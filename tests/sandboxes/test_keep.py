@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asgiref.sync import sync_to_async
 
+from sandboxes.cleanup.whatif import preview
+from sandboxes.cleanup.whatif.now import fleets_of, judged_now
 from sandboxes.policies import pairs, parse
-from sandboxes.whatif import preview
-from sandboxes.whatif.now import fleets_of, judged_now
 from tests.sandboxes.reaping import act, policy, spec_with
 
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sandboxes import lease_coverage, leases
 from sandboxes.actions import Actor, cancel, request
+from sandboxes.cleanup import leases
+from sandboxes.fleet import lease_coverage
 from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseSpan, Sandbox, Verdict
 from tests import records
 

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from sandboxes import masking
-from sandboxes.recent import Recent
+from sandboxes.base import masking
+from sandboxes.base.recent import Recent
 
 
 @pytest.fixture

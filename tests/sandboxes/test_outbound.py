@@ -9,7 +9,7 @@ import httpx
 import pytest
 from django.core.exceptions import ValidationError
 
-from sandboxes import outbound
+from sandboxes.base import outbound
 from sandboxes.e2b import E2BClient, E2BError
 from sandboxes.models import Account, OwnerCallback
 

@@ -13,9 +13,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 
-from sandboxes import owner_callback
+from sandboxes.cleanup import owner_callback
+from sandboxes.cleanup.owner_callback.asking import LARGEST_ANSWER_BYTES, hear
 from sandboxes.models import Action, OwnerCallback, Verdict
-from sandboxes.owner_callback.asking import LARGEST_ANSWER_BYTES, hear
 from tests.sandboxes.reaping import act, only, policy
 
 SECRET = "of-an-application"
@@ -170,7 +170,7 @@ def test_nobody_there_means_alive(url):
 
 
 def test_many_are_asked_in_batches_and_a_bad_batch_spoils_no_other(application, monkeypatch):
-    monkeypatch.setattr("sandboxes.owner_callback.asking.BATCH", 2)
+    monkeypatch.setattr("sandboxes.cleanup.owner_callback.asking.BATCH", 2)
     application.dead = {"a", "c", "d"}
     reply, application.reply = application.reply, None
 
@@ -184,7 +184,7 @@ def test_many_are_asked_in_batches_and_a_bad_batch_spoils_no_other(application, 
 
 
 def test_when_time_is_up_the_rest_is_not_asked(application, monkeypatch):
-    monkeypatch.setattr("sandboxes.owner_callback.asking.ALL_SECONDS", -1.0)
+    monkeypatch.setattr("sandboxes.cleanup.owner_callback.asking.ALL_SECONDS", -1.0)
     application.dead = {"a"}
     assert hear(callback(application), "prod", ["a"], "mark").dead == set()
     assert not application.asked

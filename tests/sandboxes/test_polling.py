@@ -8,10 +8,11 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 
-from sandboxes import live, polling, turns
-from sandboxes.accounts import client_for
+from sandboxes.core import live, turns
+from sandboxes.core.accounts import client_for
+from sandboxes.metrics import polling
+from sandboxes.metrics.polling import Part, asking
 from sandboxes.models import AccountHealth, MetricFrame, Sandbox
-from sandboxes.polling import Part, asking
 from simulator import Fault, ManualClock, empty
 from simulator.served import served
 from tests import records

@@ -7,11 +7,11 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from sandboxes import polling
 from sandboxes.e2b import E2BClient, Timing
+from sandboxes.metrics import polling
+from sandboxes.metrics.polling import asking, tick
+from sandboxes.metrics.series import frame_store
 from sandboxes.models import AccountHealth, MetricFrame, Sandbox
-from sandboxes.polling import asking, tick
-from sandboxes.series import frame_store
 from tests import records
 from tests.sandboxes.test_polling import no_pause_between_ticks  # noqa: F401 - a fixture
 from tests.sandboxes.watching import run

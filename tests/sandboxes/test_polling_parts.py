@@ -6,12 +6,15 @@ from itertools import pairwise
 
 import pytest
 
-from sandboxes import fleet, polling, tasks, turns
+from sandboxes import tasks
+from sandboxes.core import turns
+from sandboxes.fleet import figures as fleet
+from sandboxes.metrics import polling
+from sandboxes.metrics.polling import Part, asking, parts
+from sandboxes.metrics.series import compact, frame_store, minutes
+from sandboxes.metrics.series.frame import Sample
+from sandboxes.metrics.series.layouts import Place, current
 from sandboxes.models import AccountHealth, FleetMinute, MetricFrame, MetricSeries, Sandbox
-from sandboxes.polling import Part, asking, parts
-from sandboxes.series import compact, frame_store, minutes
-from sandboxes.series.frame import Sample
-from sandboxes.series.layouts import Place, current
 from simulator import Fault
 from tests import records
 from tests.records import NOW, Reading
@@ -190,7 +193,7 @@ def test_a_layout_shows_when_all_of_it_is_there():
 
 
 def test_a_search_by_cpu_meets_each_sandbox_once_while_the_number_changes():
-    from sandboxes.search import SandboxQuery, search
+    from sandboxes.fleet.search import SandboxQuery, search
 
     one, two = records.sandbox("a"), records.sandbox("b")
     records.frame({one.pk: Reading(90.0), two.pk: Reading(80.0)}, at=NOW - timedelta(seconds=10))

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asgiref.sync import sync_to_async
 
-from sandboxes import leases, reaper
 from sandboxes.actions import Actor, cancel, request
+from sandboxes.cleanup import leases, reaper
 from sandboxes.models import Account, AccountHealth, Action, MetricSeries, Policy, Verdict
 from tests.sandboxes.reaping import act, grace_is_over, only, policy, states
 

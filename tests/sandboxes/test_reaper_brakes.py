@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asgiref.sync import sync_to_async
 
-from sandboxes import policy_book
+from sandboxes.cleanup import policy_book
+from sandboxes.cleanup.reaper import brakes
 from sandboxes.models import AccountHealth, Action, Heartbeat, Policy, Verdict
 from sandboxes.policies import is_quiet, parse
 from sandboxes.policies.quiet import DAYS
-from sandboxes.reaper import brakes
 from tests.sandboxes.reaping import act, grace_is_over, policy, spec_with, states
 
 

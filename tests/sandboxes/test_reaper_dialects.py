@@ -9,8 +9,8 @@ from events import own_acts
 from events.observe import sync
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import send_due
+from sandboxes.fleet.search import find
 from sandboxes.models import AccountHealth, Action, Guard, Sandbox
-from sandboxes.search import find
 from tests.sandboxes.reaping import act, only, policy, states
 from tests.scripted import scripted
 

@@ -7,10 +7,10 @@ from asgiref.sync import sync_to_async
 from django.db.models import F
 
 from events.models import LifecycleEvent
-from sandboxes import freezing, reaper
 from sandboxes.actions import Actor, claims, request
 from sandboxes.actions.claims import LOOKED_AT, claim_due
 from sandboxes.actions.sending import send_due
+from sandboxes.cleanup import freezing, reaper
 from sandboxes.models import Action, Heartbeat, Policy, Sandbox
 from sandboxes.policies.quiet import DAYS
 from simulator import Fault

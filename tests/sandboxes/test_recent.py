@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from sandboxes.base.recent import Recent
 from sandboxes.e2b import BulkMetrics
+from sandboxes.metrics.polling import Part, asking
+from sandboxes.metrics.series import frame_store
+from sandboxes.metrics.series.frame import Running
 from sandboxes.models import Account
-from sandboxes.polling import Part, asking
-from sandboxes.recent import Recent
-from sandboxes.series import frame_store
-from sandboxes.series.frame import Running
 from tests.records import NOW
 
 

@@ -8,8 +8,8 @@ import pytest
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from config.embedded import proc
-from sandboxes import redis_client
+from runner.embedded import proc
+from sandboxes.core import redis_client
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandboxes import retention
+from sandboxes.cleanup import retention
 from sandboxes.models import Account, Action, Execution, Guard, Sandbox
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

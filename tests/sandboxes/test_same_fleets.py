@@ -8,9 +8,12 @@ from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sandboxes import accounts, fleet, reaper, same_fleets
+from sandboxes.cleanup import reaper
+from sandboxes.core import accounts
+from sandboxes.fleet import figures as fleet
+from sandboxes.fleet import same_fleets
+from sandboxes.metrics.polling import parts
 from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox, Verdict
-from sandboxes.polling import parts
 from tests import records
 from tests.sandboxes import reaping
 

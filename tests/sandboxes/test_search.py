@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from sandboxes.fleet.search import ORDERS, QueryError, SandboxQuery, find, matching_ids, search, states_of
 from sandboxes.models import Guard, LeaseSpan
-from sandboxes.search import ORDERS, QueryError, SandboxQuery, find, matching_ids, search, states_of
 from tests import records
 from tests.records import NOW, Reading
 

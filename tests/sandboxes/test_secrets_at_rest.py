@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from sandboxes import secrets_at_rest
+from sandboxes.core import secrets_at_rest
 from sandboxes.models import Account, OwnerCallback
 from sandboxes.models.fields import opened
 from tests import records

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandboxes import polling
+from sandboxes.metrics import polling
+from sandboxes.metrics.series import backfill, compact_all, sandbox_metrics
 from sandboxes.models import FleetMinute, MetricFrame, MetricSeries, Sandbox
-from sandboxes.series import backfill, compact_all, sandbox_metrics
 from simulator import Fault, ManualClock, empty
 from simulator.served import served
 from tests import records

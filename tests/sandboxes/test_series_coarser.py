@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from sandboxes.metrics.series import coarser, compact, sandbox_metrics
 from sandboxes.models import MetricSeries, SeriesHours, SeriesMinutes
-from sandboxes.series import coarser, compact, sandbox_metrics
 from tests import records
 from tests.records import NOW, Reading
 

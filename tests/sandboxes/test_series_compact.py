@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
+from sandboxes.metrics.series import coarser, compact, compact_all, minutes, retention
+from sandboxes.metrics.series.frame_store import literal
+from sandboxes.metrics.series.samples import MERGE
 from sandboxes.models import FleetMinute, MetricFrame, MetricSeries
-from sandboxes.series import coarser, compact, compact_all, minutes, retention
-from sandboxes.series.frame_store import literal
-from sandboxes.series.samples import MERGE
 from tests import records
 from tests.records import NOW, Reading
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandboxes.e2b.wire import Metric
-from sandboxes.series.frame import MAX_AGE_SECONDS, NO_SAMPLE, Frame, Running, build, reading, seen_in
+from sandboxes.metrics.series.frame import MAX_AGE_SECONDS, NO_SAMPLE, Frame, Running, build, reading, seen_in
 
 NOW = 1_800_000_000
 ONE = Running(7, "i7", NOW - 600)

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from sandboxes import fleet
+from sandboxes.fleet import figures as fleet
+from sandboxes.metrics.series import groups, hours, minutes
 from sandboxes.models import FleetGroup, FleetHour, FleetMinute
-from sandboxes.series import groups, hours, minutes
 from tests import records
 from tests.records import NOW, Reading
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
-by_group_module = importlib.import_module("sandboxes.fleet.by_group")  # `fleet.by_group` is the function
+by_group_module = importlib.import_module("sandboxes.fleet.figures.by_group")  # `fleet.by_group` is the function
 
 
 def owned(owner: str | None, template: str = "base") -> int:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.backends.utils import CursorWrapper
 
+from sandboxes.metrics.series import coarser, compact, compact_all, hours, minutes
 from sandboxes.models import (
     FleetGroup,
     FleetHour,
@@ -15,7 +16,6 @@ from sandboxes.models import (
     SeriesHours,
     SeriesMinutes,
 )
-from sandboxes.series import coarser, compact, compact_all, hours, minutes
 from tests import records
 from tests.records import NOW, Reading
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from celery import current_app
 
+from sandboxes.metrics.series import backfill, look_at, past, sandbox_metrics
 from sandboxes.models import MetricSeries, Sandbox
-from sandboxes.series import backfill, look_at, past, sandbox_metrics
 from simulator import Fault, ManualClock, empty
 from simulator.served import served
 from tests import records

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
+from sandboxes.metrics.series import compact, compact_all, frame_store, partitions, retention
+from sandboxes.metrics.series.frame_store import Part
 from sandboxes.models import MetricFrame, MetricSeries
-from sandboxes.series import compact, compact_all, frame_store, partitions, retention
-from sandboxes.series.frame_store import Part
 from tests import records
 from tests.records import NOW, Reading
 

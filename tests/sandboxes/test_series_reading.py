@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from sandboxes.metrics.series import compact, sandbox_metrics
 from sandboxes.models import MetricFrame, MetricSeries
-from sandboxes.series import compact, sandbox_metrics
 from tests import records
 from tests.records import NOW, Reading
 

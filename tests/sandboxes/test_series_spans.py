@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.series.spans import WINDOW_SECONDS, Span, missing, step_seconds, windows
+from sandboxes.metrics.series.spans import WINDOW_SECONDS, Span, missing, step_seconds, windows
 
 
 def polled(*minutes: int) -> set[int]:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxes.series.thinning import Columns, Points, thin
+from sandboxes.metrics.series.thinning import Columns, Points, thin
 
 NOW = 1_800_000_000
 

@@ -7,7 +7,7 @@ import pytest
 
 from events import retention
 from events.models import Delivery, LifecycleEvent
-from sandboxes import leases, policy_book
+from sandboxes.cleanup import leases, policy_book
 from sandboxes.models import Action, Policy, Sandbox, Verdict
 from sandboxes.policies import parse
 from tests.driven import START, Driven, driven

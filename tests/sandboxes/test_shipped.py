@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from django.apps import apps
 
+from sandboxes.cleanup.policy_book import spec_of
 from sandboxes.models import Policy, Price
 from sandboxes.policies import as_dict
-from sandboxes.policy_book import spec_of
 
 shipping = importlib.import_module("sandboxes.migrations.0002_prices_and_policies")
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sandboxes.core.prices import price_book
+from sandboxes.cost import Question, QuestionError, spend
 from sandboxes.models import Account, Execution, Price, Sandbox, Verdict
-from sandboxes.prices import price_book
-from sandboxes.spend import Question, QuestionError, spend
 from tests import records
 from tests.records import NOW
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from sandboxes.cost import Question, spend
+from sandboxes.metrics.series import coarser
 from sandboxes.models import MetricFrame, MetricSeries, Price, Sandbox, SeriesHours, SeriesMinutes
-from sandboxes.series import coarser
-from sandboxes.spend import Question, spend
 from tests import records
 from tests.records import NOW, Reading
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from sandboxes import redis_client, turns
-from sandboxes.turns import turn
+from sandboxes.core import redis_client, turns
+from sandboxes.core.turns import turn
 
 KEY = "sandwarden:turn:test-of-turns"
 JOB = "test-of-turns"

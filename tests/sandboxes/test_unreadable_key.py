@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 
 from events import observe, reconcile
 from events.webhooks import tending
-from sandboxes import accounts, crypto
+from sandboxes.core import accounts, crypto
 from sandboxes.e2b import E2BError, KeyUnreadable
 from sandboxes.models import Account, AccountHealth
 from tests import records

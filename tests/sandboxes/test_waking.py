@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from asgiref.sync import sync_to_async
 
-from dashboard import questions
+from dashboard.actions import questions
 from sandboxes.actions.sending import send_due
+from sandboxes.cleanup.whatif.now import fleets_of, judged_now
 from sandboxes.models import Action, Policy, Sandbox
 from sandboxes.policies import parse
-from sandboxes.whatif.now import fleets_of, judged_now
 from tests.sandboxes.reaping import act, grace_is_over, only, policy, spec_with
 
 

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from sandboxes.whatif.collector import RARE, RareCollection
+from sandboxes.cleanup.whatif.collector import RARE, RareCollection
 
 
 @pytest.fixture(autouse=True)

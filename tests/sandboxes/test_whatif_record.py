@@ -9,10 +9,10 @@ from asgiref.sync import async_to_sync
 
 from events import observe
 from events.writing import house
-from sandboxes import whatif
+from sandboxes.cleanup import whatif
+from sandboxes.cost import Question, spend
 from sandboxes.models import Account, AccountHealth, Execution, Sandbox
 from sandboxes.policies import parse
-from sandboxes.spend import Question, spend
 from simulator import DEFAULT_API_KEY, ManualClock, empty
 from tests import records
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandboxes.cleanup.whatif.crowds import over_the_rest
+from sandboxes.cleanup.whatif.idle import Minutes, chains, largest_gap, window_at
+from sandboxes.cleanup.whatif.past import Kept, Leased, Life, Move, Run
+from sandboxes.cleanup.whatif.replay import Past, act_in, cut, held_spans, ripe_pieces
 from sandboxes.policies import Facts, LeaseHeld, Protection, duplicate_places, judge, parse
-from sandboxes.whatif.crowds import over_the_rest
-from sandboxes.whatif.idle import Minutes, chains, largest_gap, window_at
-from sandboxes.whatif.past import Kept, Leased, Life, Move, Run
-from sandboxes.whatif.replay import Past, act_in, cut, held_spans, ripe_pieces
 
 START = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 SECONDS = 3600

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from sandboxes.cleanup.whatif import history, replay
+from sandboxes.cleanup.whatif.samples import Samples
+from sandboxes.metrics.series import coarser
 from sandboxes.models import MetricSeries
 from sandboxes.policies import parse
-from sandboxes.series import coarser
-from sandboxes.whatif import history, replay
-from sandboxes.whatif.samples import Samples
 from tests import records
 from tests.records import NOW
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from dashboard.models import ApiToken
 from events import forgetting
 from events.webhooks.registration import OVERLAP
-from sandboxes.accounts import DEMO
-from sandboxes.crypto import CryptoError
+from sandboxes.core.accounts import DEMO
+from sandboxes.core.crypto import CryptoError
 from sandboxes.e2b.urls import normalised
 from sandboxes.models import Account
 from sandboxes.models.fields import opened

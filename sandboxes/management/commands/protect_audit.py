@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from sandboxes import audit_owner
+from sandboxes.actions import audit_owner
 
 
 class Command(BaseCommand):

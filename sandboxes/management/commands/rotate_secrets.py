@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sandboxes import crypto, secrets_at_rest
+from sandboxes.core import crypto, secrets_at_rest
 
 
 class Command(BaseCommand):

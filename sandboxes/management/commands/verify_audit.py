@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sandboxes import audit, audit_check
+from sandboxes.actions import audit, audit_check
 
 
 class Command(BaseCommand):

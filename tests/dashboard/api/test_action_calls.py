@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from dashboard.api.errors import Refusal
-from dashboard.idempotency import Answer, Conflict, once
+from dashboard.api.idempotency import Answer, Conflict, once
 from dashboard.models import IdempotentAnswer
 from sandboxes.actions import bulk
 from sandboxes.models import Action, BulkWish, Sandbox

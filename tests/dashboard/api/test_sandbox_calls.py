@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sandboxes import same_fleets
+from sandboxes.fleet import same_fleets
 from sandboxes.models import AccountBrake, AccountHealth, Action, Guard
 from tests import records
 from tests.records import NOW, Reading

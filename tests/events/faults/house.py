@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from config.embedded import Postgres, Redis, Running, addresses, proc, start
+from runner.embedded import Postgres, Redis, Running, addresses, proc, start
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVER = ("--loop", "uvloop", "--http", "httptools", "--lifespan", "on", "--no-access-log", "--log-level", "warning")

@@ -6,8 +6,8 @@ from asgiref.sync import sync_to_async
 from events.observe import sync
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import send_due
+from sandboxes.fleet.search import find
 from sandboxes.models import Account, Action, Sandbox
-from sandboxes.search import find
 from tests.sandboxes.test_reaper_dialects import look_again, odd
 
 __all__ = ["odd"]

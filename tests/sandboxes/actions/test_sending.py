@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from asgiref.sync import sync_to_async
 
-from sandboxes import accounts, round_errors
 from sandboxes.actions import Actor, request, sending
 from sandboxes.actions.claims import claim_due, still_mine
 from sandboxes.actions.confirming import MOST_LOOKS
 from sandboxes.actions.sending import send_due
 from sandboxes.actions.settling import MOST_ATTEMPTS
+from sandboxes.core import accounts, round_errors
 from sandboxes.e2b import E2BClient, E2BError
 from sandboxes.models import AccountHealth, Action, Guard, Sandbox
 from simulator import Fault

@@ -6,7 +6,7 @@ import traceback
 import httpx
 import pytest
 
-from sandboxes import masking
+from sandboxes.base import masking
 from sandboxes.e2b import BadRequest, E2BClient, E2BError, Unauthorized
 
 ODD_KEY = "another-shape/of.key-99"

@@ -7,8 +7,8 @@ import pytest
 
 @pytest.fixture
 def world(mailbox, monkeypatch):
-    from sandboxes import reaper
     from sandboxes.actions import claims, sending
+    from sandboxes.cleanup import reaper
     from sandboxes.e2b import E2BClient
     from sandboxes.models import Action
     from simulator import ManualClock, empty

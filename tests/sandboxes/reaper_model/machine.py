@@ -18,10 +18,10 @@ from hypothesis.stateful import (
     rule,
 )
 
-from dashboard import heartbeat
+from dashboard.system import heartbeat
 from events import observe
-from sandboxes import leases, policy_book, reaper
 from sandboxes.actions import Actor, NotInState, request, sending
+from sandboxes.cleanup import leases, policy_book, reaper
 from sandboxes.models import Action, Guard, Sandbox
 from sandboxes.policies import parse
 from simulator import DEFAULT_API_KEY, Fault

@@ -5,10 +5,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from sandboxes import leases, reaper
 from sandboxes.actions import claims, last_check, looking
 from sandboxes.actions.calls import Result
 from sandboxes.actions.settling import apply, locked, store
+from sandboxes.cleanup import leases, reaper
 from sandboxes.e2b import SandboxInfo
 from tests.sandboxes.reaper_model.machine import SEAMS, Broken, Crash, Fleet
 

@@ -1,0 +1,1 @@
+"""Signing in: the password brake, and from which address somebody comes."""

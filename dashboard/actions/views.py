@@ -1,0 +1,205 @@
+"""What pages do to sandboxes: a question that says what will happen, then the wish, then a line that it was taken."""
+
+import json
+import math
+import re
+from collections import Counter
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from dashboard.actions import questions
+from dashboard.models import Selection
+from dashboard.sandboxes import filters
+from dashboard.sandboxes.saved_views import user_key
+from dashboard.ui import words
+from sandboxes import actions
+from sandboxes.actions.permission import MOST_SECONDS
+from sandboxes.fleet.search import QueryError, matching_ids
+from sandboxes.fleet.search.details import these
+from sandboxes.models import Action, BulkWish, Sandbox
+
+KINDS: Final = ("kill", "pause", "resume", "extend", "timeout", "protect", "unprotect")
+DONE: Final = {"kill": "Kill", "pause": "Pause", "resume": "Resume", "extend": "Extension", "timeout": "New timeout",
+               "protect": "Protection", "unprotect": "End of protection"}  # fmt: skip
+TYPED_FROM: Final = 2
+LONGEST_PROTECTION_MINUTES: Final = 366 * 1440
+_KEY: Final = re.compile(r"[0-9]{1,9}")
+
+
+@login_required
+@require_POST
+def ask(request: HttpRequest) -> HttpResponse:
+    """The dialog: what the wish would hit, what it costs, and the count to type when it kills many.
+
+    All that a filter matches are kept as they are now: what is shown is what will be hit.
+    """
+    kind, now = request.POST.get("kind", ""), timezone.now()
+    try:
+        keys = _matching(request.POST["filter"]) if "filter" in request.POST else _given(request)
+    except QueryError as wrong:
+        return _toast("bad", f"{wrong}.", status=400)
+    if kind not in KINDS:
+        return _toast("bad", "Nothing is known by that name.", status=400)
+    question = questions.about(kind, keys, now)
+    many = question.count >= TYPED_FROM
+    context = {
+        "asked": question,
+        "one": question.one,
+        "selection": questions.freeze(user_key(request), question.keys) if many else None,
+        "type_count": kind == "kill" and many,
+        "most_minutes": MOST_SECONDS // 60,
+    }
+    return render(request, "act/ask.html", context)
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest) -> HttpResponse:
+    """Takes the wish; the answer is a toast, what comes of it arrives by the socket, or by `progress` for many."""
+    kind, keys = request.POST.get("kind", ""), _frozen(request) or _given(request)
+    found = list(Sandbox.objects.filter(pk__in=these(keys)).values_list("pk", flat=True)) if kind in KINDS else []
+    if not found:
+        return _toast("bad", "Nothing was selected.", status=400)
+    if kind == "kill" and len(found) >= TYPED_FROM and request.POST.get("typed", "").strip() != str(len(found)):
+        return _toast("bad", f"Nothing was killed: type {len(found)} to go on.", status=422)
+    actor = actions.Actor("user", request.user.get_username())
+    try:
+        wish = _wish(kind, request)
+        if len(found) == 1:
+            sandbox = get_object_or_404(Sandbox, pk=found[0])
+            actions.request(sandbox, kind, actor, **wish)
+            return _toast(*_taken(kind, sandbox.sandbox_id, 0), status=202)
+        bulk = actions.request_bulk(found, kind, actor, **wish)
+    except (actions.NotAllowed, actions.NotInState, ValueError) as refusal:
+        return _toast("bad", f"{DONE[kind]} not taken: {refusal}.", status=409)
+    what = words.plural(bulk.count, "sandbox", "sandboxes")
+    told = _toast(*_taken(kind, what, len(bulk.refused)), status=202)
+    where = reverse("act-progress", args=[bulk.bulk_id])
+    told["HX-Trigger-After-Settle"] = json.dumps({"bulk": {"url": f"{where}?kind={kind}&refused={len(bulk.refused)}"}})
+    return told
+
+
+@login_required
+def progress(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
+    """How far one's wish for many has come, as JSON; it is finished when nothing is `waiting`.
+
+    `{"kind","asked","done","already","failed","stopped","waiting","refused"}`, all but the first counts.
+    """
+    rows = Action.objects.filter(bulk_id=bulk_id, actor_name=request.user.get_username())
+    states = Counter[str]()
+    already = 0
+    for state, outcome, n in rows.values_list("state", "outcome").annotate(n=Count("id")):
+        states[state] += n
+        already += n if outcome == "already_gone" else 0
+    refused = request.GET.get("refused", "")
+    wish = BulkWish.objects.filter(bulk_id=bulk_id, actor_name=request.user.get_username()).first()
+    to_come = len(wish.keys) - wish.position if wish is not None else 0
+    return JsonResponse(
+        {
+            "kind": wish.kind if wish is not None else rows.values_list("kind", flat=True).first(),
+            "asked": states.total() + to_come,
+            "done": states["done"] + states["confirmed"],
+            "already": already,
+            "failed": states["failed"],
+            "stopped": states["cancelled"],
+            "waiting": states["queued"] + states["sent"] + states["grace"] + to_come,
+            "refused": int(refused) if _KEY.fullmatch(refused) else 0,
+        }
+    )
+
+
+@login_required
+@require_POST
+def stop(request: HttpRequest, action_id: int) -> HttpResponse:
+    """Stops a mark in grace, or a wish that waits; its policy spares the sandbox for a day."""
+    action = get_object_or_404(Action, pk=action_id)
+    try:
+        actions.cancel(action, actions.Actor("user", request.user.get_username()))
+    except actions.NotInState as refusal:
+        return _toast("bad", f"Not stopped: {refusal}.", status=409)
+    return _toast("shield", f"Stopped. {action.sandbox.sandbox_id} is spared for 24 h.", status=202)
+
+
+@login_required
+@require_POST
+def stop_many(request: HttpRequest) -> HttpResponse:
+    """Stops the marks that a page showed (`id`), all of them or what can still be stopped."""
+    wanted = [int(one) for one in request.POST.getlist("id") if _KEY.fullmatch(one)]
+    actor, stopped, late = actions.Actor("user", request.user.get_username()), 0, 0
+    for action in Action.objects.filter(pk__in=wanted).order_by("id"):
+        try:
+            actions.cancel(action, actor)
+            stopped += 1
+        except actions.NotInState:
+            late += 1
+    if not stopped:
+        return _toast("bad", "Not stopped: none of them waits any more.", status=409)
+    rest = f"; {late} no longer waited" if late else ""
+    return _toast("shield", f"Stopped {stopped}: spared for 24 h{rest}.", status=202)
+
+
+def _given(request: HttpRequest) -> list[int]:
+    """The keys that a page sent, once each."""
+    return list(dict.fromkeys(int(key) for key in request.POST.getlist("key") if _KEY.fullmatch(key)))
+
+
+def _matching(address: str) -> list[int]:
+    """All that the address of the table matches now. Raises QueryError for one that makes no sense."""
+    return matching_ids(filters.query_of(dict(parse_qsl(address.removeprefix("?")))))
+
+
+def _frozen(request: HttpRequest) -> list[int]:
+    """What the person was shown when they were asked; nothing when it is not theirs or too long ago."""
+    try:
+        wanted = UUID(request.POST.get("selection", ""))
+    except ValueError:
+        return []
+    found = Selection.objects.filter(pk=wanted, user_id=user_key(request)).first()
+    return found.keys if found else []
+
+
+def _wish(kind: str, request: HttpRequest) -> dict[str, Any]:
+    """Seconds, end and reason as the dialog gave them. Raises ValueError for minutes that cannot be.
+
+    How long a timeout may be, the action itself judges, as for every other caller.
+    """
+    wish: dict[str, Any] = {"reason": request.POST.get("reason", "").replace("\0", "").strip()[:1000]}
+    given = request.POST.get("minutes", "").strip()
+    minutes = float(given or 5)
+    if not 0 < minutes * 60 < math.inf:  # nor NaN
+        raise ValueError("minutes must be more than 0")
+    if kind in {"extend", "timeout", "resume"}:
+        wish["seconds"] = round(minutes * 60)
+    elif kind == "protect" and given:
+        if minutes > LONGEST_PROTECTION_MINUTES:
+            raise ValueError(f"minutes must be at most {LONGEST_PROTECTION_MINUTES:,}")
+        wish["until"] = timezone.now() + timedelta(minutes=minutes)
+    return wish
+
+
+def _taken(kind: str, what: str, refused: int) -> tuple[str, str]:
+    mark = {"kill": "killed", "pause": "pause", "protect": "shield", "unprotect": "shield"}.get(kind, "updated")
+    rest = f"; {refused} were not in a state for it" if refused else ""
+    if kind == "protect":
+        return mark, f"{what} protected from every policy{rest}."
+    if kind == "unprotect":
+        return mark, f"{what} not protected any more{rest}."
+    return mark, f"{DONE[kind]} of {what} asked for{rest}."
+
+
+def _toast(mark: str, text: str, *, status: int) -> HttpResponse:
+    """An empty answer whose header makes the page show a line and close its dialog."""
+    response = HttpResponse(status=status)
+    response["HX-Trigger"] = json.dumps({"toast": {"mark": mark, "text": text, "ok": status < 400}})
+    response["HX-Reswap"] = "none"
+    return response

@@ -1,0 +1,1 @@
+"""The Cleanup page: policies, their form and preview, and what waits in grace."""

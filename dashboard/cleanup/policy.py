@@ -1,0 +1,133 @@
+"""A policy on the Clean-up page: made, changed, tried before it is saved, and switched to enforce by a second look."""
+
+from typing import Any, Final
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from msgspec.structs import replace
+
+from dashboard.cleanup import policy_form
+from dashboard.cleanup.policy_preview import shown
+from dashboard.settings import ground
+from sandboxes.cleanup import policy_book, whatif
+from sandboxes.models import Policy
+from sandboxes.policies import PolicyError, PolicySpec
+
+UNNAMED: Final = "a policy without a name yet"
+BLANK: Final = {
+    "states": ["running"], "action": "kill", "grace_seconds": "10 min", "max_per_run": "50", "max_per_hour": "200",
+    "max_fleet_fraction": "10",
+}  # fmt: skip
+
+
+@login_required
+def edit(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
+    """The form and its preview. A POST saves; with `look` in it, it only previews (for those without scripts)."""
+    policy = get_object_or_404(Policy, pk=policy_id) if policy_id is not None else None
+    if request.method != "POST":
+        return _page(request, policy, _stored(policy))
+    if "look" in request.POST:
+        return _page(request, policy, _typed(request), **_preview(request, policy))
+    if not ground.may_change(request):
+        raise PermissionDenied
+    try:
+        written = policy_book.write(_read(request, policy), policy)
+    except PolicyError as error:
+        return _page(request, policy, _typed(request), error=error)
+    if policy is None:
+        ground.changed(
+            request, written, f"Policy {written.name} added as a dry run: it judges and does nothing", added=True
+        )
+    elif written.version != policy.version:
+        ground.changed(
+            request, written, f"Policy {written.name} changed: version {written.version}, its marks are void"
+        )
+    return redirect("policy", written.pk)
+
+
+@login_required
+@require_POST
+def preview(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
+    """What was typed so far, tried: a fragment beside the form. It changes nothing."""
+    policy = get_object_or_404(Policy, pk=policy_id) if policy_id is not None else None
+    return render(request, "cleanup/preview.html", _preview(request, policy))
+
+
+@ground.staff_changes
+def enforce(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """The preview once more, and the question; a POST of the version that was shown switches."""
+    policy = get_object_or_404(Policy, pk=policy_id)
+    spec = replace(policy_book.spec_of(policy), enabled=True, mode="enforce")
+    if request.method == "POST" and request.POST.get("version") == str(policy.version):
+        written = policy_book.write(spec, policy)
+        ground.changed(request, written, f"Policy {written.name} enforces from now on, version {written.version}")
+        return redirect("policy", policy_id)
+    return render(request, "cleanup/enforce.html", {"policy": policy, **_tried(spec, policy)})
+
+
+@ground.staff_changes
+@require_POST
+def switch(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """Back to a dry run, off, on again as a dry run, or deleted: `to` says which."""
+    policy, to = get_object_or_404(Policy, pk=policy_id), request.POST.get("to", "")
+    if to == "delete":
+        ground.changed(request, policy, f"Policy {policy.name} deleted; its marks are void")
+        policy_book.delete(policy)
+        return redirect("cleanup")
+    words = {"dry_run": "is a dry run again; its marks are void", "off": "is off; its marks are void"}
+    if to in words:
+        policy_book.write(replace(policy_book.spec_of(policy), enabled=to != "off", mode="dry_run"), policy)
+        ground.changed(request, policy, f"Policy {policy.name} {words[to]}")
+    return redirect("policy", policy_id)
+
+
+def _page(
+    request: HttpRequest, policy: Policy | None, form: dict[str, Any], error: PolicyError | None = None, **found: Any
+) -> HttpResponse:
+    error = error or found.pop("error", None)
+    wrong = {policy_form.field_of(error): str(error)} if error is not None else {}
+    context = {
+        "policy": policy, "form": form, "wrong": wrong, "elsewhere": wrong.get("", wrong.get("orphan_when", "")),
+        "may_change": ground.may_change(request), **found,
+    }  # fmt: skip
+    return render(request, "cleanup/policy.html", context, status=422 if wrong else 200)
+
+
+def _stored(policy: Policy | None) -> dict[str, Any]:
+    """What stands in the form at first; nothing of a stored policy that can't be meant but its name."""
+    if policy is None:
+        return BLANK
+    try:
+        return policy_form.typed(policy_book.spec_of(policy))
+    except PolicyError:
+        return BLANK | {"name": policy.name}
+
+
+def _typed(request: HttpRequest) -> dict[str, Any]:
+    return {**request.POST.dict(), "states": request.POST.getlist("states")}
+
+
+def _read(request: HttpRequest, policy: Policy | None) -> PolicySpec:
+    """What was typed: a new policy begins as a dry run, a stored one keeps its mode."""
+    enabled, mode = (policy.enabled, policy.mode) if policy is not None else (True, "dry_run")
+    return policy_form.read(request.POST, request.POST.getlist("states"), enabled=enabled, mode=mode)
+
+
+def _preview(request: HttpRequest, policy: Policy | None) -> dict[str, Any]:
+    named = request.POST.copy()
+    named["name"] = named.get("name", "").strip() or UNNAMED
+    try:
+        enabled, mode = (policy.enabled, policy.mode) if policy is not None else (True, "dry_run")
+        return _tried(policy_form.read(named, named.getlist("states"), enabled=enabled, mode=mode), policy)
+    except PolicyError as error:
+        return {"waits": True} if policy_form.field_of(error) == "orphan_when" else {"error": error}
+
+
+def _tried(spec: PolicySpec, policy: Policy | None) -> dict[str, Any]:
+    field = whatif.number_that_matters(spec)
+    found = whatif.preview(spec, timezone.now(), current=policy, sweep=field)
+    return {"spec": spec, "tried": shown(spec, found, field)}

@@ -1,0 +1,97 @@
+"""The Clean-up page: what policies say, what waits in grace, and the audit trail."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from dashboard.cleanup import grace, policy_form
+from dashboard.settings import ground
+from sandboxes.cleanup import freezing, policy_book
+from sandboxes.core.accounts import shown_account_ids
+from sandboxes.models import Action, Policy
+from sandboxes.policies import PolicyError
+
+TRAIL_ROWS = 100
+MOST_WAITING = 1000
+STATES = tuple(Action.State.values)
+
+
+@login_required
+def cleanup(request: HttpRequest) -> HttpResponse:
+    """The whole page; asked for by htmx, all but the frame."""
+    state = request.GET.get("state", "")
+    waiting = list(_actions().filter(state=Action.State.GRACE).order_by("act_at", "id")[:MOST_WAITING])
+    context = {
+        "policies": _policies(),
+        "waiting": waiting,
+        "graces": grace.groups(waiting, timezone.now()),
+        "trail": _trail(state),
+        "state": state,
+        "states": STATES,
+        "may_change": ground.may_change(request),
+    }
+    part = "cleanup/body.html" if request.headers.get("HX-Request") else "cleanup/page.html"
+    return render(request, part, context)
+
+
+@ground.staff_changes
+@require_POST
+def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """A person closes a tripped breaker."""
+    policy = get_object_or_404(Policy, pk=policy_id)
+    policy_book.reset(policy)
+    ground.changed(request, policy, f"The breaker of {policy.name} is reset")
+    return redirect("cleanup")
+
+
+@ground.staff_changes
+@require_POST
+def freeze(request: HttpRequest) -> HttpResponse:
+    """Freezes everything, or lifts that: `to` says which."""
+    who = request.user.get_username()
+    if request.POST.get("to") == "lift":
+        lifted = freezing.lift(who)
+        if lifted is not None:
+            ground.changed(request, lifted, "The freeze is lifted; marks go on with as long to go as they had")
+    else:
+        frozen = freezing.freeze(who, request.POST.get("reason", "").replace("\0", "").strip()[:500])
+        ground.changed(request, frozen, "Everything is frozen: no policy starts anything", added=True)
+    return redirect("cleanup")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A policy in the list: itself, and in words for whom it is and when it holds."""
+
+    policy: Policy
+    holds: int
+    reach: str
+    when: str
+
+
+def _policies() -> list[Line]:
+    held = Count("verdicts", filter=Q(verdicts__until=None), distinct=True)
+    found = Policy.objects.annotate(holds=held).order_by("-enabled", "name")
+    return [Line(policy, policy.holds, *_words(policy)) for policy in found]
+
+
+def _words(policy: Policy) -> tuple[str, str]:
+    try:
+        spec = policy_book.spec_of(policy)
+    except PolicyError as error:
+        return "", f"can't be read: {error}"
+    return policy_form.reach(spec), policy_form.sentence(spec)
+
+
+def _actions() -> QuerySet[Action]:
+    return Action.objects.filter(account__in=shown_account_ids()).select_related("sandbox", "policy")
+
+
+def _trail(state: str) -> QuerySet[Action]:
+    found = _actions().exclude(state=Action.State.GRACE).order_by("-requested_at", "-id")
+    return (found.filter(state=state) if state in STATES else found)[:TRAIL_ROWS]

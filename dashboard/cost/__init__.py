@@ -1,0 +1,1 @@
+"""The Cost page: spending by group and time, its charts and tables."""

@@ -1,0 +1,160 @@
+"""The Cost page: what the fleet costs, who, when, what of it is lost and what policies saved; and its table as CSV."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+
+from dashboard.cost import charts as charts_cost
+from dashboard.cost.spending import RANGES, ZERO, Range, Row, Spending, hours_by_day, spending
+from dashboard.ui import csv_text
+from sandboxes.cost import (
+    Question,
+    QuestionError,
+    metadata_keys,
+    month_forecast,
+    month_start,
+    record_since,
+    saved,
+    spend,
+    template_names,
+    used,
+)
+from sandboxes.fleet import figures as fleet
+
+GROUPS: Final = (("owner", "Owner"), ("template", "Template"), ("environment", "env"))
+MOST_ROWS: Final = 100
+MOST_SIZES: Final = 8
+WEEK: Final = timedelta(days=7)
+CSV: Final = (
+    "group", "running_now", "usd_per_hour_now", "cost_usd", "share_pct", "change_pct", "orphan_usd", "idle_usd",
+    "seconds",
+)  # fmt: skip
+
+
+@login_required
+def cost(request: HttpRequest) -> HttpResponse:
+    """What burns now at once; the sums when htmx asks for them, as its links and its clock do again.
+
+    `?whole=true` has all of it in one answer, for browsers without scripts.
+    """
+    now = timezone.now()
+    try:
+        chosen, group_by = _asked(request, now)
+    except QuestionError as wrong:
+        return render(request, "cost/page.html", {"wrong": str(wrong)}, status=400)
+    context = {
+        "now": now, "range": chosen, "group_by": group_by, "fleet": fleet.now(now),
+        "ranges": [(one.word, _link(request, range=name), one is chosen) for name, one in RANGES.items()],
+        "groups": [(word, _link(request, by=name), name == group_by) for name, word in GROUPS],
+        "export": "export.csv" + _link(request), "whole": _link(request, whole="true"),
+        "today_seconds": (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds(),
+    }  # fmt: skip
+    if request.headers.get("HX-Request") or request.GET.get("whole"):
+        context |= _sums(request, chosen, group_by, now)
+    return render(request, "cost/page.html", context)
+
+
+def _sums(request: HttpRequest, chosen: Range, group_by: str, now: datetime) -> dict[str, Any]:
+    """All that has to be added up over the runs on record."""
+    told = spending(chosen, group_by, now)
+    kind = "owner" if group_by == "owner" else "template"
+    record = record_since()
+    days = hours_by_day(now, record["first_run"])
+    # What had ended before we watched is not on record: to compare with it would show a growth that was none.
+    watched = record["watched_since"]
+    compared = watched is not None and watched <= told.start - chosen.step * chosen.count
+    return {
+        "told": told, "rows": told.rows[:MOST_ROWS], "more": max(0, len(told.rows) - MOST_ROWS),
+        "keys": [(key, _link(request, by=f"metadata.{key}"), f"metadata.{key}" == group_by) for key in metadata_keys()],
+        "by_word": _word(group_by), "key": group_by.removeprefix("metadata.") if _is_key(group_by) else "",
+        "names": template_names() if group_by == "template" else {},
+        "chart": _chart(told, chosen, compared=compared),
+        "days": days,
+        "today": sum((cell.cost or 0 for cell in days[-1][1]), ZERO),
+        "dearest": max((cell.cost or 0 for _, cells in days for cell in cells), default=0),
+        "compared": compared,
+        "saved": saved(told.start, now, now),
+        "kind": kind, "sizes": used(kind, told.start, now)[:MOST_SIZES],
+        **record, **_month(now),
+    }  # fmt: skip
+
+
+@login_required
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The table as CSV, every group of it, as a stream."""
+    now = timezone.now()
+    try:
+        chosen, group_by = _asked(request, now)
+    except QuestionError as wrong:
+        return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(_lines(chosen, group_by, now), content_type="text/csv; charset=utf-8")
+    name = f"cost-by-{_word(group_by).lower()}-{chosen.sub.replace(' ', '-')}-{now:%Y%m%dT%H%M%SZ}.csv"
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" for c in name)
+    response["Content-Disposition"] = f'attachment; filename="{safe}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def _lines(chosen: Range, group_by: str, now: datetime) -> AsyncIterator[bytes]:
+    """Its head at once, the rows when they are added up, a thousand at a time."""
+    yield csv_text.lines([CSV]).encode()
+    rows = (await sync_to_async(spending)(chosen, group_by, now)).rows
+    for at in range(0, len(rows), 1000):
+        yield csv_text.lines(_cells(row) for row in rows[at : at + 1000]).encode()
+
+
+def _cells(row: Row) -> list[Any]:
+    return [
+        row.group, row.now.sandboxes, row.now.usd_per_hour, row.cost,
+        round(row.share_pct, 2), "" if row.change_pct is None else round(row.change_pct, 2), row.orphan, row.idle,
+        row.seconds,
+    ]  # fmt: skip
+
+
+def _asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
+    """Raises QuestionError for a range or group that there is none of."""
+    name, group_by = request.GET.get("range") or "7d", request.GET.get("by") or "owner"
+    if name not in RANGES:
+        raise QuestionError(f"range must be one of {', '.join(RANGES)}")
+    Question(now - WEEK, now, group_by=group_by)
+    return RANGES[name], group_by
+
+
+def _month(now: datetime) -> dict[str, Any]:
+    """What the month cost so far, and at its end."""
+    week = spend(Question(now - WEEK, now), now, waste=False).total_usd
+    begun = month_start(now) < now
+    month = spend(Question(month_start(now), now), now, waste=False).total_usd if begun else ZERO
+    return {"month": month, "forecast": month_forecast(month, week, WEEK, now)}
+
+
+def _chart(told: Spending, chosen: Range, *, compared: bool) -> dict[str, Any]:
+    """The figure, and how long its buckets are."""
+    return {
+        "figure": charts_cost.cost_bars(told.bars, chosen.step, compared=compared),
+        "bucket": chosen.bucket,
+        "seconds": chosen.step.total_seconds(),
+        "compared": compared,
+    }
+
+
+def _link(request: HttpRequest, **changes: str) -> str:
+    kept = {name: request.GET[name] for name in ("range", "by") if request.GET.get(name)}
+    query = urlencode(kept | changes)
+    return f"?{query}" if query else ""
+
+
+def _word(group_by: str) -> str:
+    return dict(GROUPS).get(group_by, group_by.removeprefix("metadata."))
+
+
+def _is_key(group_by: str) -> bool:
+    return group_by.startswith("metadata.")

@@ -1,0 +1,168 @@
+"""What happened in the minutes around a second of the past, as sentences with links: bursts, ends, marks, refusals."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce
+
+from dashboard.ui import endings, words
+from events.models import Delivery
+from sandboxes.core.accounts import shown_account_ids
+from sandboxes.fleet.search.details import kills_that_ended
+from sandboxes.models import Action, MetricFrame, Policy, Sandbox, Verdict
+
+AROUND: Final = timedelta(minutes=5)
+BURST: Final = 5  # so many of one template and owner in ten minutes are worth a sentence
+BUSY_PCT: Final = 40.0
+MOST: Final = 8
+OF_A_KIND: Final = 3
+DONE: Final = {"kill": "killed", "pause": "paused", "resume": "resumed", "notify": "was noted on"}
+
+# `endings.kind_of` in SQL.
+_AT_ITS_PLANNED_END: Final = Q(
+    end_reason=endings.VANISHED, ended_at__gt=F("end_at") - endings.SAME, ended_at__lt=F("end_at") + endings.SAME
+)
+_KIND: Final = Case(
+    When(Exists(kills_that_ended().filter(sandbox=OuterRef("pk"))), then=Value(endings.OURS)),
+    When(_AT_ITS_PLANNED_END, then=Value(endings.PLANNED_END)),
+    default=Coalesce(F("end_reason"), Value("unknown")),
+    output_field=CharField(),
+)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """When, a mark, a sentence, its cause or cost, and where to see it; `link` may be empty."""
+
+    at: datetime
+    mark: str
+    sentence: str
+    cause: str
+    link: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """The accounts in sight and the minutes looked at."""
+
+    accounts: Sequence[int]
+    start: datetime
+    end: datetime
+
+    def of(self, field: str, account: str = "account") -> Q:
+        """Records of these accounts whose `field` lies in the window."""
+        return Q((f"{account}__in", self.accounts), (f"{field}__gte", self.start), (f"{field}__lt", self.end))
+
+
+def happened(at: datetime) -> list[Happening]:
+    """What is on record of the five minutes before and after `at`, newest first, at most eight."""
+    window = Window(shown_account_ids(), at - AROUND, at + AROUND)
+    told: Iterable[Iterator[Happening]] = (
+        _started(window), _ended(window), _ended_busy(window), _held(window), _acted(window), _refused(window),
+        _tripped(window), _unpolled(window),
+    )  # fmt: skip
+    found = sorted((one for kind in told for one in kind), key=lambda one: abs(one.at - at))[:MOST]
+    return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _started(window: Window) -> Iterator[Happening]:
+    """Bursts by template and owner. By the start of a run, which has an index; born is what began with it."""
+    born = Sandbox.objects.filter(
+        window.of("executions__started_at"), created_at__gte=window.start, created_at__lt=window.end
+    )
+    kinds = born.values("template_id", "template_name", "owner").annotate(
+        n=Count("pk", distinct=True), first=Min("created_at")
+    )
+    for one in kinds.filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
+        link = _link(template=one["template_id"], owner=one["owner"], state="all", order="-created_at")
+        sentence = f"{one['n']:,} {one['template_name'] or one['template_id']} started"
+        yield Happening(one["first"], "created", sentence, one["owner"] or "no owner told", link, f"Open {one['n']:,}")
+
+
+def _ended(window: Window) -> Iterator[Happening]:
+    """Bursts of ends by template and by what is known of why."""
+    kinds = Sandbox.objects.filter(window.of("ended_at")).annotate(kind=_KIND)
+    named = kinds.values("template_id", "template_name", "kind")
+    for one in named.annotate(n=Count("pk"), first=Min("ended_at")).filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
+        why = endings.words_of(one["kind"]).replace("at its planned end", "at their planned end")
+        sentence = f"{one['n']:,} {one['template_name'] or one['template_id']} ended"
+        link = _link(template=one["template_id"], state="ended")
+        yield Happening(one["first"], "killed", sentence, why, link, f"Open {one['n']:,}")
+
+
+def _ended_busy(window: Window) -> Iterator[Happening]:
+    """Cut off at work: their end came while the last sample was over 40 % CPU."""
+    busy = Sandbox.objects.filter(window.of("ended_at"), end_reason="timeout", cpu_pct__gt=BUSY_PCT)
+    ids = [(one, ended_at) for one, ended_at in busy.order_by("-ended_at").values_list("sandbox_id", "ended_at")]
+    last = next((ended_at for _, ended_at in ids), None)
+    if last:
+        sentence = f"{len(ids):,} ended by timeout while busy"
+        link = f"/sandboxes/{ids[0][0]}/" if len(ids) == 1 else "/sandboxes/?state=ended"
+        cause = f"CPU over {BUSY_PCT:.0f} % in their last sample"
+        yield Happening(last, "warn", sentence, cause, link, "Open it" if len(ids) == 1 else f"Open {len(ids):,}")
+
+
+def _held(window: Window) -> Iterator[Happening]:
+    """Those that a policy took for orphans, and how many of them it let go again."""
+    begun = Verdict.objects.filter(window.of("since", "sandbox__account"))
+    freed = Count(
+        "pk", filter=Q(until__isnull=False) & (Q(sandbox__ended_at=None) | Q(until__lt=F("sandbox__ended_at")))
+    )
+    counted = begun.values("policy_name").annotate(n=Count("pk"), first=Min("since"), freed=freed)
+    for one in counted.order_by("-n")[:OF_A_KIND]:
+        sentence = f"{words.plural(one['n'], 'orphan')} by {one['policy_name']}"
+        cause = f"{one['freed']:,} left alone since" if one["freed"] else "held since, or ended"
+        yield Happening(one["first"], "orph", sentence, cause, "/cleanup/", "See policies")
+
+
+def _acted(window: Window) -> Iterator[Happening]:
+    """What people, programs and policies had done; a mark in grace is told by its verdict."""
+    asked = Action.objects.filter(window.of("requested_at")).exclude(state=Action.State.GRACE)
+    counted = asked.values("kind", "actor_kind", "actor_name").annotate(
+        n=Count("pk"), last=Max("requested_at"), failed=Count("pk", filter=Q(state=Action.State.FAILED))
+    )
+    for one in counted.order_by("-n")[:OF_A_KIND]:
+        done = DONE.get(one["kind"], f"asked to {one['kind']}")
+        who = f"policy {one['actor_name']}" if one["actor_kind"] == "policy" else one["actor_name"]
+        cause = f"{one['failed']:,} failed" if one["failed"] else "all answered by E2B or still on their way"
+        mark = "bad" if one["failed"] else "note"
+        yield Happening(one["last"], mark, f"{who} {done} {one['n']:,}", cause, "/cleanup/", "See trail")
+
+
+def _refused(window: Window) -> Iterator[Happening]:
+    counted = (
+        Delivery.objects.filter(window.of("received_at"))
+        .values("state")
+        .annotate(n=Count("pk"), first=Min("received_at"), why=Min("reason"))
+    )
+    for one in counted:
+        sentence = f"{words.plural(one['n'], 'delivery', 'deliveries')} {one['state']}"
+        yield Happening(one["first"], "warn", sentence, one["why"], "/events/deliveries/", "See why")
+
+
+def _tripped(window: Window) -> Iterator[Happening]:
+    for policy in Policy.objects.filter(breaker_tripped_at__gte=window.start, breaker_tripped_at__lt=window.end):
+        if at := policy.breaker_tripped_at:
+            yield Happening(at, "bad", f"breaker of {policy.name} tripped", policy.breaker_why, "/cleanup/", "See it")
+
+
+def _unpolled(window: Window) -> Iterator[Happening]:
+    """Stretches between two of our ticks that are longer than a late one explains."""
+    ticks = MetricFrame.objects.filter(window.of("at")).order_by("at").values_list("at", flat=True)
+    # A week back only the first frame of each minute is left.
+    longest = timedelta(seconds=max(130.0, 4 * settings.POLL_INTERVAL_SECONDS))
+    for one, other in pairwise(ticks.iterator()):
+        if other - one > longest:
+            sentence = f"no polls for {words.span((other - one).total_seconds())}"
+            yield Happening(one, "stale", sentence, "states come from events, figures are missing", "", "")
+
+
+def _link(**asked: str | None) -> str:
+    return "/sandboxes/?" + urlencode({name: value for name, value in asked.items() if value})

@@ -1,0 +1,48 @@
+"""The Fleet page: figures, honeycomb, what needs attention, the fleet's hour and day; now, or at a past second."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from dashboard.api.answers import answer
+from dashboard.fleet import around, attention, trends
+from dashboard.fleet.needs import needs
+from dashboard.fleet.past import asked_moment
+from dashboard.ui import words
+from sandboxes.core.accounts import fleets
+from sandboxes.fleet import figures as sandboxes_fleet
+
+
+@login_required
+def fleet(request: HttpRequest) -> HttpResponse:
+    """Figures and sentences; the socket brings the honeycomb, `charts` the lines once the page is there.
+
+    With `?at=` its figures and sentences are of that second from the first byte on.
+    """
+    now, at = timezone.now(), asked_moment(request)
+    figures = sandboxes_fleet.now(now)
+    context = {
+        "at": at,
+        "ago": words.relative(at, now) if at else "",
+        "figures": sandboxes_fleet.moment(at).figures if at else figures,
+        "needs": needs(attention.facts(now, figures)),
+        "found": around.happened(at) if at else [],
+    }
+    return render(request, "fleet/page.html", context)
+
+
+@login_required
+def charts(request: HttpRequest) -> HttpResponse:
+    """The hour before now (or before `?at=`) and the last day, as JSON: figures, gaps and sparklines."""
+    now, at = timezone.now(), asked_moment(request)
+    hour, day = trends.hour(at or now), trends.day(now, sandboxes_fleet.cap_of(fleets()))
+    return answer({**hour, "day": day["figure"], "gaps": {**hour["gaps"], "day": day["gaps"]}})
+
+
+@login_required
+def attention_list(request: HttpRequest) -> HttpResponse:
+    """The sentences alone, asked for again every few seconds."""
+    now = timezone.now()
+    found = needs(attention.facts(now, sandboxes_fleet.now(now)))
+    return render(request, "fleet/needs.html", {"needs": found})

@@ -1,0 +1,1 @@
+"""The command palette: what it finds for a few letters."""

@@ -1,0 +1,15 @@
+"""The lines of the command palette for what was typed."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from dashboard.palette.lines import find
+
+
+@login_required
+def palette(request: HttpRequest) -> HttpResponse:
+    """A fragment for `static/js/palette.js`; `q` is what was typed."""
+    text = request.GET.get("q", "")
+    return render(request, "palette/lines.html", {"groups": find(text, timezone.now()), "text": text})

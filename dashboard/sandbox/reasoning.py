@@ -1,0 +1,155 @@
+"""One policy on one sandbox, rule by rule: what was measured, its limit, and whether it holds. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import UNSET
+
+from dashboard.ui import words
+from sandboxes.base.clock import BackendTime
+from sandboxes.policies import Asked, Facts, PolicySpec
+from sandboxes.policies.wording import limit
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`before` `measured` `after` is the sentence, its middle part bold; `note` tells limit, samples, who."""
+
+    before: str
+    measured: str
+    after: str
+    note: str
+    holds: bool
+
+
+def rules(spec: PolicySpec, facts: Facts, now: BackendTime, asked: Sequence[Asked]) -> list[Rule]:
+    """What the judge asked (`explain`), in words: every condition, whom the policy looks at, then what keeps it.
+
+    Whether a rule holds is the judge's word alone; what goes without saying is left out.
+    """
+    conditions = [_condition(one, spec, facts, now) for one in asked if one.rule in MEASURES]
+    match = [rule for one in asked if (rule := _match(one, spec, facts))]
+    kept = [rule for one in reversed(asked) if (rule := _held_from(one, spec, facts))]
+    return [*conditions, *match, *kept]
+
+
+def _condition(asked: Asked, spec: PolicySpec, facts: Facts, now: BackendTime) -> Rule:
+    return Rule(*MEASURES[asked.rule](spec, facts, now), asked.holds)
+
+
+Told = tuple[str, str, str, str]
+
+
+def _since(moment: BackendTime, now: BackendTime) -> str:
+    return words.exact_span((now - moment).total_seconds())
+
+
+def _limit(seconds: object) -> str:
+    return f"limit {limit(seconds)}" if isinstance(seconds, int) else ""
+
+
+def _age(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
+    note = _limit(spec.orphan_when.older_than_seconds)
+    if facts.state == "paused":
+        return "Created", _since(facts.created_at, now), "ago", note
+    return "Running for", _since(facts.started_at, now), "", note
+
+
+def _lease(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
+    note, ended = _limit(spec.orphan_when.no_lease_for_seconds), facts.last_lease_ended_at
+    if facts.lease is not None:
+        return "Leased as", facts.lease.key, "", f"until {facts.lease.expires_at:%H:%M:%S}; {note}"
+    since = max(ended or facts.first_seen_at, facts.first_seen_at)
+    last = f"the last ended {ended:%H:%M:%S}" if ended else "never leased"
+    return "No lease for", _since(since, now), "", f"{note}; {last}"
+
+
+def _idle(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
+    seconds, below, cpu = spec.orphan_when.idle_for_seconds, spec.orphan_when.idle_cpu_below_pct, facts.cpu
+    over = limit(seconds) if isinstance(seconds, int) else ""
+    note = f"limit {below:g} %" if isinstance(below, int | float) else ""
+    if cpu is None or facts.state != "running":
+        return "No CPU sample in", over, "", f"{note}; too little known counts as busy"
+    samples = f"{words.plural(cpu.samples, 'sample')}, longest gap {words.span(cpu.largest_gap_seconds)}"
+    return "CPU at most", words.percent(cpu.cpu_max_pct), f"for {over}", f"{note}; {samples}"
+
+
+def _missing(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
+    keys = spec.orphan_when.missing_metadata
+    wanted = keys if isinstance(keys, tuple) else ()
+    missing = [key for key in wanted if key not in facts.metadata]
+    note = f"asked for: {', '.join(wanted)}"
+    return ("Metadata without", ", ".join(missing), "", note) if missing else ("Metadata has", "all keys", "", note)
+
+
+def _paused(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
+    note = _limit(spec.orphan_when.paused_for_seconds)
+    if facts.state != "paused" or facts.paused_at is None:
+        return "It is", facts.state, "", note
+    return "Paused for", _since(facts.paused_at, now), "", note
+
+
+def _past_end(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
+    note = _limit(spec.orphan_when.past_end_seconds)
+    if facts.state == "paused":
+        return "It is", "paused", "", f"{note}; a paused one has no end"
+    if facts.end_at is None:
+        return "It has", "no end", "", note
+    past = (now - facts.end_at).total_seconds()
+    if past < 0:
+        return "Ends in", words.exact_span(-past), "", note
+    return "Past its end by", words.exact_span(past), "", f"{note}; it was {facts.end_at:%H:%M:%S}"
+
+
+def _duplicate(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
+    keys, keep, place = spec.orphan_when.duplicate_of, spec.orphan_when.keep, facts.duplicate
+    same = ", ".join(keys) if isinstance(keys, tuple) else ""
+    note = f"kept: {keep if isinstance(keep, int) else 1}, the newest; same {same}"
+    if place is None:
+        return "It is", "nobody’s duplicate", "", note
+    return "Number", f"{place.rank} of {place.alive}", "alike", note
+
+
+def _match(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:
+    """Whom the policy looks at: only what it narrows is shown."""
+    match, rule = spec.match, asked.rule
+    if rule == "match.accounts":
+        return Rule("Account is", facts.account, "", _either(match.accounts), asked.holds)
+    # The usual "running" of a running one says nothing.
+    if rule == "match.states" and (not asked.holds or len(match.states) > 1):
+        return Rule("It is", facts.state, "", _either(match.states), asked.holds)
+    if rule == "match.templates":
+        name = facts.template_name or facts.template_id
+        return Rule("Template is", name, "", _either(match.templates), asked.holds)
+    if rule == "match.metadata":
+        found = facts.metadata.get(asked.of, "not set")
+        return Rule(f"{asked.of} is", found, "", _either((match.metadata[asked.of],)), asked.holds)
+    return None
+
+
+def _either(values: tuple[str, ...]) -> str:
+    return f"wanted: {' or '.join(values)}"
+
+
+def _held_from(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:
+    """What keeps it from every policy; a lease is shown here where no condition shows it."""
+    if asked.rule == "lease" and not asked.holds and spec.orphan_when.no_lease_for_seconds is UNSET and facts.lease:
+        until = f"until {facts.lease.expires_at:%H:%M:%S}; a lease spares from all policies"
+        return Rule("Leased as", facts.lease.key, "", until, holds=False)
+    if asked.rule.startswith("metadata.") and not asked.holds:
+        said = f"{asked.of}={facts.metadata.get(asked.of, '')}"
+        return Rule("Its metadata says", said, "", "that spares from all policies", holds=False)
+    if asked.rule == "protected" and asked.holds:
+        return Rule("Not protected", "", "", "", holds=True)
+    if asked.rule == "protected" and facts.protection is not None:
+        return Rule("Protected by", facts.protection.by, "", facts.protection.reason or "no reason given", holds=False)
+    return None
+
+
+Measure = Callable[[PolicySpec, Facts, BackendTime], Told]
+MEASURES: Final[Mapping[str, Measure]] = {
+    "no_lease_for_seconds": _lease, "idle_for_seconds": _idle, "older_than_seconds": _age,
+    "missing_metadata": _missing, "paused_for_seconds": _paused, "past_end_seconds": _past_end,
+    "duplicate_of": _duplicate,
+}  # fmt: skip

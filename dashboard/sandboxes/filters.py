@@ -1,0 +1,133 @@
+"""The address of the Sandboxes page as a query, and the query as words, tokens and links. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from dashboard.ui import words
+from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
+
+NUMBERS: Final = ("age_min", "age_max", "ends_within", "cpu_min", "mem_min")
+FLAGS: Final = ("no_sample", "orphan", "protected")
+WORDS: Final = ("account", "q")
+SEVERAL: Final = ("template", "owner", "environment")  # any of these, with commas between them
+METADATA: Final = "metadata."
+PAGING: Final = frozenset({"cursor", "skip", "rows", "after"})  # where in the list, not which list
+NOT_FILTERS: Final = PAGING | {"order", "cols"}
+ORDER_WORDS: Final = {
+    "-started_at": "newest run first", "started_at": "oldest run first",
+    "-created_at": "youngest first", "created_at": "oldest first",
+    "end_at": "soonest to end first", "-end_at": "last to end first",
+    "-cpu_pct": "busiest first", "cpu_pct": "quietest first",
+    "-mem_pct": "fullest first", "mem_pct": "emptiest first",
+    "-cost_usd": "most costly first", "cost_usd": "cheapest first",
+    "-burn_usd_per_hour": "most costly an hour first", "burn_usd_per_hour": "cheapest an hour first",
+    "id": "by ID", "-id": "by ID, backwards",
+}  # fmt: skip
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
+_COMMA = re.compile(r"(?<!\\),")
+_UNIT_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True)
+class Token:
+    """One filter as it is shown: `env is staging`, and the address without it."""
+
+    name: str
+    verb: str
+    value: str
+    without: str
+
+
+def given_by(lists: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
+    """Each parameter once: a form's empty field does not undo what the address had."""
+    return {name: next((value for value in reversed(values) if value), "") for name, values in lists}
+
+
+def asked_of(given: Mapping[str, str]) -> dict[str, str]:
+    """The address without paging, and the filter form's `meta=KEY=VALUE` as the filter it means."""
+    asked = {name: given[name] for name in given if name not in PAGING and given[name]}
+    key, equals, value = asked.pop("meta", "").partition("=")
+    if key and not equals:
+        raise QueryError("metadata is asked for as key=value")
+    return asked | ({METADATA + key: value} if key else {})
+
+
+def query_of(asked: Mapping[str, str]) -> SandboxQuery:
+    """Raises QueryError, naming what makes no sense."""
+    asked = asked_of(asked)
+    values: dict[str, Any] = {name: asked[name] for name in WORDS if asked.get(name)}
+    values |= {name: several(asked[name]) for name in SEVERAL if asked.get(name)}
+    values |= {name: _number(name, asked[name]) for name in NUMBERS if asked.get(name)}
+    values |= {name: asked[name].lower() in {"true", "1"} for name in FLAGS if asked.get(name)}
+    return SandboxQuery(
+        states=states_of(asked["state"]) if asked.get("state") else LIVE,
+        metadata=metadata_of(asked),
+        order=asked.get("order") or DEFAULT_ORDER,
+        **values,
+    )
+
+
+def metadata_of(asked: Mapping[str, str]) -> dict[str, str]:
+    """Every `metadata.KEY=VALUE` of the address."""
+    return {name.removeprefix(METADATA): value for name, value in asked.items() if name.startswith(METADATA)}
+
+
+def tokens(asked: Mapping[str, str]) -> list[Token]:
+    """The filters in force, in the order of the address; state and order show elsewhere."""
+    return [
+        Token(*shown, without=with_(asked, **{name: None}))
+        for name, value in asked.items()
+        if value and (shown := _shown(name, value))
+    ]
+
+
+def several(text: str) -> tuple[str, ...]:
+    """`a,b` as its words; a comma that belongs to a word is written with a backslash before it."""
+    return tuple(re.sub(r"\\,", ",", word) for word in _COMMA.split(text) if word)
+
+
+def joined(words: Iterable[str]) -> str:
+    """Words as one text that `several` takes apart again."""
+    return ",".join(word.replace(",", "\\,") for word in words)
+
+
+def with_(asked: Mapping[str, str], **changes: str | None) -> str:
+    """The address with these parameters changed, or left out when None; paging begins anew."""
+    kept: list[tuple[str, str]] = [(name, asked[name]) for name in asked if name not in {*PAGING, *changes}]
+    kept += [(name, value) for name, value in changes.items() if value is not None]
+    return "?" + urlencode([(name, value) for name, value in kept if value])
+
+
+def _shown(name: str, value: str) -> tuple[str, str, str] | None:
+    """Name, verb and value of a filter, as people read it; None for what is none."""
+    plain: Mapping[str, tuple[str, str]] = {
+        "template": ("template", "is"), "owner": ("owner", "is"), "environment": ("env", "is"),
+        "account": ("account", "is"), "q": ("text", "has"),
+        "cpu_min": ("CPU", "over"), "mem_min": ("memory", "over"),
+        "age_min": ("age", "over"), "age_max": ("age", "under"), "ends_within": ("ends", "within"),
+    }  # fmt: skip
+    if name in plain:
+        shown = value
+        if name in {"age_min", "age_max", "ends_within"}:
+            shown = words.span(_number(name, value))
+        elif name in {"cpu_min", "mem_min"}:
+            shown = f"{value} %"
+        elif name in SEVERAL:
+            shown = " or ".join(several(value))
+        return (*plain[name], shown)
+    if name in FLAGS:
+        return name.replace("_", " "), "is", "so" if value.lower() in {"true", "1"} else "not so"
+    if name.startswith(METADATA):
+        return name.removeprefix(METADATA), "is", value
+    return None
+
+
+def _number(name: str, text: str) -> float:
+    """Seconds also as `20m`, `1.5h`, `2d`. Raises QueryError for what is no number."""
+    found = _LENGTH.fullmatch(text.strip())
+    if not found:
+        raise QueryError(f"{name} must be a number, not {text!r}")
+    return float(found[1]) * _UNIT_SECONDS.get(found[2] or "s", 1)

@@ -1,0 +1,123 @@
+"""Settings, Account: who is watched, what its backend can do, and the little that is safe to change."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from dashboard.fleet.needs import round_name
+from dashboard.settings import ground
+from dashboard.settings.forms import BRAKE, AccountForm, KeyForm
+from sandboxes.actions import brake
+from sandboxes.core.accounts import health_of
+from sandboxes.e2b import Capabilities
+from sandboxes.models import Account, AccountHealth
+from sandboxes.models.fields import is_set, opened
+
+WORDS = {
+    "bulk_metrics": "metrics of many at once",
+    "metrics": "metrics of one",
+    "events": "its own record of events",
+    "webhooks": "webhooks",
+    "pause": "pausing",
+    "logs": "logs",
+    "templates": "names of templates",
+}
+
+KEY_AND_ADDRESS: Final = ("E2B_API_KEY", "E2B_API_URL")
+FIELDS: Final = ("cap", "owner_keys", "environment_keys", "keep_metadata", "actions")
+ACTIONS = (
+    ("none", "Nobody: read-only"),
+    ("people", "People and API tokens"),
+    ("policies", "Enforcing policies too"),
+)
+
+
+@ground.staff_changes
+def reset_brake(request: HttpRequest) -> HttpResponse:
+    """Lets policies act on the account again."""
+    account = ground.chosen(request)
+    if account is not None and request.method == "POST":
+        brake.reset(account, request.user.get_username(), timezone.now())
+        ground.changed(request, account, "Brake reset: policies may act on this account again")
+    return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+
+
+@ground.staff_changes
+def page(request: HttpRequest) -> HttpResponse:
+    """Shows the account; a POST changes cap and keys."""
+    account = ground.chosen(request)
+    if account is None:
+        return ground.show(request, "account", {})
+    form = AccountForm(request.POST, account=account) if request.method == "POST" else AccountForm.of(account)
+    if request.method == "POST" and form.is_valid():
+        _save(request, account, form)
+        return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+    can = Capabilities.from_dict(account.capabilities).to_dict()
+    health = health_of(account)
+    context = {
+        "account": account,
+        "health": health,
+        "has_key": is_set(account, "api_key"),
+        "key_lost": opened(account, "api_key") is None,
+        "form": form,
+        "can": [(word, can[name]) for name, word in WORDS.items()],
+        "cap_in_environment": settings.CONCURRENCY_CAP,
+        "from_environment": _from_environment(account),
+        "actions": ACTIONS,
+        "brake": brake.tripped([account.pk]).get(account.pk),
+        "limits": brake.limits_of(account, timezone.now()),
+        "same_fleet_as": account.same_fleet_as,
+        "failing": _failing(health),
+    }
+    return ground.show(request, "account", context, wrong=request.method == "POST")
+
+
+@require_POST
+@ground.staff_changes
+def key(request: HttpRequest) -> HttpResponse:
+    """Puts another API key on record; it is never shown."""
+    account, form = ground.chosen(request), KeyForm(request.POST)
+    if account is not None and form.is_valid():
+        account.api_key = form.cleaned_data["api_key"]
+        account.save(update_fields=["api_key"])
+        ground.changed(request, account, "API key entered again")
+    elif account is not None:
+        messages.error(request, str(form.errors["api_key"][0]))
+    return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+
+
+def _from_environment(account: Account) -> list[str]:
+    """The variables that set this account's key and address again at each start (`manage.py bootstrap`)."""
+    return [name for name in KEY_AND_ADDRESS if account.name == "default" and getattr(settings, name)]
+
+
+def _failing(health: AccountHealth) -> list[tuple[str, datetime, str]]:
+    """Rounds whose last run failed: which, since when, why."""
+    found = sorted(health.round_errors.items())
+    return [(round_name(name), datetime.fromisoformat(told["since"]), told["error"]) for name, told in found]
+
+
+def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
+    sent: dict[str, Any] = {name: form.cleaned_data[name] for name in FIELDS if name in form.data}  # others stay
+    if any(f"brake_{name}" in form.data for name in BRAKE):
+        sent["brake"] = form.brake()
+    changes = {name: value for name, value in sent.items() if getattr(account, name) != value}
+    for name, value in changes.items():
+        setattr(account, name, value)
+    account.save(update_fields=list(changes))
+    said = "; ".join(f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in changes.items())
+    if said:
+        ground.changed(request, account, f"Account changed, {said}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{most} {name.replace('_', ' ')}" for name, most in value.items())
+    return (", ".join(value) if isinstance(value, list) else str(value or "")) or "none"

@@ -1,0 +1,97 @@
+"""What the sections of Settings stand on: whose account, who may change it, what is said afterwards, and the trail."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec, cast
+
+from celery import current_app
+from django.contrib import messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from kombu.exceptions import OperationalError
+
+from sandboxes.core.accounts import enabled_accounts
+from sandboxes.models import Account
+
+SECTIONS: Final = (
+    ("settings", "Webhook"),
+    ("settings-account", "Account"),
+    ("settings-tokens", "API tokens"),
+    ("settings-prices", "Prices"),
+    ("settings-house", "House"),
+)
+SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
+Rest = ParamSpec("Rest")
+View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
+log = logging.getLogger(__name__)
+
+
+def staff_changes(view: View[Rest]) -> View[Rest]:
+    """Everybody signed in may look; only staff may send anything. Raises PermissionDenied."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+        if request.method not in {"GET", "HEAD"} and not may_change(request):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return cast("View[Rest]", login_required(guarded))
+
+
+def may_change(request: HttpRequest) -> bool:
+    """Whether whoever asks is staff."""
+    return bool(getattr(request.user, "is_staff", False))
+
+
+def chosen(request: HttpRequest) -> Account | None:
+    """The account that the address names, else the first at work; None when there is none."""
+    accounts = enabled_accounts()
+    name = request.GET.get("account", "")
+    return next((one for one in accounts if one.name == name), accounts[0] if accounts else None)
+
+
+def of_the_same(request: HttpRequest, account: Account | None) -> str:
+    """The query that keeps the address on the account it names; empty where it names none."""
+    return f"?account={account.name}" if account and request.GET.get("account") else ""
+
+
+def show(request: HttpRequest, section: str, context: dict[str, Any], *, wrong: bool = False) -> HttpResponse:
+    """A section as a page. What was typed wrong is a 422, but for htmx, which shows nothing else than a 200."""
+    status = 422 if wrong and not request.headers.get("HX-Request") else 200
+    around: dict[str, Any] = {
+        "sections": SECTIONS,
+        "may_change": may_change(request),
+        "accounts": enabled_accounts(),
+        "query": of_the_same(request, context.get("account")),
+    }
+    response = render(request, f"settings/{section}.html", {**around, **context}, status=status)
+    response["Cache-Control"] = "no-store"
+    response["HX-Push-Url"] = reverse(SECTION_OF[section]) + around["query"]
+    return response
+
+
+def changed(request: HttpRequest, what: Model, sentence: str, *, added: bool = False) -> None:
+    """Says it on the next page, and leaves a line in the admin's log: who, when, what."""
+    wrote(request, what, sentence, added=added)
+    messages.success(request, sentence)
+
+
+def wrote(request: HttpRequest, what: Model, sentence: str, *, added: bool = False) -> None:
+    """The line in the admin's log alone."""
+    flag = ADDITION if added else CHANGE
+    who = cast("int", request.user.pk)  # only who is signed in comes here
+    LogEntry.objects.log_actions(who, [what], flag, sentence, single_object=True)
+
+
+def look_again(seconds: float) -> None:
+    """Has the webhooks be looked after in so many seconds, instead of within a minute."""
+    try:
+        current_app.send_task("events.tasks.tend_webhooks", countdown=seconds, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        log.warning("the webhooks are looked after at the next minute only: %s", error)

@@ -1,0 +1,115 @@
+"""Settings, House: how long things are kept, what is alive, what fills the disk, who changed what."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import redis
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from dashboard.api.health import version
+from dashboard.api.idempotency import KEPT as ANSWERS_KEPT
+from dashboard.settings import ground
+from dashboard.system.health import Dependency, look_at_all
+from dashboard.system.heartbeat import SILENCE
+from events.retention import EVENTS_KEPT, REFUSED_AT_MOST, REFUSED_KEPT
+from sandboxes.actions import audit
+from sandboxes.base.clock import is_fresh
+from sandboxes.cleanup.retention import KEPT
+from sandboxes.core import background, redis_client
+from sandboxes.metrics.series import retention as samples
+from sandboxes.models import Heartbeat
+
+TABLES: Final = 6
+CHANGES: Final = 12
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One line of the table: what, for how long, and how it grows thin or is bounded before that."""
+
+    what: str
+    age: timedelta
+    note: str = ""
+
+
+@ground.staff_changes
+def page(request: HttpRequest) -> HttpResponse:
+    """Nothing can be changed here."""
+    database = _database()
+    context = {
+        "kept": _kept(),
+        "version": version(),
+        "parts": look_at_all(),
+        "web": _web(),
+        "tasks": background.states(),
+        "database": database,
+        "redis": _redis(),
+        "data_dir": settings.DATA_DIR,
+        "audit_alterable": audit.is_alterable(),
+        "audit_head": audit.head(),
+        "changes": LogEntry.objects.select_related("user", "content_type").order_by("-action_time")[:CHANGES],
+    }
+    return ground.show(request, "house", context)
+
+
+def _kept() -> list[Kept]:
+    return [
+        Kept("Poll frames", samples.FRAMES, f"one a minute after {_span(samples.FRAMES_IN_FULL)}"),
+        Kept("Samples, every 5 s", samples.SERIES),
+        Kept("Samples and fleet by the minute", samples.MINUTES),
+        Kept("Samples and fleet by the hour", samples.HOURS),
+        Kept("Events", EVENTS_KEPT),
+        Kept("Parked deliveries", EVENTS_KEPT, "as long as events"),
+        Kept("Refused deliveries", REFUSED_KEPT, f"and {REFUSED_AT_MOST:,} at most"),
+        Kept("Actions, the audit trail", KEPT),
+        Kept("Ended sandboxes and their runs", KEPT),
+        Kept("Answers under an Idempotency-Key", ANSWERS_KEPT),
+    ]
+
+
+def _span(age: timedelta) -> str:
+    return f"{age.days} d" if age.days > 1 else f"{age.total_seconds() / 3600:.0f} h"
+
+
+def _web() -> Dependency:
+    beat = Heartbeat.objects.filter(name="api").first()
+    if beat is None:
+        return Dependency(False, "has not beaten yet")
+    silent = timezone.now() - beat.at
+    return Dependency(is_fresh(beat.at, timezone.now(), SILENCE), f"last heartbeat {silent.total_seconds():.0f} s ago")
+
+
+def _database() -> dict[str, Any]:
+    """Size in bytes, and the largest tables, partitions added up: their short name, whole name and size."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database()), current_setting('server_version')")
+        size, server = cursor.fetchone()
+        cursor.execute(
+            "SELECT coalesce(pg_partition_root(oid), oid)::regclass::text, sum(pg_total_relation_size(oid)) "
+            "FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+            "GROUP BY 1 ORDER BY 2 DESC LIMIT %s",
+            [TABLES],
+        )
+        tables = [(name.partition("_")[2] or name, name, bytes_) for name, bytes_ in cursor.fetchall()]
+        return {"size": size, "version": server.partition(" ")[0], "tables": tables}
+
+
+def _redis() -> dict[str, Any]:
+    """Version and bytes in use; empty while it does not answer."""
+    client = redis_client.blocking()
+    try:
+        with client:
+            told: Any = client.info()
+    except redis.RedisError:
+        return {}
+    name = "Valkey" if "valkey_version" in told else "Redis"
+    return {
+        "name": name,
+        "version": told.get("valkey_version") or told.get("redis_version"),
+        "size": told["used_memory"],
+    }

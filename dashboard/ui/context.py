@@ -1,0 +1,91 @@
+"""What the frame around every page shows: whose fleet, whether it is simulated, counts, and how old the data is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from events import endpoints
+from sandboxes.base.clock import is_fresh
+from sandboxes.cleanup import freezing
+from sandboxes.core.accounts import enabled_accounts, fleets
+from sandboxes.models import Account, AccountHealth, Action, Freeze, Sandbox
+from sandboxes.models.fields import opened
+
+THEMES = ("dark", "light", "system")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`stale_since` is the last good poll when that is late, or ahead of our clock; `waiting` counts marks in grace;
+    `frozen` is the freeze that is on; `unreadable` names accounts and those of their secrets in use that no encryption
+    key opens, `api_key` and `webhook_secret`."""
+
+    accounts: list[Account]
+    simulated: bool
+    live: int
+    waiting: int
+    polled_at: datetime | None
+    poll_seconds: float | None
+    poll_error: str
+    sync_error: str
+    stale_since: datetime | None
+    frozen: Freeze | None
+    unreadable: list[tuple[str, list[str]]]
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context of every template. The frame itself is read only when a template shows it."""
+    return {
+        "theme": theme_of(request),
+        "frame": SimpleLazyObject(read_frame),
+        "poll_interval": settings.POLL_INTERVAL_SECONDS,
+    }
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme that the cookie remembers; dark for whoever has not chosen."""
+    chosen = request.COOKIES.get("theme", "")
+    return chosen if chosen in THEMES else "dark"
+
+
+def read_frame() -> Frame:
+    """As of now, over all accounts that pages show."""
+    accounts = enabled_accounts()
+    ids = [account.pk for account in fleets(accounts)]
+    counts = Sandbox.objects.filter(account__in=ids).aggregate(live=Count("id", filter=~Q(state=Sandbox.State.ENDED)))
+    health = list(AccountHealth.objects.filter(account__in=ids).order_by("last_poll_at"))
+    oldest = health[0] if health else None
+    polled_at = oldest.last_poll_at if oldest else None
+    return Frame(
+        accounts=accounts,
+        simulated=any(account.simulated for account in accounts),
+        live=counts["live"],
+        waiting=Action.objects.filter(account__in=ids, state=Action.State.GRACE).count(),
+        polled_at=polled_at,
+        poll_seconds=oldest.poll_seconds if oldest else None,
+        poll_error=next((one.poll_error for one in health if one.poll_error), ""),
+        sync_error=next((one.sync_error for one in health if one.sync_error), ""),
+        stale_since=_stale_since(health, timezone.now()),
+        frozen=freezing.current(),
+        unreadable=[(account.name, names) for account in accounts if (names := _unreadable(account))],
+    )
+
+
+def _unreadable(account: Account) -> list[str]:
+    key = ["api_key"] if opened(account, "api_key") is None else []
+    locked = endpoints.of_account(account, timezone.now().timestamp()).locked
+    return [*key, "webhook_secret"] if locked else key
+
+
+def _stale_since(health: Sequence[AccountHealth], now: datetime) -> datetime | None:
+    """The oldest last poll that is late, or dated ahead of our clock; None when all that were polled are on time."""
+    ticks = 2 * settings.POLL_INTERVAL_SECONDS
+    polls = [(one.last_poll_at, timedelta(seconds=ticks + (one.poll_seconds or 0))) for one in health]
+    return min((at for at, most in polls if at and not is_fresh(at, now, most)), default=None)

@@ -1,0 +1,37 @@
+"""How a sandbox or a run ended, in the words that pages use: what E2B reported, what we did, what is inferred. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sandboxes.fleet.search import SandboxRow
+
+OURS, PLANNED_END, VANISHED = "ours", "planned_end", "vanished"
+# One that vanished is dated by its planned end where that had passed, and only then are both the same.
+SAME: Final = timedelta(seconds=1)
+WORDS: Final[Mapping[str, str]] = {
+    OURS: "killed by us", PLANNED_END: "at its planned end (inferred)", VANISHED: VANISHED, "timeout": "timed out",
+    "request": "on request", "unknown": "reason not reported",
+}  # fmt: skip
+
+
+def kind_of(reason: str | None, ended_at: datetime | None, end_at: datetime | None, *, by_us: bool = False) -> str:
+    """E2B's reason word, `unknown` without one; or `ours`, `planned_end` (inferred), `vanished` where nothing is known.
+
+    `end_at` is the end that was planned, `by_us` whether E2B answered a kill of ours as done.
+    """
+    if by_us:
+        return OURS
+    if reason == VANISHED and ended_at is not None and end_at is not None and abs(ended_at - end_at) < SAME:
+        return PLANNED_END
+    return reason or "unknown"
+
+
+def words_of(kind: str) -> str:
+    """`timed out`, `killed by us`, `at its planned end (inferred)`; another reason of E2B's as it is."""
+    return WORDS.get(kind, kind.replace("_", " "))
+
+
+def ending(row: SandboxRow) -> str:
+    """How this sandbox ended, in words."""
+    return words_of(kind_of(row.end_reason, row.ended_at, row.end_at, by_us=row.ended_by is not None))

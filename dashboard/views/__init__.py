@@ -1,1 +1,0 @@
-"""Pages and plain endpoints, one file each."""

@@ -1,5 +1,0 @@
-"""The Settings page, one file per section; each thin over the room that knows."""
-
-from dashboard.views.settings import account, house, prices, tokens, webhook
-
-__all__ = ["account", "house", "prices", "tokens", "webhook"]

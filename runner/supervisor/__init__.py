@@ -1,0 +1,1 @@
+"""One command runs all: `python -m runner.supervisor` starts, watches, restarts and stops every process."""

@@ -1,0 +1,72 @@
+"""Seals the audit's entries into a chain, lets go of what is past its age, and says who could alter the trail.
+
+Each entry's hash covers the entry and the hash before it, so that nothing in the middle can be changed, added or taken
+out unseen. Age takes entries from the beginning alone, and leaves a checkpoint in the chain: number, hash and time of
+the last that went. The database's own functions do both, so that the role we work as needs no right to write here.
+Whoever owns the tables can still write everything anew: give them a role of their own (`manage.py protect_audit`), and
+note heads (number and hash) elsewhere, to which `verify` holds the chain. `audit_check` finds what is wrong.
+"""
+
+import logging
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+
+SEALED_AT_ONCE: Final = 5_000
+TABLES: Final = ("sandboxes_auditentry", "sandboxes_action")  # whoever owns the second may switch off its trigger
+FUNCTIONS: Final = (
+    "sandboxes_audit_action()", "sandboxes_audit_keep()", "sandboxes_audit_stays()",
+    "sandboxes_audit_seal(integer)", "sandboxes_audit_prune(timestamp with time zone)",
+)  # fmt: skip
+_HEAD = "SELECT number, hash FROM sandboxes_auditentry WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1"
+# A superuser is a member of every role; who owns the schema may drop what is in it.
+_ALTERABLE = """
+SELECT bool_or(pg_has_role(owner, 'MEMBER')) OR has_table_privilege('sandboxes_auditentry', 'INSERT,UPDATE,DELETE')
+FROM (SELECT relowner AS owner FROM pg_class WHERE oid = ANY(%(tables)s::regclass[])
+      UNION ALL SELECT proowner FROM pg_proc WHERE oid = ANY(%(functions)s::regprocedure[])
+      UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname = current_schema()) AS owners"""
+log = logging.getLogger(__name__)
+
+
+def seal() -> int:
+    """Gives the entries that have none their number and hash, oldest first; how many. One sealer at a time."""
+    total = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sandboxes_audit_seal(%s)", [SEALED_AT_ONCE])
+            sealed = int(cursor.fetchone()[0])
+        total += sealed
+        if sealed < SEALED_AT_ONCE:
+            return total
+
+
+def prune(before: datetime) -> int:
+    """Takes sealed entries of before `before` from the beginning of the chain, never younger than 399 days; how many.
+
+    Where some went, the chain holds a checkpoint that says so.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sandboxes_audit_prune(%s)", [before])
+        return int(cursor.fetchone()[0])
+
+
+def head() -> str:
+    """`NUMBER:HASH` of the last sealed entry, to be kept elsewhere; empty before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEAD)
+        found = cursor.fetchone()
+    return f"{found[0]}:{bytes(found[1]).hex()}" if found else ""
+
+
+def log_head() -> None:
+    """Notes the head in the log, which whoever collects logs keeps where this server can't reach it."""
+    if noted := head():
+        log.info("audit head %s", noted)
+
+
+def is_alterable() -> bool:
+    """Whether the role that we work as could alter the trail: it owns some of it, or may write to it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALTERABLE, {"tables": list(TABLES), "functions": list(FUNCTIONS)})
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,19 @@
+"""What a policy would do: now, by the reaper's own facts, and over the stored past, by the same judge."""
+
+from sandboxes.cleanup.whatif.history import LOOK_BACK, History, replay
+from sandboxes.cleanup.whatif.now import Brake, Hit, Now
+from sandboxes.cleanup.whatif.preview import Preview, Tried, preview
+from sandboxes.cleanup.whatif.sweep import number_that_matters
+
+__all__ = [
+    "LOOK_BACK",
+    "Brake",
+    "History",
+    "Hit",
+    "Now",
+    "Preview",
+    "Tried",
+    "number_that_matters",
+    "preview",
+    "replay",
+]

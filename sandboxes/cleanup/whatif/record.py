@@ -1,0 +1,182 @@
+"""The stored past as lives: a handful of statements, however many sandboxes there are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import msgspec
+from django.db import connection
+
+from sandboxes.base.clock import on_backend
+from sandboxes.cleanup.whatif.past import Kept, Leased, Life, Move, Run
+from sandboxes.core.accounts import clock_offset
+from sandboxes.models import Account, FleetMinute
+from sandboxes.policies import pairs
+
+Word = tuple[str, str, str, Any, Any]  # kind, by whom, why, since, until
+_OURS: Final = ("since", "until", "told_until")
+Ours = TypeVar("Ours", Leased, Kept)
+
+
+def reach(accounts: Sequence[Account], start: datetime, end: datetime, *, samples: bool, leases: bool) -> datetime:
+    """From when in [start, end) on our record tells what a policy asks for; `end` when it tells nothing yet.
+
+    It begins with the first end of a run on record (E2B's own events reach further back than we do) or with the first
+    sandbox that we saw, whichever is earlier. Samples and leases may begin later.
+    """
+    keys = [account.pk for account in accounts]
+    with connection.cursor() as cursor:
+        cursor.execute(_REACH, {"accounts": keys})
+        first_end, first_seen = cursor.fetchone()
+    begins = [min((known for known in (first_end, first_seen) if known is not None), default=end)]
+    if leases:
+        begins.append(first_seen or end)
+    if samples:
+        sampled = FleetMinute.objects.filter(account__in=keys, minute__gte=start, samples__gt=0)
+        begins.append(sampled.order_by("minute").values_list("minute", flat=True).first() or end)
+    return min(end, max(start, *begins))
+
+
+def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_moves: bool) -> list[Life]:
+    """Everyone of these accounts who lived in [start, end), with all that a policy may ask but samples."""
+    names = {account.pk: account.name for account in accounts}
+    given = {"accounts": list(names), "start": start, "end": end}
+    keep = {account.pk: pairs(account.keep_metadata) for account in accounts}
+    offsets = {account.pk: clock_offset(account) for account in accounts}
+    leases, kept = _leases(given), _kept(given)
+    moves = _moves(given) if with_moves else {}
+    runs = _runs(given)
+    found = []
+    for key, guard, account, state, sandbox_id, *told, metadata in _rows(_SANDBOXES, given):
+        template_id, template_name, cpu_count, memory_mb, *times = told
+        paused_at, created_at, first_seen_at, started_at, end_at, ended_at = map(_moment, times)
+        of_it = runs.get(key) or [
+            Run(
+                started_at,
+                paused_at if state == "paused" else ended_at,
+                state == "paused",
+                end_at,
+                cpu_count,
+                memory_mb,
+            )
+        ]
+        offset = offsets[account]
+        found.append(
+            Life(
+                key, sandbox_id, names[account], template_id, created_at, on_backend(first_seen_at, offset), of_it,
+                template_name, ended_at, msgspec.json.decode(metadata, type=dict[str, str]),
+                _shifted(leases.get(key, ()), offset), _shifted(kept.get(guard, ()), offset), moves.get(key, ()),
+                keep[account],
+            )
+        )  # fmt: skip
+    return found
+
+
+def _shifted(spans: Sequence[Ours], offset: timedelta) -> Sequence[Ours]:
+    """Spans of leases or protections, which the record has by our clock, on the backend's."""
+    if not (spans and offset):
+        return spans
+    return [one._replace(**{name: at + offset for name in _OURS if (at := getattr(one, name, None))}) for one in spans]
+
+
+def _runs(given: dict[str, Any]) -> dict[int, list[Run]]:
+    found: dict[int, list[Run]] = defaultdict(list)
+    for key, started_at, ended_at, end_at, ended_by, cpu_count, memory_mb in _rows(_RUNS, given):
+        times = _moment(started_at), _moment(ended_at), _moment(end_at)
+        found[key].append(Run(times[0], times[1], ended_by == "paused", times[2], cpu_count, memory_mb))
+    return found
+
+
+def _leases(given: dict[str, Any]) -> dict[int, list[Leased]]:
+    found: dict[int, list[Leased]] = defaultdict(list)
+    for key, lease, since, until in _rows(_LEASES, given):
+        found[key].append(Leased(lease, _moment(since), _moment(until)))
+    return found
+
+
+def _moves(given: dict[str, Any]) -> dict[int, list[Move]]:
+    found: dict[int, list[Move]] = defaultdict(list)
+    for key, at, end_at in _rows(_MOVES, given):
+        found[key].append(Move(_moment(at), _moment(end_at)))
+    return found
+
+
+def _kept(given: dict[str, Any]) -> dict[int, list[Kept]]:
+    """Protections by guard, as the audit trail tells them; one without such a row held all the time."""
+    told: dict[int, list[Word]] = defaultdict(list)
+    for guard, kind, by, reason, since, until in _rows(_PROTECTS, given):
+        told[guard].append((kind, by, reason, since, until))
+    found = {guard: list(_spans_of(words)) for guard, words in told.items()}
+    for guard, by, reason, until in _rows(_PROTECTED, given):
+        found.setdefault(guard, [Kept(by, reason, given["start"], until, until)])
+    return found
+
+
+def _spans_of(words: Sequence[Word]) -> Iterable[Kept]:
+    """Each word holds until the next one, or until it said; by our clock, until `_shifted`."""
+    for (kind, by, reason, since, until), following in zip(words, [*words[1:], None], strict=True):
+        if kind == "protect":
+            ends = [end for end in (until, following[3] if following else None) if end is not None]
+            yield Kept(by, reason, since, min(ends, default=None), until)
+
+
+def _moment(seconds: Any) -> Any:
+    """Unix seconds as a time: PostgreSQL's own words for a hundred thousand times take a second to read."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _rows(sql: str, given: dict[str, Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        rows: list[Any] = cursor.fetchall()
+    return rows
+
+
+def _epochs(*columns: str) -> str:
+    return ", ".join(f"date_part('epoch', {column})" for column in columns)
+
+
+_REACH: Final = """
+    SELECT (SELECT min(e.ended_at) FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
+            WHERE s.account_id = ANY(%(accounts)s)),
+           (SELECT min(first_seen_at) FROM sandboxes_sandbox WHERE account_id = ANY(%(accounts)s))
+"""
+_LIVED: Final = "s.account_id = ANY(%(accounts)s) AND s.created_at < %(end)s AND coalesce(s.ended_at > %(start)s, true)"
+_SANDBOXES: Final = f"""
+    SELECT s.id, s.guard_id, s.account_id, s.state, s.sandbox_id, s.template_id, s.template_name, s.cpu_count,
+           s.memory_mb,
+           {_epochs("s.paused_at", "s.created_at", "s.first_seen_at", "s.started_at", "s.end_at", "s.ended_at")},
+           s.metadata::text
+    FROM sandboxes_sandbox s WHERE {_LIVED} ORDER BY s.started_at, s.id
+"""
+# A run's own size comes with its end event; of runs that only lists showed, or that go on, it is the sandbox's.
+_RUNS: Final = f"""
+    SELECT e.sandbox_id, {_epochs("e.started_at", "e.ended_at", "e.end_at")}, e.ended_by,
+           coalesce(nullif(e.cpu_count, 0), s.cpu_count), coalesce(nullif(e.memory_mb, 0), s.memory_mb)
+    FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
+    WHERE {_LIVED} ORDER BY e.started_at
+"""
+_LEASES: Final = f"""
+    SELECT p.sandbox_id, p.key, {_epochs("p.since", "p.until")}
+    FROM sandboxes_leasespan p JOIN sandboxes_sandbox s ON s.id = p.sandbox_id
+    WHERE {_LIVED} AND p.since < p.until ORDER BY p.since
+"""
+_MOVES: Final = f"""
+    SELECT m.sandbox_id, {_epochs("m.at", "m.end_at")}
+    FROM sandboxes_executionend m JOIN sandboxes_sandbox s ON s.id = m.sandbox_id
+    WHERE {_LIVED} ORDER BY m.at
+"""
+_PROTECTS: Final = f"""
+    SELECT DISTINCT ON (s.guard_id, a.answered_at)
+           s.guard_id, a.kind, a.actor_name, a.reason, a.answered_at, (a.parameters ->> 'until')::timestamptz
+    FROM sandboxes_action a
+    JOIN sandboxes_sandbox of_it ON of_it.id = a.sandbox_id
+    JOIN sandboxes_sandbox s ON s.guard_id = of_it.guard_id
+    WHERE a.kind IN ('protect', 'unprotect') AND a.state = 'confirmed' AND a.answered_at < %(end)s AND {_LIVED}
+    ORDER BY s.guard_id, a.answered_at
+"""
+_PROTECTED: Final = f"""
+    SELECT DISTINCT g.id, g.protected_by, g.protected_reason, g.protected_until
+    FROM sandboxes_guard g JOIN sandboxes_sandbox s ON s.guard_id = g.id WHERE g.protected AND {_LIVED}
+"""

@@ -1,0 +1,31 @@
+"""What the fleet costs: exact sums by group and time, what of it was wasted, what policies saved, what is to come."""
+
+from sandboxes.cost.breakdown import Spend, SpendItem, spend
+from sandboxes.cost.forecast import Forecast, month_forecast, month_start
+from sandboxes.cost.names import metadata_keys, record_since, template_names
+from sandboxes.cost.question import BUCKETS, GROUPS, Question, QuestionError
+from sandboxes.cost.running import RunningNow, running_now
+from sandboxes.cost.saved import Saved, saved
+from sandboxes.cost.used import Used, used
+
+__all__ = [
+    "BUCKETS",
+    "GROUPS",
+    "Forecast",
+    "Question",
+    "QuestionError",
+    "RunningNow",
+    "Saved",
+    "Spend",
+    "SpendItem",
+    "Used",
+    "metadata_keys",
+    "month_forecast",
+    "month_start",
+    "record_since",
+    "running_now",
+    "saved",
+    "spend",
+    "template_names",
+    "used",
+]

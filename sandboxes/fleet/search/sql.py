@@ -1,0 +1,212 @@
+"""The list's SQL: which sandboxes match a query, in which order, and after which row a page begins.
+
+Only what a query needs is joined. The newest samples stand in the newest frame of each account and shard, not on the
+sandbox's row, so they are unnested when something filters or orders by them.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sandboxes.fleet.search.place import Place
+from sandboxes.fleet.search.query import SandboxQuery, any_of
+
+FRAME_WINDOW_SECONDS: Final = 120
+FRAME_HISTORY_SECONDS: Final = 86400
+
+# The newest frame of each account and shard as of a moment, by the index (account, at, shard). The arrays are large
+# and stored apart: they are only fetched for the frames that are kept. While the number of shards changes, those of
+# the newest layout that is all there count (`sandboxes.metrics.series.layouts`): no sandbox is in two frames.
+NEWEST_FRAMES: Final = f"""
+    SELECT * FROM (
+        SELECT *, first_value(shards) OVER (PARTITION BY account_id ORDER BY whole DESC, parts_at DESC) AS layout
+        FROM (
+            SELECT *, count(*) OVER layouts >= shards AS whole, max(at) OVER layouts AS parts_at
+            FROM (
+                SELECT DISTINCT ON (f.account_id, f.shards, f.shard) f.*
+                FROM sandboxes_account a
+                CROSS JOIN LATERAL (
+                    SELECT max(at) AS at FROM sandboxes_metricframe
+                    WHERE account_id = a.id AND at <= %(as_of)s
+                      AND at > %(as_of)s - interval '{FRAME_HISTORY_SECONDS} s'
+                ) newest
+                JOIN sandboxes_metricframe f ON f.account_id = a.id AND f.at <= newest.at
+                 AND f.at > newest.at - interval '{FRAME_WINDOW_SECONDS} s'
+                WHERE a.id = ANY(%(accounts)s)
+                ORDER BY f.account_id, f.shards, f.shard, f.at DESC
+            ) newest_of_each WINDOW layouts AS (PARTITION BY account_id, shards)
+        ) with_parts
+    ) with_layout WHERE shards = layout"""
+
+# Each array that is unnested costs as much as the next: memory is left out where only CPU is asked for.
+_LATEST_CPU: Final = f"""
+    SELECT u.key, u.cpu / 100.0::float8 AS cpu_pct
+    FROM ({NEWEST_FRAMES}) f CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu) AS u (key, age, cpu)
+    WHERE u.age >= 0"""
+_LATEST: Final = f"""
+    SELECT u.key, u.cpu / 100.0::float8 AS cpu_pct, u.mem::bigint AS mem_used, u.mem_total::bigint AS mem_total
+    FROM ({NEWEST_FRAMES}) f
+    CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu, f.mem, f.mem_total) AS u (key, age, cpu, mem, mem_total)
+    WHERE u.age >= 0"""
+_CPU: Final = "CASE WHEN m.key IS NULL THEN s.cpu_pct ELSE m.cpu_pct END"
+_MEM: Final = (
+    "CASE WHEN m.key IS NULL THEN 100.0 * s.mem_used / nullif(s.mem_total, 0)"
+    " ELSE 100.0 * m.mem_used / nullif(m.mem_total, 0) END::float8"
+)
+
+# What the current run costs so far, each second by the price that held in it; the first price holds for all time
+# before it. `closed_cost_usd` has the ended runs.
+_COST: Final = """(s.closed_cost_usd + CASE WHEN s.state = 'running' THEN (
+    SELECT coalesce(sum(
+        (p.usd_per_vcpu_second * coalesce(s.cpu_count, 0) + p.usd_per_gib_second * coalesce(s.memory_mb, 0) / 1024)
+        * greatest(0, extract(epoch FROM least(p.until, %(as_of)s) - greatest(p.since, s.started_at)))), 0)
+    FROM prices p) ELSE 0 END)::float8"""
+_PRICES: Final = """prices AS (
+    SELECT usd_per_vcpu_second, usd_per_gib_second,
+           CASE WHEN lag(since) OVER w IS NULL THEN '-infinity'::timestamptz ELSE since END AS since,
+           coalesce(lead(since) OVER w, 'infinity'::timestamptz) AS until
+    FROM sandboxes_price WINDOW w AS (ORDER BY since))"""
+
+# Order → its expression, its type when a cursor is compared with it, and whether it can be null.
+_ORDERS: Final[dict[str, tuple[str, str, bool]]] = {
+    "started_at": ("s.started_at", "timestamptz", False),
+    "created_at": ("s.created_at", "timestamptz", False),
+    "end_at": ("CASE WHEN s.state <> 'paused' THEN s.end_at END", "timestamptz", True),
+    "cpu_pct": (_CPU, "float8", True),
+    "mem_pct": (_MEM, "float8", True),
+    "cost_usd": (_COST, "float8", False),
+    "burn_usd_per_hour": ("s.burn_usd_per_hour::float8", "float8", False),
+    "id": ('s.sandbox_id COLLATE "C"', "text", False),
+}
+HELD_FOR_ORPHAN: Final = """(s.state <> 'ended' AND EXISTS (
+    SELECT FROM sandboxes_verdict v JOIN sandboxes_policy p ON p.id = v.policy_id
+    WHERE v.sandbox_id = s.id AND v.until IS NULL AND p.enabled))"""
+_PROTECTED: Final = """EXISTS (
+    SELECT FROM sandboxes_guard g WHERE g.id = s.guard_id AND g.protected
+    AND (g.protected_until IS NULL OR g.protected_until > %(now)s))"""
+_FOUND: Final = "(s.sandbox_id ILIKE %(q)s OR s.alias ILIKE %(q)s OR s.owner ILIKE %(q)s OR ({metadata}))"
+_IN_METADATA: Final = """EXISTS (
+    SELECT FROM jsonb_each_text(s.metadata) AS e WHERE e.key || '=' || e.value ILIKE %(q)s)"""
+# Looking at the whole text first is ten times quicker; it only can't see what JSON escapes, and our own `=`.
+_NOT_AS_WRITTEN: Final = re.compile(r'["\\=\x00-\x1f\x7f]')
+
+
+@dataclass
+class Statement:
+    """A query as SQL: the parts of one SELECT over `sandboxes_sandbox s`, and its parameters by name."""
+
+    where: list[str]
+    order_by: str
+    order_type: str
+    order_nulls: bool
+    descending: bool
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def needs(self, text: str, *, ordered: bool = True) -> bool:
+        return (ordered and text in self.order_by) or any(text in part for part in self.where)
+
+    def body(self, *, ordered: bool) -> str:
+        """`FROM … WHERE …` with the joins it needs: what is only counted needs none for its order."""
+        join = ""
+        if self.needs("m.key", ordered=ordered):
+            latest = _LATEST if self.needs("m.mem_used", ordered=ordered) else _LATEST_CPU
+            join = f"LEFT JOIN ({latest}) m ON m.key = s.id"
+        return f"FROM sandboxes_sandbox s {join} WHERE {' AND '.join(self.where)}"
+
+
+def statement(query: SandboxQuery, accounts: Sequence[int], *, now: datetime, as_of: datetime) -> Statement:
+    """`accounts` are the keys of those that may be seen; `as_of` is when moving figures are read."""
+    expression, kind, nulls = _ORDERS[query.by]
+    made = Statement(
+        where=["s.account_id = ANY(%(accounts)s)", "s.state = ANY(%(states)s)"],
+        order_by=expression,
+        order_type=kind,
+        order_nulls=nulls,
+        descending=query.descending,
+        parameters={"accounts": list(accounts), "states": list(query.states), "now": now, "as_of": as_of},
+    )
+    _add_words(made, query)
+    _add_times(made, query, now)
+    _add_samples(made, query)
+    for wanted, condition in ((query.orphan, HELD_FOR_ORPHAN), (query.protected, _PROTECTED)):
+        if wanted is not None:
+            made.where.append(condition if wanted else f"NOT {condition}")
+    return made
+
+
+def _add_words(made: Statement, query: SandboxQuery) -> None:
+    if query.template is not None:
+        made.where.append("(s.template_id = ANY(%(template)s) OR s.template_name = ANY(%(template)s))")
+        made.parameters["template"] = any_of(query.template)
+    for name in ("owner", "environment"):
+        if (value := getattr(query, name)) is not None:
+            made.where.append(f"s.{name} = ANY(%({name})s)")
+            made.parameters[name] = any_of(value)
+    if query.metadata:
+        made.where.append("s.metadata @> %(metadata)s::jsonb")
+        made.parameters["metadata"] = json.dumps(dict(query.metadata))
+    if query.q:
+        whole = "" if _NOT_AS_WRITTEN.search(query.q) else "s.metadata::text ILIKE %(q)s AND "
+        made.where.append(_FOUND.format(metadata=whole + _IN_METADATA))
+        escaped = query.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        made.parameters["q"] = f"%{escaped}%"
+
+
+def _add_times(made: Statement, query: SandboxQuery, now: datetime) -> None:
+    if query.age_min is not None:
+        made.where.append("s.created_at <= %(born_by)s")
+        made.parameters["born_by"] = now - timedelta(seconds=query.age_min)
+    if query.age_max is not None:
+        made.where.append("s.created_at >= %(born_since)s")
+        made.parameters["born_since"] = now - timedelta(seconds=query.age_max)
+    if query.ends_within is not None:
+        made.where.append("s.state = 'running' AND s.end_at <= %(ends_by)s")
+        made.parameters["ends_by"] = now + timedelta(seconds=query.ends_within)
+
+
+def _add_samples(made: Statement, query: SandboxQuery) -> None:
+    for least, expression, name in ((query.cpu_min, _CPU, "cpu_min"), (query.mem_min, _MEM, "mem_min")):
+        if least is not None:
+            made.where.append(f"{expression} >= %({name})s")
+            made.parameters[name] = least
+    if query.no_sample is not None:
+        made.where.append(f"(m.key IS NULL AND s.sampled_at IS NULL) = {'true' if query.no_sample else 'false'}")
+
+
+def page_sql(made: Statement, place: Place | None, limit: int, skip: int = 0) -> tuple[str, dict[str, Any]]:
+    """Keys and order values of one page, in order; asks for one row more than `limit`, to know of a next page.
+
+    `skip` rows are left out first: a scroll bar that is dragged goes where no cursor leads yet. Values that are null
+    come last in both directions; equal values go by key, ascending.
+    """
+    parameters = made.parameters | {"limit": limit + 1, "skip": skip}
+    after = ""
+    if place is not None:
+        parameters |= {"value": place.value, "key": place.key}
+        after = f"WHERE {_after(made, place)}"
+    priced = f"WITH {_PRICES} " if made.needs("FROM prices p") else ""
+    direction = "DESC" if made.descending else "ASC"
+    rows = f"SELECT s.id, {made.order_by} AS value {made.body(ordered=True)}"
+    order = f"ORDER BY value {direction} NULLS LAST, id LIMIT %(limit)s OFFSET %(skip)s"
+    return f"{priced}SELECT id, value FROM ({rows}) rows {after} {order}", parameters
+
+
+def _after(made: Statement, place: Place) -> str:
+    if place.value is None:
+        return "value IS NULL AND id > %(key)s"
+    value, sign = f"%(value)s::{made.order_type}", "<" if made.descending else ">"
+    tail = " OR value IS NULL" if made.order_nulls else ""
+    return f"(value {sign} {value} OR (value = {value} AND id > %(key)s){tail})"
+
+
+def count_sql(made: Statement) -> tuple[str, dict[str, Any]]:
+    """How many match."""
+    return f"SELECT count(*) {made.body(ordered=False)}", made.parameters
+
+
+def keys_sql(made: Statement) -> tuple[str, dict[str, Any]]:
+    """The keys of all that match, ascending."""
+    return f"SELECT s.id {made.body(ordered=False)} ORDER BY s.id", made.parameters

@@ -1,0 +1,86 @@
+"""Frames become series and minutes, in sets; each step is one transaction, so a kill neither loses nor doubles."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from sandboxes.metrics.series import coarser, hours, minutes, partitions, retention
+from sandboxes.metrics.series.samples import MERGE
+from sandboxes.models import MetricFrame, MetricSeries
+
+LOCK: Final = 0x53616E64  # one compaction at a time, on all machines
+EVERY = timedelta(minutes=5)  # a series row is rewritten when it grows: not for every frame
+FRAMES_AT_ONCE: Final = 60
+THIN_MINUTES: Final = 10
+
+# The oldest frames not yet in series: their fresh samples go in, and they are marked, in one statement.
+_COMPACT: Final = (
+    """
+WITH todo AS (
+    UPDATE sandboxes_metricframe SET compacted = true
+    WHERE id IN (
+        SELECT id FROM sandboxes_metricframe WHERE NOT compacted AND at < %(before)s ORDER BY at LIMIT %(limit)s
+    )
+    RETURNING clock_unix, keys, ages, fresh, cpu, mem, disk_share, disk_total
+),
+samples AS (
+    SELECT u.key, todo.clock_unix - u.age AS unix, u.cpu, u.mem,
+           (u.disk_share * u.disk_total::bigint / 30000)::int AS disk
+    FROM todo
+    CROSS JOIN LATERAL unnest(keys, ages, fresh, cpu, mem, disk_share, disk_total)
+        AS u (key, age, fresh, cpu, mem, disk_share, disk_total)
+    WHERE u.age >= 0 AND u.fresh
+),"""
+    + MERGE
+)
+
+
+def compact_all(now: datetime | None = None) -> None:
+    """Rolls up closed minutes and hours, moves frames into series when the oldest has waited `EVERY`, keeps the tables'
+    parts in order and lets go what is old. Does nothing while another process is at it.
+    """
+    now = now or datetime.now(UTC)
+    with _alone() as ours:
+        if ours:
+            partitions.keep(now)
+            minutes.roll_up(now)
+            _frames_to_series(now)
+            coarser.roll_up(now)
+            if now.minute % THIN_MINUTES == 0:
+                hours.roll_up(now)
+                retention.thin(now)
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        held = bool(cursor.fetchone()[0])
+        try:
+            yield held
+        finally:
+            if held:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _frames_to_series(now: datetime) -> None:
+    waiting = MetricFrame.objects.filter(compacted=False)
+    oldest = waiting.order_by("at").values_list("at", flat=True).first()
+    if oldest is None or now - oldest < EVERY:
+        return
+    while waiting.filter(at__lt=now).exists():
+        compact_frames(now)
+
+
+def compact_frames(before: datetime, limit: int = FRAMES_AT_ONCE) -> None:
+    """The oldest `limit` frames from before `before`, in one transaction."""
+    step = max(1, round(settings.POLL_INTERVAL_SECONDS))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(minutes.ROOM_TO_SORT)
+        cursor.execute(
+            _COMPACT, {"before": before, "limit": limit, "source": MetricSeries.Source.POLL.value, "step": step}
+        )

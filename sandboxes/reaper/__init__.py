@@ -1,5 +1,0 @@
-"""Mark, wait, look again, act: judges the fleet by every enabled policy and does what the enforcing ones say."""
-
-from sandboxes.reaper.round import run_all
-
-__all__ = ["run_all"]
