@@ -18,9 +18,8 @@ from sandboxes.cleanup.reaper.facts import Fleet
 from sandboxes.metrics import polling, series
 from sandboxes.models import Account, AccountHealth, Action, Execution, Heartbeat, Policy, Sandbox
 from simulator import DEFAULT_API_KEY, empty
-from tests import failure_domains, records
-from tests.failure_domains import KINDS, Three, break_it, ends_unless
-from tests.sandboxes import reaping
+from tests.support import failure_domains, reaping, records
+from tests.support.failure_domains import KINDS, Three, break_it, ends_unless
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mailbox")]
 ANNA = Actor("user", "anna")

@@ -13,7 +13,7 @@ import uvicorn
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.config.conftest import free_port, home, whole_house
+from tests.runner.conftest import free_port, home, whole_house
 
 __all__ = ["free_port", "home", "whole_house"]
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

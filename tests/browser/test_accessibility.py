@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from runner.embedded import proc
 from tests.browser.test_live_fleet import SOON, enter, sign_in
-from tests.config.conftest import Supervised
+from tests.runner.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"

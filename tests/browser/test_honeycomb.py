@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from runner.embedded import proc
 from tests.browser.test_live_fleet import FIRST, SOON, sign_in
 from tests.browser.test_past import on_record
-from tests.config.conftest import Supervised
+from tests.runner.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

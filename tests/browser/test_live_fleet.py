@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from runner.embedded import proc
-from tests.config.conftest import Supervised
+from tests.runner.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PASSWORD = "a-password-for-the-test"

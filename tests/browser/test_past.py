@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from runner.embedded import proc
 from tests.browser.test_accessibility import AXE, RUN
 from tests.browser.test_live_fleet import FIRST, NEWEST, SOON, sign_in
-from tests.config.conftest import Supervised
+from tests.runner.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 RANGE = "() => document.querySelector('[data-panels] .js-plotly-plot')._fullLayout.xaxis.range"

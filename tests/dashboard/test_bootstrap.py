@@ -9,7 +9,7 @@ from django.test import Client
 
 from dashboard.models import ApiToken
 from sandboxes.models import Account
-from tests import records
+from tests.support import records
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from sandboxes.models import Freeze, Guard
-from tests import records
+from tests.support import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox")]
 ODD = [

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dashboard.sandboxes import filters
 from sandboxes.models import AccountHealth, Action, Guard
-from tests import records
+from tests.support import records
 
 PATHS = ["/", "/sandboxes/", "/events/", "/cleanup/"]
 

@@ -10,7 +10,7 @@ from dashboard.api.idempotency import Answer, once
 from dashboard.models import IdempotentAnswer
 from dashboard.tasks import RetentionFailed, retain
 from events.models import LifecycleEvent
-from tests import records
+from tests.support import records
 
 
 @pytest.mark.django_db

@@ -61,6 +61,14 @@ def test_links_lead_somewhere(page):
         assert (source.parent / target).exists(), f"{page} links to {target}"
 
 
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.relative_to(DOCS)}" for p in sorted(DOCS.glob("*.md")))])
+def test_files_and_folders_that_are_named_are_there(page):
+    tops = "benchmarks|config|dashboard|docs|events|runner|sandboxes|simulator|static|templates|tests"
+    named = re.findall(rf"`((?:{tops})/[\w./-]*\w/?)`", (ROOT / page).read_text())
+    missing = [one for one in named if not any((ROOT / f"{one}{end}").exists() for end in ("", ".py"))]
+    assert missing == []
+
+
 def test_each_room_says_what_it_is():
     for path in ROOT.glob("*/**/*.py"):
         if {".venv", "node_modules", "migrations", "var"} & set(path.parts) or not path.read_text().strip():

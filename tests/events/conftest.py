@@ -10,7 +10,7 @@ import pytest
 
 from simulator import DEFAULT_API_KEY, ManualClock, empty
 from simulator.served import served
-from tests.scripted import scripted
+from tests.support.scripted import scripted
 
 SECRET = "s3cret"
 URL = "/webhooks/e2b/prod/"

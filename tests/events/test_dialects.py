@@ -12,7 +12,7 @@ from events.wire import read_event
 from events.writing import Arrival
 from sandboxes.models import AccountHealth, Sandbox
 from tests.events.factories import real
-from tests.scripted import ago, iso
+from tests.support.scripted import ago, iso
 
 pytestmark = pytest.mark.usefixtures("mailbox")
 

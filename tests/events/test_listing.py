@@ -6,8 +6,8 @@ import pytest
 
 from events.listing import EventQuery, list_events
 from sandboxes.fleet.search import QueryError
-from tests import records
-from tests.records import NOW
+from tests.support import records
+from tests.support.records import NOW
 
 pytestmark = pytest.mark.django_db
 

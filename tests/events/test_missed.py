@@ -9,9 +9,9 @@ import pytest
 from events.missed import is_missed, missed_by_webhook
 from events.models import Delivery, LifecycleEvent
 from sandboxes.models import AccountHealth
-from tests import records
 from tests.events.test_observe import create
-from tests.records import NOW
+from tests.support import records
+from tests.support.records import NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from events.sweep import PAGE
 from sandboxes.core import accounts
 from sandboxes.e2b import E2BClient
 from sandboxes.models import AccountHealth, Sandbox
-from tests.ageing import cooldowns_are_over
 from tests.events.test_observe import create
+from tests.support.ageing import cooldowns_are_over
 
 pytestmark = pytest.mark.usefixtures("mailbox")
 

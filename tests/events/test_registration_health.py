@@ -15,10 +15,10 @@ from events.webhooks.ours import our_view
 from events.webhooks.view import view_of
 from sandboxes.models import Account, AccountHealth, Sandbox
 from simulator import Fault
-from tests import records
 from tests.events.test_observe import create, impatient
 from tests.events.test_registration import ALL
 from tests.simulator.receiver import eventually, receiving
+from tests.support import records
 
 pytestmark = pytest.mark.usefixtures("mailbox")
 

@@ -14,7 +14,7 @@ Call = Callable[..., HttpResponse]
 @pytest.fixture
 def call(db: None) -> Call:
     """`call("GET", "/sandboxes", q="x")`; a `body` goes as JSON. The answer has `.data`, its JSON."""
-    from tests import records  # a conftest is read before Django is set up
+    from tests.support import records  # a conftest is read before Django is set up
 
     text = records.token()
     client = Client(headers={"Authorization": f"Bearer {text}"}, raise_request_exception=False)

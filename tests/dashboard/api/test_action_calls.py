@@ -13,8 +13,8 @@ from dashboard.api.idempotency import Answer, Conflict, once
 from dashboard.models import IdempotentAnswer
 from sandboxes.actions import bulk
 from sandboxes.models import Action, BulkWish, Sandbox
-from tests import records
-from tests.records import NOW
+from tests.support import records
+from tests.support.records import NOW
 
 pytestmark = pytest.mark.django_db
 

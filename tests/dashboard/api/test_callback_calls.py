@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandboxes.models import OwnerCallback
-from tests import records
+from tests.support import records
 
 pytestmark = pytest.mark.django_db
 GOOD = {"url": "https://app.example/alive", "secret": "of-an-application", "timeout_seconds": 2}

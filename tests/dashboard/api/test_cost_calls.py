@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from sandboxes.models import Price
-from tests import records
-from tests.records import NOW
+from tests.support import records
+from tests.support.records import NOW
 
 pytestmark = pytest.mark.django_db
 ITEM = {"group", "bucket", "cost_usd", "orphan_usd", "idle_usd", "seconds", "sandboxes"}

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.models import ApiToken
-from tests import records
+from tests.support import records
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from dashboard.models import ApiToken
 from sandboxes.models import Account, AccountHealth, Guard, Lease, Policy
 from sandboxes.models.fields import Sealed
-from tests import records
-from tests.records import Reading
+from tests.support import records
+from tests.support.records import Reading
 
 pytestmark = pytest.mark.django_db
 

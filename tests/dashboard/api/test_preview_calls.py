@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sandboxes.models import Execution, ExecutionEnd, Heartbeat, MetricSeries
-from tests import records
+from tests.support import records
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

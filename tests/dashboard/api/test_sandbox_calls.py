@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from sandboxes.fleet import same_fleets
 from sandboxes.models import AccountBrake, AccountHealth, Action, Guard
-from tests import records
-from tests.records import NOW, Reading
+from tests.support import records
+from tests.support.records import NOW, Reading
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from sandboxes.actions.permission import MOST_SECONDS, SECONDS_RANGE
 from sandboxes.admin.cleanup import Answers
-from tests import records
+from tests.support import records
 
 
 @pytest.mark.parametrize("kind", ["extend", "timeout", "resume"])

@@ -8,7 +8,7 @@ from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import send_due
 from sandboxes.fleet.search import find
 from sandboxes.models import Account, Action, Sandbox
-from tests.sandboxes.test_reaper_dialects import look_again, odd
+from tests.sandboxes.cleanup.test_reaper_dialects import look_again, odd
 
 __all__ = ["odd"]
 ANNA = Actor("user", "anna")

@@ -7,7 +7,7 @@ import pytest
 from sandboxes.actions import Actor, bulk, requests
 from sandboxes.actions.bulk import carry_on, carry_on_all, request_bulk
 from sandboxes.models import Action, BulkWish, Guard
-from tests import records
+from tests.support import records
 
 pytestmark = pytest.mark.django_db
 ANNA = Actor("user", "anna")

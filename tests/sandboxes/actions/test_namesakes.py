@@ -10,9 +10,9 @@ from events.observe import sync
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import send_due
 from sandboxes.models import Account, AccountHealth, Action, Guard, Sandbox
-from tests import records
-from tests.ageing import cooldowns_are_over
-from tests.scripted import scripted
+from tests.support import records
+from tests.support.ageing import cooldowns_are_over
+from tests.support.scripted import scripted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("backend")]
 NOT_NOW = (500, {"code": 500, "message": "no"}, {})

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sandboxes.actions import Actor, NotInState, cancel, request, request_bulk
 from sandboxes.models import Action, Guard
-from tests import records
+from tests.support import records
 
 pytestmark = pytest.mark.django_db
 ANNA, ROBOT = Actor("user", "anna"), Actor("token", "robot")

@@ -15,7 +15,7 @@ from sandboxes.core import accounts, round_errors
 from sandboxes.e2b import E2BClient, E2BError
 from sandboxes.models import AccountHealth, Action, Guard, Sandbox
 from simulator import Fault
-from tests.ageing import cooldowns_are_over
+from tests.support.ageing import cooldowns_are_over
 
 ANNA = Actor("user", "anna")
 

@@ -1,0 +1,75 @@
+"""The house under the model: a simulated E2B on driven time, and our own steps made to crash and to be looked at."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+
+@pytest.fixture
+def world(mailbox, monkeypatch):
+    from sandboxes.actions import claims, sending
+    from sandboxes.cleanup import reaper
+    from sandboxes.e2b import E2BClient
+    from sandboxes.models import Action
+    from simulator import ManualClock, empty
+    from simulator.served import served
+    from tests.sandboxes.cleanup.reaper_model.machine import START, Broken, Fleet, World
+
+    running = lambda: Fleet.now_running  # noqa: E731
+    kill, claim, settle, mark = E2BClient.kill, claims.claim_due, sending.settle, reaper.round.marks.mark
+    release, confirm, turn = reaper.acting._conclude, sending.confirming.confirm_answered, reaper.round.turn
+
+    async def killed(self, sandbox_id, **given):
+        try:
+            running().a_delete_leaves(sandbox_id)
+        except AssertionError as wrong:
+            raise Broken(str(wrong)) from wrong
+        running().crash_if("before the DELETE")
+        answer = await kill(self, sandbox_id, **given)
+        running().answered.add(sandbox_id)
+        running().crash_if("after the DELETE")
+        return answer
+
+    def claimed(*given, **more):
+        found = claim(*given, **more)
+        if found:
+            running().crash_if("claimed")
+        return found
+
+    def settled(*given, **more):
+        running().crash_if("settling")
+        return settle(*given, **more)
+
+    def marked(*given, **more):
+        found = mark(*given, **more)
+        running().crash_if("marking")
+        return found
+
+    def released(*given, **more):
+        queued = release(*given, **more)
+        if queued:
+            running().crash_if("released")
+        return queued
+
+    async def confirmed(account):
+        if await Action.objects.filter(state="done").aexists():
+            running().crash_if("confirming")
+        await confirm(account)
+
+    @asynccontextmanager
+    async def turned(*given):
+        async with turn(*given) as ours:
+            yield ours or running().without_turns
+
+    monkeypatch.setattr(reaper.acting, "_conclude", released)
+    monkeypatch.setattr(sending.confirming, "confirm_answered", confirmed)
+    monkeypatch.setattr(reaper.round, "turn", turned)
+    monkeypatch.setattr(E2BClient, "kill", killed)
+    monkeypatch.setattr(sending, "claim_due", claimed)
+    monkeypatch.setattr(sending, "settle", settled)
+    monkeypatch.setattr(reaper.round.marks, "mark", marked)
+    with served(empty(), ManualClock(START.timestamp())) as it:
+        world = World(it)
+        monkeypatch.setattr(Fleet, "world", world, raising=False)
+        Fleet.reached.clear()
+        yield world

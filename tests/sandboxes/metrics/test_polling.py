@@ -1,0 +1,282 @@
+"""Polling: a frame a tick, its figures those of the backend, and a failure that changes nothing but what we say."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+
+from sandboxes.core import live, turns
+from sandboxes.core.accounts import client_for
+from sandboxes.metrics import polling
+from sandboxes.metrics.polling import Part, asking
+from sandboxes.models import AccountHealth, MetricFrame, Sandbox
+from simulator import Fault, ManualClock, empty
+from simulator.served import served
+from tests.support import records
+from tests.support.ageing import cooldowns_are_over
+from tests.support.watching import account_at, on_record, run
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mailbox", "no_pause_between_ticks")]
+
+
+@pytest.fixture
+def no_pause_between_ticks(settings):
+    settings.POLL_INTERVAL_SECONDS = 0.001
+
+
+@pytest.fixture
+def house():
+    """A served simulator with an empty fleet; its clock stands still."""
+    with served(empty(), ManualClock(time.time())) as it:
+        yield it
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What is published, as (kind, body)."""
+    messages = []
+
+    async def note(kind, account, body):
+        messages.append((kind, body))
+        return True
+
+    monkeypatch.setattr(live, "apublish", note)
+    return messages
+
+
+def three(house, account):
+    made = [house.simulator.create() for _ in range(3)]
+    house.simulator.advance(12)
+    return [on_record(account, one) for one in made]
+
+
+def test_it_works(house, told):
+    account = account_at(house)
+    kept = three(house, account)
+    frame = run(polling.poll(account))
+    row = MetricFrame.objects.get()
+    assert row.keys == [one.pk for one in kept]
+    assert row.fresh == [True] * 3
+    assert set(row.ages) <= {0, 1, 2, 3, 4, 5}
+    assert all(0 < cpu <= 10_000 for cpu in row.cpu)
+    assert row.mem == frame.mem
+    assert all(used < total for used, total in zip(row.mem, row.mem_total, strict=True))
+    health = AccountHealth.objects.get(account=account)
+    assert (health.reachable, health.poll_error, health.last_poll_at) == (True, "", row.at)
+    assert [kind for kind, _ in told] == ["frame", "status"]
+    assert told[0][1]["keys"] == row.keys
+    assert told[1][1]["last_poll_at"] == row.at.timestamp()
+
+
+def test_figures_are_the_backend_s_own(house):
+    account = account_at(house)
+    ids = [one.sandbox_id for one in three(house, account)]
+    frame = run(polling.poll(account))
+
+    async def ask():
+        async with client_for(account) as client:
+            return await client.latest_metrics(ids)
+
+    samples = list(run(ask()).samples.values())
+    assert frame.cpu == [round(sample.cpu_used_pct * 100) for sample in samples]
+    assert [frame.clock_unix - age for age in frame.ages] == [sample.timestamp_unix for sample in samples]
+
+
+def test_a_backend_whose_clock_is_months_off_has_samples_of_now():
+    with served(empty(), ManualClock()) as house:
+        account = account_at(house)
+        three(house, account)
+        assert set(run(polling.poll(account)).ages) <= {0, 1, 2, 3, 4, 5}
+
+
+def test_a_sample_is_fresh_once(house):
+    account = account_at(house)
+    three(house, account)
+    run(polling.poll(account))
+    assert not any(run(polling.poll(account)).fresh)
+    house.simulator.advance(5)
+    assert run(polling.poll(account)).fresh == [True] * 3
+
+
+def test_a_second_clock_for_the_same_tick_does_nothing(house, settings):
+    account = account_at(house)
+    three(house, account)
+    run(polling.poll(account))
+    settings.POLL_INTERVAL_SECONDS = 60
+    assert run(polling.poll(account)) is None
+    assert MetricFrame.objects.count() == 1
+
+
+def test_what_leaves_the_frame_keeps_its_last_sample_on_its_row(house):
+    account = account_at(house)
+    kept = three(house, account)
+    first = run(polling.poll(account))
+    Sandbox.objects.filter(pk=kept[1].pk).update(state="paused")
+    run(polling.poll(account))
+    assert MetricFrame.objects.latest("at").keys == [kept[0].pk, kept[2].pk]
+    left = Sandbox.objects.get(pk=kept[1].pk)
+    assert left.cpu_pct == first.cpu[1] / 100
+    assert left.mem_used == first.mem[1] * 1024
+    assert left.sampled_at.timestamp() == first.clock_unix - first.ages[1]
+    assert Sandbox.objects.get(pk=kept[0].pk).sampled_at is None
+
+
+def test_after_a_resume_the_sample_from_before_is_old_news(house):
+    account = account_at(house)
+    simulated = house.simulator.create()
+    house.simulator.advance(12)
+    on_record(account, simulated)
+    run(polling.poll(account))
+    with house.simulator.lock:
+        house.simulator.lifecycle.pause(house.simulator.now(), simulated)
+    house.simulator.advance(60)
+    with house.simulator.lock:
+        house.simulator.lifecycle.resume(house.simulator.now(), simulated, 300)
+    on_record(account, simulated)
+    assert run(polling.poll(account)).ages == [MetricFrame.NO_SAMPLE]
+    house.simulator.advance(10)
+    assert run(polling.poll(account)).fresh == [True]
+
+
+def test_a_failure_is_told_and_changes_nothing_else(house, told):
+    account = account_at(house)
+    three(house, account)
+    run(polling.poll(account))
+    before = list(Sandbox.objects.order_by("pk").values())
+    house.simulator.faults.add(Fault(401, path="/sandboxes/metrics"))
+    del told[:]
+    assert run(polling.poll(account)) is None
+    assert MetricFrame.objects.count() == 1
+    assert list(Sandbox.objects.order_by("pk").values()) == before
+    health = AccountHealth.objects.get(account=account)
+    assert health.poll_error
+    assert health.poll_failed_at > health.last_poll_at
+    assert [kind for kind, _ in told] == ["status"]
+    house.simulator.faults.clear()
+    run(polling.poll(account))
+    assert AccountHealth.objects.get(account=account).poll_error == ""
+
+
+def test_a_page_that_is_not_the_api_s_means_that_it_is_not_reached(house):
+    account = account_at(house)
+    three(house, account)
+    house.simulator.faults.add(Fault(404, path="/sandboxes/metrics", html=True))
+    assert run(polling.poll(account)) is None
+    assert AccountHealth.objects.get(account=account).reachable is False
+
+
+def test_a_backend_that_says_when_to_come_back_is_left_alone_until_then(house, mailbox):
+    account = account_at(house)
+    three(house, account)
+    house.simulator.faults.add(Fault(429, path="/sandboxes/metrics", retry_after="60"))
+    assert run(polling.poll(account)) is None
+    assert AccountHealth.objects.get(account=account).poll_error
+    house.simulator.faults.clear()
+    assert run(polling.poll(account)) is None, "it said 60 s"
+    assert 50_000 < mailbox.pttl(f"sandwarden:cooldown:poll:{account.pk}") <= 60_000
+    assert cooldowns_are_over()
+    assert run(polling.poll(account)).fresh == [True] * 3
+
+
+def test_a_tick_during_another_is_skipped_and_counted(house):
+    account = account_at(house)
+    three(house, account)
+
+    async def two():
+        async with turns.turn(f"poll:{account.pk}:0", 30):
+            return await polling.poll(account)
+
+    assert run(two()) is None
+    assert AccountHealth.objects.get(account=account).polls_late == 1
+    assert run(polling.poll(account)) is not None
+
+
+def test_shards_part_the_fleet_without_rest(house):
+    account = account_at(house)
+    kept = three(house, account)
+    frames = [run(polling.poll(account, shard, shards=2)) for shard in (0, 1)]
+    assert sorted(frames[0].keys + frames[1].keys) == [one.pk for one in kept]
+    assert not set(frames[0].keys) & set(frames[1].keys)
+
+
+def test_an_id_that_the_backend_calls_malformed_costs_only_its_own_sample(house):
+    account = account_at(house)
+    kept = three(house, account)
+    odd = records.sandbox("NOT-an-id-here", of=account, started_at=kept[0].started_at)
+    frame = run(polling.poll(account))
+    assert sum(frame.fresh) == 3
+    assert frame.ages[frame.keys.index(odd.pk)] == MetricFrame.NO_SAMPLE
+
+
+def test_without_the_bulk_call_each_has_its_turn(house, monkeypatch):
+    monkeypatch.setattr(asking, "SINGLE_CALLS_A_TICK", 2)
+    account = account_at(house, capabilities={"bulk_metrics": False})
+    keys = [one.pk for one in three(house, account)]
+    read = [_asked_in_tick(account, number) for number in range(3)]
+    assert [len(samples) for samples in read] == [2, 2, 2]
+    assert sorted(one for samples in read for one in samples) == sorted(
+        2 * list(Sandbox.objects.filter(pk__in=keys).values_list("sandbox_id", flat=True))
+    )
+
+
+def _asked_in_tick(account, number):
+    """The IDs with a sample in the tick of that number, whatever the time is."""
+    at = datetime.fromtimestamp(number * settings.POLL_INTERVAL_SECONDS + 1e-5, UTC)
+    ids = list(Sandbox.objects.order_by("pk").values_list("sandbox_id", flat=True))
+
+    async def ask():
+        async with client_for(account) as client:
+            return await asking.one_by_one(client, Part(account.pk), at, ids, 10)
+
+    return list(run(ask()).samples)
+
+
+def test_a_backend_that_turns_out_to_have_no_bulk_call_is_asked_one_by_one(house):
+    account = account_at(house)
+    three(house, account)
+    house.simulator.faults.add(Fault(404, path="/sandboxes/metrics", message="no matching operation was found"))
+    assert run(polling.poll(account)).fresh == [True] * 3
+
+
+def test_a_hole_in_our_watch_opens_the_history_again(house):
+    account = account_at(house)
+    kept = three(house, account)
+    run(polling.poll(account))
+    Sandbox.objects.update(backfilled_from=kept[0].started_at)
+    run(polling.poll(account))
+    assert not Sandbox.objects.filter(backfilled_from=None).exists()
+    frame = MetricFrame.objects.latest("at")
+    MetricFrame.objects.exclude(pk=frame.pk).delete()
+    MetricFrame.objects.update(at=frame.at - timedelta(minutes=3))
+    run(polling.poll(account))
+    assert Sandbox.objects.filter(backfilled_from=None).count() == 3
+
+
+def test_one_failing_account_hinders_no_other(house):
+    broken = account_at(house, "broken")
+    sound = account_at(house, "sound")
+    three(house, broken)
+    three(house, sound)
+    broken.url = f"{house.url}/elsewhere"
+    broken.save()
+    run(polling.poll_all())
+    assert list(MetricFrame.objects.values_list("account__name", flat=True)) == ["sound"]
+    assert AccountHealth.objects.get(account=broken).poll_error
+
+
+def test_an_empty_fleet_has_empty_frames(house):
+    account = account_at(house)
+    assert run(polling.poll(account)).keys == []
+    assert AccountHealth.objects.get(account=account).reachable is None
+
+
+def test_another_worker_goes_on_where_the_first_ended(house):
+    """All that a tick needs to know is in the newest frame."""
+    account = account_at(house)
+    three(house, account)
+    run(polling.poll(account))
+    assert not any(async_to_sync(polling.poll)(account).fresh)
+    assert not any(asyncio.run(polling.poll(account)).fresh)
