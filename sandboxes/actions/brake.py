@@ -107,7 +107,7 @@ def reset(account: Account, by: str, now: datetime) -> AccountBrake:
 def _sent_since(account: Account, since: datetime) -> dict[int, datetime]:
     """When policies' acts were sent, by action. One that a person had made theirs by then is theirs."""
     acts = Action.objects.filter(account=account, actor_kind="policy", kind__in=COUNTED, sent_at__gt=since)
-    rows = acts.values_list("pk", "sent_at", "parameters__joined__0__at")
+    rows = acts.values_list("pk", "sent_at", "joined__0__at")
     return {key: at for key, at, joined in rows if at and not (joined and datetime.fromisoformat(joined) < at)}
 
 

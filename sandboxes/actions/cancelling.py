@@ -8,9 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes.actions import announce
+from sandboxes.actions import announce, machine
 from sandboxes.actions.actor import Actor, NotInState
-from sandboxes.actions.writing import write
 from sandboxes.core import live
 from sandboxes.models import Action, Guard, Verdict
 
@@ -28,7 +27,7 @@ def cancel(action: Action, actor: Actor) -> Action:
     guard = Guard.objects.select_for_update(of=("self",)).get(sandboxes=action.sandbox_id)
     action = Action.objects.select_related("sandbox", "account").get(pk=action.pk)
     action.sandbox.guard = guard
-    if action.state not in (State.GRACE, State.QUEUED):
+    if action.state not in machine.CANCELLABLE:
         raise NotInState(f"the action is {action.state}: only one in grace or queued can be stopped")
     if action.policy_id is not None:
         action.spare_until = now + SPARE
@@ -45,13 +44,13 @@ def close_all(actions: Sequence[Action], *, outcome: str) -> None:
     """`close` for many at once; all their guards are locked by the caller."""
     for action in actions:
         cancelled(action, outcome)
-    write(actions)
+    machine.store(actions)
     announce.changed(actions)
 
 
 def cancelled(action: Action, outcome: str) -> None:
     """Moves it in memory alone: the caller writes it."""
-    action.state, action.outcome, action.next_attempt_at = State.CANCELLED, outcome, None
+    machine.move(action, machine.CANCEL, outcome=outcome, next_attempt_at=None)
 
 
 def no_orphans(guard_pks: Iterable[int], now: datetime) -> None:

@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Max, Q, QuerySet
 
-from sandboxes.actions import announce
+from sandboxes.actions import announce, machine
 from sandboxes.actions.brake import Brakes
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
-from sandboxes.actions.writing import write
 from sandboxes.base.clock import is_fresh, on_backend
 from sandboxes.core.accounts import clock_offset
 from sandboxes.fleet import lease_coverage
@@ -32,7 +31,6 @@ DEFAULT_DEADLINE_SECONDS = 25.0
 CLAIM_SLACK_SECONDS = {"pause": 150.0}
 DEFAULT_CLAIM_SLACK_SECONDS = 20.0
 # A policy's act stands on the reaper's last look; one that could not leave within this time is looked at anew.
-LOOKED_AT = "looked_at"
 LOOK_HOLDS = timedelta(seconds=60)
 
 State = Action.State
@@ -102,7 +100,7 @@ def claim_due(now: datetime, account: Account) -> list[Claim]:
     moved = [claim.action for claim in claims]
     if moved:
         _number(moved)
-    write(moved + closed)
+    machine.store(moved + closed)
     announce.changed(moved + closed)
     return claims
 
@@ -137,20 +135,19 @@ def was_killed(guard: int, started_at: datetime, killed: Mapping[int, datetime],
 
 def is_of_policy_alone(action: Action) -> bool:
     """Whether no person has asked for it too."""
-    return action.actor_kind == "policy" and not action.parameters.get("joined")
+    return action.actor_kind == "policy" and not action.joined
 
 
 def _may_go(action: Action, now: datetime) -> bool:
     """Whether the reaper's last look at it still holds, and its policy has no quiet hours."""
-    looked_at = action.parameters.get(LOOKED_AT)
-    if looked_at is None or not is_fresh(datetime.fromisoformat(looked_at), now, LOOK_HOLDS):
+    if action.verified_at is None or not is_fresh(action.verified_at, now, LOOK_HOLDS):
         return False
     return action.policy is None or not quiet_now(action.policy.quiet_hours, now)
 
 
 def _back_to_mark(action: Action) -> None:
     """Nothing of it has happened at E2B: its grace is over still, and the reaper decides anew."""
-    action.state, action.sent_at, action.next_attempt_at = State.GRACE, None, None
+    machine.move(action, machine.HOLD, sent_at=None, next_attempt_at=None)
 
 
 def _was_killed(action: Action, killed: Mapping[int, datetime]) -> bool:
@@ -175,8 +172,10 @@ def _claim(action: Action, guard: Guard, now: datetime) -> Claim:
     guard.claim_number += 1
     slack = CLAIM_SLACK_SECONDS.get(action.kind, DEFAULT_CLAIM_SLACK_SECONDS)
     until = now + timedelta(seconds=deadline_seconds(action.kind) + slack)
-    action.state, action.claim_number, action.claimed_until = State.SENT, guard.claim_number, until
-    action.sent_at, action.attempts, action.next_attempt_at = now, action.attempts + 1, until
+    machine.move(
+        action, machine.CLAIM, claim_number=guard.claim_number, claimed_until=until,
+        sent_at=now, attempts=action.attempts + 1, next_attempt_at=until,
+    )  # fmt: skip
     return Claim(action, guard.claim_number, until)
 
 

@@ -7,9 +7,9 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
+from sandboxes.actions import machine
 from sandboxes.actions.looking import each, looks
 from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
-from sandboxes.actions.writing import NEW_LIFE, write
 from sandboxes.base.clock import on_backend
 from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
@@ -77,14 +77,13 @@ def _by_look(looked_at: Action, seen: SandboxInfo | E2BError) -> None:
     counts = isinstance(seen, SandboxInfo) or (isinstance(seen, NotFound) and action.kind != Kind.KILL)
     if isinstance(seen, NotFound) and action.kind == Kind.KILL:
         counts = _still_listed(action)  # E2B's own words differ; else the next complete list settles it
-    number = action.parameters.get("looks", 0) + (1 if counts else 0)
+    number = action.checks + (1 if counts else 0)
     if number >= MOST_LOOKS:
         fail(action, _alarm(action, seen), "not_confirmed")
         store([action])
         return
-    action.parameters = {**action.parameters, "looks": number}
-    action.next_attempt_at = now + timedelta(seconds=5.0 * 2 ** min(number, 4))
-    write([action])
+    action.checks, action.next_attempt_at = number, now + timedelta(seconds=5.0 * 2 ** min(number, 4))
+    machine.store([action])
 
 
 def _is_fact(action: Action, seen: SandboxInfo) -> bool:
@@ -132,12 +131,12 @@ def _notice_returned(now: datetime) -> None:
         kind=Kind.KILL, state=State.CONFIRMED, confirmed_at__gte=now - RETURNS_WITHIN
     ).exclude(sandbox__state=ENDED)
     listed_again = returned.filter(sandbox__account__health__last_sync_at__gt=F("confirmed_at"))
-    for pk in list(listed_again.exclude(parameters__has_key=NEW_LIFE).values_list("pk", flat=True)):
+    for pk in list(listed_again.exclude(id_reused=True).values_list("pk", flat=True)):
         with transaction.atomic():
             action = locked(pk)
             if action.state == State.CONFIRMED and action.sandbox.state != ENDED:
                 if _is_new_life(action):
-                    action.parameters = {**action.parameters, NEW_LIFE: True}
+                    action.id_reused = True
                     store([action])
                     continue
                 fail(action, "It was killed and confirmed gone, and has come back. Nothing more is sent", "came_back")
@@ -157,7 +156,7 @@ def _notice_woken(now: datetime) -> None:
     )
     paused = Action.objects.filter(
         kind=Kind.PAUSE, state=State.CONFIRMED, actor_kind="policy", confirmed_at__gte=now - WAKES_WITHIN
-    ).exclude(parameters__has_key="joined")
+    ).filter(joined=[])
     woken = paused.filter(sandbox__state=RUNNING, sandbox__started_at__gt=F("sent_at")).exclude(Exists(ours))
     for pk in list(woken.values_list("pk", flat=True)):
         with transaction.atomic():

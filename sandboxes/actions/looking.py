@@ -105,7 +105,7 @@ def _conclude(looked_at: Action, seen: Seen) -> None:
     if isinstance(seen, NotFound):
         if action.kind == Kind.KILL:
             apply(action, Result("done", "killed"))
-        elif action.parameters.get(PAUSE_REJECTED):
+        elif action.rejection == PAUSE_REJECTED:
             fail(action, f"The backend rejected the pause, and the sandbox is gone: {action.error}", "killed")
         else:
             fail(action, "The sandbox is gone", "gone")
@@ -114,11 +114,11 @@ def _conclude(looked_at: Action, seen: Seen) -> None:
         since = (now - (action.sent_at or now)).total_seconds()
         action.error = f"Not known yet whether it happened, E2B does not answer: {seen}"
         action.next_attempt_at = now + timedelta(seconds=min(120.0, max(5.0, since / 2)))
-    elif action.parameters.get(PAUSE_REJECTED) and seen.state != "paused":
+    elif action.rejection == PAUSE_REJECTED and seen.state != "paused":
         fail(action, f"The backend rejected the pause; the sandbox still runs: {action.error}", "rejected")
     elif (action.kind, seen.state) in ((Kind.PAUSE, "paused"), (Kind.RESUME, "running")):
         # Refused as paused already: somebody else's pause, which is no quarantine of ours.
-        already = action.kind == Kind.PAUSE and action.parameters.get(CONFLICT)
+        already = action.kind == Kind.PAUSE and action.rejection == CONFLICT
         apply(action, Result("done", ALREADY_PAUSED if already else f"{action.kind}d"))
     else:
         apply(action, Result("again", error=action.error or "E2B gave no answer, and nothing had happened"))

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
+from sandboxes.actions import machine
 from sandboxes.actions.cancelling import close_all, no_orphans
 from sandboxes.models import Action, Guard
-
-State = Action.State
 
 
 def apply(action: Action, guard: Guard, of_guard: list[Action], at: datetime) -> None:
@@ -17,10 +16,10 @@ def apply(action: Action, guard: Guard, of_guard: list[Action], at: datetime) ->
     guard.protected_reason = action.reason if on else ""
     guard.protected_by = action.actor_name if on else ""
     guard.save(update_fields=["protected", "protected_until", "protected_reason", "protected_by"])
-    action.state, action.outcome, action.next_attempt_at = State.CONFIRMED, "protected" if on else "unprotected", None
+    action.outcome = "protected" if on else "unprotected"
     action.sent_at = action.answered_at = action.confirmed_at = at
     if on:
-        marks = [one for one in of_guard if one.actor_kind == "policy" and one.state in (State.GRACE, State.QUEUED)]
+        marks = [one for one in of_guard if one.actor_kind == "policy" and one.state in machine.CANCELLABLE]
         close_all(marks, outcome="spared: protected")
         if guard.condemned_by_id is None:
             no_orphans([guard.pk], at)

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from sandboxes.actions import announce, protection
+from sandboxes.actions import announce, machine, protection
 from sandboxes.actions.actor import Actor, NotAllowed, NotInState
 from sandboxes.actions.cancelling import close
 from sandboxes.actions.permission import CONDEMNING, SENT_KINDS, needs_seconds, refusal
@@ -123,9 +123,7 @@ def _decide(wish: Wish, sandbox: Sandbox, of_guard: list[Action]) -> Action:
 def _write(actions: Sequence[Action], wish: Wish) -> None:
     """New ones with their sentences, and what a person's word made of those it joined."""
     Action.objects.bulk_create([action for action in actions if action.pk is None])
-    Action.objects.bulk_update(
-        [action for action in actions if action.parameters.get("joined")], ["parameters", "state", "next_attempt_at"]
-    )
+    machine.store([action for action in actions if action.joined])
     if wish.kind in CONDEMNING:
         sentenced = [action for action in actions if action.state == State.QUEUED]
         guards, keys = [one.sandbox.guard_id for one in sentenced], [one.pk for one in sentenced]
@@ -137,26 +135,27 @@ def _new(wish: Wish, sandbox: Sandbox) -> Action:
     until = {"until": wish.until.isoformat()} if wish.until else {}
     seconds = {"seconds": wish.seconds} if wish.seconds is not None else {}
     memory = {} if wish.memory else {"memory": False}
-    return Action(
-        kind=wish.kind, state=State.QUEUED, account=sandbox.account, sandbox=sandbox,
+    at_once = wish.kind in (Kind.PROTECT, Kind.UNPROTECT)
+    return machine.begin(
+        State.CONFIRMED if at_once else State.QUEUED, kind=wish.kind, account=sandbox.account, sandbox=sandbox,
         actor_kind=wish.actor.kind, actor_name=wish.actor.name, bulk_id=wish.bulk_id, reason=wish.reason,
-        parameters=seconds | until | memory, requested_at=wish.at, next_attempt_at=wish.at,
+        parameters=seconds | until | memory, requested_at=wish.at, next_attempt_at=None if at_once else wish.at,
     )  # fmt: skip
 
 
 def _join(action: Action, wish: Wish) -> None:
     """A person's word makes an open action theirs too: grace ends now, and no lease or policy change undoes it."""
     word = {"kind": wish.actor.kind, "name": wish.actor.name, "reason": wish.reason, "at": wish.at.isoformat()}
-    action.parameters = {**action.parameters, "joined": [*action.parameters.get("joined", []), word]}
-    if action.state in (State.GRACE, State.QUEUED):
-        action.state, action.next_attempt_at = State.QUEUED, wish.at
+    action.joined = [*action.joined, word]
+    if action.state in machine.CANCELLABLE:
+        machine.move(action, machine.JOIN, next_attempt_at=wish.at)
 
 
 def _supersede(of_guard: list[Action], wish: Wish) -> None:
     """What was waiting for this sandbox gives way to the kill or pause that a person wants now."""
     for action in of_guard:
         mark_outlasts = action.kind == Kind.KILL and wish.kind == Kind.PAUSE
-        if action.state in (State.GRACE, State.QUEUED) and not mark_outlasts:
+        if action.state in machine.CANCELLABLE and not mark_outlasts:
             close(action, outcome=f"superseded by a {wish.kind}")
 
 

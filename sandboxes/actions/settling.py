@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sandboxes.actions import announce
+from sandboxes.actions import announce, machine
 from sandboxes.actions.calls import CONFLICT, PAUSE_REJECTED, Result
 from sandboxes.actions.claims import UNREAD, Claim
 from sandboxes.actions.permission import CONDEMNING
-from sandboxes.actions.writing import write
 from sandboxes.models import Account, Action, Guard
 
 MOST_ATTEMPTS = 5
@@ -33,7 +32,7 @@ def settle(answers: Sequence[tuple[Claim, Result]]) -> list[Action]:
         if action.state == State.SENT and action.claim_number == claim.number:
             apply(action, result)
             moved.append(action)
-    write(moved)
+    machine.store(moved)
     _learn_pause(moved)
     if any(action.state == State.DONE and action.kind in CONDEMNING for action in moved):
         announce.wake(ANSWERED)
@@ -53,7 +52,7 @@ def _learn_pause(moved: Sequence[Action]) -> None:
 
 def store(actions: Sequence[Action]) -> None:
     """Writes actions that were moved by the functions below, and tells the pages."""
-    write(actions)
+    machine.store(actions)
     announce.changed(actions)
 
 
@@ -66,7 +65,7 @@ def apply(action: Action, result: Result) -> None:
         # It stays as it is, condemned too, until a look has been answered.
         action.error, action.claimed_until = result.error, now
         if result.outcome in (CONFLICT, PAUSE_REJECTED):
-            action.parameters = {**action.parameters, result.outcome: True}
+            action.rejection = result.outcome
         action.next_attempt_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
     elif result.kind == "never" or (result.counts and action.attempts >= MOST_ATTEMPTS):
         tries = f" after {action.attempts} attempts" if action.attempts > 1 else ""
@@ -77,12 +76,12 @@ def apply(action: Action, result: Result) -> None:
 
 def answered(action: Action, outcome: str, now: datetime) -> None:
     """E2B said yes. For a kill or a pause that is an answer, not the end: `confirming` waits for the fact."""
-    action.state, action.outcome, action.answered_at, action.error = State.DONE, outcome, now, ""
-    wait = FIRST_LOOK_AFTER_KILL_SECONDS if action.kind == Action.Kind.KILL else FIRST_LOOK_SECONDS
-    action.claimed_until, action.next_attempt_at = None, now + timedelta(seconds=wait)
-    action.parameters = {**action.parameters, "looks": 0}
+    answer = {"outcome": outcome, "answered_at": now, "error": "", "claimed_until": None, "checks": 0}
     if outcome == "already_longer":  # read from E2B itself just now
-        confirm(action, now)
+        machine.move(action, machine.PROVE, **answer, confirmed_at=now, next_attempt_at=None)
+        return
+    wait = FIRST_LOOK_AFTER_KILL_SECONDS if action.kind == Action.Kind.KILL else FIRST_LOOK_SECONDS
+    machine.move(action, machine.ANSWER, **answer, next_attempt_at=now + timedelta(seconds=wait))
 
 
 def requeue(action: Action, result: Result, now: datetime) -> None:
@@ -90,19 +89,18 @@ def requeue(action: Action, result: Result, now: datetime) -> None:
     if not result.counts:
         action.attempts -= 1
     wait = result.wait_seconds if result.wait_seconds is not None else 2.0 ** min(action.attempts, 6)
-    action.state, action.error, action.claimed_until = State.QUEUED, result.error, None
-    action.next_attempt_at = now + timedelta(seconds=wait)
+    again_at = now + timedelta(seconds=wait)
+    machine.move(action, machine.RETRY, error=result.error, claimed_until=None, next_attempt_at=again_at)
 
 
 def fail(action: Action, error: str, outcome: str = "failed") -> None:
     """It stops here, for a person to see; once, and nothing shoots again by itself."""
-    action.state, action.error, action.outcome = State.FAILED, error, outcome
-    action.claimed_until = action.next_attempt_at = None
+    machine.move(action, machine.FAIL, error=error, outcome=outcome, claimed_until=None, next_attempt_at=None)
 
 
 def confirm(action: Action, now: datetime) -> None:
     """It is a fact. A killed sandbox stays condemned: nobody hands it out."""
-    action.state, action.confirmed_at, action.next_attempt_at = State.CONFIRMED, now, None
+    machine.move(action, machine.CONFIRM, confirmed_at=now, next_attempt_at=None)
 
 
 def locked(action_pk: int) -> Action:

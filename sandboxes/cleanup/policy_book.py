@@ -69,7 +69,7 @@ def void_marks(marks: QuerySet[Action], outcome: str) -> int:
     with transaction.atomic():
         guards = {guard for _, guard in keys}
         list(Guard.objects.select_for_update().filter(pk__in=guards).order_by("pk").values_list("pk", flat=True))
-        still = waiting.filter(pk__in=[key for key, _ in keys]).exclude(parameters__has_key="joined")
+        still = waiting.filter(pk__in=[key for key, _ in keys]).filter(joined=[])
         found = list(still.select_related("sandbox", "account"))
         close_all(found, outcome=outcome)
     return len(found)

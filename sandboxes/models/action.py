@@ -8,7 +8,7 @@ from sandboxes.models.sandbox import Sandbox
 
 
 class Action(models.Model):
-    """Asked, sent, answered, confirmed: each with its time. Written by `sandboxes.actions` alone."""
+    """Asked, sent, answered, confirmed: each with its time. `sandboxes.actions.machine` alone writes `state`."""
 
     class Kind(models.TextChoices):
         KILL = "kill"
@@ -42,7 +42,23 @@ class Action(models.Model):
     bulk_id = models.UUIDField(null=True, blank=True, db_index=True)
     reason = models.TextField(blank=True, default="")
     evidence = models.JSONField(default=list, blank=True)
-    parameters = models.JSONField(default=dict, blank=True, help_text="seconds, until")
+    parameters = models.JSONField(default=dict, blank=True, help_text="What was asked for: seconds, until, memory.")
+    joined = models.JSONField(
+        default=list, blank=True, help_text="Who has asked for the same since: kind, name, reason and time of each."
+    )
+    quarantine_of = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, blank=True, db_constraint=False, related_name="+",
+        help_text="The pause that this kill follows; it may be past its retention.",
+    )  # fmt: skip
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When the final check of a policy's act held.")
+    checks = models.PositiveSmallIntegerField(default=0, help_text="Verifications since the backend's answer.")
+    rejection = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        help_text="How the backend rejected the last attempt, where that matters.",
+    )
+    id_reused = models.BooleanField(default=False, help_text="The killed sandbox's ID belongs to a new sandbox now.")
     requested_at = models.DateTimeField()
     act_at = models.DateTimeField(null=True, blank=True, help_text="When grace ends.")
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -13,7 +13,7 @@ import django
 django.setup()
 from django.conf import settings
 from django.http import HttpRequest
-from dashboard import heartbeat
+from dashboard.system import heartbeat
 request = HttpRequest()
 request.META["HTTP_HOST"] = heartbeat._host()
 print(settings.PROBE_URL, request.get_host())

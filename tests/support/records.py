@@ -8,8 +8,11 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import QuerySet
+
 from dashboard.models import ApiToken
 from events.models import LifecycleEvent
+from sandboxes.actions import machine
 from sandboxes.models import Account, Action, Guard, Lease, LeaseMember, MetricFrame, Policy, Price, Sandbox, Verdict
 
 NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
@@ -107,6 +110,25 @@ def lease(key: str, *, minutes: float, members: Sequence[str] = (), **fields: An
 def action(on: Sandbox, kind: str = "kill", state: str = "queued", **fields: Any) -> Action:
     plain = {"actor_kind": "user", "actor_name": "admin", "requested_at": NOW, "account": on.account}
     return Action.objects.create(sandbox=on, kind=kind, state=state, **(plain | fields))
+
+
+def brought_to(actions: QuerySet[Action], state: str, **fields: Any) -> None:
+    """Takes each of these actions to `state` by transitions that there are, the last one with `fields`."""
+    for action in actions:
+        for step in _way(action.state, state):
+            Action.objects.filter(pk=action.pk).update(state=step)
+        Action.objects.filter(pk=action.pk).update(**fields)
+
+
+def _way(start: str, end: str) -> list[str]:
+    """The states after `start` on the shortest way to `end`."""
+    ways: list[list[str]] = [[start]]
+    for way in ways:
+        if way[-1] == end:
+            return way[1:]
+        targets = [one.target for one in machine.TRANSITIONS if way[-1] in one.sources]
+        ways += [[*way, target] for target in targets if target not in way]
+    raise ValueError(f"no action goes from {start} to {end}")
 
 
 def event(sandbox_id: str, kind: str = "created", *, of: Account | None = None, **fields: Any) -> LifecycleEvent:

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from sandboxes.actions import announce, waking
+from sandboxes.actions import announce, machine, waking
 from sandboxes.actions.cancelling import cancelled
-from sandboxes.actions.claims import LOOKED_AT, is_frozen, policy_objection
+from sandboxes.actions.claims import is_frozen, policy_objection
 from sandboxes.actions.looking import Seen, look_at, look_at_sandboxes
 from sandboxes.actions.settling import locked_all, store
 from sandboxes.base.clock import BackendTime
 from sandboxes.cleanup import owner_callback
 from sandboxes.cleanup.reaper import facts
 from sandboxes.cleanup.reaper.facts import Fleet
-from sandboxes.cleanup.reaper.quarantine import QUARANTINE, our_pauses
+from sandboxes.cleanup.reaper.quarantine import our_pauses
 from sandboxes.cleanup.reaper.verdicts import complete, keepers, told_of
 from sandboxes.core import rounds
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo
@@ -108,7 +108,7 @@ def _heard(
 
 
 def _judged(spec: PolicySpec, action: Action, known: Facts, pause: OurPause | None, at: BackendTime) -> Judgement:
-    if QUARANTINE not in action.parameters:
+    if action.quarantine_of_id is None:
         return judge(spec, known, at)
     if pause is None:
         return Judgement(False, spared_by="quarantine", why="our pause is not on record")
@@ -146,10 +146,12 @@ def _move(action: Action, judgement: Judgement | None, *, frozen: bool, now: dat
 
 def _release(action: Action, judgement: Judgement, now: datetime) -> None:
     """The mark is an act that waits to be sent; a notice is given at once."""
-    action.evidence, action.state, action.next_attempt_at = told_of(judgement.reasons), State.QUEUED, now
-    action.parameters = {**action.parameters, LOOKED_AT: now.isoformat()}
+    evidence = told_of(judgement.reasons)
     if action.kind == Kind.PAUSE and action.sandbox.auto_resume:
-        action.evidence = [*action.evidence, waking.EVIDENCE]
+        evidence = [*evidence, waking.EVIDENCE]
+    verified = {"evidence": evidence, "verified_at": now}
     if action.kind == Kind.NOTIFY:
-        action.state, action.outcome, action.next_attempt_at = State.CONFIRMED, "notified", None
-        action.sent_at = action.answered_at = action.confirmed_at = now
+        times = dict.fromkeys(("sent_at", "answered_at", "confirmed_at"), now)
+        machine.move(action, machine.NOTIFY, **verified, **times, outcome="notified", next_attempt_at=None)
+    else:
+        machine.move(action, machine.RELEASE, **verified, next_attempt_at=now)

@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
-from sandboxes.actions import announce
+from sandboxes.actions import announce, machine
 from sandboxes.actions.claims import killed_at, was_killed
 from sandboxes.actions.waking import EVIDENCE
 from sandboxes.cleanup import owner_callback
 from sandboxes.cleanup.policy_book import void_marks
 from sandboxes.cleanup.reaper.brakes import hour_before
 from sandboxes.cleanup.reaper.facts import Fleet
-from sandboxes.cleanup.reaper.quarantine import QUARANTINE
 from sandboxes.cleanup.reaper.verdicts import Hits, told_of
 from sandboxes.models import Account, Action, Policy, Sandbox
 from sandboxes.policies import PolicySpec
@@ -47,8 +46,8 @@ def mark(
     dead = owner_callback.before_mark(policy, fleet.account, free, now) if spec.action != "notify" else set(free)
     kind = Kind.PAUSE if spec.quarantine_seconds is not None else spec.action
     new = [
-        Action(
-            kind=kind, state=State.GRACE, account=fleet.account, sandbox_id=key, actor_kind="policy",
+        machine.begin(
+            State.GRACE, kind=kind, account=fleet.account, sandbox_id=key, actor_kind="policy",
             actor_name=policy.name, policy=policy, policy_version=policy.version, reason=policy.name,
             evidence=told_of(reasons), requested_at=now, act_at=now + timedelta(seconds=spec.grace_seconds),
         )
@@ -73,7 +72,7 @@ def _tell_who_wakes(pauses: Sequence[Action]) -> None:
 
 def void_spared(policy: Policy, account: Account, hits: Hits) -> None:
     """Voids the policy's marks of sandboxes that it does not hit any more."""
-    mine = Action.objects.filter(policy=policy, account=account).exclude(parameters__has_key=QUARANTINE)
+    mine = Action.objects.filter(policy=policy, account=account).filter(quarantine_of=None)
     void_marks(mine.exclude(sandbox_id__in=list(hits)), "void: no longer an orphan")
 
 
@@ -86,17 +85,17 @@ def mark_quarantined(policy: Policy, spec: PolicySpec, account: Account, now: da
         sandbox__state=Sandbox.State.ENDED
     )
     soonest = now + timedelta(seconds=spec.grace_seconds)
-    followed = set(mine.filter(parameters__has_key=QUARANTINE).values_list(f"parameters__{QUARANTINE}", flat=True))
+    followed = set(mine.exclude(quarantine_of=None).values_list("quarantine_of", flat=True))
     open_acts = Action.objects.filter(
         account=account, actor_kind="policy", kind__in=[Kind.KILL, Kind.PAUSE],
         state__in=[State.GRACE, State.QUEUED, State.SENT],
     )  # fmt: skip
     taken = set(open_acts.values_list("sandbox_id", flat=True))
     new = [
-        Action(
-            kind=Kind.KILL, state=State.GRACE, account=account, sandbox_id=pause.sandbox_id, actor_kind="policy",
+        machine.begin(
+            State.GRACE, kind=Kind.KILL, account=account, sandbox_id=pause.sandbox_id, actor_kind="policy",
             actor_name=policy.name, policy=policy, policy_version=policy.version, reason=f"{policy.name}: quarantine",
-            evidence=pause.evidence, requested_at=now, parameters={QUARANTINE: pause.pk},
+            evidence=pause.evidence, requested_at=now, quarantine_of=pause,
             act_at=max((pause.answered_at or now) + timedelta(seconds=spec.quarantine_seconds), soonest),
         )
         for pause in paused

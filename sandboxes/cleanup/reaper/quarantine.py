@@ -9,7 +9,6 @@ from sandboxes.base.clock import of_record, on_backend
 from sandboxes.models import Action, ExecutionEnd
 from sandboxes.policies import OurPause, SignOfLife
 
-QUARANTINE = "quarantine_of"
 Kind, State = Action.Kind, Action.State
 # What a person or a program asked for through us, whatever came of it.
 WANTED = {Kind.RESUME: "a resume was requested", Kind.EXTEND: "an extension was requested",
@@ -18,7 +17,7 @@ WANTED = {Kind.RESUME: "a resume was requested", Kind.EXTEND: "an extension was 
 
 def our_pauses(marks: Sequence[Action], offset: timedelta) -> dict[int, OurPause]:
     """For marks that end a quarantine, the pause that began it, by the mark's key. `offset`: E2B's clock minus ours."""
-    keys = {mark.pk: mark.parameters[QUARANTINE] for mark in marks if QUARANTINE in mark.parameters}
+    keys = {mark.pk: mark.quarantine_of_id for mark in marks if mark.quarantine_of_id is not None}
     pauses = {pause.pk: pause for pause in Action.objects.filter(pk__in=keys.values()).select_related("sandbox")}
     moved = _moved_ends([pause.sandbox_id for pause in pauses.values()])
     wanted = _wanted(list(pauses.values()))

@@ -45,7 +45,7 @@ def test_the_page_shows_them_together_and_stops_them_together(person: Client) ->
     late = mark("swe", 4)
     html = person.get("/cleanup/").content.decode()
     assert "Stop 3" in html
-    Action.objects.filter(pk=late.pk).update(state="sent")
+    records.brought_to(Action.objects.filter(pk=late.pk), "sent")
     answer = person.post("/act/stop/", {"id": [one.pk for one in (*marks, late)]})
     assert json.loads(answer["HX-Trigger"])["toast"]["text"] == "Stopped 2: spared for 24 h; 1 no longer waited."
     assert sorted(Action.objects.values_list("state", flat=True)) == ["cancelled", "cancelled", "sent"]

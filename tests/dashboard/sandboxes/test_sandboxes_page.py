@@ -116,9 +116,9 @@ class TestAllThatMatch:
             "kind": "kill", "asked": 3, "done": 0, "already": 0, "failed": 0, "stopped": 0, "waiting": 3, "refused": 0,
         }  # fmt: skip
         one, two, three = Action.objects.order_by("pk")
-        Action.objects.filter(pk=one.pk).update(state="done", outcome="already_gone")
-        Action.objects.filter(pk=two.pk).update(state="failed")
-        Action.objects.filter(pk=three.pk).update(state="confirmed")
+        records.brought_to(Action.objects.filter(pk=one.pk), "done", outcome="already_gone")
+        records.brought_to(Action.objects.filter(pk=two.pk), "failed")
+        records.brought_to(Action.objects.filter(pk=three.pk), "confirmed")
         told = person.get(where).json()
         assert (told["done"], told["already"], told["failed"], told["waiting"]) == (2, 1, 1, 0)
 

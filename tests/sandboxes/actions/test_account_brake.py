@@ -137,7 +137,7 @@ def test_no_policies_edits_and_restarts_within_a_day_exceed_the_brake(steps, tra
                 made = policies[step[1]]
                 records.action(
                     records.sandbox(of=account, started_at=at), state="queued", actor_kind="policy", policy=made,
-                    policy_version=made.version, next_attempt_at=at, parameters={"looked_at": at.isoformat()},
+                    policy_version=made.version, next_attempt_at=at, verified_at=at,
                 )  # fmt: skip
         else:
             Heartbeat.objects.update_or_create(name="api", defaults={"at": at, "up_since": at})

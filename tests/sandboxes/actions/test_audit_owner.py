@@ -78,9 +78,9 @@ import django
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
-from sandboxes import audit
+from sandboxes.actions import audit
 from sandboxes.metrics.series import partitions
-from tests import records
+from tests.support import records
 
 one = records.action(records.sandbox("iowned"))
 one.state = "cancelled"

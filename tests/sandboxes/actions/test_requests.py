@@ -58,7 +58,7 @@ def test_a_second_kill_joins_the_first(mailbox):
     second = request(sandbox, "kill", ROBOT, reason="me too")
     assert second.pk == first.pk
     assert Action.objects.count() == 1
-    assert Action.objects.get().parameters["joined"][0]["name"] == "robot"
+    assert Action.objects.get().joined[0]["name"] == "robot"
 
 
 def test_a_persons_kill_ends_the_grace_of_a_mark_and_makes_it_theirs(mailbox):

@@ -8,7 +8,7 @@ from django.db.models import F
 
 from events.models import LifecycleEvent
 from sandboxes.actions import Actor, claims, request
-from sandboxes.actions.claims import LOOKED_AT, claim_due
+from sandboxes.actions.claims import claim_due
 from sandboxes.actions.sending import send_due
 from sandboxes.cleanup import freezing, reaper
 from sandboxes.models import Action, Heartbeat, Policy, Sandbox
@@ -36,9 +36,7 @@ async def queued(backend, **given):
 async def test_an_act_that_could_not_leave_in_time_is_looked_at_anew(backend, kills, hours):
     """A look from the future, made before our clock was set back, holds no longer than an old one."""
     sandbox = await queued(backend, orphan_when={"missing_metadata": ["owner"]})
-    act_on = await only()
-    stale = {**act_on.parameters, LOOKED_AT: ago(hours=hours).isoformat()}
-    await Action.objects.aupdate(parameters=stale)
+    await Action.objects.aupdate(verified_at=ago(hours=hours))
     await send_due()
     assert (await states(), kills) == (["grace"], [])
     backend.simulator.fleet.alive(sandbox.sandbox_id).metadata["owner"] = "anna"
@@ -49,7 +47,7 @@ async def test_an_act_that_could_not_leave_in_time_is_looked_at_anew(backend, ki
 
 async def test_one_that_is_an_orphan_still_goes_then(backend, kills):
     sandbox = await queued(backend, max_per_hour=1)
-    await Action.objects.aupdate(parameters={}, sent_at=ago(minutes=9), attempts=1)
+    await Action.objects.aupdate(verified_at=None, sent_at=ago(minutes=9), attempts=1)
     await send_due()
     assert (await states(), kills) == (["grace"], [])
     await act()
@@ -221,7 +219,7 @@ async def test_nor_does_a_mark_that_was_there_before(backend, kills):
     sandbox = await backend.held(backend.make())
     await policy(grace_seconds=600)
     await act()
-    await Action.objects.aupdate(state="queued", parameters={LOOKED_AT: datetime.now(UTC).isoformat()})
+    await Action.objects.aupdate(state="queued", verified_at=datetime.now(UTC))
     await Action.objects.acreate(
         kind="kill", state="failed", account=backend.account, sandbox=sandbox, actor_kind="policy",
         actor_name="another", requested_at=datetime.now(UTC), sent_at=datetime.now(UTC), answered_at=datetime.now(UTC),
