@@ -33,7 +33,7 @@ CANDIDATES: Final = 200
 ASKED: Final = 25
 AT_ONCE: Final = 4
 SECONDS: Final = 8.0
-TURN_SECONDS: Final = 90.0
+LOCK_SECONDS: Final = 90.0
 # A kill that has left the house, or may have.
 _OURS: Final = (Action.State.SENT, Action.State.DONE, Action.State.CONFIRMED)
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Death(NamedTuple):
 
 async def look_at_all() -> None:
     """One bounded round for every enabled account, side by side."""
-    await rounds.for_each_account("causes", _look_now, deadline_seconds=TURN_SECONDS)
+    await rounds.for_each_account("causes", _look_now, deadline_seconds=LOCK_SECONDS)
 
 
 async def _look_now(account: Account) -> None:

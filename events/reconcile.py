@@ -24,14 +24,14 @@ LOOK_BACK = timedelta(seconds=90)  # an event may be recorded a little after its
 LATEST = timedelta(hours=1)
 LATE_HALF_LIFE = timedelta(hours=1)  # one event that came an hour late is no reason to read back that far for ever
 TRY_PAGES_AGAIN = timedelta(hours=1)  # of a backend that gave the same events for every offset
-TURN_SECONDS = 300
+LOCK_SECONDS = 300
 MANY = 2_000  # events of one sweep that change what the tables look like
 log = logging.getLogger(__name__)
 
 
 async def reconcile_all() -> None:
     """Every enabled account, side by side; one that fails does not hold up the others."""
-    await rounds.for_each_account("reconcile", _reconcile_if_due, deadline_seconds=TURN_SECONDS)
+    await rounds.for_each_account("reconcile", _reconcile_if_due, deadline_seconds=LOCK_SECONDS)
 
 
 async def _reconcile_if_due(account: Account) -> None:

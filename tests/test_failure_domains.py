@@ -305,7 +305,7 @@ async def test_reaper_shares_its_lock_among_busy_policies(three, monkeypatch, ap
         assert acted == ["first"]
         return
     assert acted == ["first", "second", "third", "fourth"], "none waits for ever"
-    assert clock[0] + reaper.acting.GRACE_SECONDS < reaper.round.TURN_SECONDS, "the last one still ends under the lock"
+    assert clock[0] + reaper.acting.GRACE_SECONDS < reaper.round.LOCK_SECONDS, "the last one still ends under the lock"
 
 
 async def test_backend_that_hangs_is_left_alone_and_its_queue_costs_no_attempts(three, monkeypatch):

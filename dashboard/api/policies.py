@@ -5,10 +5,8 @@
 from typing import Any
 
 import msgspec
-from celery import current_app
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 from ninja import Query, Router
 
 from dashboard.api.answers import answer, nothing, returns, takes
@@ -17,6 +15,7 @@ from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Paged
 from dashboard.api.policy_view import PolicyView, views_of
 from sandboxes.cleanup import policy_book
+from sandboxes.core import queue
 from sandboxes.fleet.search import Page, cursors
 from sandboxes.models import Policy
 from sandboxes.policies import PolicyError, PolicySpec, parse
@@ -77,8 +76,8 @@ def run(request: HttpRequest, policy_id: int) -> HttpResponse:
     if not policy.enabled:
         raise Refusal(409, "not_in_state", "the policy is not enabled: nothing would be evaluated")
     try:
-        current_app.send_task("sandboxes.tasks.reap", expires=60, retry=False, ignore_result=True)
-    except (OperationalError, OSError):
+        queue.enqueue("sandboxes.tasks.reap")
+    except queue.QueueAway:
         raise Refusal(503, "unavailable", "redis is away; try again in a moment", retry_after=5) from None
     return _view(policy, 202)
 

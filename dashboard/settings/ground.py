@@ -1,11 +1,9 @@
 """What the sections of Settings stand on: whose account, who may change it, what is said afterwards, and the trail."""
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, cast
 
-from celery import current_app
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.decorators import login_required
@@ -14,8 +12,8 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from kombu.exceptions import OperationalError
 
+from sandboxes.core import queue
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.models import Account
 
@@ -29,7 +27,6 @@ SECTIONS: Final = (
 SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
-log = logging.getLogger(__name__)
 
 
 def staff_changes(view: View[Rest]) -> View[Rest]:
@@ -91,7 +88,4 @@ def wrote(request: HttpRequest, what: Model, sentence: str, *, added: bool = Fal
 
 def look_again(seconds: float) -> None:
     """Has the webhooks be looked after in so many seconds, instead of within a minute."""
-    try:
-        current_app.send_task("events.tasks.tend_webhooks", countdown=seconds, retry=False, ignore_result=True)
-    except (OperationalError, OSError) as error:
-        log.warning("the webhooks are looked after at the next minute only: %s", error)
+    queue.try_enqueue("events.tasks.tend_webhooks", expires_seconds=None, in_seconds=seconds)

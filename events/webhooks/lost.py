@@ -10,7 +10,7 @@ from events.models import LifecycleEvent
 from events.webhooks.view import Failure
 from events.wire import event_id
 from sandboxes.base.masking import mask
-from sandboxes.core.turns import turn
+from sandboxes.core.locks import lock
 from sandboxes.e2b import E2BClient, WebhookDeliveryGroup
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.models import Account
@@ -79,7 +79,7 @@ async def _fetch(
     sandboxes = {group.sandbox_id for group in missing if group.sandbox_id}
     if not everything and len(sandboxes) <= ONE_BY_ONE:
         return sum([await reconcile.reconcile_sandbox(account, client, one) for one in sorted(sandboxes)])
-    async with turn(f"reconcile:{account.pk}", reconcile.TURN_SECONDS) as ours:
+    async with lock(f"reconcile:{account.pk}", reconcile.LOCK_SECONDS) as ours:
         if ours:  # else a round is under way, and reads them
             await reconcile.reconcile(account)
     return len(missing) - len(await _not_held(account, missing))

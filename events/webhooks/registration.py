@@ -19,14 +19,14 @@ from events.missed import SUBSCRIBED
 from events.webhooks import address
 from events.webhooks.view import BackendView, on_record, view_of
 from sandboxes.core import accounts
-from sandboxes.core.turns import turn
+from sandboxes.core.locks import lock
 from sandboxes.e2b import BadAnswer, E2BClient, E2BError, NotFound, Webhook
 from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import opened
 
 OVERLAP: Final = timedelta(hours=24)  # for so long both secrets are accepted after a rotation
 SETTLE: Final = timedelta(seconds=10)  # twice as long as receivers hold an endpoint in memory (events.endpoints)
-TURN_SECONDS: Final = 120
+LOCK_SECONDS: Final = 120
 _TRIES, _BETWEEN_SECONDS = 40, 0.25
 
 
@@ -42,7 +42,7 @@ async def alone_with(account_id: int) -> AsyncIterator[Account]:
     """
     for _ in range(_TRIES):
         try:
-            async with turn(f"webhook:{account_id}", TURN_SECONDS) as ours:
+            async with lock(f"webhook:{account_id}", LOCK_SECONDS) as ours:
                 if ours:
                     yield await Account.objects.aget(pk=account_id)
                     return

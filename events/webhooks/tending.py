@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 async def tend_all() -> None:
     """Every enabled account whose backend has webhooks and that has, or wants, one of ours; side by side."""
-    await rounds.for_each_account("webhook", _tend_if_it_has_one, deadline_seconds=registration.TURN_SECONDS)
+    await rounds.for_each_account("webhook", _tend_if_it_has_one, deadline_seconds=registration.LOCK_SECONDS)
 
 
 async def _tend_if_it_has_one(account: Account) -> None:

@@ -1,22 +1,17 @@
 """Tells the pages what became of actions, and wakes the worker; both only after the transaction is on disk."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
-from sandboxes.core import live
+from sandboxes.core import live, queue
 from sandboxes.models import Action
 
 TASK = "sandboxes.tasks.act"
 MOST_ITEMS = 500
-log = logging.getLogger(__name__)
 
 
 def changed(actions: Iterable[Action]) -> None:
@@ -31,18 +26,11 @@ def changed(actions: Iterable[Action]) -> None:
 
 def wake(task: str = TASK) -> None:
     """Has queued actions sent at once, or another `task` run; with Redis away the next beat does it."""
-    transaction.on_commit(lambda: _send_task(task))
+    transaction.on_commit(lambda: queue.try_enqueue(task, expires_seconds=10))
 
 
 def _publication(account: int, bodies: list[dict[str, Any]]) -> Any:
     return lambda: live.publish("action", account, {"items": bodies})
-
-
-def _send_task(task: str) -> None:
-    try:
-        current_app.send_task(task, expires=10, retry=False, ignore_result=True)
-    except (OperationalError, RedisError, OSError) as error:
-        log.warning("%s waits for the next beat, Redis is away: %s", task, error)
 
 
 def _item(action: Action) -> dict[str, Any]:

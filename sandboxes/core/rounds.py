@@ -14,11 +14,10 @@ from typing import Final, TypeVar
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from sandboxes.core import round_errors
+from sandboxes.core import locks, round_errors
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.core.crypto import CryptoError
 from sandboxes.core.deadline import within
-from sandboxes.core.turns import turn
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
 
@@ -82,7 +81,7 @@ async def _guarded(
 ) -> tuple[T] | None:
     """What `work` returned; None when it failed or another worker has the lock."""
     try:
-        async with turn(f"{name}:{account.pk}", deadline_seconds) if lock else nullcontext(True) as ours:
+        async with locks.lock(f"{name}:{account.pk}", deadline_seconds) if lock else nullcontext(True) as ours:
             if not ours:
                 return None
             return (await within(deadline_seconds, work(account)),)

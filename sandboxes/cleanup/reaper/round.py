@@ -14,12 +14,12 @@ from sandboxes.cleanup.policy_book import spec_of, void_marks
 from sandboxes.cleanup.reaper import acting, brakes, marks, orphans, verdicts
 from sandboxes.cleanup.reaper.facts import Fleet, fleet_of
 from sandboxes.core import accounts, round_errors, rounds
-from sandboxes.core.turns import turn
+from sandboxes.core.locks import lock
 from sandboxes.fleet import lease_coverage
 from sandboxes.models import Account, Action, Policy
 from sandboxes.policies import PolicyError, PolicySpec, is_quiet
 
-TURN_SECONDS = 300.0
+LOCK_SECONDS = 300.0
 SLACK_SECONDS = 60.0  # of the lock, for the last policy's looks that are under way and for what is told at the end
 FACTS_SECONDS = 60.0
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ async def run_all() -> bool:
     """Judges all accounts at work by all enabled policies; False when another worker is at it."""
     await sync_to_async(close_old_connections)()
     try:
-        async with turn("reap", TURN_SECONDS) as ours:
+        async with lock("reap", LOCK_SECONDS) as ours:
             if ours:
                 await _run()
         return ours
@@ -64,7 +64,7 @@ async def run_all() -> bool:
 async def _run() -> None:
     """Policies in turn, each with its share of what is left of the lock: none outlives it, and none waits for ever."""
     now, began = datetime.now(UTC), time.monotonic()
-    end = began + TURN_SECONDS - SLACK_SECONDS
+    end = began + LOCK_SECONDS - SLACK_SECONDS
     at_work, policies = await sync_to_async(_prepare)(now)
     before = await sync_to_async(orphans.shown)(at_work)
     gather_facts = sync_to_async(fleet_of)

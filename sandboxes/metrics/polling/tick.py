@@ -1,4 +1,4 @@
-"""One tick of one part: under its turn in Redis it asks, merges, publishes and writes one row."""
+"""One tick of one part: under its lock in Redis it asks, merges, publishes and writes one row."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 
-from sandboxes.core import cooldowns, live, redis_client, round_errors, rounds, turns
+from sandboxes.core import cooldowns, live, locks, redis_client, round_errors, rounds
 from sandboxes.core.accounts import client_for, enabled_accounts
 from sandboxes.e2b import E2BError
 from sandboxes.metrics.polling import asking, health, parts
@@ -21,7 +21,7 @@ from sandboxes.metrics.series.frame import Frame, Running, build
 from sandboxes.metrics.series.frame_store import Before, Part
 from sandboxes.models import Account
 
-LEAST_TURN_SECONDS = 10.0
+LEAST_LOCK_SECONDS = 10.0
 DATABASE_SECONDS = 10.0  # for what a tick reads and writes beside its calls
 # Numbers, where the ORM would make ten thousand times with zones of them: half of a tick's work beside the calls.
 _RUNNING: Final = """
@@ -65,7 +65,7 @@ async def _guarded(account: Account, part: Part) -> None:
     async def tick(account: Account) -> Frame | None:
         return await poll(account, part.shard, part.shards)
 
-    deadline, unit = _turn_seconds() + DATABASE_SECONDS, health.unit_of(part)
+    deadline, unit = _lock_seconds() + DATABASE_SECONDS, health.unit_of(part)
     frame = await rounds.guarded("poll", account, tick, deadline_seconds=deadline, unit=unit)
     if frame is not None:
         await rounds.succeeded("poll", account, unit)
@@ -75,14 +75,14 @@ async def _guarded(account: Account, part: Part) -> None:
 
 
 async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | None:
-    """One tick of one account's part; the frame, or None when it was not our turn or the backend failed.
+    """One tick of one account's part; the frame, or None when another worker has its lock or the backend failed.
 
     A tick that comes while the one before still runs is skipped and counted, never queued. A failure is written to
     the account's health and changes nothing else; when the backend said when to come back, no part asks before.
     """
-    seconds = _turn_seconds()
+    seconds = _lock_seconds()
     part = Part(account.pk, shard, shards)
-    async with redis_client.short() as redis, turns.turn(f"poll:{account.pk}:{shard}", seconds, redis) as held:
+    async with redis_client.short() as redis, locks.lock(f"poll:{account.pk}:{shard}", seconds, redis) as held:
         if not held:
             await sync_to_async(health.count_late)(account)
             return None
@@ -98,9 +98,9 @@ async def poll(account: Account, shard: int = 0, shards: int = 1) -> Frame | Non
             return None
 
 
-def _turn_seconds() -> float:
+def _lock_seconds() -> float:
     """Short enough that a dead worker's part is taken over within two ticks."""
-    return max(LEAST_TURN_SECONDS, 2 * float(settings.POLL_INTERVAL_SECONDS))
+    return max(LEAST_LOCK_SECONDS, 2 * float(settings.POLL_INTERVAL_SECONDS))
 
 
 async def _take(tick: Tick, begun: float, *, deadline_seconds: float) -> Frame | None:

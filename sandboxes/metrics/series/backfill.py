@@ -23,7 +23,7 @@ from sandboxes.models import Account
 CALLS: Final = 200  # a round; every 30 s that is 1 % of E2B's rate
 SECONDS: Final = 5.0
 AT_ONCE: Final = 4
-TURN_SECONDS: Final = 60.0
+LOCK_SECONDS: Final = 60.0
 # What no second try would change: the sandbox keeps the past that it has.
 _FOR_GOOD = (BadAnswer, BadRequest, NotFound, Unsupported)
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Round:
 
 async def backfill_some() -> None:
     """A bounded round for every enabled account; running sandboxes first, then those that ran within a day."""
-    await rounds.for_each_account("backfill", _some, deadline_seconds=TURN_SECONDS)
+    await rounds.for_each_account("backfill", _some, deadline_seconds=LOCK_SECONDS)
 
 
 async def _some(account: Account) -> None:
@@ -53,7 +53,7 @@ async def backfill_looked_at(account_id: int) -> None:
     await sync_to_async(close_old_connections)()
     try:
         asked = [account for account in await sync_to_async(enabled_accounts)() if account.pk == account_id]
-        await rounds.side_by_side("backfill", asked, _looked_at, deadline_seconds=TURN_SECONDS)
+        await rounds.side_by_side("backfill", asked, _looked_at, deadline_seconds=LOCK_SECONDS)
     finally:
         await sync_to_async(close_old_connections)()
 

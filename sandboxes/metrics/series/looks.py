@@ -6,11 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import redis
-from celery import current_app
 from django.db.models import Q
-from kombu.exceptions import OperationalError
 
-from sandboxes.core import redis_client
+from sandboxes.core import queue, redis_client
 from sandboxes.models import Sandbox
 
 TASK: Final = "sandboxes.tasks.backfill_looked_at"
@@ -34,12 +32,10 @@ def look_at(sandbox_pk: int) -> bool:
         with redis_client.blocking() as connection:
             is_new = connection.zadd(_key(account_id), {str(sandbox_pk): time.time()}, nx=True)
             connection.expire(_key(account_id), KEPT_SECONDS)
-        if is_new:
-            current_app.send_task(TASK, args=[account_id], expires=60, retry=False, ignore_result=True)
-    except (OperationalError, redis.RedisError, OSError) as error:
-        log.warning("the past of sandbox %s waits for its turn, Redis is away: %s", sandbox_pk, error)
+    except (redis.RedisError, OSError) as error:
+        log.warning("the past of sandbox %s is left to the next round, Redis is away: %s", sandbox_pk, error)
         return False
-    return True
+    return queue.try_enqueue(TASK, account_id) if is_new else True
 
 
 async def looked_at(account_id: int) -> list[int]:

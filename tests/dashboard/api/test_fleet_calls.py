@@ -193,7 +193,7 @@ def test_a_tripped_breaker_is_told_and_reset(call: Any) -> None:
 
 def test_a_run_is_asked_for(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("dashboard.api.policies.current_app.send_task", lambda name, **_: sent.append(name))
+    monkeypatch.setattr("dashboard.api.policies.queue.enqueue", sent.append)
     assert call("POST", f"/policies/{records.policy().pk}/run").status_code == 202
     assert sent == ["sandboxes.tasks.reap"]
     assert call("POST", f"/policies/{records.policy('off', enabled=False).pk}/run").status_code == 409

@@ -39,9 +39,7 @@ def account(simulator: Served, mailbox: Any, db: None) -> Account:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Looks asked of the worker, which does not run here."""
     seconds: list[float] = []
-    monkeypatch.setattr(
-        "dashboard.settings.ground.current_app.send_task", lambda *_, **k: seconds.append(k["countdown"])
-    )
+    monkeypatch.setattr("dashboard.settings.ground.queue.try_enqueue", lambda *_, **k: seconds.append(k["in_seconds"]))
     return seconds
 
 

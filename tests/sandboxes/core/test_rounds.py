@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from sandboxes.core import round_errors, rounds
-from sandboxes.core.turns import turn
+from sandboxes.core.locks import lock
 from sandboxes.e2b import Unreachable
 from sandboxes.models import AccountHealth
 from tests.support import records
@@ -134,7 +134,7 @@ async def test_account_whose_lock_is_held_is_left_out(accounts):
     async def work(account):
         return account.name
 
-    async with turn(f"tidy:{accounts[0].pk}", 20) as ours:
+    async with lock(f"tidy:{accounts[0].pk}", 20) as ours:
         assert ours
         given = await rounds.side_by_side("tidy", accounts, work, deadline_seconds=5)
         assert list(given.values()) == ["two", "three"]

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 
-from sandboxes.core import live, turns
+from sandboxes.core import live, locks
 from sandboxes.core.accounts import client_for
 from sandboxes.metrics import polling
 from sandboxes.metrics.polling import Part, asking
@@ -186,7 +186,7 @@ def test_a_tick_during_another_is_skipped_and_counted(house):
     three(house, account)
 
     async def two():
-        async with turns.turn(f"poll:{account.pk}:0", 30):
+        async with locks.lock(f"poll:{account.pk}:0", 30):
             return await polling.poll(account)
 
     assert run(two()) is None

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from sandboxes import tasks
-from sandboxes.core import turns
+from sandboxes.core import locks
 from sandboxes.fleet import figures as fleet
 from sandboxes.metrics import polling
 from sandboxes.metrics.polling import Part, asking, parts
@@ -151,8 +151,8 @@ def test_a_dead_worker_s_part_is_free_again_within_two_ticks(house, mailbox, set
     seven(house, account)
 
     async def dies():
-        async with turns.turn(f"poll:{account.pk}:1", polling.tick._turn_seconds()):
-            assert 0 < mailbox.pttl(f"sandwarden:turn:poll:{account.pk}:1") <= 10_000
+        async with locks.lock(f"poll:{account.pk}:1", polling.tick._lock_seconds()):
+            assert 0 < mailbox.pttl(f"sandwarden:lock:poll:{account.pk}:1") <= 10_000
             assert await polling.poll(account, 1, 2) is None
             assert await polling.poll(account, 0, 2) is not None, "the other part goes on"
 
