@@ -17,7 +17,7 @@ def world(mailbox, monkeypatch):
 
     running = lambda: Fleet.now_running  # noqa: E731
     kill, claim, settle, mark = E2BClient.kill, claims.claim_due, sending.settle, reaper.round.marks.mark
-    release, confirm, turn = reaper.acting._conclude, sending.confirming.confirm_answered, reaper.round.turn
+    release, confirm, lock = reaper.acting._conclude, sending.confirming.confirm_answered, reaper.round.lock
 
     async def killed(self, sandbox_id, **given):
         try:
@@ -57,13 +57,13 @@ def world(mailbox, monkeypatch):
         await confirm(account)
 
     @asynccontextmanager
-    async def turned(*given):
-        async with turn(*given) as ours:
+    async def locked(*given):
+        async with lock(*given) as ours:
             yield ours or running().without_turns
 
     monkeypatch.setattr(reaper.acting, "_conclude", released)
     monkeypatch.setattr(sending.confirming, "confirm_answered", confirmed)
-    monkeypatch.setattr(reaper.round, "turn", turned)
+    monkeypatch.setattr(reaper.round, "lock", locked)
     monkeypatch.setattr(E2BClient, "kill", killed)
     monkeypatch.setattr(sending, "claim_due", claimed)
     monkeypatch.setattr(sending, "settle", settled)

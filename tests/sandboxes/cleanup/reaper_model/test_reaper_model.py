@@ -1,15 +1,18 @@
 """The reaper against whatever may happen: never a wrong kill, never a second one, every orphan gone at last."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from sandboxes.actions import claims, last_check, looking
+from sandboxes.actions import claims, last_check, looking, machine
 from sandboxes.actions.calls import Result
 from sandboxes.actions.settling import apply, locked, store
 from sandboxes.cleanup import leases, reaper
 from sandboxes.e2b import SandboxInfo
+from sandboxes.fleet import lease_coverage
 from tests.sandboxes.cleanup.reaper_model.machine import SEAMS, Broken, Crash, Fleet
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("world")]
@@ -57,7 +60,7 @@ def test_an_owner_comes_while_grace_runs(fleet, how):
 
 
 def no_lease_counts(monkeypatch):
-    monkeypatch.setattr(leases, "holding", lambda _: {})
+    monkeypatch.setattr(lease_coverage, "holding", lambda _: {})
     monkeypatch.setattr(leases, "_spare", lambda *_: [])
 
 
@@ -95,7 +98,7 @@ def listed(sandbox):
 
 def nothing_is_claimed(monkeypatch):
     """Whoever finds it queued sends it, and writes nothing before."""
-    monkeypatch.setattr(claims, "write", lambda _: None)
+    monkeypatch.setattr(claims, "machine", SimpleNamespace(**{**vars(machine), "store": lambda _: None}))
     monkeypatch.setattr(claims, "_number", lambda _: None)
     monkeypatch.setattr(last_check, "still_mine", lambda asked, _: {claim.action.pk for claim in asked})
 
