@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.bench_push import sign_in
-from benchmarks.house.standing import folder, standing
 from benchmarks.ingest.servers import running, uvicorn
+from benchmarks.stack.standing import folder, standing
 from runner import assets
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "10000"))
@@ -32,15 +32,15 @@ HEAD = ("page", "kB", "server", "paint", "interactive", "longest task", "shift")
 
 
 def main() -> None:
-    """House, fleet, browser."""
+    """Stack, fleet, browser."""
     with folder() as home:
         assets.install(home)  # before the settings are read: they name what is there
         with standing(home, SECRET_KEY="only-of-a-benchmark", POLL_INTERVAL="5"):
-            found = in_a_house()
+            found = in_a_stack()
     print(json.dumps(found))
 
 
-def in_a_house() -> dict[str, Any]:
+def in_a_stack() -> dict[str, Any]:
     """The fleet on record, the web process, ticks, the browser."""
     sandbox_id, cookie = prepare(), sign_in()
     with running(uvicorn("config.asgi:application")) as (url, _), ticking():
@@ -51,8 +51,8 @@ def prepare() -> str:
     """Static files, a fleet, its newest frame on record; the ID of one of it."""
     from django.core.management import call_command
 
-    from benchmarks.house import fleet, usage
     from benchmarks.push.ticks import Ticks
+    from benchmarks.stack import fleet, usage
     from sandboxes.metrics.series import frame_store
     from sandboxes.models import Sandbox
 

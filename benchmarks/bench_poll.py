@@ -16,8 +16,8 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.house.standing import ACCOUNT, folder, standing
 from benchmarks.poll.backend import simulator, take_in
+from benchmarks.stack.standing import ACCOUNT, folder, standing
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "10000"))
 ROUNDS = int(os.environ.get("ROUNDS", "24"))

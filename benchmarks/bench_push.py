@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.house.standing import folder, standing
 from benchmarks.ingest.servers import running, uvicorn
+from benchmarks.stack.standing import folder, standing
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "10000"))
 BROWSERS = int(os.environ.get("BROWSERS", "500"))
@@ -29,7 +29,7 @@ _AT = re.compile(r'"at":[0-9.e+]+')
 def main() -> None:
     """Fleet, browsers, ticks."""
     with folder() as home, standing(home, SECRET_KEY="only-of-a-benchmark", POLL_INTERVAL="5"):
-        from benchmarks.house import fleet
+        from benchmarks.stack import fleet
 
         fleet.write(datetime.now(UTC), SANDBOXES)
         found = measure(sign_in())

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.house.standing import disconnect, folder, standing
+from benchmarks.stack.standing import disconnect, folder, standing
 from runner.embedded import both
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "10000"))
@@ -48,8 +48,8 @@ def main() -> None:
 
 def fill(now: datetime) -> dict[str, float]:
     """Both layouts side by side, each on a core; bytes a sample."""
-    from benchmarks.house import fleet
     from benchmarks.query import history, plain_rows
+    from benchmarks.stack import fleet
 
     began = time.perf_counter()
     with ThreadPoolExecutor(1) as beside:

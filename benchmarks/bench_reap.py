@@ -1,6 +1,6 @@
 """How fast and how surely ten thousand orphans are reaped, counted by the backend that was asked.
 
-`make bench-reap`. The house runs as `make run` starts it, told everything by REST; the simulator, in a process of its
+`make bench-reap`. The stack runs as `make run` starts it, told everything by REST; the simulator, in a process of its
 own and with E2B's rate limit, writes down each request. ORPHANS (10,000) run for more than an hour and are nobody's;
 beside them stand sandboxes that must live: leased by ID and by metadata, protected, too young; and while the reaper is
 at work owners come and lease some of the orphans, which must live too where the answer did not call them condemned.
@@ -18,10 +18,10 @@ from typing import Any
 
 import httpx
 
-from benchmarks.house.standing import folder
 from benchmarks.reap import calls, fleet
 from benchmarks.reap.fleet import Fleet
-from benchmarks.reap.house import backend, free_port, house
+from benchmarks.reap.stack import backend, free_port, stack
+from benchmarks.stack.standing import folder
 
 ORPHANS = int(os.environ.get("ORPHANS", "10000"))
 OTHERS = 0.2  # so many more there are, and 300: some are too young, some will be spoken for
@@ -30,13 +30,13 @@ MOST_SECONDS = 1_200.0
 
 
 def main() -> None:
-    """House and backend, the fleet divided, reaped, counted."""
+    """Stack and backend, the fleet divided, reaped, counted."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped all the same
     port = free_port()
     with (
         folder() as home,
         backend(int(ORPHANS * (1 + OTHERS)) + 300, port, home / "requests") as url,
-        house(home / "house", port, url) as rest,
+        stack(home / "stack", port, url) as rest,
         fleet.backend_client(url) as asked,
     ):
         found = reap(rest, asked, home / "requests")

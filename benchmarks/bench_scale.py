@@ -14,9 +14,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks.bench_push import sign_in
-from benchmarks.house.standing import folder, standing
 from benchmarks.ingest.servers import running, uvicorn
 from benchmarks.poll.backend import simulator
+from benchmarks.stack.standing import folder, standing
 
 SIZES = [int(size) for size in os.environ.get("SIZES", "1000,10000,100000").split(",")]
 WORKERS = int(os.environ.get("WORKERS", "2"))

@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.house.standing import ACCOUNT, folder, standing
+from benchmarks.stack.standing import ACCOUNT, folder, standing
 
 if TYPE_CHECKING:
     from sandboxes.cleanup.whatif import Preview

@@ -1,4 +1,4 @@
-"""The addresses of the whole house."""
+"""All addresses."""
 
 from django.contrib import admin
 from django.urls import include, path

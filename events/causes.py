@@ -34,7 +34,7 @@ ASKED: Final = 25
 AT_ONCE: Final = 4
 SECONDS: Final = 8.0
 LOCK_SECONDS: Final = 90.0
-# A kill that has left the house, or may have.
+# A kill that was sent, or may have.
 _OURS: Final = (Action.State.SENT, Action.State.DONE, Action.State.CONFIRMED)
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import psycopg
 
 from events import database, writing
 from events.announcing import Announcer, announce
-from events.promises import Promise, Promises, Unavailable, refuse
+from events.limits import Promise, Promises, Unavailable, refuse
 from events.writing import Arrival, Stored
 from sandboxes.core import live
 from sandboxes.core.background import Background

@@ -15,7 +15,7 @@ import msgspec
 from events import refusals, signature
 from events.endpoints import WebhookEndpoint, WebhookEndpoints
 from events.inbox import Inbox
-from events.promises import Unavailable
+from events.limits import Unavailable
 from events.retention import too_old
 from events.wire import NotOneObject, Unreadable, parse_body, read_event
 from events.writing import Arrival, Parked

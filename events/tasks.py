@@ -4,7 +4,7 @@ from celery import shared_task
 
 from events import causes, observe, own_acts
 from events import reconcile as reconciling
-from events.webhooks import tending
+from events.webhooks import upkeep
 from sandboxes.core import budget
 from sandboxes.core.budget import limits
 
@@ -42,4 +42,4 @@ def why_they_died() -> None:
 @shared_task(name="events.tasks.tend_webhooks", **limits(WEBHOOK_SECONDS))
 def tend_webhooks() -> None:
     """Looks after each account's webhook: finishes what was left half-made, and reads what the backend says of it."""
-    budget.run(tending.tend_all, seconds=WEBHOOK_SECONDS)
+    budget.run(upkeep.tend_all, seconds=WEBHOOK_SECONDS)

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 
 from events import causes, observe, reconcile
-from events.webhooks import tending
+from events.webhooks import upkeep
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import AT_ONCE, send_due
 from sandboxes.cleanup import reaper
@@ -27,15 +27,15 @@ ANNA = Actor("user", "anna")
 
 @pytest.fixture
 def three(serve_simulator) -> Three:
-    from events.writing import house
+    from events.writing import context
 
-    house.forget()
+    context.forget()
     Policy.objects.all().delete()
     records.price()
     now = datetime.now(UTC)
     Heartbeat.objects.update_or_create(name="api", defaults={"at": now, "up_since": now - timedelta(days=1)})
     yield failure_domains.three(lambda seed: serve_simulator(empty(seed=seed)), webhook_secret="whsec")
-    house.forget()
+    context.forget()
 
 
 def living(three: Three) -> list:
@@ -143,7 +143,7 @@ def all_healthy(three: Three, **fields: object) -> bool:
         ("sync", observe.sync_all, {"last_sync_at__isnull": False}),
         ("poll", polling.poll_all, {"last_poll_at__isnull": False}),
         ("reconcile", reconcile.reconcile_all, {"last_reconcile_at__isnull": False}),
-        ("webhook", tending.tend_all, {"webhook__read_at__isnull": False}),
+        ("webhook", upkeep.tend_all, {"webhook__read_at__isnull": False}),
     ],
     ids=["sync", "poll", "reconcile", "webhook"],
 )

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.house.child import child
-from benchmarks.house.standing import ACCOUNT
+from benchmarks.stack.child import child
+from benchmarks.stack.standing import ACCOUNT
 
 STOP_SECONDS = 10
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from benchmarks.house.standing import ACCOUNT
+from benchmarks.stack.standing import ACCOUNT
 from sandboxes.core.accounts import client_for
 from sandboxes.metrics import polling
 from sandboxes.metrics.polling import Part

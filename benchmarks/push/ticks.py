@@ -4,8 +4,8 @@ import asyncio
 import time
 from typing import Any
 
-from benchmarks.house import usage
-from benchmarks.house.standing import ACCOUNT
+from benchmarks.stack import usage
+from benchmarks.stack.standing import ACCOUNT
 from sandboxes.core import live
 from sandboxes.metrics.polling import Part, delay_seconds, shards_for
 

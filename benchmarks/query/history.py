@@ -1,6 +1,6 @@
-"""Seven days of a fleet's history, generated into the house's own tables.
+"""Seven days of a fleet's history, generated into the stack's own tables.
 
-A little of it is made by the house's own code (five minutes of frames, an hour of series, their roll-ups) and then
+A little of it is made by the stack's own code (five minutes of frames, an hour of series, their roll-ups) and then
 copied along the week by SQL: PostgreSQL copies packed arrays as they are, so a week costs minutes instead of hours.
 """
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db import connection
 
-from benchmarks.house import usage
-from benchmarks.house.standing import ACCOUNT
+from benchmarks.stack import usage
+from benchmarks.stack.standing import ACCOUNT
 from sandboxes.metrics.polling import Part, delay_seconds, shards_for
-from sandboxes.metrics.series import coarser, frame_store, hours, minutes, partitions
+from sandboxes.metrics.series import frame_store, hours, minutes, partitions, rollup_hours
 from sandboxes.metrics.series.frame_store import Before, literal
 
 TICK = timedelta(seconds=5)
@@ -76,7 +76,7 @@ def write_fleet(now: datetime) -> None:
     a_hour, a_week = HOUR // SEED, WEEK // SEED
     for name, time in _BY_TIME:
         _copy(name, time, SEED, (1, a_hour), f"{time} >= %(since)s", hour)
-    hours.roll_up(now)  # one hour is there: it is added up by the house, the others are its copies
+    hours.roll_up(now)  # one hour is there: it is added up by the stack, the others are its copies
     for name, time in (("fleethour", "hour"), ("fleetten", "at")):
         _copy(name, time, HOUR, (1, WEEK // HOUR - 1))
     _copy("fleetgroup", "at", HOUR, (1, WEEK // HOUR - 1), "span_seconds > 60")
@@ -103,7 +103,7 @@ def _copy(
 
 def write_series(now: datetime, sandboxes: int) -> None:
     """`sandboxes` of the fleet get 168 hours of samples, and their minutes and hours: PATTERNS hours are rolled up by
-    the house, and copied by sandbox and time."""
+    the stack, and copied by sandbox and time."""
     first = now.replace(minute=0, second=0, microsecond=0) - WEEK
     rows = ((key, first, *_an_hour(key, first)) for key in range(1, PATTERNS + 1))
     with connection.cursor() as cursor:
@@ -113,7 +113,7 @@ def write_series(now: datetime, sandboxes: int) -> None:
             "VALUES (%s, %s, 'poll', 5, %s::smallint[], %s::smallint[], %s::int[], %s::int[], %s, %s)",
             rows,
         )
-    while coarser.roll_up_some(first):
+    while rollup_hours.roll_up_some(first):
         continue
     _spread("metricseries", "hour", "1 hour", WEEK // HOUR, sandboxes)
     _spread("seriesminutes", "at", "1 hour", WEEK // HOUR, sandboxes)

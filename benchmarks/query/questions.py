@@ -1,4 +1,4 @@
-"""The questions that pages and REST ask of the past, through the house's own functions."""
+"""The questions that pages and REST ask of the past, through the stack's own functions."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

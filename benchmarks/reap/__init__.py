@@ -1,1 +1,1 @@
-"""The whole house against a simulated fleet of orphans and of those that must live, seen from outside alone."""
+"""The whole stack against a simulated fleet of orphans and of those that must live, seen from outside alone."""

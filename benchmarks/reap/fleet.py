@@ -1,4 +1,4 @@
-"""Who is to die and who is to live, told to the house by REST alone, as owners and people would tell it."""
+"""Who is to die and who is to live, told to the stack by REST alone, as owners and people would tell it."""
 
 import random
 import time
@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.reap.house import KEY
+from benchmarks.reap.stack import KEY
 
 LIMIT_SECONDS, MARGIN_SECONDS = 3_600, 900  # a policy's age; too young is who will not reach it while we look
 PROTECTED = 100
@@ -80,21 +80,21 @@ def alive(backend: httpx.Client) -> set[str]:
     return {one["sandboxID"] for one in _list(backend)}
 
 
-def speak_for(house: httpx.Client, fleet: Fleet) -> None:
+def speak_for(stack: httpx.Client, fleet: Fleet) -> None:
     """Leases by ID and by metadata, and protection."""
     leased = {"ttl_seconds": 3600, "match": {"ids": sorted(fleet.must_live["leased"])}}
-    house.put("/leases/owner", json=leased).raise_for_status()
-    house.put(
+    stack.put("/leases/owner", json=leased).raise_for_status()
+    stack.put(
         "/leases/user", json={"ttl_seconds": 3600, "match": {"metadata": {"userId": fleet.user}}}
     ).raise_for_status()
     ids = sorted(fleet.must_live["protected"])
     wish = {"action": "protect", "ids": ids, "expected_count": len(ids), "reason": "of a benchmark"}
-    house.post("/actions/bulk", json=wish).raise_for_status()
+    stack.post("/actions/bulk", json=wish).raise_for_status()
 
 
-def claim_late(house: httpx.Client, ids: Sequence[str], number: int) -> set[str]:
+def claim_late(stack: httpx.Client, ids: Sequence[str], number: int) -> set[str]:
     """An owner comes while the reaper is at work: which of `ids` it was told it may go on using."""
-    answer = house.put(f"/leases/late-{number}", json={"ttl_seconds": 3600, "match": {"ids": list(ids)}})
+    answer = stack.put(f"/leases/late-{number}", json={"ttl_seconds": 3600, "match": {"ids": list(ids)}})
     if answer.status_code == 409:
         return set()
     return set(ids) - set(answer.raise_for_status().json()["condemned"])
@@ -111,5 +111,5 @@ def until(done: Callable[[], bool], seconds: float, what: str) -> float:
 
 
 def backend_client(url: str) -> httpx.Client:
-    """Asks the simulator itself, past the house."""
+    """Asks the simulator itself, past the stack."""
     return httpx.Client(base_url=url, headers={"X-API-Key": KEY}, timeout=60, trust_env=False)

@@ -1,4 +1,4 @@
-"""The house as `make run` starts it, and the backend it watches, each in processes of their own."""
+"""The stack as `make run` starts it, and the backend it watches, each in processes of their own."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.house.child import child
+from benchmarks.stack.child import child
 
 TOKEN, SECRET = "only-of-a-benchmark", "secret-of-a-benchmark"
 KEY = "e2b_" + "0" * 40
@@ -43,14 +43,14 @@ def backend(sandboxes: int, webhook_port: int, log: Path) -> Iterator[str]:
 
 
 @contextmanager
-def house(home: Path, port: int, url: str) -> Iterator[httpx.Client]:
+def stack(home: Path, port: int, url: str) -> Iterator[httpx.Client]:
     """A REST client of a Sandwarden that is up. It polls next to no metrics: they are not in question."""
     environment = {
         "DATA_DIR": str(home), "PORT": str(port), "E2B_API_KEY": KEY, "E2B_API_URL": url,
         "E2B_WEBHOOK_SECRET": SECRET, "SANDWARDEN_API_TOKEN": TOKEN, "SANDWARDEN_ADMIN_PASSWORD": TOKEN,
         "POLL_INTERVAL": "300", "LOG_LEVEL": "ERROR",
     }  # fmt: skip
-    told = home.parent / "house.log"
+    told = home.parent / "stack.log"
     with told.open("w") as output:
         command = [sys.executable, "-m", "runner.supervisor"]
         whole = {**os.environ, **environment}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from benchmarks.house.standing import ACCOUNT
+from benchmarks.stack.standing import ACCOUNT
 from sandboxes.core.accounts import client_for
 from sandboxes.models import Account
 

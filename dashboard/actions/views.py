@@ -17,11 +17,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from dashboard.actions import questions
+from dashboard.actions import confirm_dialog
 from dashboard.models import Selection
 from dashboard.sandboxes import filters
 from dashboard.sandboxes.saved_views import user_key
-from dashboard.ui import words
+from dashboard.ui import formats
 from sandboxes import actions
 from sandboxes.actions.permission import MOST_SECONDS
 from sandboxes.fleet.search import QueryError, matching_ids
@@ -50,12 +50,12 @@ def ask(request: HttpRequest) -> HttpResponse:
         return _toast("bad", f"{wrong}.", status=400)
     if kind not in KINDS:
         return _toast("bad", "Nothing is known by that name.", status=400)
-    question = questions.about(kind, keys, now)
+    question = confirm_dialog.about(kind, keys, now)
     many = question.count >= TYPED_FROM
     context = {
         "asked": question,
         "one": question.one,
-        "selection": questions.freeze(user_key(request), question.keys) if many else None,
+        "selection": confirm_dialog.freeze(user_key(request), question.keys) if many else None,
         "type_count": kind == "kill" and many,
         "most_minutes": MOST_SECONDS // 60,
     }
@@ -82,7 +82,7 @@ def act(request: HttpRequest) -> HttpResponse:
         bulk = actions.request_bulk(found, kind, actor, **wish)
     except (actions.NotAllowed, actions.NotInState, ValueError) as refusal:
         return _toast("bad", f"{DONE[kind]} not taken: {refusal}.", status=409)
-    what = words.plural(bulk.count, "sandbox", "sandboxes")
+    what = formats.plural(bulk.count, "sandbox", "sandboxes")
     told = _toast(*_taken(kind, what, len(bulk.refused)), status=202)
     where = reverse("act-progress", args=[bulk.bulk_id])
     told["HX-Trigger-After-Settle"] = json.dumps({"bulk": {"url": f"{where}?kind={kind}&refused={len(bulk.refused)}"}})

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from dashboard.cleanup import policy_form
 from dashboard.cleanup.policy_preview import shown
-from dashboard.settings import ground
+from dashboard.settings import permissions
 from sandboxes.cleanup import policy_book, whatif
 from sandboxes.models import Policy
 from sandboxes.policies import PolicyError, PolicySpec
@@ -32,18 +32,18 @@ def edit(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
         return _page(request, policy, _stored(policy))
     if "look" in request.POST:
         return _page(request, policy, _typed(request), **_preview(request, policy))
-    if not ground.may_change(request):
+    if not permissions.may_change(request):
         raise PermissionDenied
     try:
         written = policy_book.write(_read(request, policy), policy)
     except PolicyError as error:
         return _page(request, policy, _typed(request), error=error)
     if policy is None:
-        ground.changed(
+        permissions.changed(
             request, written, f"Policy {written.name} added as a dry run: it judges and does nothing", added=True
         )
     elif written.version != policy.version:
-        ground.changed(
+        permissions.changed(
             request, written, f"Policy {written.name} changed: version {written.version}, its marks are void"
         )
     return redirect("policy", written.pk)
@@ -57,31 +57,31 @@ def preview(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
     return render(request, "cleanup/preview.html", _preview(request, policy))
 
 
-@ground.staff_changes
+@permissions.staff_changes
 def enforce(request: HttpRequest, policy_id: int) -> HttpResponse:
     """The preview once more, and the question; a POST of the version that was shown switches."""
     policy = get_object_or_404(Policy, pk=policy_id)
     spec = replace(policy_book.spec_of(policy), enabled=True, mode="enforce")
     if request.method == "POST" and request.POST.get("version") == str(policy.version):
         written = policy_book.write(spec, policy)
-        ground.changed(request, written, f"Policy {written.name} enforces from now on, version {written.version}")
+        permissions.changed(request, written, f"Policy {written.name} enforces from now on, version {written.version}")
         return redirect("policy", policy_id)
     return render(request, "cleanup/enforce.html", {"policy": policy, **_tried(spec, policy)})
 
 
-@ground.staff_changes
+@permissions.staff_changes
 @require_POST
 def switch(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Back to a dry run, off, on again as a dry run, or deleted: `to` says which."""
     policy, to = get_object_or_404(Policy, pk=policy_id), request.POST.get("to", "")
     if to == "delete":
-        ground.changed(request, policy, f"Policy {policy.name} deleted; its marks are void")
+        permissions.changed(request, policy, f"Policy {policy.name} deleted; its marks are void")
         policy_book.delete(policy)
         return redirect("cleanup")
     words = {"dry_run": "is a dry run again; its marks are void", "off": "is off; its marks are void"}
     if to in words:
         policy_book.write(replace(policy_book.spec_of(policy), enabled=to != "off", mode="dry_run"), policy)
-        ground.changed(request, policy, f"Policy {policy.name} {words[to]}")
+        permissions.changed(request, policy, f"Policy {policy.name} {words[to]}")
     return redirect("policy", policy_id)
 
 
@@ -92,7 +92,7 @@ def _page(
     wrong = {policy_form.field_of(error): str(error)} if error is not None else {}
     context = {
         "policy": policy, "form": form, "wrong": wrong, "elsewhere": wrong.get("", wrong.get("orphan_when", "")),
-        "may_change": ground.may_change(request), **found,
+        "may_change": permissions.may_change(request), **found,
     }  # fmt: skip
     return render(request, "cleanup/policy.html", context, status=422 if wrong else 200)
 

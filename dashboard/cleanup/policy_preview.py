@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from dashboard.ui import words
+from dashboard.ui import formats
 from sandboxes.cleanup import whatif
 from sandboxes.policies import PolicySpec
 from sandboxes.policies.wording import limit
@@ -73,7 +73,7 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
         "newly": len(found.newly_hit),
         "no_longer": len(found.no_longer_hit),
         "history": past,
-        "span": words.span(days),
+        "span": formats.span(days),
         "whole_week": days >= whatif.LOOK_BACK.total_seconds() - 60,
         "hits": [(hit, _because(hit.reasons)) for hit in found.now.hits[:ROWS]],
         "more": max(0, len(found.now.hits) - ROWS),
@@ -120,7 +120,7 @@ def _bars(hours: Sequence[Any], top: int) -> list[Bar]:
         Bar(
             round(place * step, 2), round(height - height * hour.would_have_hit / top, 2), round(step * 0.82, 2),
             round(height * hour.would_have_hit / top, 2), hour.showed_life_after > 0,
-            f"{words.exact(hour.at)}: {hour.would_have_hit:,}",
+            f"{formats.exact(hour.at)}: {hour.would_have_hit:,}",
         )
         for place, hour in enumerate(hours)
         if hour.would_have_hit

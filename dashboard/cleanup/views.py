@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard.cleanup import grace, policy_form
-from dashboard.settings import ground
+from dashboard.settings import permissions
 from sandboxes.cleanup import freezing, policy_book
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.models import Action, Policy
@@ -33,23 +33,23 @@ def cleanup(request: HttpRequest) -> HttpResponse:
         "trail": _trail(state),
         "state": state,
         "states": STATES,
-        "may_change": ground.may_change(request),
+        "may_change": permissions.may_change(request),
     }
     part = "cleanup/body.html" if request.headers.get("HX-Request") else "cleanup/page.html"
     return render(request, part, context)
 
 
-@ground.staff_changes
+@permissions.staff_changes
 @require_POST
 def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
     """A person closes a tripped breaker."""
     policy = get_object_or_404(Policy, pk=policy_id)
     policy_book.reset(policy)
-    ground.changed(request, policy, f"The breaker of {policy.name} is reset")
+    permissions.changed(request, policy, f"The breaker of {policy.name} is reset")
     return redirect("cleanup")
 
 
-@ground.staff_changes
+@permissions.staff_changes
 @require_POST
 def freeze(request: HttpRequest) -> HttpResponse:
     """Freezes everything, or lifts that: `to` says which."""
@@ -57,10 +57,10 @@ def freeze(request: HttpRequest) -> HttpResponse:
     if request.POST.get("to") == "lift":
         lifted = freezing.lift(who)
         if lifted is not None:
-            ground.changed(request, lifted, "The freeze is lifted; marks go on with as long to go as they had")
+            permissions.changed(request, lifted, "The freeze is lifted; marks go on with as long to go as they had")
     else:
         frozen = freezing.freeze(who, request.POST.get("reason", "").replace("\0", "").strip()[:500])
-        ground.changed(request, frozen, "Everything is frozen: no policy starts anything", added=True)
+        permissions.changed(request, frozen, "Everything is frozen: no policy starts anything", added=True)
     return redirect("cleanup")
 
 

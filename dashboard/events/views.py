@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from dashboard.sandbox import story
-from dashboard.sandbox.story import Step
+from dashboard.sandbox import timeline
+from dashboard.sandbox.timeline import Step
 from events.deliveries import counts
 from events.listing import EventQuery, EventRow, list_events
 from events.missed import missed_by_webhook
@@ -72,7 +72,7 @@ def _query(asked: dict[str, str]) -> EventQuery:
 
 def _line(event: EventRow) -> Line:
     late_seconds = max(0.0, (event.received_at - event.timestamp).total_seconds())
-    return Line(event, story.event_step(event), "; ".join(story.event_notes(event)), late_seconds)
+    return Line(event, timeline.event_step(event), "; ".join(timeline.event_notes(event)), late_seconds)
 
 
 def _deliveries(now: datetime) -> dict[str, Any]:

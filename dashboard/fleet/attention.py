@@ -1,186 +1,276 @@
-"""Gathers the facts behind "Needs attention" from the record."""
+"""What needs somebody now, as sentences: soonest first, bold only on the number that matters. Pure."""
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from django.conf import settings
-from django.db.models import Count
+from dashboard.ui import formats
 
-from dashboard.fleet.needs import SILENT_WEBHOOK_SECONDS, Facts
-from dashboard.ui.context import read_frame
-from events.models import LifecycleEvent
-from events.webhooks.view import view_of
-from sandboxes.actions import brake
-from sandboxes.base.clock import is_fresh, on_backend
-from sandboxes.core import disk
-from sandboxes.core.accounts import clock_offset
-from sandboxes.e2b import Capabilities
-from sandboxes.fleet import figures as fleet
-from sandboxes.fleet.search import SandboxQuery, matching_ids, search
-from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
-
-SILENT_ROUNDS: Final = 4
-LEAST_SILENCE_SECONDS: Final = 120.0
-NO_METRICS_AFTER: Final = timedelta(minutes=3)
-MOST_NAMED: Final = 50  # the newest, to name their templates
+NEAR_CAP = 0.8
+ROUNDS = {
+    "sync": "List sync", "poll": "Polling", "reconcile": "Reconcile", "webhook": "Webhook upkeep",
+    "backfill": "History backfill", "causes": "Cause analysis", "act": "Sending actions",
+    "answers": "Recording of action results", "facts": "Policy evaluation",
+    "judge": "Policy evaluation", "reap": "Final check", "namesakes": "Shared ID check",
+}  # fmt: skip
+HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
+SILENT_WEBHOOK_SECONDS = 360
 
 
-def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
-    """As of now, over the accounts in sight."""
-    frame = read_frame()
-    ids = [account.pk for account in frame.accounts]
-    healths = list(AccountHealth.objects.filter(account__in=ids).select_related("account").order_by("account"))
-    running = ("running",)
-    orphans = search(SandboxQuery(orphan=True, order="-burn_usd_per_hour"), limit=50, now=now)
-    hot, hot_where = _how_many([SandboxQuery(states=running, mem_min=95)], now)
-    without = {one.account.name for one in healths if _keeps_no_metrics(one, now)}
-    asked = [one.name for one in frame.accounts if one.name not in without]
-    no_sample = SandboxQuery(states=running, no_sample=True, age_min=_two_ticks())
-    silent, silent_where = _how_many([replace(no_sample, account=one) for one in asked], now)
-    acts = [row.orphan.act_at for row in orphans.items if row.orphan.act_at]
-    return Facts(
-        now=now,
-        running=figures.running,
-        cap=figures.cap,
-        started_per_minute=figures.started_per_minute,
-        ended_per_minute=figures.ended_per_minute,
-        orphans=orphans.total,
-        orphan_usd_per_hour=float(figures.orphan_usd_per_hour),
-        orphan_where=_where(row.environment for row in orphans.items),
-        first_act_at=min(acts, default=None),
-        over_memory=hot,
-        over_memory_where=hot_where,
-        no_sample=silent,
-        no_sample_where=silent_where,
-        no_metrics=sorted(without),
-        disk_free=room.free if (room := disk.space()).is_low else None,
-        from_the_future=_from_the_future(ids, now),
-        stale_since=frame.stale_since,
-        poll_error=frame.poll_error or frame.sync_error,
-        unlisted=_unlisted(frame.accounts, healths, now),
-        rounds_failing=_failing_rounds(healths),
-        polls_slow=_slow(healths),
-        webhooks_silent=_silent_webhooks(healths, now),
-        webhooks_locked=[name for name, secrets in frame.unreadable if "webhook_secret" in secrets],
-        breakers=_breakers(),
-        brakes=[(one.account.name, one.why) for one in brake.tripped(ids).values()],
-        list_doubts=_doubts(healths),
-        same_fleets=_same_fleets(frame.accounts),
-        failed_actions=Action.objects.filter(
-            account__in=ids, state=Action.State.FAILED, requested_at__gt=now - timedelta(hours=1)
-        ).count(),
+@dataclass(frozen=True)
+class Need:
+    """A sentence whose parts are plain or bold, its cause or cost, and where to act; `urgency` sorts, 0 first."""
+
+    mark: str
+    parts: Sequence[tuple[str, bool]]
+    cause: str
+    link: str
+    label: str
+    urgency: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is asked of the fleet; counts over the accounts in sight, money in USD an hour."""
+
+    now: datetime
+    running: int = 0
+    cap: int | None = None
+    started_per_minute: float = 0
+    ended_per_minute: float = 0
+    orphans: int = 0
+    orphan_usd_per_hour: float = 0
+    orphan_where: str = ""
+    first_act_at: datetime | None = None
+    over_memory: int = 0
+    over_memory_where: str = ""
+    no_sample: int = 0
+    no_metrics: Sequence[str] = field(default=())  # accounts whose backend keeps none
+    no_sample_where: str = ""
+    stale_since: datetime | None = None
+    poll_error: str = ""
+    unlisted: Sequence[tuple[str, datetime | None, str]] = field(default=())  # account, last whole list, why
+    rounds_failing: Sequence[tuple[str, str, datetime, str]] = field(default=())  # account, round, since, why
+    polls_slow: Sequence[tuple[str, float, float]] = field(default=())  # account, seconds, interval
+    webhooks_silent: Sequence[tuple[str, datetime]] = field(default=())  # account, last delivery
+    webhooks_locked: Sequence[str] = field(default=())  # accounts whose webhook secret can't be decrypted
+    breakers: Sequence[tuple[str, str]] = field(default=())  # policy, why
+    brakes: Sequence[tuple[str, str]] = field(default=())  # account, why
+    list_doubts: Sequence[tuple[str, str, int, str]] = field(default=())  # account, what, how often, example
+    same_fleets: Sequence[tuple[str, str]] = field(default=())  # account, the one that counts for both
+    failed_actions: int = 0
+    disk_free: int | None = None  # bytes, where little is left
+    from_the_future: Sequence[tuple[str, int]] = field(default=())  # account, events
+
+
+def needs(facts: Facts) -> list[Need]:
+    """All that is true of these facts, most urgent first; an empty list means all is well."""
+    found = [
+        _poll(facts), *_lists(facts), *_rounds(facts), _orphans(facts), _memory(facts), _cap(facts), _silence(facts),
+        _failed(facts), *_breakers(facts), *_brakes(facts), *_locked(facts), *_webhooks(facts), *_slow(facts),
+        *_doubts(facts), *_no_metrics(facts), *_same(facts),
+        _disk(facts), *_future(facts),
+    ]  # fmt: skip
+    return sorted((need for need in found if need), key=lambda need: need.urgency)
+
+
+def round_name(name: str) -> str:
+    """A round of an account as a reader knows it: "poll part 1 of 4" is "Polling part 1 of 4"."""
+    first, _, unit = name.partition(" ")
+    return f"{ROUNDS.get(first, first)} {unit}".rstrip()
+
+
+def _poll(facts: Facts) -> Need | None:
+    if facts.stale_since is None:
+        return None
+    seconds = (facts.now - facts.stale_since).total_seconds()
+    parts = [("No poll for ", False), (formats.span(seconds), True)]
+    if seconds < 0:
+        parts = [("The last poll is dated ", False), (formats.span(-seconds), True), (" ahead of our clock", False)]
+    return Need("bad", parts, facts.poll_error or "figures below are as of then", "/api/v1/health", "See health", 0)
+
+
+def _lists(facts: Facts) -> list[Need]:
+    """Without E2B's list nothing new is seen: a wrong key must not look like an empty fleet."""
+    found = []
+    for account, since, why in facts.unlisted:
+        parts = [("E2B's list has never been read", True)]
+        if since is not None:
+            seconds = (facts.now - since).total_seconds()
+            parts = [("E2B's list could not be read for ", False), (formats.span(seconds), True)]
+            if seconds < 0:
+                parts = [
+                    ("E2B's list is dated ", False),
+                    (formats.span(-seconds), True),
+                    (" ahead of our clock", False),
+                ]
+        found.append(Need("bad", parts, f"{account}; {why}", f"/settings/account/?account={account}", "See account", 0))
+    return found
+
+
+def _rounds(facts: Facts) -> list[Need]:
+    """What fails for one account is that account's alone, so nothing else tells of it."""
+    return [
+        Need(
+            "bad",
+            [
+                (f"{round_name(name)} fails for ", False), (account, True),
+                (f", since {formats.span((facts.now - since).total_seconds())}", False),
+            ],
+            why, f"/settings/account/?account={account}", "See account", 1,
+        )
+        for account, name, since, why in facts.rounds_failing
+    ]  # fmt: skip
+
+
+def _orphans(facts: Facts) -> Need | None:
+    if not facts.orphans:
+        return None
+    parts = [(formats.plural(facts.orphans, "orphan"), True)]
+    if facts.orphan_where:
+        parts.append((f" in {facts.orphan_where}", False))
+    if facts.first_act_at:
+        left = formats.exact_span((facts.first_act_at - facts.now).total_seconds())
+        parts += [(", the first acted on in ", False), (left, True)]
+    cost = f"{formats.usd(facts.orphan_usd_per_hour)}/h"
+    cause = f"{cost}, in grace" if facts.first_act_at else f"{cost}; a dry run, nothing is done to them"
+    return Need("orph", parts, cause, "/sandboxes/?orphan=true", f"Review {facts.orphans:,}", 1)
+
+
+def _memory(facts: Facts) -> Need | None:
+    if not facts.over_memory:
+        return None
+    parts = [
+        (formats.plural(facts.over_memory, "sandbox", "sandboxes"), True),
+        (" over ", False),
+        ("95 % memory", True),
+    ]
+    link = "/sandboxes/?mem_min=95&state=running"
+    return Need("bad", parts, facts.over_memory_where, link, f"Open {facts.over_memory:,}", 2)
+
+
+def _cap(facts: Facts) -> Need | None:
+    if not facts.cap:
+        return None
+    growth = facts.started_per_minute - facts.ended_per_minute
+    full_in = max(0.0, (facts.cap - facts.running) / growth * 60) if growth > 0 else None
+    soon = full_in is not None and full_in < SOON_SECONDS and facts.running >= facts.cap * HALF
+    if facts.running < facts.cap * NEAR_CAP and not soon:
+        return None
+    parts = [(f"{facts.running:,} of {facts.cap:,}", True), (" at once", False)]
+    if full_in:
+        parts[1:] = [(", full in about ", False), (formats.span(full_in), True)]
+    cause = f"{facts.started_per_minute:.0f} start and {facts.ended_per_minute:.0f} end a minute"
+    return Need("warn", parts, cause, "/sandboxes/?order=started_at", "See oldest", 3)
+
+
+def _silence(facts: Facts) -> Need | None:
+    if not facts.no_sample:
+        return None
+    parts = [(formats.plural(facts.no_sample, "sandbox", "sandboxes"), True), (" sent no sample yet", False)]
+    cause = f"{facts.no_sample_where}; E2B lists them" if facts.no_sample_where else "E2B lists them as running"
+    return Need("stale", parts, cause, "/sandboxes/?no_sample=true&state=running", f"Open {facts.no_sample:,}", 5)
+
+
+def _no_metrics(facts: Facts) -> list[Need]:
+    return [
+        Need("stale", [(account, True), ("'s backend keeps no metrics", False)],
+             "CPU and memory are unknown there; on self-hosted E2B they start with its collector",
+             f"/settings/account/?account={account}", "See account", 6)
+        for account in facts.no_metrics
+    ]  # fmt: skip
+
+
+def _disk(facts: Facts) -> Need | None:
+    if facts.disk_free is None:
+        return None
+    parts = [("Disk almost full: ", False), (formats.size(facts.disk_free), True), (" left", False)]
+    return Need("bad", parts, "free space in DATA_DIR, or shorten the retention", "/settings/system/", "See disk", 0)
+
+
+def _future(facts: Facts) -> list[Need]:
+    return [
+        Need("warn", [(formats.plural(count, "event"), True), (" dated in the future", False)],
+             f"{account}; they count as of their arrival: check the backend's clock",
+             "/events/", "See events", 6)
+        for account, count in facts.from_the_future
+    ]  # fmt: skip
+
+
+def _failed(facts: Facts) -> Need | None:
+    if not facts.failed_actions:
+        return None
+    parts = [(formats.plural(facts.failed_actions, "action"), True), (" failed in the last hour", False)]
+    return Need(
+        "warn", parts, "the audit trail says why", "/cleanup/?state=failed", f"Open {facts.failed_actions:,}", 4
     )
 
 
-def _keeps_no_metrics(health: AccountHealth, now: datetime) -> bool:
-    """Whether the backend has no metrics endpoint, or has answered with no sample of anybody for minutes."""
-    known = Capabilities.from_dict(health.account.capabilities)
-    if known.lacks("metrics") and known.lacks("bulk_metrics"):
-        return True
-    return health.no_metrics_since is not None and now - health.no_metrics_since > NO_METRICS_AFTER
-
-
-def _two_ticks() -> float:
-    return 2 * settings.POLL_INTERVAL_SECONDS + 10
-
-
-def _how_many(queries: Iterable[SandboxQuery], now: datetime) -> tuple[int, str]:
-    """How many match, and of which templates: one look through the fleet tells both, their rows are not needed."""
-    keys = sorted(key for query in queries for key in matching_ids(query, now=now))
-    names = Sandbox.objects.filter(pk__in=keys[-MOST_NAMED:]).values_list("template_name", flat=True)
-    return len(keys), _where(names)
-
-
-def _where(values: Iterable[str | None]) -> str:
-    """The commonest of these, one or two of them by name."""
-    found = [value for value, _ in Counter(values).most_common() if value]
-    if not found:
-        return ""
-    return found[0] if len(found) == 1 else f"{found[0]} and {found[1]}" if len(found) == 2 else f"{found[0]} and more"
-
-
-def _unlisted(
-    accounts: list[Account], healths: list[AccountHealth], now: datetime
-) -> list[tuple[str, datetime | None, str]]:
-    """Accounts whose list was not read for more than two rounds; without a known error for some more."""
-    known = {health.account_id: health for health in healths}
-    found = []
-    for account in accounts:
-        health = known.get(account.pk) or AccountHealth(account=account)
-        why, rounds = health.sync_error, 2
-        if not why:
-            why, rounds = "no sync has finished since, and none has reported an error", SILENT_ROUNDS
-        least = 0.0 if health.sync_error else LEAST_SILENCE_SECONDS
-        late = now - timedelta(seconds=max(least, rounds * settings.SYNC_INTERVAL_SECONDS))
-        never = health.last_sync_at is None and (health.sync_error or account.created_at < late)
-        if never or (health.last_sync_at is not None and not is_fresh(health.last_sync_at, now, now - late)):
-            found.append((account.name, health.last_sync_at, why))
-    return found
-
-
-def _same_fleets(accounts: list[Account]) -> list[tuple[str, str]]:
-    """Accounts for which another one stands, and that one."""
-    names = {account.pk: account.name for account in accounts}
-    return [(one.name, names[one.same_fleet_as_id]) for one in accounts if one.same_fleet_as_id in names]
-
-
-def _failing_rounds(healths: list[AccountHealth]) -> list[tuple[str, str, datetime, str]]:
-    """Rounds whose last run failed: account, round, since when, why. The list has a line of its own."""
+def _brakes(facts: Facts) -> list[Need]:
     return [
-        (health.account.name, name, datetime.fromisoformat(told["since"]), told["error"])
-        for health in healths
-        for name, told in sorted(health.round_errors.items())
-        if name != "sync"
+        Need("bad", [("The brake of ", False), (account, True), (" tripped: no policy acts there", False)], why,
+             f"/settings/account/?account={account}", "See account", 1)
+        for account, why in facts.brakes
+    ]  # fmt: skip
+
+
+def _doubts(facts: Facts) -> list[Need]:
+    return [
+        Need("warn", [(f"{count:,} × ", True), (what, True), (" in the list can't be read", False)],
+             f"{account}; for example {example}", f"/settings/account/?account={account}", "See account", 6)
+        for account, what, count, example in facts.list_doubts
+    ]  # fmt: skip
+
+
+def _same(facts: Facts) -> list[Need]:
+    return [
+        Need("warn", [(account, True), (" lists the same sandboxes as ", False), (lead, True)],
+             "two accounts of one project: sandboxes are polled, judged and counted once, under the latter",
+             f"/settings/account/?account={account}", "See account", 4)
+        for account, lead in facts.same_fleets
+    ]  # fmt: skip
+
+
+def _breakers(facts: Facts) -> list[Need]:
+    return [
+        Need("bad", [("The breaker of ", False), (policy, True), (" tripped", False)], why,
+             "/cleanup/", "See policy", 1)
+        for policy, why in facts.breakers
+    ]  # fmt: skip
+
+
+def _locked(facts: Facts) -> list[Need]:
+    parts = [("The webhook secret can't be decrypted", True)]
+    cause = "deliveries are answered 503; enter the secret again"
+    return [
+        Need("bad", parts, f"{account}; {cause}", f"/settings/?account={account}", "See webhook", 1)
+        for account in facts.webhooks_locked
     ]
 
 
-def _slow(healths: list[AccountHealth]) -> list[tuple[str, float, float]]:
-    interval = settings.POLL_INTERVAL_SECONDS
-    polls = [(health.account.name, health.poll_seconds or 0.0) for health in healths]
-    return [(name, seconds, interval) for name, seconds in polls if seconds > interval]
+def _webhooks(facts: Facts) -> list[Need]:
+    return [
+        Need(
+            "note",
+            [("Webhooks silent for ", False), (formats.span((facts.now - last).total_seconds()), True)],
+            f"{account}; events are fetched meanwhile, nothing is lost",
+            "/api/v1/health",
+            "See health",
+            6,
+        )
+        for account, last in facts.webhooks_silent
+    ]
 
 
-def _silent_webhooks(healths: list[AccountHealth], now: datetime) -> list[tuple[str, datetime]]:
-    """Accounts whose webhooks used to come and no longer do, while the events API still shows new events.
-
-    Deliveries must still be expected: after a webhook was disabled or deleted, here or at the backend, none are.
-    """
-    late = now - timedelta(seconds=SILENT_WEBHOOK_SECONDS)
-    found = []
-    for health in healths:
-        last, since = health.webhook_last_at, health.webhook_since
-        if last and since and max(last, since) < late and _is_on(health) and _has_brought(health.account, late):
-            found.append((health.account.name, max(last, since)))
-    return found
-
-
-def _is_on(health: AccountHealth) -> bool:
-    """Whether the webhook is on, as far as is known: one that a person registered nobody may have been able to ask."""
-    view = view_of(health)
-    return view.enabled is not False and view.quiet_at is None and not view.missing
-
-
-def _has_brought(account: Account, since: datetime) -> bool:
-    """Whether the events API has brought an event that happened since then, on our clock, before any delivery did."""
-    events = LifecycleEvent.objects.filter(account=account, source=LifecycleEvent.Source.RECONCILE)
-    return events.filter(received_at__gt=since, timestamp__gt=on_backend(since, clock_offset(account))).exists()
-
-
-def _from_the_future(accounts: list[int], now: datetime) -> list[tuple[str, int]]:
-    """Accounts that sent events of the last day dated well ahead of their own clock, and how many."""
-    ahead = LifecycleEvent.objects.filter(account__in=accounts, received_at__gt=now - timedelta(days=1))
-    counted = ahead.exclude(folded_at=None).values_list("account__name").annotate(n=Count("pk"))
-    return sorted(counted)
-
-
-def _doubts(healths: list[AccountHealth]) -> list[tuple[str, str, int, str]]:
-    """What of each account's last list could not be read or can't be true: account, what, how often, an example."""
-    return [(x.account.name, one["what"], one["count"], one["example"]) for x in healths for one in x.list_doubts]
-
-
-def _breakers() -> list[tuple[str, str]]:
-    tripped = Policy.objects.filter(enabled=True, breaker_tripped_at__isnull=False)
-    return list(tripped.values_list("name", "breaker_why"))
+def _slow(facts: Facts) -> list[Need]:
+    return [
+        Need(
+            "note",
+            [("A poll takes ", False), (f"{seconds:.1f} s", True), (f", longer than its {interval:g} s", False)],
+            f"{account}; samples come at that pace",
+            "/api/v1/health",
+            "See health",
+            7,
+        )
+        for account, seconds, interval in facts.polls_slow
+    ]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from dashboard.api.answers import answer
 from dashboard.api.params import moment as moment_of
-from dashboard.fleet import around, moments, trends
+from dashboard.fleet import events_near, snapshot_at, trends
 from sandboxes.fleet import figures as fleet
 
 
@@ -17,14 +17,14 @@ from sandboxes.fleet import figures as fleet
 def moment(request: HttpRequest) -> HttpResponse:
     """The honeycomb and the figures at `at` (Unix seconds or RFC 3339), as JSON; 400 for what is no time."""
     at = asked_moment(request)
-    return answer(moments.told(fleet.moment(at))) if at else _no_time()
+    return answer(snapshot_at.told(fleet.moment(at))) if at else _no_time()
 
 
 @login_required
 def around_it(request: HttpRequest) -> HttpResponse:
     """What happened in the minutes around `at`, as sentences."""
     at = asked_moment(request)
-    return render(request, "fleet/around.html", {"found": around.happened(at), "at": at}) if at else _no_time()
+    return render(request, "fleet/around.html", {"found": events_near.happened(at), "at": at}) if at else _no_time()
 
 
 @login_required

@@ -6,10 +6,10 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from dashboard.api.answers import answer
-from dashboard.fleet import around, attention, trends
-from dashboard.fleet.needs import needs
+from dashboard.fleet import attention_facts, events_near, trends
+from dashboard.fleet.attention import needs
 from dashboard.fleet.past import asked_moment
-from dashboard.ui import words
+from dashboard.ui import formats
 from sandboxes.core.accounts import fleets
 from sandboxes.fleet import figures as sandboxes_fleet
 
@@ -24,10 +24,10 @@ def fleet(request: HttpRequest) -> HttpResponse:
     figures = sandboxes_fleet.now(now)
     context = {
         "at": at,
-        "ago": words.relative(at, now) if at else "",
+        "ago": formats.relative(at, now) if at else "",
         "figures": sandboxes_fleet.moment(at).figures if at else figures,
-        "needs": needs(attention.facts(now, figures)),
-        "found": around.happened(at) if at else [],
+        "needs": needs(attention_facts.facts(now, figures)),
+        "found": events_near.happened(at) if at else [],
     }
     return render(request, "fleet/page.html", context)
 
@@ -44,5 +44,5 @@ def charts(request: HttpRequest) -> HttpResponse:
 def attention_list(request: HttpRequest) -> HttpResponse:
     """The sentences alone, asked for again every few seconds."""
     now = timezone.now()
-    found = needs(attention.facts(now, sandboxes_fleet.now(now)))
+    found = needs(attention_facts.facts(now, sandboxes_fleet.now(now)))
     return render(request, "fleet/needs.html", {"needs": found})

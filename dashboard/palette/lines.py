@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from dashboard.sandboxes.facets import VIEWS
 from dashboard.sandboxes.filters import with_
-from dashboard.ui import words
+from dashboard.ui import formats
 from dashboard.ui.endings import ending
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.search import LIVE, STATES, SandboxQuery, SandboxRow, count, matching_ids, search
@@ -71,7 +71,7 @@ def find(text: str, now: datetime) -> list[Group]:
     if not text:
         return [Group("Pages", "", list(_pages(""))), Group("Views", "of the live fleet", _views(now))]
     page = search(SandboxQuery(q=text, order="-cpu_pct"), limit=MOST_SANDBOXES, now=now)
-    told = f"{words.plural(page.total, 'matches', 'match')}, hottest first"
+    told = f"{formats.plural(page.total, 'matches', 'match')}, hottest first"
     if not page.items:
         page = search(SandboxQuery(states=STATES, q=text), limit=MOST_SANDBOXES, now=now)
         told = f"none lives, {page.total:,} on record"
@@ -128,12 +128,12 @@ def _sandbox(row: SandboxRow, now: datetime, text: str) -> Entry:
 def _standing(row: SandboxRow, now: datetime) -> str:
     """What is most worth knowing of it now."""
     if row.orphan.act_at:
-        return f"acts in {words.span((row.orphan.act_at - now).total_seconds())}"
+        return f"acts in {formats.span((row.orphan.act_at - now).total_seconds())}"
     if row.state == "paused" and row.paused_at:
-        return f"paused {words.span((now - row.paused_at).total_seconds())} ago"
+        return f"paused {formats.span((now - row.paused_at).total_seconds())} ago"
     if row.state == "ended" and row.ended_at:
-        return f"{ending(row)} {words.span((now - row.ended_at).total_seconds())} ago"
-    return f"CPU {words.percent(row.cpu_pct)}" if row.cpu_pct is not None else "no sample"
+        return f"{ending(row)} {formats.span((now - row.ended_at).total_seconds())} ago"
+    return f"CPU {formats.percent(row.cpu_pct)}" if row.cpu_pct is not None else "no sample"
 
 
 def _pages(text: str) -> Iterator[Entry]:

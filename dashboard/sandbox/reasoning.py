@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import UNSET
 
-from dashboard.ui import words
+from dashboard.ui import formats
 from sandboxes.base.clock import BackendTime
 from sandboxes.policies import Asked, Facts, PolicySpec
 from sandboxes.policies.wording import limit
@@ -42,7 +42,7 @@ Told = tuple[str, str, str, str]
 
 
 def _since(moment: BackendTime, now: BackendTime) -> str:
-    return words.exact_span((now - moment).total_seconds())
+    return formats.exact_span((now - moment).total_seconds())
 
 
 def _limit(seconds: object) -> str:
@@ -71,8 +71,8 @@ def _idle(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     note = f"limit {below:g} %" if isinstance(below, int | float) else ""
     if cpu is None or facts.state != "running":
         return "No CPU sample in", over, "", f"{note}; too little known counts as busy"
-    samples = f"{words.plural(cpu.samples, 'sample')}, longest gap {words.span(cpu.largest_gap_seconds)}"
-    return "CPU at most", words.percent(cpu.cpu_max_pct), f"for {over}", f"{note}; {samples}"
+    samples = f"{formats.plural(cpu.samples, 'sample')}, longest gap {formats.span(cpu.largest_gap_seconds)}"
+    return "CPU at most", formats.percent(cpu.cpu_max_pct), f"for {over}", f"{note}; {samples}"
 
 
 def _missing(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
@@ -98,8 +98,8 @@ def _past_end(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
         return "It has", "no end", "", note
     past = (now - facts.end_at).total_seconds()
     if past < 0:
-        return "Ends in", words.exact_span(-past), "", note
-    return "Past its end by", words.exact_span(past), "", f"{note}; it was {facts.end_at:%H:%M:%S}"
+        return "Ends in", formats.exact_span(-past), "", note
+    return "Past its end by", formats.exact_span(past), "", f"{note}; it was {facts.end_at:%H:%M:%S}"
 
 
 def _duplicate(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:

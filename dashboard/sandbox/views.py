@@ -9,7 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from dashboard.sandbox import siblings, story, verdicts
+from dashboard.sandbox import siblings, verdicts
+from dashboard.sandbox import timeline as story
 from dashboard.ui import charts
 from events.listing import EventQuery, list_events
 from sandboxes.fleet.search import SandboxRow, find

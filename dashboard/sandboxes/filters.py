@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from dashboard.ui import words
+from dashboard.ui import formats
 from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
 NUMBERS: Final = ("age_min", "age_max", "ends_within", "cpu_min", "mem_min")
@@ -89,9 +89,9 @@ def several(text: str) -> tuple[str, ...]:
     return tuple(re.sub(r"\\,", ",", word) for word in _COMMA.split(text) if word)
 
 
-def joined(words: Iterable[str]) -> str:
+def joined(formats: Iterable[str]) -> str:
     """Words as one text that `several` takes apart again."""
-    return ",".join(word.replace(",", "\\,") for word in words)
+    return ",".join(word.replace(",", "\\,") for word in formats)
 
 
 def with_(asked: Mapping[str, str], **changes: str | None) -> str:
@@ -112,7 +112,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     if name in plain:
         shown = value
         if name in {"age_min", "age_max", "ends_within"}:
-            shown = words.span(_number(name, value))
+            shown = formats.span(_number(name, value))
         elif name in {"cpu_min", "mem_min"}:
             shown = f"{value} %"
         elif name in SEVERAL:

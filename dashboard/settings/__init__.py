@@ -1,5 +1,5 @@
 """The Settings page, one file per section; each thin over the room that knows."""
 
-from dashboard.settings import account, house, prices, tokens, webhook
+from dashboard.settings import account, prices, system, tokens, webhook
 
-__all__ = ["account", "house", "prices", "tokens", "webhook"]
+__all__ = ["account", "prices", "system", "tokens", "webhook"]

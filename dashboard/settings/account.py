@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from dashboard.fleet.needs import round_name
-from dashboard.settings import ground
+from dashboard.fleet.attention import round_name
+from dashboard.settings import permissions
 from dashboard.settings.forms import BRAKE, AccountForm, KeyForm
 from sandboxes.actions import brake
 from sandboxes.core.accounts import health_of
@@ -39,26 +39,26 @@ ACTIONS = (
 )
 
 
-@ground.staff_changes
+@permissions.staff_changes
 def reset_brake(request: HttpRequest) -> HttpResponse:
     """Lets policies act on the account again."""
-    account = ground.chosen(request)
+    account = permissions.chosen(request)
     if account is not None and request.method == "POST":
         brake.reset(account, request.user.get_username(), timezone.now())
-        ground.changed(request, account, "Brake reset: policies may act on this account again")
-    return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+        permissions.changed(request, account, "Brake reset: policies may act on this account again")
+    return redirect(reverse("settings-account") + permissions.of_the_same(request, account))
 
 
-@ground.staff_changes
+@permissions.staff_changes
 def page(request: HttpRequest) -> HttpResponse:
     """Shows the account; a POST changes cap and keys."""
-    account = ground.chosen(request)
+    account = permissions.chosen(request)
     if account is None:
-        return ground.show(request, "account", {})
+        return permissions.show(request, "account", {})
     form = AccountForm(request.POST, account=account) if request.method == "POST" else AccountForm.of(account)
     if request.method == "POST" and form.is_valid():
         _save(request, account, form)
-        return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+        return redirect(reverse("settings-account") + permissions.of_the_same(request, account))
     can = Capabilities.from_dict(account.capabilities).to_dict()
     health = health_of(account)
     context = {
@@ -76,21 +76,21 @@ def page(request: HttpRequest) -> HttpResponse:
         "same_fleet_as": account.same_fleet_as,
         "failing": _failing(health),
     }
-    return ground.show(request, "account", context, wrong=request.method == "POST")
+    return permissions.show(request, "account", context, wrong=request.method == "POST")
 
 
 @require_POST
-@ground.staff_changes
+@permissions.staff_changes
 def key(request: HttpRequest) -> HttpResponse:
     """Puts another API key on record; it is never shown."""
-    account, form = ground.chosen(request), KeyForm(request.POST)
+    account, form = permissions.chosen(request), KeyForm(request.POST)
     if account is not None and form.is_valid():
         account.api_key = form.cleaned_data["api_key"]
         account.save(update_fields=["api_key"])
-        ground.changed(request, account, "API key entered again")
+        permissions.changed(request, account, "API key entered again")
     elif account is not None:
         messages.error(request, str(form.errors["api_key"][0]))
-    return redirect(reverse("settings-account") + ground.of_the_same(request, account))
+    return redirect(reverse("settings-account") + permissions.of_the_same(request, account))
 
 
 def _from_environment(account: Account) -> list[str]:
@@ -114,7 +114,7 @@ def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
     account.save(update_fields=list(changes))
     said = "; ".join(f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in changes.items())
     if said:
-        ground.changed(request, account, f"Account changed, {said}")
+        permissions.changed(request, account, f"Account changed, {said}")
 
 
 def _shown(value: object) -> str:

@@ -6,24 +6,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from dashboard.settings import ground
+from dashboard.settings import permissions
 from dashboard.settings.forms import PriceForm
-from dashboard.ui import words
+from dashboard.ui import formats
 from sandboxes.models import Price
 
 
-@ground.staff_changes
+@permissions.staff_changes
 def page(request: HttpRequest) -> HttpResponse:
     """The book, newest first; a POST adds a price."""
     form = PriceForm(request.POST) if request.method == "POST" else PriceForm()
     if request.method == "POST" and form.is_valid():
         price = Price.objects.create(**form.rate())
-        ground.changed(request, price, f"Price from {words.exact(price.since)} on added", added=True)
+        permissions.changed(request, price, f"Price from {formats.exact(price.since)} on added", added=True)
         return redirect("settings-prices")
     now, book = timezone.now(), list(Price.objects.order_by("-since"))
     in_force = next((one.pk for one in book if one.since <= now), None)
     rows = [_row(one, "to come" if one.since > now else "in force" if one.pk == in_force else "past") for one in book]
-    return ground.show(request, "prices", {"rows": rows, "form": form}, wrong=request.method == "POST")
+    return permissions.show(request, "prices", {"rows": rows, "form": form}, wrong=request.method == "POST")
 
 
 def _row(price: Price, state: str) -> dict[str, object]:

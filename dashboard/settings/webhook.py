@@ -12,13 +12,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard.settings import ground
+from dashboard.settings import permissions
 from dashboard.settings.forms import ByHandForm, WebhookForm
-from dashboard.ui import words
+from dashboard.ui import formats
 from events import missed
-from events.webhooks import BadAddress, NotDone, doubt, proposed, registration, trial, view_of
+from events.webhooks import BadAddress, NotDone, doubt, proposed, registration, test_delivery, view_of
 from events.webhooks.address import is_private
-from events.webhooks.ours import our_view
+from events.webhooks.local_view import our_view
 from sandboxes.core.accounts import health_of
 from sandboxes.e2b import E2BError
 from sandboxes.models import Account
@@ -28,21 +28,21 @@ Deed = Callable[[HttpRequest, Account], str | HttpResponse]
 FAILED: Final = (NotDone, E2BError, BadAddress)
 
 
-@ground.staff_changes
+@permissions.staff_changes
 def page(request: HttpRequest) -> HttpResponse:
     """The section; without an account a word on how one is added."""
-    account = ground.chosen(request)
-    return ground.show(request, "webhook", _context(request, account) if account else {})
+    account = permissions.chosen(request)
+    return permissions.show(request, "webhook", _context(request, account) if account else {})
 
 
-@ground.staff_changes
+@permissions.staff_changes
 def do(request: HttpRequest, deed: str) -> HttpResponse:
     """One of DEEDS; what the backend refused is said on the page, and nothing of it is on record as done."""
-    account = ground.chosen(request)
+    account = permissions.chosen(request)
     if account is None or deed not in DEEDS:
         raise Http404
     if request.method != "POST":  # an answer's address, opened again
-        return redirect(reverse("settings") + ground.of_the_same(request, account))
+        return redirect(reverse("settings") + permissions.of_the_same(request, account))
     try:
         done = DEEDS[deed](request, account)
     except FAILED as error:
@@ -51,34 +51,34 @@ def do(request: HttpRequest, deed: str) -> HttpResponse:
     if isinstance(done, HttpResponse):
         return done
     if done:
-        ground.changed(request, account, done)
-    return redirect(reverse("settings") + ground.of_the_same(request, account))
+        permissions.changed(request, account, done)
+    return redirect(reverse("settings") + permissions.of_the_same(request, account))
 
 
 def _register(request: HttpRequest, account: Account) -> str | HttpResponse:
     form = WebhookForm(request.POST)
     if not form.is_valid():
-        return ground.show(request, "webhook", _context(request, account, form), wrong=True)
+        return permissions.show(request, "webhook", _context(request, account, form), wrong=True)
     url, events = form.cleaned_data["url"], form.cleaned_data["events"]
     if account.webhook_id:
         async_to_sync(registration.change)(account.pk, url, events)
         return f"Webhook changed: {len(events)} types of event to {url}"
     async_to_sync(registration.register)(account.pk, url, events)
-    ground.look_again(2)
+    permissions.look_again(2)
     return f"Webhook registered: deliveries come to {url}"
 
 
 def _by_hand(request: HttpRequest, account: Account) -> str | HttpResponse:
     form = ByHandForm(request.POST)
     if not form.is_valid():
-        return ground.show(request, "webhook", _context(request, account, by_hand=form), wrong=True)
+        return permissions.show(request, "webhook", _context(request, account, by_hand=form), wrong=True)
     async_to_sync(registration.set_by_hand)(account.pk, form.cleaned_data["url"], form.cleaned_data["secret"])
     return "Address and secret kept" if form.cleaned_data["secret"] else "Address kept, the secret is as it was"
 
 
 def _rotate(_request: HttpRequest, account: Account) -> str:
     async_to_sync(registration.rotate)(account.pk)
-    ground.look_again(registration.SETTLE.total_seconds() + 1)
+    permissions.look_again(registration.SETTLE.total_seconds() + 1)
     return "New secret made: the backend gets it in some seconds, the old one holds for 24 h more"
 
 
@@ -99,9 +99,9 @@ def _delete(_request: HttpRequest, account: Account) -> str:
 
 def _test(request: HttpRequest, account: Account) -> HttpResponse:
     """Only ever to the address on record, never to one that comes with the request."""
-    tried = async_to_sync(trial.send)(account)
-    ground.wrote(request, account, f"Test delivery to {account.webhook_url}: {tried.verdict}")
-    return ground.show(request, "webhook", {**_context(request, account), "trial": tried})
+    tried = async_to_sync(test_delivery.send)(account)
+    permissions.wrote(request, account, f"Test delivery to {account.webhook_url}: {tried.verdict}")
+    return permissions.show(request, "webhook", {**_context(request, account), "trial": tried})
 
 
 DEEDS: Final[dict[str, Deed]] = {
@@ -172,5 +172,5 @@ def _both_hold(account: Account) -> bool:
 def _lag(seconds: float | None) -> str:
     """`38 ms`, `2.4 s`, `12 min`."""
     if seconds is None or seconds >= 60:
-        return words.span(seconds)
+        return formats.span(seconds)
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"

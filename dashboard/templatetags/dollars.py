@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django import template
 
-from dashboard.ui import words
+from dashboard.ui import formats
 
 register = template.Library()
 
@@ -14,9 +14,9 @@ register = template.Library()
 def dollars(value: Decimal | float | None) -> str:
     """`$2,505` from a thousand on, cents under it, tenths of a cent under a dollar; `$0` for nothing."""
     if not value:
-        return words.DASH if value is None else "$0"
+        return formats.DASH if value is None else "$0"
     usd = float(value)
-    return f"${usd:,.0f}" if abs(usd) >= 1000 else words.usd(usd)
+    return f"${usd:,.0f}" if abs(usd) >= 1000 else formats.usd(usd)
 
 
 @register.filter
@@ -39,4 +39,4 @@ def named(group: str, names: Mapping[str, str]) -> str:
 def cores_and_memory(size: tuple[int, int]) -> str:
     """`2 vCPU, 512 MiB`."""
     cores, memory_mb = size
-    return f"{cores} vCPU, {words.round_size(memory_mb * words.MIB)}"
+    return f"{cores} vCPU, {formats.round_size(memory_mb * formats.MIB)}"

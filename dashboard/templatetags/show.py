@@ -10,19 +10,19 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from dashboard.ui import words
+from dashboard.ui import formats
 from dashboard.ui.endings import ending
 
 register = template.Library()
 
-register.filter("span", words.span)
-register.filter("exact_span", words.exact_span)
-register.filter("size", words.size)
-register.filter("round_size", words.round_size)
-register.filter("size_of", words.size_of)
-register.filter("percent", words.percent)
-register.filter("usd", words.usd)
-register.filter("exact", words.exact)
+register.filter("span", formats.span)
+register.filter("exact_span", formats.exact_span)
+register.filter("size", formats.size)
+register.filter("round_size", formats.round_size)
+register.filter("size_of", formats.size_of)
+register.filter("percent", formats.percent)
+register.filter("usd", formats.usd)
+register.filter("exact", formats.exact)
 register.filter("ending", ending)
 
 STATES = {
@@ -37,7 +37,7 @@ STATES = {
 @register.filter
 def whole(value: float | None) -> str:
     """A count with thousands apart: `1,912`; a dash when unknown."""
-    return words.DASH if value is None else f"{value:,.0f}"
+    return formats.DASH if value is None else f"{value:,.0f}"
 
 
 @register.filter
@@ -49,7 +49,7 @@ def raw(value: Any) -> str:
 @register.filter
 def mebibytes(count: int | None) -> int | None:
     """MiB as bytes."""
-    return None if count is None else count * words.MIB
+    return None if count is None else count * formats.MIB
 
 
 @register.filter
@@ -74,7 +74,7 @@ def wordlist(text: str) -> list[str]:
 @register.filter
 def clock(moment: datetime | None) -> str:
     """`14:16:21`."""
-    return f"{moment:%H:%M:%S}" if moment else words.DASH
+    return f"{moment:%H:%M:%S}" if moment else formats.DASH
 
 
 @register.filter
@@ -113,16 +113,20 @@ def when(moment: datetime | None, form: str = "ago") -> SafeString | str:
     The page's script keeps the first two up to date.
     """
     if moment is None:
-        return words.DASH
+        return formats.DASH
     now = timezone.now()
     shown = {
-        "ago": lambda: words.relative(moment, now),
-        "age": lambda: words.span((now - moment).total_seconds()),
-        "left": lambda: words.exact_span((moment - now).total_seconds()),
+        "ago": lambda: formats.relative(moment, now),
+        "age": lambda: formats.span((now - moment).total_seconds()),
+        "left": lambda: formats.exact_span((moment - now).total_seconds()),
         "clock": lambda: clock(moment),
     }[form]()
     return format_html(
-        '<time datetime="{}" title="{}" data-form="{}">{}</time>', moment.isoformat(), words.exact(moment), form, shown
+        '<time datetime="{}" title="{}" data-form="{}">{}</time>',
+        moment.isoformat(),
+        formats.exact(moment),
+        form,
+        shown,
     )
 
 

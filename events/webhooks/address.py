@@ -22,7 +22,7 @@ def path_of(account_name: str) -> str:
 
 
 def proposed(base: str, account_name: str) -> str:
-    """The receiver's address under the house's own, `base`."""
+    """The receiver's address under the base address `base`."""
     return base.rstrip("/") + path_of(account_name)
 
 

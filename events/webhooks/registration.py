@@ -1,7 +1,7 @@
 """Registers our webhook at the backend, changes it, rotates its secret and takes it away: nothing is lost half-made.
 
 What we want (address, events, secret) is on record before the backend is asked. When its answer is lost, the webhook is
-found again by its address, by the next try or by the task that tends it (`events.webhooks.tending`).
+found again by its address, by the next try or by the task that tends it (`events.webhooks.upkeep`).
 """
 
 import asyncio

@@ -53,7 +53,7 @@ class BackendView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def view_of(health: AccountHealth) -> BackendView:
-    """What is on record; an empty view for what an older house wrote otherwise."""
+    """What is on record; an empty view for what an older version wrote otherwise."""
     try:
         return msgspec.convert(health.webhook, BackendView)
     except msgspec.ValidationError:

@@ -2,6 +2,6 @@
 
 from events.writing.arrivals import AccountGone, Arrival, Parked, Stored
 from events.writing.batch import write
-from events.writing.house import forget
+from events.writing.context import forget
 
 __all__ = ["AccountGone", "Arrival", "Parked", "Stored", "forget", "write"]

@@ -13,7 +13,7 @@ from events.wire import FUTURE_SLACK, PREFIX, Event
 from events.wire import moment as moment_of
 from events.writing import statements as sql
 from events.writing.arrivals import AccountGone, Arrival, Stored
-from events.writing.house import House, house
+from events.writing.context import BatchContext, batch_context
 from events.writing.rows import run_row, sandbox_row
 from sandboxes.base.clock import steady_now
 
@@ -33,7 +33,7 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     Raises AccountGone when an account is deleted meanwhile; what came for one that was gone before is left out, and
     its key is in the answer's `gone`.
     """
-    known = await house(connection, wanted := {arrival.account_id for arrival in arrivals})
+    known = await batch_context(connection, wanted := {arrival.account_id for arrival in arrivals})
     gone = wanted - known.accounts.keys()
     arrivals = [arrival for arrival in arrivals if arrival.account_id not in gone]
     parked = [_parked_row(a) for a in arrivals if a.parked]
@@ -97,7 +97,7 @@ def _event_rows(arrivals: Sequence[_Dated]) -> list[tuple[dict[str, Any], Event]
     return list(rows.values())
 
 
-def _dated(arrival: Arrival, known: House) -> _Dated:
+def _dated(arrival: Arrival, known: BatchContext) -> _Dated:
     """An event that is dated well ahead of the backend's own clock counts as of its arrival, and is kept as sent.
 
     Folded so, it would rule the state, and hide what is seen of it, until then. Our own clock may have been set back.
@@ -160,7 +160,7 @@ def _remember(found: Iterable[Key]) -> None:
     _seen.update(found)
 
 
-def _fold(locked: list[tuple[Any, ...]], known: House, fresh: Rows) -> list["_Folded"]:
+def _fold(locked: list[tuple[Any, ...]], known: BatchContext, fresh: Rows) -> list["_Folded"]:
     """The locked sandboxes with their new events folded in."""
     by_key: dict[Key, list[Event]] = {}
     heard_at: dict[Key, datetime] = {}
@@ -175,9 +175,11 @@ def _fold(locked: list[tuple[Any, ...]], known: House, fresh: Rows) -> list["_Fo
 
 
 class _Folded:
-    """A sandbox before and after its new events; `row` holds its columns, `heard_at` is when the last of these came."""
+    """A sandbox before and after its new events; `row` holds its columns, `heard_at` is when the last came."""
 
-    def __init__(self, pk: int, key: Key, base: str, events: list[Event], heard_at: datetime, known: House) -> None:
+    def __init__(
+        self, pk: int, key: Key, base: str, events: list[Event], heard_at: datetime, known: BatchContext
+    ) -> None:
         self.pk, self.key, self.events, self.heard_at = pk, key, events, heard_at
         self.base = _base(base)
         self.runs_before, self.told_before = before(self.base)

@@ -9,7 +9,7 @@ import msgspec
 from events.fold import RunView, View
 from events.fold.base import moment
 from events.wire import moment as moment_of
-from events.writing.house import AccountFacts
+from events.writing.context import AccountFacts
 from sandboxes.base.pricing import PriceBook
 from sandboxes.base.sizes import plausible_cpu, plausible_mb
 

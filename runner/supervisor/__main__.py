@@ -5,10 +5,10 @@ import signal
 import sys
 
 from runner.embedded import DataLock, StartError
-from runner.supervisor import checks, leftovers
+from runner.supervisor import checks, stale_processes
 from runner.supervisor.choices import Choices, read
 from runner.supervisor.console import Console
-from runner.supervisor.house import House
+from runner.supervisor.run import Stack
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
         choices = read()
         checks.data_dir(choices.home)
         with DataLock(choices.home):
-            for name in leftovers.end_all(choices.home):
+            for name in stale_processes.end_all(choices.home):
                 console.line(name, "was left over from an earlier run and has been stopped")
             checks.port(choices.host, choices.port)
             asyncio.run(run(choices, console))
@@ -32,18 +32,18 @@ def main() -> int:
 
 async def run(choices: Choices, console: Console) -> None:
     """Until a signal says so; a second signal is impatience."""
-    house, stop = House(choices, console), asyncio.Event()
+    stack, stop = Stack(choices, console), asyncio.Event()
 
     def on_signal() -> None:
         if stop.is_set():
-            house.kill()
+            stack.kill()
         else:
             console.say("\nStopping …")
             stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    opening, asked = asyncio.create_task(house.open()), asyncio.create_task(stop.wait())
+    opening, asked = asyncio.create_task(stack.open()), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((opening, asked), return_when=asyncio.FIRST_COMPLETED)
         if opening.done():
@@ -54,7 +54,7 @@ async def run(choices: Choices, console: Console) -> None:
         opening.cancel()
         asked.cancel()
         await asyncio.gather(opening, asked, return_exceptions=True)
-        await house.close()
+        await stack.close()
         console.say("Stopped.")
 
 

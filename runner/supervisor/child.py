@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.supervisor import leftovers
+from runner.supervisor import stale_processes
 from runner.supervisor.console import Console
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
@@ -68,7 +68,7 @@ class Child:
                 stdout=writing,
                 stderr=writing,
                 cwd=self.part.folder,
-                env={**self.part.environment, leftovers.MARK: str(self.home)},
+                env={**self.part.environment, stale_processes.MARK: str(self.home)},
                 start_new_session=True,
             )
         except BaseException:
@@ -76,7 +76,7 @@ class Child:
             raise
         finally:
             os.close(writing)
-        leftovers.remember(self.home, self.part.name, self.process.pid)
+        stale_processes.remember(self.home, self.part.name, self.process.pid)
         self._pump = asyncio.create_task(self._show(reading))
 
     async def watch(self) -> None:
@@ -107,7 +107,7 @@ class Child:
         self._end_session()
         if self._pump is not None:
             await self._pump
-        leftovers.forget(self.home, self.part.name)
+        stale_processes.forget(self.home, self.part.name)
         return code
 
     async def stop(self, seconds: float) -> None:
@@ -128,7 +128,7 @@ class Child:
                 self.console.line(self.part.name, f"did not stop within {seconds:.0f} s, killed")
         self._end_session()
         await self.wait()
-        leftovers.forget(self.home, self.part.name)
+        stale_processes.forget(self.home, self.part.name)
 
     def kill(self) -> None:
         """At once, with all its children."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner import env
 from runner.embedded import StartError
-from runner.supervisor.keeping import write_private
+from runner.supervisor.private_files import write_private
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOR_MIGRATIONS_ALONE = ("MIGRATION_DATABASE_URL",)  # who has it could alter the audit

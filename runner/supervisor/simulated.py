@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from runner.supervisor.keeping import write_private
+from runner.supervisor.private_files import write_private
 
 
 class SimulatorAddress(msgspec.Struct, frozen=True):

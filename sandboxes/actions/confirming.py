@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from sandboxes.actions import machine
-from sandboxes.actions.looking import each, looks
 from sandboxes.actions.settling import confirm, fail, locked, locked_all, store
+from sandboxes.actions.verify import each, looks
 from sandboxes.base.clock import on_backend
 from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import E2BError, NotFound, SandboxInfo

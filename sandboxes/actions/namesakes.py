@@ -10,7 +10,7 @@ from typing import Final
 from asgiref.sync import sync_to_async
 from django.db.models import F, QuerySet
 
-from sandboxes.actions.looking import look_at_sandboxes
+from sandboxes.actions.verify import look_at_sandboxes
 from sandboxes.core import cooldowns, rounds
 from sandboxes.e2b import SandboxInfo
 from sandboxes.e2b.wire import PAUSED, RUNNING

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.db.models import Exists, OuterRef, Q
 
-from sandboxes.actions import announce, calls, confirming, looking, namesakes
+from sandboxes.actions import announce, calls, confirming, namesakes, verify
 from sandboxes.actions.calls import Result
 from sandboxes.actions.claims import UNREAD, Claim, claim_due, queued_due
 from sandboxes.actions.last_check import LastCheck
@@ -94,7 +94,7 @@ async def _serve(account: Account, slow: list[asyncio.Task[None]]) -> int:
     except Exception as error:  # noqa: BLE001 - raised below
         problem = error
         await sync_to_async(_postpone)(account, error, datetime.now(UTC))
-    await looking.look_at_unanswered(account)
+    await verify.look_at_unanswered(account)
     await confirming.confirm_answered(account)
     if problem is not None:
         raise problem

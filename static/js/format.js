@@ -1,4 +1,4 @@
-/* Figures in words, as the pages write them; dashboard/ui/words.py says the same on the server. */
+/* Figures in words, as the pages write them; dashboard/ui/formats.py says the same on the server. */
 const GIB = 1024 ** 3, MIB = 1024 ** 2, DASH = "–";
 const two = (n) => String(n).padStart(2, "0");
 

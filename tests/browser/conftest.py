@@ -13,9 +13,9 @@ import uvicorn
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.runner.conftest import free_port, home, whole_house
+from tests.runner.conftest import free_port, home, whole_stack
 
-__all__ = ["free_port", "home", "whole_house"]
+__all__ = ["free_port", "home", "whole_stack"]
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

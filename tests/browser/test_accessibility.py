@@ -11,14 +11,14 @@ from tests.runner.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
-SETTINGS = tuple(f"/settings/{one}" for one in ("", "account/", "tokens/", "prices/", "house/"))
+SETTINGS = tuple(f"/settings/{one}" for one in ("", "account/", "tokens/", "prices/", "system/"))
 POLICY = ("/cleanup/policies/new/", "/cleanup/policies/1/", "/cleanup/policies/1/enforce/")
 PAGES = ("/", "/sandboxes/", "/events/", "/events/deliveries/", "/cleanup/", *POLICY, "/cost/", *SETTINGS)
 RUN = "() => axe.run().then(({ violations }) => violations.map((one) => [one.id, one.nodes[0].target.join(' ')]))"
 
 
-def test_every_page_is_accessible_in_both_themes(page: Page, whole_house: Supervised) -> None:
-    base = sign_in(page, whole_house)
+def test_every_page_is_accessible_in_both_themes(page: Page, whole_stack: Supervised) -> None:
+    base = sign_in(page, whole_stack)
     page.goto("about:blank")  # an open page without its session would go to the sign-in page by itself, across our way
     page.context.clear_cookies()
     for theme in ("dark", "light"):

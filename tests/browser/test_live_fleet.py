@@ -1,4 +1,4 @@
-"""The main job in a real browser on the whole house: sign in, watch a chart move, kill a sandbox, see it go."""
+"""The main job in a real browser on the whole stack: sign in, watch a chart move, kill a sandbox, see it go."""
 
 import re
 
@@ -11,15 +11,15 @@ from tests.runner.conftest import Supervised
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PASSWORD = "a-password-for-the-test"
 SOON = 30_000
-FIRST = 120_000  # the first list of a house that has just begun to run, on a busy machine
+FIRST = 120_000  # the first list of a stack that has just begun to run, on a busy machine
 
 NEWEST = "() => Number(document.querySelector('[data-plot=cpu] .js-plotly-plot')?.data?.[0].x.at(-1) ?? 0)"
 
 
-def sign_in(page: Page, house: Supervised) -> str:
-    house.start(E2B_API_URL="", LOG_LEVEL="WARNING", SANDWARDEN_ADMIN_PASSWORD=PASSWORD)
-    house.hears("The fleet is simulated", 120)
-    base = f"http://127.0.0.1:{house.port}"
+def sign_in(page: Page, stack: Supervised) -> str:
+    stack.start(E2B_API_URL="", LOG_LEVEL="WARNING", SANDWARDEN_ADMIN_PASSWORD=PASSWORD)
+    stack.hears("The fleet is simulated", 120)
+    base = f"http://127.0.0.1:{stack.port}"
     page.goto(base)
     enter(page)
     return base
@@ -33,8 +33,8 @@ def enter(page: Page) -> None:
     expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
 
 
-def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, whole_house: Supervised) -> None:
-    base = sign_in(page, whole_house)
+def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, whole_stack: Supervised) -> None:
+    base = sign_in(page, whole_stack)
     expect(page.locator("[data-simulated]")).to_be_visible()
     expect(page.locator("[data-live-word]")).to_have_text("Live", timeout=SOON)
     expect(page.locator("[data-comb] canvas")).to_be_visible(timeout=FIRST)
@@ -73,8 +73,8 @@ def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, whole_house: 
         expect(page.get_by_text(sandbox_id).first).to_be_visible(timeout=SOON)
 
 
-def test_the_connection_is_lost_and_found_again(page: Page, whole_house: Supervised) -> None:
-    sign_in(page, whole_house)
+def test_the_connection_is_lost_and_found_again(page: Page, whole_stack: Supervised) -> None:
+    sign_in(page, whole_stack)
     word = page.locator("[data-live-word]")
     expect(word).to_have_text("Live", timeout=SOON)
     # All that the page fetches late has come: what Chromium says of a fetch without a line is no fault of the page.

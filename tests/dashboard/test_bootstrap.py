@@ -74,7 +74,7 @@ def test_every_page_says_which_key_is_lost_and_an_admin_enters_it_again(
     environment.E2B_WEBHOOK_SECRET = ""
     bootstrap()
     environment.ENCRYPTION_KEY = Fernet.generate_key().decode()
-    for page in ("/", "/sandboxes/", "/events/", "/settings/account/", "/settings/house/"):
+    for page in ("/", "/sandboxes/", "/events/", "/settings/account/", "/settings/system/"):
         assert "Stored secrets of default can’t be opened" in admin_client.get(page).content.decode(), page
     answer = admin_client.post("/settings/account/key/", {"api_key": "e2b_entered_again"})
     assert answer.status_code == 302

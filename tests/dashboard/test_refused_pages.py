@@ -1,4 +1,4 @@
-"""What a browser is shown when it may not do something: a page of the house, not Django's own."""
+"""What a browser is shown when it may not do something: a page of the stack, not Django's own."""
 
 import pytest
 from django.core.exceptions import PermissionDenied

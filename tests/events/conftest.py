@@ -19,10 +19,10 @@ URL = "/webhooks/e2b/prod/"
 @pytest.fixture
 def account(transactional_db):
     """The account `prod` at a backend that does not exist."""
-    from events.writing import house
+    from events.writing import context
     from sandboxes.models import Account, AccountHealth, Price
 
-    house.forget()
+    context.forget()
     Price.objects.get_or_create(  # other tests empty the tables
         since=datetime(2023, 1, 1, tzinfo=UTC),
         defaults={"usd_per_vcpu_second": Decimal("0.000014"), "usd_per_gib_second": Decimal("0.0000045")},
@@ -33,7 +33,7 @@ def account(transactional_db):
     )  # fmt: skip
     AccountHealth.objects.create(account=made)
     yield made
-    house.forget()
+    context.forget()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from events import causes, observe, own_acts, reconcile, tasks
-from events.webhooks import tending
+from events.webhooks import upkeep
 from sandboxes.core import rounds
 
 
@@ -14,7 +14,7 @@ from sandboxes.core import rounds
         (reconcile.reconcile_all, tasks.RECONCILE_SECONDS),
         (own_acts.take_in, tasks.ANSWERS_SECONDS),
         (causes.look_at_all, tasks.CAUSES_SECONDS),
-        (tending.tend_all, tasks.WEBHOOK_SECONDS),
+        (upkeep.tend_all, tasks.WEBHOOK_SECONDS),
     ],
 )
 async def test_deadline_of_an_account_is_within_its_tasks_budget(account, monkeypatch, settings, work, budget):

@@ -10,8 +10,8 @@ from asgiref.sync import sync_to_async
 from events import database, endpoints
 from events.endpoints import WebhookEndpoints
 from events.inbox import Inbox
+from events.limits import Unavailable
 from events.models import LifecycleEvent
-from events.promises import Unavailable
 from events.receiver import LOCKED
 from events.writing import Arrival
 from sandboxes.models import Account

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 
-from events import database, inbox, promises, writing
+from events import database, inbox, limits, writing
 from events.fold import Base, fold, view
 from events.fold.base import moment
 from events.inbox import Inbox
+from events.limits import Unavailable
 from events.models import Delivery, LifecycleEvent
-from events.promises import Unavailable
 from events.writing import Arrival, Parked, Stored
 from sandboxes.models import Execution, ExecutionEnd, Guard, Sandbox
 from tests.events.factories import at, real, seen
@@ -159,9 +159,9 @@ async def test_a_parked_delivery_is_closed_when_its_event_arrives_readable(accou
 
 async def test_one_guard_for_one_sandbox_of_two_accounts_at_a_backend(account):
     other = await type(account).objects.acreate(name="second", url=account.url)
-    from events.writing import house
+    from events.writing import context
 
-    house.forget()
+    context.forget()
     await stored(account, real("created", 0))
     await inbox.store([Arrival(other.pk, "webhook", at(1), real("created", 0))])
     assert await Guard.objects.acount() == 1
@@ -225,7 +225,7 @@ async def test_the_inbox_refuses_when_the_database_is_away(account, monkeypatch)
 
 
 async def test_a_sender_is_answered_while_the_database_hangs_and_what_comes_again_is_kept_once(account, monkeypatch):
-    monkeypatch.setattr(promises, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.05)
     first, second = arrivals(account, real("created", 0, "x1", "i1"), real("created", 1, "x2", "i2"))
     box = Inbox()
     await box.start()
@@ -236,7 +236,7 @@ async def test_a_sender_is_answered_while_the_database_hangs_and_what_comes_agai
                 await box.store(first)
             with pytest.raises(Unavailable):  # waited behind it
                 await box.store(second)
-        monkeypatch.setattr(promises, "ANSWER_SECONDS", 60)
+        monkeypatch.setattr(limits, "ANSWER_SECONDS", 60)
         for arrival in (first, second):
             await box.store(arrival)
     finally:

@@ -91,17 +91,17 @@ def test_the_first_delivery_begins_it(transactional_db, mailbox):
     from asgiref.sync import async_to_sync
 
     from events import inbox
-    from events.writing import Arrival, house
+    from events.writing import Arrival, context
     from tests.events.factories import at, real
 
-    house.forget()
+    context.forget()
     made = records.account("fresh")
     health = AccountHealth.objects.create(account=made)
     for seconds, way in ((0, "reconcile"), (5, "webhook"), (9, "webhook")):
         async_to_sync(inbox.store)([Arrival(made.pk, way, at(seconds), real("created", seconds, run=f"x{seconds}"))])
     health.refresh_from_db()
     assert (health.webhook_since, health.webhook_last_at) == (at(5), at(9))
-    house.forget()
+    context.forget()
 
 
 async def test_deliveries_that_the_backend_lost_are_counted_until_they_come(watched, api, e2b, mailbox):

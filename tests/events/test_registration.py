@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from events import endpoints
-from events.webhooks import registration, tending
+from events.webhooks import registration, upkeep
 from events.webhooks.registration import NotDone
 from events.webhooks.view import view_of
 from sandboxes.e2b import E2BClient, E2BError
@@ -114,7 +114,7 @@ async def test_one_left_half_made_is_completed_by_the_next_round(fresh, e2b, mon
     assert (await on_record(fresh)).webhook_id == ""
     transport.methods = ()
     e2b.simulator.webhooks.all()[0].secret = "as if another had been sent"
-    await tending.tend_all()
+    await upkeep.tend_all()
     (hook,) = at_e2b(e2b)
     kept = await on_record(fresh)
     assert (kept.webhook_id, kept.webhook_secret) == (hook.id, hook.secret)
@@ -144,13 +144,13 @@ async def test_a_rotation_is_sent_once_every_receiver_knows_both(fresh, e2b, mon
     await registration.register(fresh.pk, URL, ALL)
     old = at_e2b(e2b)[0].secret
     await registration.rotate(fresh.pk)
-    await tending.tend_all()
+    await upkeep.tend_all()
     kept = await on_record(fresh)
     assert at_e2b(e2b)[0].secret == old == kept.previous_webhook_secret
     assert kept.webhook_secret != old
     assert registration.is_pending(kept)
     await Account.objects.filter(pk=fresh.pk).aupdate(webhook_secret_at=datetime.now(UTC) - registration.SETTLE)
-    await tending.tend_all()
+    await upkeep.tend_all()
     kept = await on_record(fresh)
     assert at_e2b(e2b)[0].secret == kept.webhook_secret
     assert not registration.is_pending(kept)
@@ -188,11 +188,11 @@ async def test_a_secret_changed_in_the_environment_reaches_the_backend_and_the_o
     account = await on_record(watched)
     account.webhook_secret = "another one by bootstrap"
     await account.asave()
-    await tending.tend_all()
+    await upkeep.tend_all()
     assert (await on_record(watched)).previous_webhook_secret == "s3cret"
     assert at_e2b(e2b)[0].secret == "s3cret"
     await Account.objects.filter(pk=watched.pk).aupdate(webhook_secret_at=datetime.now(UTC) - registration.SETTLE)
-    await tending.tend_all()
+    await upkeep.tend_all()
     assert at_e2b(e2b)[0].secret == "another one by bootstrap"
 
 
@@ -210,14 +210,14 @@ async def test_a_late_try_after_the_end_is_no_sign_of_a_webhook(watched, e2b):
     await registration.register(watched.pk, URL, ALL)
     await registration.delete(watched.pk)
     await AccountHealth.objects.filter(account=watched).aupdate(webhook_since=datetime.now(UTC))
-    await tending.tend_all()
+    await upkeep.tend_all()
     assert (await on_record(watched)).health.webhook_since is None
 
 
 async def test_one_that_was_taken_away_at_the_backend_is_said_to_be_missing(fresh, e2b):
     await registration.register(fresh.pk, URL, ALL)
     e2b.simulator.webhooks.remove(at_e2b(e2b)[0].id)
-    await tending.tend_all()
+    await upkeep.tend_all()
     kept = await on_record(fresh)
     assert kept.webhook_id == ""
     assert view_of(kept.health).missing
@@ -227,7 +227,7 @@ async def test_one_that_was_taken_away_at_the_backend_is_said_to_be_missing(fres
 async def test_one_that_a_person_made_by_hand_is_recognised(watched, e2b, settings):
     settings.PUBLIC_URL = "https://sandwarden.example.com"
     made = e2b.simulator.webhooks.register("mine", URL, "s3cret", 0.0)
-    await tending.tend_all()
+    await upkeep.tend_all()
     kept = await on_record(watched)
     assert (kept.webhook_id, kept.webhook_url) == (made.id, URL)
     assert not registration.is_pending(kept)
@@ -236,7 +236,7 @@ async def test_one_that_a_person_made_by_hand_is_recognised(watched, e2b, settin
 async def test_somebody_elses_webhook_is_left_alone(watched, e2b, settings):
     settings.PUBLIC_URL = "https://sandwarden.example.com"
     e2b.simulator.webhooks.register("theirs", "https://other.example.com/webhooks/e2b/prod/", "x", 0.0)
-    await tending.tend_all()
+    await upkeep.tend_all()
     assert (await on_record(watched)).webhook_id == ""
     assert at_e2b(e2b)[0].secret == "x"
 
@@ -244,7 +244,7 @@ async def test_somebody_elses_webhook_is_left_alone(watched, e2b, settings):
 async def test_one_that_was_stopped_at_the_backend_is_not_expected_to_deliver(fresh, e2b):
     await registration.register(fresh.pk, URL, ALL)
     at_e2b(e2b)[0].enabled = False
-    await tending.tend_all()
+    await upkeep.tend_all()
     kept = await on_record(fresh)
     assert (view_of(kept.health).enabled, kept.health.webhook_since) == (False, None)
 
@@ -258,7 +258,7 @@ async def test_types_that_are_added_are_expected_from_then_on(fresh, e2b):
 
 async def test_stopping_keeps_what_the_backend_told(fresh, e2b):
     await registration.register(fresh.pk, URL, ALL)
-    await tending.tend_all()
+    await upkeep.tend_all()
     read_at = view_of((await on_record(fresh)).health).read_at
     await registration.enable(fresh.pk, on=False)
     assert view_of((await on_record(fresh)).health).read_at == read_at
@@ -307,7 +307,7 @@ async def lost(fresh, e2b, settings):
 async def is_sent(account, e2b):
     """Once every receiver knows it, the secret on record is the backend's, and nothing on record is left sealed."""
     await Account.objects.filter(pk=account.pk).aupdate(webhook_secret_at=datetime.now(UTC) - registration.SETTLE)
-    await tending.tend_all()
+    await upkeep.tend_all()
     kept = await on_record(account)
     assert None not in [opened(kept, name) for name in SECRET_FIELDS]
     assert [hook.secret for hook in at_e2b(e2b)] == [kept.webhook_secret] == [kept.sent_webhook_secret]
@@ -337,6 +337,6 @@ async def test_lost_secret_is_replaced_by_registering(lost, e2b, post):
 
 async def test_lost_secret_is_sent_to_nobody(lost, e2b):
     before = at_e2b(e2b)[0].secret
-    await tending.tend_all()
+    await upkeep.tend_all()
     assert at_e2b(e2b)[0].secret == before
     assert not view_of((await on_record(lost)).health).error

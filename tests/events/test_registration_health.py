@@ -9,9 +9,9 @@ import uvicorn
 
 from events.models import Delivery, LifecycleEvent
 from events.receiver import Receiver
-from events.webhooks import registration, tending, trial
+from events.webhooks import registration, test_delivery, upkeep
 from events.webhooks.address import BadAddress, checked, doubt
-from events.webhooks.ours import our_view
+from events.webhooks.local_view import our_view
 from events.webhooks.view import view_of
 from sandboxes.models import Account, AccountHealth, Sandbox
 from simulator import Fault
@@ -45,7 +45,7 @@ async def test_the_backends_figures_are_shown_beside_ours(watched, e2b, api, els
     await registration.register(watched.pk, elsewhere.url, ALL)
     create(api)
     pass_time(e2b, 5)
-    await tending.tend_all()
+    await upkeep.tend_all()
     seen = await view(watched)
     assert (seen.total, seen.failed, seen.enabled, seen.error) == (1, 0, True, "")
     assert seen.arrived_pct == 100
@@ -57,14 +57,14 @@ async def test_an_event_none_of_whose_tries_arrived_is_fetched_at_once(watched, 
     elsewhere.answers = 500
     name = create(api)
     pass_time(e2b, 40)
-    await tending.tend_all()
+    await upkeep.tend_all()
     held = await LifecycleEvent.objects.aget(sandbox_id=name)
     assert held.source == "reconcile"
     assert (await Sandbox.objects.aget(sandbox_id=name)).state == "running"
     seen = await view(watched)
     assert (seen.fetched, seen.failed) == (1, 4)
     assert {(one.word, one.status, one.arrived) for one in seen.failures} == {("created", 500, False)}
-    await tending.tend_all()
+    await upkeep.tend_all()
     assert (await view(watched)).fetched == 1
 
 
@@ -75,31 +75,31 @@ async def test_one_that_arrived_at_last_is_not_fetched(watched, e2b, api, elsewh
     pass_time(e2b, 5)
     elsewhere.answers = 202
     pass_time(e2b, 15)
-    await tending.tend_all()
+    await upkeep.tend_all()
     seen = await view(watched)
     assert (seen.fetched, seen.failures[0].arrived) == (0, True)
     assert await LifecycleEvent.objects.acount() == 0
 
 
 async def test_many_are_fetched_by_one_round_of_reconcile(watched, e2b, api, elsewhere, monkeypatch):
-    monkeypatch.setattr("events.webhooks.lost.ONE_BY_ONE", 2)
+    monkeypatch.setattr("events.webhooks.undelivered.ONE_BY_ONE", 2)
     await registration.register(watched.pk, elsewhere.url, ALL)
     elsewhere.answers = 500
     for _ in range(4):
         create(api)
     pass_time(e2b, 40)
-    await tending.tend_all()
+    await upkeep.tend_all()
     assert await LifecycleEvent.objects.acount() == 4
     assert (await view(watched)).fetched == 4
 
 
 async def test_a_backend_that_fails_leaves_the_former_figures_and_says_so(watched, e2b, elsewhere, monkeypatch):
     await registration.register(watched.pk, elsewhere.url, ALL)
-    await tending.tend_all()
+    await upkeep.tend_all()
     before = await view(watched)
     e2b.simulator.faults.add(Fault(status=500, path="/events/webhooks"))
     monkeypatch.setattr("sandboxes.core.accounts.client_for", impatient)
-    await tending.tend_all()
+    await upkeep.tend_all()
     after = await view(watched)
     assert after.read_at == before.read_at
     assert "500" in after.error
@@ -132,7 +132,7 @@ def test_types_that_were_not_asked_for_are_not_missed(watched):
 
 
 @pytest.fixture
-async def house(account, free_tcp_port):
+async def stack(account, free_tcp_port):
     """The account `prod`, registered at our own receiver on a real port."""
     receiver = Receiver()
     await receiver.start()
@@ -152,32 +152,32 @@ def free_tcp_port():
         return probe.getsockname()[1]
 
 
-async def test_a_test_delivery_arrives_and_leaves_nothing(house):
-    tried = await trial.send(house)
+async def test_a_test_delivery_arrives_and_leaves_nothing(stack):
+    tried = await test_delivery.send(stack)
     assert (tried.verdict, tried.status) == ("arrived", 202)
     assert await LifecycleEvent.objects.acount() == 0
     assert await Sandbox.objects.acount() == 0
     assert await Delivery.objects.acount() == 0
 
 
-async def test_one_signed_otherwise_is_refused_and_said_so(house):
-    house.webhook_secret = "not the one on record"
-    assert (await trial.send(house)).verdict == "refused"
+async def test_one_signed_otherwise_is_refused_and_said_so(stack):
+    stack.webhook_secret = "not the one on record"
+    assert (await test_delivery.send(stack)).verdict == "refused"
 
 
 async def test_other_answers_are_somebody_elses_and_shown_in_part(account, elsewhere):
     account.webhook_url = elsewhere.url
-    tried = await trial.send(account)
+    tried = await test_delivery.send(account)
     assert (tried.verdict, tried.status) == ("somebody_else", 202)
-    assert trial.verdict(200, b"<html>") == "somebody_else"
-    assert trial.verdict(503, b'{"code":"unavailable","message":"x"}') == "away"
+    assert test_delivery.verdict(200, b"<html>") == "somebody_else"
+    assert test_delivery.verdict(503, b'{"code":"unavailable","message":"x"}') == "away"
     elsewhere.answers = 302
-    assert (await trial.send(account)).status == 302  # and not where it leads
+    assert (await test_delivery.send(account)).status == 302  # and not where it leads
 
 
 async def test_nobody_there_is_unreachable(account, free_tcp_port):
     account.webhook_url = f"http://127.0.0.1:{free_tcp_port}/"
-    assert (await trial.send(account)).verdict == "unreachable"
+    assert (await test_delivery.send(account)).verdict == "unreachable"
 
 
 async def test_trial_to_a_name_that_leads_to_metadata_is_not_sent(account, elsewhere, monkeypatch):
@@ -186,7 +186,7 @@ async def test_trial_to_a_name_that_leads_to_metadata_is_not_sent(account, elsew
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", metadata_first)
     account.webhook_url = elsewhere.url.replace("127.0.0.1", "sandwarden.example.com")
-    tried = await trial.send(account)
+    tried = await test_delivery.send(account)
     assert (tried.verdict, tried.status) == ("unreachable", None)
     assert "169.254.169.254, where nothing is ever sent" in tried.said
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.embedded import proc
-from runner.supervisor.leftovers import MARK
+from runner.supervisor.stale_processes import MARK
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_FOR_IT = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"}
@@ -34,11 +34,11 @@ def free_port() -> int:
 
 @dataclass
 class Supervised:
-    """Starts tests/runner/little_house.py, or another program, and looks at what it says and does."""
+    """Starts tests/runner/small_stack.py, or another program, and looks at what it says and does."""
 
     home: Path
     port: int
-    program: tuple[str, ...] = (str(ROOT / "tests/runner/little_house.py"),)
+    program: tuple[str, ...] = (str(ROOT / "tests/runner/small_stack.py"),)
     runs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -94,7 +94,7 @@ def supervised(home: Path, free_port: int) -> Iterator[Supervised]:
 
 
 @pytest.fixture
-def whole_house(home: Path, free_port: int) -> Iterator[Supervised]:
+def whole_stack(home: Path, free_port: int) -> Iterator[Supervised]:
     """As `supervised`, with every real process: what `make run` runs."""
     yield from _watched(Supervised(home, free_port, ("-m", "runner.supervisor")))
 

@@ -13,8 +13,8 @@ import pytest
 from runner import assets
 from runner.embedded import StartError
 from runner.embedded.urls import addresses
-from runner.supervisor import checks, choices, leftovers, simulated, stamps
-from runner.supervisor.keeping import write_private
+from runner.supervisor import build_stamps, checks, choices, simulated, stale_processes
+from runner.supervisor.private_files import write_private
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -141,41 +141,41 @@ def test_the_simulator_keeps_its_address_and_moves_when_the_port_is_taken(home: 
 
 def test_a_stamp_holds_for_what_it_was_put_for_alone(home: Path) -> None:
     (home / "run").mkdir(parents=True)
-    assert not stamps.holds(home, "static", "a")
-    stamps.put(home, "static", "a")
-    assert stamps.holds(home, "static", "a")
-    assert not stamps.holds(home, "static", "b")
+    assert not build_stamps.holds(home, "static", "a")
+    build_stamps.put(home, "static", "a")
+    assert build_stamps.holds(home, "static", "a")
+    assert not build_stamps.holds(home, "static", "b")
 
 
 def test_migrations_are_due_when_a_file_or_the_database_differs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stamps, "ROOT", tmp_path)
+    monkeypatch.setattr(build_stamps, "ROOT", tmp_path)
     folder = tmp_path / "sandboxes" / "migrations"
     folder.mkdir(parents=True)
     (folder / "0001_initial.py").write_text("one")
-    before = stamps.migrations("sandboxes|0001_initial\n")
-    assert stamps.migrations("sandboxes|0001_initial\n") == before
-    assert stamps.migrations("") != before
+    before = build_stamps.migrations("sandboxes|0001_initial\n")
+    assert build_stamps.migrations("sandboxes|0001_initial\n") == before
+    assert build_stamps.migrations("") != before
     (folder / "0002_more.py").write_text("two")
-    assert stamps.migrations("sandboxes|0001_initial\n") != before
+    assert build_stamps.migrations("sandboxes|0001_initial\n") != before
 
 
 def test_static_files_are_due_when_one_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stamps, "ROOT", tmp_path)
+    monkeypatch.setattr(build_stamps, "ROOT", tmp_path)
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "page.css").write_text("a {}")
-    before = stamps.static_files()
+    before = build_stamps.static_files()
     (tmp_path / "static" / "page.css").write_text("b {}")
-    assert stamps.static_files() != before
+    assert build_stamps.static_files() != before
 
 
 def test_a_pid_file_that_names_a_stranger_harms_nobody(home: Path) -> None:
     (home / "run").mkdir(parents=True)
-    leftovers.remember(home, "web", os.getpid())
-    leftovers.remember(home, "torn", 0)
+    stale_processes.remember(home, "web", os.getpid())
+    stale_processes.remember(home, "torn", 0)
     (home / "run" / "torn.pid").write_text("")
-    assert leftovers.end_all(home) == []
+    assert stale_processes.end_all(home) == []
     assert not list((home / "run").glob("*.pid"))
 
 

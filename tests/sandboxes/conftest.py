@@ -48,10 +48,10 @@ class Backend:
 @pytest.fixture
 def backend(transactional_db, mailbox, simulator):
     """An empty simulated backend, the account `prod` at it, and the heartbeat of our own API."""
-    from events.writing import house
+    from events.writing import context
     from sandboxes.models import Account, AccountHealth, Heartbeat, Policy, Price
 
-    house.forget()
+    context.forget()
     Policy.objects.all().delete()
     rates = {"usd_per_vcpu_second": Decimal("0.000014"), "usd_per_gib_second": Decimal("0.0000045")}
     Price.objects.get_or_create(since=datetime(2023, 1, 1, tzinfo=UTC), defaults=rates)
@@ -62,12 +62,12 @@ def backend(transactional_db, mailbox, simulator):
     now = datetime.now(UTC)
     Heartbeat.objects.update_or_create(name="api", defaults={"at": now, "up_since": now - timedelta(days=1)})
     yield Backend(simulator.url, account, simulator.simulator)
-    house.forget()
+    context.forget()
 
 
 @pytest.fixture
 def kills(monkeypatch):
-    """The IDs of all sandboxes for which a DELETE has left the house, in order."""
+    """The IDs of all sandboxes for which a DELETE has left the stack, in order."""
     from sandboxes.e2b import E2BClient
 
     sent, kill = [], E2BClient.kill

@@ -9,7 +9,7 @@ from asgiref.sync import async_to_sync
 
 from dashboard.system import heartbeat
 from events import observe, own_acts
-from events.writing import house
+from events.writing import context
 from sandboxes.actions import sending
 from sandboxes.cleanup import reaper
 from sandboxes.models import Account, AccountHealth, Heartbeat
@@ -60,7 +60,7 @@ class Driven:
 @contextmanager
 def driven() -> Iterator[Driven]:
     """From START on, with an account whose policies may do all they want. Needs an empty Redis and database."""
-    house.forget()
+    context.forget()
     with time_machine.travel(START, tick=False) as moves, served(empty(), ManualClock(START.timestamp())) as backend:
         account = records.account(
             "prod", url=backend.url, api_key=DEFAULT_API_KEY, brake={"per_hour": 10_000, "per_day": 10_000}
@@ -68,4 +68,4 @@ def driven() -> Iterator[Driven]:
         AccountHealth.objects.create(account=account)
         records.price()
         yield Driven(moves, backend.simulator, account)
-    house.forget()
+    context.forget()

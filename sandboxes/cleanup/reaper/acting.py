@@ -12,8 +12,8 @@ from django.db import transaction
 from sandboxes.actions import announce, machine, waking
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.claims import is_frozen, policy_objection
-from sandboxes.actions.looking import Seen, look_at, look_at_sandboxes
 from sandboxes.actions.settling import locked_all, store
+from sandboxes.actions.verify import Seen, look_at, look_at_sandboxes
 from sandboxes.base.clock import BackendTime
 from sandboxes.cleanup import owner_callback
 from sandboxes.cleanup.reaper import facts

@@ -3,7 +3,7 @@
 from sandboxes.cleanup.whatif.history import LOOK_BACK, History, replay
 from sandboxes.cleanup.whatif.now import Brake, Hit, Now
 from sandboxes.cleanup.whatif.preview import Preview, Tried, preview
-from sandboxes.cleanup.whatif.sweep import number_that_matters
+from sandboxes.cleanup.whatif.sensitivity import number_that_matters
 
 __all__ = [
     "LOOK_BACK",

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from sandboxes.base.clock import of_record
 from sandboxes.base.pricing import PriceBook
-from sandboxes.cleanup.whatif import record, signs
-from sandboxes.cleanup.whatif.crowds import over_the_rest
+from sandboxes.cleanup.whatif import activity, record
+from sandboxes.cleanup.whatif.duplicates import over_the_rest
 from sandboxes.cleanup.whatif.idle import Chain, Minutes, chains, largest_gap
-from sandboxes.cleanup.whatif.past import Life, Over, Stretch
 from sandboxes.cleanup.whatif.replay import Act, Held, Past, Quiet, Ripe, act_in, cut, held_spans, ripe_pieces
 from sandboxes.cleanup.whatif.samples import Samples
 from sandboxes.cleanup.whatif.tally import HOUR, HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
+from sandboxes.cleanup.whatif.timeline import Life, Over, Stretch
 from sandboxes.core.prices import price_book
 from sandboxes.models import Account
 from sandboxes.policies import OrphanWhen, PolicySpec, is_quiet
@@ -79,8 +79,8 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
                 run.through(life, ripe_pieces(run.spec, life, pieces(run, life)), _NOTHING)
     acted = {act.life.key: act.life for run in runs for act in run.acts}
     limit = when.idle_cpu_below_pct
-    at_work = signs.AT_WORK_PCT if limit is UNSET else float(limit)
-    last = signs.last_signs(acted.values(), start, now, at_work)
+    at_work = activity.AT_WORK_PCT if limit is UNSET else float(limit)
+    last = activity.last_signs(acted.values(), start, now, at_work)
     prices = price_book()
     return [run.history(past, last, prices) for run in runs]
 

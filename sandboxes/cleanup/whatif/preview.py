@@ -9,7 +9,7 @@ from sandboxes.cleanup.whatif import now as at_once
 from sandboxes.cleanup.whatif.collector import rare_collection
 from sandboxes.cleanup.whatif.history import History, replay
 from sandboxes.cleanup.whatif.now import Now
-from sandboxes.cleanup.whatif.sweep import variants
+from sandboxes.cleanup.whatif.sensitivity import variants
 from sandboxes.core import accounts
 from sandboxes.models import Policy
 from sandboxes.policies import OrphanWhen, PolicyError, PolicySpec

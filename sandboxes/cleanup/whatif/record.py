@@ -9,7 +9,7 @@ import msgspec
 from django.db import connection
 
 from sandboxes.base.clock import on_backend
-from sandboxes.cleanup.whatif.past import Kept, Leased, Life, Move, Run
+from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
 from sandboxes.core.accounts import clock_offset
 from sandboxes.models import Account, FleetMinute
 from sandboxes.policies import pairs

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from sandboxes.base.clock import BackendTime, of_record
+from sandboxes.cleanup.whatif.due_times import Limits, ripe_at
 from sandboxes.cleanup.whatif.idle import Chain, Minutes, idle_spans, window_at
-from sandboxes.cleanup.whatif.past import Life, Over, Stretch, facts_in, stretches
-from sandboxes.cleanup.whatif.ripening import Limits, ripe_at
+from sandboxes.cleanup.whatif.timeline import Life, Over, Stretch, facts_in, stretches
 from sandboxes.policies import PolicySpec, Reason, judge
 
 ROUND: Final = timedelta(seconds=15)  # the beat of the reaper

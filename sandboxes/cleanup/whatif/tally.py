@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from sandboxes.base.pricing import PriceBook
-from sandboxes.cleanup.whatif.past import Life
 from sandboxes.cleanup.whatif.replay import ROUND, Act, Held
+from sandboxes.cleanup.whatif.timeline import Life
 from sandboxes.policies import Reason
 
 HOUR: Final = timedelta(hours=1)

@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from sandboxes.core import rounds
 from sandboxes.core.accounts import client_for, enabled_accounts
 from sandboxes.e2b import BadAnswer, BadRequest, Capabilities, E2BClient, E2BError, NotFound, Unsupported
-from sandboxes.metrics.series import looks, past
+from sandboxes.metrics.series import backfill_queue, past
 from sandboxes.metrics.series.frame import Sample, reading
 from sandboxes.metrics.series.past import Wanted
 from sandboxes.metrics.series.spans import Span, step_seconds
@@ -60,10 +60,10 @@ async def backfill_looked_at(account_id: int) -> None:
 
 async def _looked_at(account: Account) -> None:
     """Serves the queue until it is empty; each look has one try, the ordinary rounds go on with what is left."""
-    while keys := await looks.looked_at(account.pk):
+    while keys := await backfill_queue.looked_at(account.pk):
         now = datetime.now(UTC)
         await _round(account, now, await sync_to_async(past.wanted_of)(account.pk, keys, now))
-        await looks.served(account.pk, keys)
+        await backfill_queue.served(account.pk, keys)
 
 
 async def backfill(account: Account, now: datetime) -> Round:

@@ -11,10 +11,10 @@ from django.db.models.functions import Random
 from msgspec.structs import astuple
 
 from sandboxes.metrics.series import minutes
+from sandboxes.metrics.series.backfill_queue import REACH as LOOK_REACH
 from sandboxes.metrics.series.frame import Sample
 from sandboxes.metrics.series.frame_store import literal
 from sandboxes.metrics.series.histograms import ADDED, figures
-from sandboxes.metrics.series.looks import REACH as LOOK_REACH
 from sandboxes.metrics.series.samples import MERGE
 from sandboxes.metrics.series.spans import (
     BELOW_AN_HOUR,

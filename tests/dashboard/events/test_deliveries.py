@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from events.deliveries import list_deliveries
 from events.models import SHOWN_BYTES, Delivery, LifecycleEvent
 from events.replay import replay_all
-from events.writing import house
+from events.writing import context
 from sandboxes.base import masking
 from sandboxes.core import crypto
 from sandboxes.models import Account, AccountHealth
@@ -23,9 +23,9 @@ from tests.support import records
 @pytest.fixture
 def committed(transactional_db: None, mailbox: Any) -> Any:
     """What is written can be seen by the inbox's own connections."""
-    house.forget()
+    context.forget()
     yield
-    house.forget()
+    context.forget()
 
 
 def keep(state: str = "parked", **fields: Any) -> Delivery:

@@ -1,180 +1,125 @@
-"""The facts behind "Needs attention": an account that is not served is named, with or without a written error."""
+"""What needs somebody, in words."""
 
-from datetime import timedelta
+import ast
+import importlib
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
-import pytest
-from asgiref.sync import async_to_sync
-from django.contrib.auth import get_user_model
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.conf import settings
+from django.urls import resolve
 
-from dashboard.fleet import attention, needs
-from dashboard.ui import context
-from events.models import LifecycleEvent
-from events.webhooks import registration
-from sandboxes.fleet import figures as fleet
-from sandboxes.models import Account, AccountHealth
-from sandboxes.models.fields import Sealed
-from tests.support import records
+from dashboard.fleet.attention import ROUNDS, Facts, Need, needs
 
-pytestmark = pytest.mark.django_db
-
-
-def facts():
-    now = timezone.now()
-    return attention.facts(now, fleet.now(now))
-
-
-def watched(name="prod", **health) -> Account:
-    account = records.account(name)
-    Account.objects.filter(pk=account.pk).update(created_at=timezone.now() - timedelta(days=1))
-    if health:
-        AccountHealth.objects.create(account=account, **health)
-    return account
+NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
+AGO = NOW - timedelta(minutes=9)
+EVERYTHING = Facts(
+    NOW, running=90, cap=100, started_per_minute=2, ended_per_minute=1, orphans=1, orphan_usd_per_hour=1,
+    orphan_where="ci", first_act_at=NOW, over_memory=1, over_memory_where="ci", no_sample=1, no_metrics=["prod"],
+    no_sample_where="ci", stale_since=AGO, poll_error="502", unlisted=[("prod", AGO, "502")],
+    rounds_failing=[("prod", "act", AGO, "502")], polls_slow=[("prod", 7.1, 5)], webhooks_silent=[("prod", AGO)],
+    webhooks_locked=["prod"], breakers=[("idle", "too many")], brakes=[("prod", "too many")],
+    list_doubts=[("prod", "state", 1, "i1")], same_fleets=[("prod", "old")], failed_actions=1, disk_free=1,
+    from_the_future=[("prod", 1)],
+)  # fmt: skip
+OF_AN_ACCOUNT = {"See account", "See webhook"}
 
 
-def test_list_unread_for_hours_without_an_error_is_named():
-    hours_ago = timezone.now() - timedelta(hours=3)
-    watched(last_sync_at=hours_ago, last_poll_at=timezone.now())
-    ((account, since, why),) = facts().unlisted
-    assert (account, since) == ("prod", hours_ago)
-    assert "no sync has finished" in why
+def said(need: Need) -> str:
+    return "".join(text for text, _ in need.parts)
 
 
-def test_account_that_no_sync_has_ever_reached_is_named():
-    watched()
-    assert [(name, since) for name, since, _ in facts().unlisted] == [("prod", None)]
+def test_a_fleet_without_trouble_needs_nobody() -> None:
+    assert needs(Facts(NOW, running=50, cap=100)) == []
 
 
-def test_account_of_this_minute_is_not_late_yet():
-    records.account()
-    assert facts().unlisted == []
+def test_orphans_in_grace_are_told_with_the_time_that_is_left_and_their_cost() -> None:
+    facts = Facts(
+        NOW, orphans=14, orphan_where="staging", orphan_usd_per_hour=3.57, first_act_at=NOW + timedelta(0, 250)
+    )
+    (need,) = needs(facts)
+    assert said(need) == "14 orphans in staging, the first acted on in 4 min 10 s"
+    assert need.cause == "$3.57/h, in grace"
+    assert need.label == "Review 14"
 
 
-def test_list_read_just_now_is_no_matter():
-    watched(last_sync_at=timezone.now())
-    assert facts().unlisted == []
+def test_a_cap_that_comes_near_says_when_it_is_reached() -> None:
+    (need,) = needs(Facts(NOW, running=1912, cap=2400, started_per_minute=48, ended_per_minute=39))
+    assert said(need) == "1,912 of 2,400, full in about 54 min"
 
 
-def test_round_that_fails_is_told_with_its_account():
-    since = timezone.now() - timedelta(minutes=7)
-    told = {"error": "DatabaseError: no", "since": since.isoformat(), "at": timezone.now().isoformat()}
-    watched(last_sync_at=timezone.now(), round_errors={"backfill": told, "sync": told})
-    watched("staging", last_sync_at=timezone.now())
-    assert facts().rounds_failing == [("prod", "backfill", since, "DatabaseError: no")]
+def test_the_most_urgent_comes_first() -> None:
+    facts = Facts(
+        NOW, orphans=1, over_memory=3, no_sample=2, stale_since=NOW - timedelta(seconds=23), poll_error="429",
+        webhooks_silent=[("prod", NOW - timedelta(minutes=6))], polls_slow=[("prod", 7.1, 5)], failed_actions=2,
+    )  # fmt: skip
+    assert [said(need).split()[0] for need in needs(facts)] == ["No", "1", "3", "2", "2", "Webhooks", "A"]
 
 
-def webhook_last_heard(minutes_ago=10, *, on=True):
-    """An account whose last delivery is so old, and an event that reconcile has just brought."""
-    now = timezone.now()
-    account = watched(webhook_last_at=now - timedelta(minutes=minutes_ago), webhook_since=now - timedelta(days=1))
-    records.event("ix", of=account, source="reconcile", received_at=now, timestamp=now)
-    async_to_sync(registration.expect)(account, on=on)
-    if on:
-        AccountHealth.objects.update(webhook_since=now - timedelta(days=1))
-    return account
+def test_a_list_that_can_not_be_read_is_no_empty_fleet() -> None:
+    (never,) = needs(Facts(now=NOW, unlisted=[("prod", None, "401: check the key")]))
+    assert never.parts == [("E2B's list has never been read", True)]
+    assert never.cause == "prod; 401: check the key"
+    (late,) = needs(Facts(now=NOW, unlisted=[("prod", NOW - timedelta(minutes=6), "502")]))
+    assert said(late) == "E2B's list could not be read for 6 min"
 
 
-def test_webhook_that_stopped_coming_is_named():
-    webhook_last_heard()
-    ((account, since),) = facts().webhooks_silent
-    assert account == "prod"
-    assert timezone.now() - since > timedelta(minutes=9)
+def test_round_that_fails_names_its_account_and_why() -> None:
+    (need,) = needs(Facts(NOW, rounds_failing=[("prod", "act", NOW - timedelta(minutes=6), "enter the key again")]))
+    assert said(need) == "Sending actions fails for prod, since 6 min"
+    assert need.cause == "enter the key again"
+    (part,) = needs(Facts(NOW, rounds_failing=[("prod", "poll part 1 of 4", NOW - timedelta(minutes=6), "502")]))
+    assert said(part) == "Polling part 1 of 4 fails for prod, since 6 min"
 
 
-def test_webhook_registered_by_hand_is_named_too():
-    account = webhook_last_heard()
-    AccountHealth.objects.filter(account=account).update(webhook={})
-    assert [name for name, _ in facts().webhooks_silent] == ["prod"]
+def test_locked_webhook_secret_is_named_with_what_to_do() -> None:
+    (need,) = needs(Facts(now=NOW, webhooks_locked=["prod"]))
+    assert said(need) == "The webhook secret can't be decrypted"
+    assert need.cause == "prod; deliveries are answered 503; enter the secret again"
 
 
-def test_webhook_stopped_on_purpose_is_not_silent():
-    webhook_last_heard(on=False)
-    assert facts().webhooks_silent == []
+def test_little_room_on_the_disk_comes_first() -> None:
+    found = needs(Facts(NOW, disk_free=3 * 2**30, failed_actions=1))
+    assert said(found[0]) == "Disk almost full: 3.00 GiB left"
 
 
-def test_late_delivery_of_a_stopped_webhook_makes_it_not_silent():
-    """A try that was on its way when it was stopped brings `webhook_since` back until the next upkeep."""
-    account = webhook_last_heard(on=False)
-    AccountHealth.objects.filter(account=account).update(webhook_since=timezone.now() - timedelta(minutes=9))
-    assert facts().webhooks_silent == []
+def test_events_dated_in_the_future_are_counted_and_named() -> None:
+    (need,) = needs(Facts(NOW, from_the_future=[("prod", 2)]))
+    assert said(need) == "2 events dated in the future"
+    assert need.cause.startswith("prod; they count as of their arrival")
 
 
-def test_webhook_disabled_at_the_backend_is_not_silent():
-    account = webhook_last_heard()
-    AccountHealth.objects.filter(account=account).update(webhook={"enabled": False})
-    assert facts().webhooks_silent == []
+def test_backend_without_metrics_is_said_to_keep_none() -> None:
+    (need,) = needs(Facts(NOW, no_metrics=["prod"]))
+    assert said(need) == "prod's backend keeps no metrics"
 
 
-def test_webhook_just_enabled_again_is_not_silent_yet():
-    account = webhook_last_heard()
-    AccountHealth.objects.filter(account=account).update(webhook_since=timezone.now())
-    assert facts().webhooks_silent == []
+def test_link_of_every_need_leads_to_a_page_and_to_its_account() -> None:
+    usual = Facts(NOW)
+    assert [one.name for one in fields(Facts) if getattr(EVERYTHING, one.name) == getattr(usual, one.name)] == ["now"]
+    found = needs(EVERYTHING)
+    for need in found:
+        resolve(urlsplit(need.link).path)
+        asked = parse_qs(urlsplit(need.link).query).get("account")
+        assert asked == (["prod"] if need.label in OF_AN_ACCOUNT else None), need
+    assert [need.link for need in found if need.label == "See webhook"] == ["/settings/?account=prod"]
 
 
-def test_event_from_before_a_webhook_was_enabled_makes_it_not_silent():
-    """Reconcile brings it late: no delivery was due for it."""
-    account, since = webhook_last_heard(), timezone.now() - timedelta(minutes=8)
-    AccountHealth.objects.filter(account=account).update(webhook_since=since)
-    LifecycleEvent.objects.update(timestamp=since - timedelta(minutes=1))
-    assert facts().webhooks_silent == []
+def rounds_in(module: Path) -> Iterator[str]:
+    """Names of rounds in calls of `rounds` and `round_errors`: literals, or constants of the module."""
+    dotted = ".".join(module.relative_to(settings.BASE_DIR).with_suffix("").parts)
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of = node.func.value
+            if isinstance(of, ast.Name) and of.id in {"rounds", "round_errors"}:
+                yield from (one.value for one in node.args if isinstance(one, ast.Constant))
+                names = [one.id for one in node.args if isinstance(one, ast.Name) and one.id.isupper()]
+                yield from (getattr(importlib.import_module(dotted), name) for name in names)
 
 
-def test_account_without_any_delivery_is_not_silent():
-    now = timezone.now()
-    records.event("ix", of=watched(webhook_since=now - timedelta(days=1)), source="reconcile", received_at=now)
-    assert facts().webhooks_silent == []
-
-
-def test_list_and_poll_from_the_future_are_named():
-    """Our clock was set back since: they prove nothing of now."""
-    ahead = timezone.now() + timedelta(hours=1)
-    watched(last_sync_at=ahead, last_poll_at=ahead)
-    found = facts()
-    assert [name for name, _, _ in found.unlisted] == ["prod"]
-    assert found.stale_since == ahead
-    said = ["".join(text for text, _ in need.parts) for need in needs.needs(found)]
-    assert "The last poll is dated 1 h ahead of our clock" in said
-    assert "E2B's list is dated 1 h ahead of our clock" in said
-
-
-def test_poll_from_the_future_is_stale_beside_one_on_time():
-    now = timezone.now()
-    watched("one", last_poll_at=now)
-    watched("two", last_poll_at=now + timedelta(hours=1))
-    assert context.read_frame().stale_since == now + timedelta(hours=1)
-
-
-def test_health_degraded_by_a_list_from_the_future(client):
-    client.force_login(get_user_model().objects.create_user("ada", password="x"))
-    watched(last_sync_at=timezone.now() + timedelta(hours=1), reachable=True)
-    assert client.get("/api/v1/health").json()["status"] == "degraded"
-    AccountHealth.objects.update(last_sync_at=timezone.now())
-    assert client.get("/api/v1/health").json()["status"] == "ok"
-
-
-def test_lost_secrets_in_use_are_named_until_they_are_entered_again():
-    lost = Sealed("fernet:lost")
-    account = watched(last_sync_at=timezone.now())
-    of_it = Account.objects.filter(pk=account.pk)
-    of_it.update(api_key=lost, webhook_secret=lost)
-    assert context.read_frame().unreadable == [("prod", ["api_key", "webhook_secret"])]
-    assert facts().webhooks_locked == ["prod"]
-    of_it.update(api_key="e2b_0123456789abcdef", webhook_secret="s3cret-of-today")
-    of_it.update(previous_webhook_secret=lost, previous_secret_until=timezone.now() + timedelta(hours=1))
-    assert context.read_frame().unreadable == [("prod", ["webhook_secret"])]
-    of_it.update(previous_secret_until=timezone.now() - timedelta(hours=1), sent_webhook_secret=lost)
-    assert context.read_frame().unreadable == []
-    assert facts().webhooks_locked == []
-
-
-def test_health_is_read_once_beside_the_frames_own_look():
-    for name in ("prod", "staging"):
-        watched(name, last_sync_at=timezone.now())
-    now = timezone.now()
-    figures = fleet.now(now)
-    with CaptureQueriesContext(connection) as asked:
-        attention.facts(now, figures)
-    of_health = [one["sql"] for one in asked if 'FROM "sandboxes_accounthealth"' in one["sql"]]
-    assert len(of_health) == 2
+def test_every_round_has_a_name_that_people_read() -> None:
+    modules = [one for part in ("sandboxes", "events", "dashboard") for one in (settings.BASE_DIR / part).rglob("*.py")]
+    used = {name for module in modules for name in rounds_in(module)}
+    assert used == set(ROUNDS)

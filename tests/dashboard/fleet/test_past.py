@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dashboard.fleet import around
+from dashboard.fleet import events_near
 from sandboxes.fleet import figures as fleet
 from sandboxes.models import Sandbox, Verdict
 from tests.support import records
@@ -111,14 +111,14 @@ def test_bursts_ends_marks_and_deeds_become_sentences() -> None:
     records.action(boxes[0], "pause", "done", actor_kind="policy", actor_name="nights")
     cut_off = {"end_reason": "timeout", "cpu_pct": 71.0, "state": "ended"}
     records.sandbox("cut-off", ended_at=NOW - timedelta(minutes=1), **cut_off)
-    found = {one.sentence: one for one in around.happened(NOW)}
+    found = {one.sentence: one for one in events_near.happened(NOW)}
     assert found["6 runner started"].link == "/sandboxes/?template=base&owner=batch&state=all&order=-created_at"
     assert found["2 orphans by old ones"].cause == "1 left alone since"
     assert found["policy nights paused 1"].mark == "note"
     assert found["1 ended by timeout while busy"].link == "/sandboxes/cut-off/"
-    times = [one.at for one in around.happened(NOW)]
+    times = [one.at for one in events_near.happened(NOW)]
     assert times == sorted(times, reverse=True)
-    assert around.happened(NOW - timedelta(minutes=30)) == []
+    assert events_near.happened(NOW - timedelta(minutes=30)) == []
 
 
 @pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_a_time_without_polls_is_named() -> None:
     box = records.sandbox()
     for minutes in (-5, 0):
         records.frame({box.pk: Reading()}, at=NOW + timedelta(minutes=minutes))
-    assert [one.sentence for one in around.happened(NOW)] == ["no polls for 5 min"]
+    assert [one.sentence for one in events_near.happened(NOW)] == ["no polls for 5 min"]
 
 
 def test_what_the_past_tells_is_never_markup(person: Client) -> None:

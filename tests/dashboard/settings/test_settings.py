@@ -11,14 +11,14 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.models import ApiToken
-from events.webhooks import registration, trial
+from events.webhooks import registration, test_delivery
 from sandboxes.models import Account, AccountHealth, Price
 from sandboxes.models.fields import Sealed
 from simulator import DEFAULT_API_KEY
 from simulator.served import Served
 from tests.support import records
 
-PAGES = ["/settings/", "/settings/account/", "/settings/tokens/", "/settings/prices/", "/settings/house/"]
+PAGES = ["/settings/", "/settings/account/", "/settings/tokens/", "/settings/prices/", "/settings/system/"]
 URL = "https://sandwarden.example.com/webhooks/e2b/default/"
 ALL = registration.default_events()
 
@@ -39,7 +39,9 @@ def account(simulator: Served, mailbox: Any, db: None) -> Account:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Looks asked of the worker, which does not run here."""
     seconds: list[float] = []
-    monkeypatch.setattr("dashboard.settings.ground.queue.try_enqueue", lambda *_, **k: seconds.append(k["in_seconds"]))
+    monkeypatch.setattr(
+        "dashboard.settings.permissions.queue.try_enqueue", lambda *_, **k: seconds.append(k["in_seconds"])
+    )
     return seconds
 
 
@@ -133,25 +135,25 @@ def test_every_deed_is_done_and_written_down(staff: Client, account: Account, si
 
 
 VERDICTS = [
-    (trial.Trial("arrived", 0.1, 202, '{"stored":true}'), "It reached us: 202"),
-    (trial.Trial("refused", 0.1, 401), "Refused by signature: 401"),
-    (trial.Trial("away", 0.1, 503), "the database was away"),
-    (trial.Trial("unreachable", 10.0, said="no answer within 10 s"), "no answer within 10 s"),
-    (trial.Trial("somebody_else", 0.1, 200, "<script>x"), "&lt;script&gt;x"),
+    (test_delivery.Trial("arrived", 0.1, 202, '{"stored":true}'), "It reached us: 202"),
+    (test_delivery.Trial("refused", 0.1, 401), "Refused by signature: 401"),
+    (test_delivery.Trial("away", 0.1, 503), "the database was away"),
+    (test_delivery.Trial("unreachable", 10.0, said="no answer within 10 s"), "no answer within 10 s"),
+    (test_delivery.Trial("somebody_else", 0.1, 200, "<script>x"), "&lt;script&gt;x"),
 ]
 
 
 @pytest.mark.parametrize(("tried", "words"), VERDICTS)
 def test_a_test_delivery_is_told_in_words(
-    tried: trial.Trial, words: str, staff: Client, account: Account, monkeypatch: pytest.MonkeyPatch
+    tried: test_delivery.Trial, words: str, staff: Client, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent_to: list[str] = []
 
-    async def send(account: Account) -> trial.Trial:
+    async def send(account: Account) -> test_delivery.Trial:
         sent_to.append(account.webhook_url)
         return tried
 
-    monkeypatch.setattr(trial, "send", send)
+    monkeypatch.setattr(test_delivery, "send", send)
     Account.objects.update(webhook_url=URL, webhook_secret="s" * 20)
     answer = staff.post("/settings/webhook/test/", {"url": "http://169.254.169.254/"})
     assert words in text(answer)
@@ -259,8 +261,8 @@ def test_a_price_begins_now_or_later_and_never_in_the_past(staff: Client, db: No
     assert len(lines()) == 2
 
 
-def test_the_house_says_what_is_alive_and_what_is_kept(staff: Client, mailbox: Any) -> None:
-    page = text(staff.get("/settings/house/"))
+def test_system_page_says_what_is_alive_and_what_is_kept(staff: Client, mailbox: Any) -> None:
+    page = text(staff.get("/settings/system/"))
     for words in ("has not beaten yet", "all applied", "90 d", "and 10,000 at most", "PostgreSQL 1", " in use"):
         assert words in page, words
 
@@ -295,12 +297,12 @@ def test_an_answer_lies_at_the_address_of_its_section(staff: Client, account: Ac
     assert answer["HX-Push-Url"] == "/settings/"
 
 
-def test_house_says_that_a_server_that_owns_its_audit_could_alter_it(
+def test_system_page_says_that_a_server_that_owns_its_audit_could_alter_it(
     staff: Client, mailbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "This server could alter its own trail" in text(staff.get("/settings/house/"))
+    assert "This server could alter its own trail" in text(staff.get("/settings/system/"))
     monkeypatch.setattr("sandboxes.actions.audit.is_alterable", lambda: False)
-    page = text(staff.get("/settings/house/"))
+    page = text(staff.get("/settings/system/"))
     assert "could alter" not in page
     assert "owned by a role of its own" in page
 

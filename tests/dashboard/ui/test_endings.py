@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from dashboard.fleet import around
-from dashboard.sandbox import story
+from dashboard.fleet import events_near
+from dashboard.sandbox import timeline
 from dashboard.ui import endings
 from events.fold.merge import ASKED
 from events.listing import EventQuery, list_events
@@ -51,9 +51,9 @@ def test_ending_says_what_is_known(reason: str | None, planned: timedelta | None
 
 @pytest.mark.parametrize(("reason", "planned", "by_us", "said"), CASES)
 def test_burst_of_ends_says_the_same(reason: str | None, planned: timedelta | None, by_us: bool, said: str) -> None:
-    for _ in range(around.BURST):
+    for _ in range(events_near.BURST):
         ended(reason, planned=planned, by_us=by_us)
-    (told,) = [one.cause for one in around.happened(NOW) if one.sentence.endswith("ended")]
+    (told,) = [one.cause for one in events_near.happened(NOW) if one.sentence.endswith("ended")]
     assert told == said.replace("its planned", "their planned")
 
 
@@ -76,9 +76,9 @@ def test_last_run_says_how_it_ended() -> None:
     times = (NOW - 3 * HOUR, NOW - 2 * HOUR), (NOW - HOUR, NOW)
     for (began, over), word, reason in zip(times, ("paused", "killed"), (None, "request"), strict=True):
         box.executions.create(key=f"{began}", started_at=began, ended_at=over, ended_by=word, end_reason=reason)
-    said = [run.ended for run in story.runs(box.executions.all(), NOW, killed_by_us=True)]
+    said = [run.ended for run in timeline.runs(box.executions.all(), NOW, killed_by_us=True)]
     assert said == ["killed by us", "paused"]
-    assert story.runs(box.executions.all(), NOW)[0].ended == "on request"
+    assert timeline.runs(box.executions.all(), NOW)[0].ended == "on request"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_last_run_says_how_it_ended() -> None:
 def test_run_that_vanished_says_whether_its_end_had_come(end_at: object, said: str) -> None:
     run = {"ended_at": NOW, "ended_by": "vanished", "end_reason": "vanished", "end_at": end_at}
     ended("vanished").executions.create(key="x", started_at=NOW - HOUR, **run)
-    (told,) = story.runs(Sandbox.objects.get().executions.all(), NOW)
+    (told,) = timeline.runs(Sandbox.objects.get().executions.all(), NOW)
     assert told.ended == said
 
 
@@ -104,7 +104,7 @@ def test_run_that_vanished_says_whether_its_end_had_come(end_at: object, said: s
 def test_event_of_an_end_says_what_is_known(source: str, data: dict[str, object], word: str) -> None:
     records.event("i1", "killed", source=source, data=data)
     (event,) = list_events(EventQuery()).items
-    assert story.event_step(event).word == word
+    assert timeline.event_step(event).word == word
 
 
 @pytest.mark.parametrize(

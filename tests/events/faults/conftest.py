@@ -1,4 +1,4 @@
-"""One house for all tests that break it; each leaves it whole."""
+"""One stack for all tests that break it; each leaves it whole."""
 
 import shutil
 import tempfile
@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.events.faults.house import House
+from tests.events.faults.stack import Stack
 
 
 @pytest.fixture(scope="session")
-def standing_house() -> Iterator[House]:
+def standing_stack() -> Iterator[Stack]:
     """PostgreSQL with fsync, Redis, and the account `prod`."""
     home = Path(tempfile.mkdtemp(prefix="sandwarden-faults-", dir="/tmp"))  # short: Unix sockets live in it
-    house = House(home)
+    stack = Stack(home)
     try:
-        house.start()
-        yield house
-        house.stop()
+        stack.start()
+        yield stack
+        stack.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
-def house(standing_house: House) -> Iterator[House]:
-    """The house without a web process; those that a test starts end with it."""
-    yield standing_house
-    standing_house.stop_webs()
+def stack(standing_stack: Stack) -> Iterator[Stack]:
+    """The stack without a web process; those that a test starts end with it."""
+    yield standing_stack
+    standing_stack.stop_webs()

@@ -7,7 +7,7 @@ from events.fold import Base, View, fold, view
 from events.fold.base import moment
 from events.wire import Event
 from tests.events.faults.deliveries import events
-from tests.events.faults.house import House
+from tests.events.faults.stack import Stack
 
 EVENTS = "SELECT event_id FROM events_lifecycleevent WHERE starts_with(sandbox_id, %s)"
 SANDBOXES = """
@@ -20,17 +20,17 @@ WHERE starts_with(s.sandbox_id, %s) ORDER BY e.started_at, e.key"""
 PARKED = "SELECT count(*) FROM events_delivery WHERE state = 'parked' AND position(%s in encode(body, 'escape')) > 0"
 
 
-def check(house: House, name: str, bodies: list[bytes]) -> None:
+def check(stack: Stack, name: str, bodies: list[bytes]) -> None:
     """That the record holds `bodies`, which were all answered 202, of sandboxes whose IDs begin with `name`."""
     sent = events(bodies)
-    kept = [row[0] for row in house.ask(EVENTS, name)]
+    kept = [row[0] for row in stack.ask(EVENTS, name)]
     assert len(kept) == len(set(kept)), "an event is kept twice"
     assert set(kept) == {event.id for event in sent}, "what was answered 202 is what is kept"
-    assert house.ask(PARKED, name) == [(0,)]
+    assert stack.ask(PARKED, name) == [(0,)]
     expected = {sandbox: _folded(told) for sandbox, told in _by_sandbox(sent).items()}
-    assert {row[0]: row[1:] for row in house.ask(SANDBOXES, name)} == {k: _row(v) for k, v in expected.items()}
+    assert {row[0]: row[1:] for row in stack.ask(SANDBOXES, name)} == {k: _row(v) for k, v in expected.items()}
     runs = defaultdict(list)
-    for sandbox, *run in house.ask(RUNS, name):
+    for sandbox, *run in stack.ask(RUNS, name):
         runs[sandbox].append(tuple(run))
     assert runs == {sandbox: _runs(found) for sandbox, found in expected.items()}
 

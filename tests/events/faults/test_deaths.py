@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.events.faults.deliveries import fleet
-from tests.events.faults.house import House
 from tests.events.faults.record import check
 from tests.events.faults.sending import Burst
+from tests.events.faults.stack import Stack
 
 pytestmark = pytest.mark.xdist_group("faults")
 DEADLINE = 90  # seconds after which a burst is held for stuck
@@ -25,36 +25,36 @@ async def _under_way(burst: Burst) -> AsyncIterator[None]:
         await sending
 
 
-async def test_a_web_process_is_killed(house: House) -> None:
-    first, second = house.start_webs(2)
+async def test_a_web_process_is_killed(stack: Stack) -> None:
+    first, second = stack.start_webs(2)
     bodies = fleet("webkill", 400)
     burst = Burst(bodies, [first.port, second.port])
     async with _under_way(burst):
         first.kill()
     assert burst.others, "it died while deliveries were under way"
-    check(house, "webkill", bodies)
+    check(stack, "webkill", bodies)
 
 
-async def test_postgresql_is_killed_and_comes_back(house: House) -> None:
-    (web,) = house.start_webs()
+async def test_postgresql_is_killed_and_comes_back(stack: Stack) -> None:
+    (web,) = stack.start_webs()
     bodies = fleet("pgkill", 400)
     burst = Burst(bodies, [web.port])
     async with _under_way(burst):
-        house.postgres.process.kill()
-        house.postgres.process.wait()
+        stack.postgres.process.kill()
+        stack.postgres.process.wait()
         await burst.refused()
-        house.start_postgres()
+        stack.start_postgres()
     assert set(burst.others) == {"503"}, "away is 503, and the web process lives on"
-    check(house, "pgkill", bodies)
+    check(stack, "pgkill", bodies)
 
 
-async def test_redis_is_killed_and_no_commit_fails_for_it(house: House) -> None:
-    (web,) = house.start_webs()
+async def test_redis_is_killed_and_no_commit_fails_for_it(stack: Stack) -> None:
+    (web,) = stack.start_webs()
     bodies = fleet("rediskill", 300)
     burst = Burst(bodies, [web.port])
     async with _under_way(burst):
-        house.redis.process.kill()
-        house.redis.process.wait()
-    house.start_redis()
+        stack.redis.process.kill()
+        stack.redis.process.wait()
+    stack.start_redis()
     assert not burst.others, "nobody was told to try again"
-    check(house, "rediskill", bodies)
+    check(stack, "rediskill", bodies)

@@ -9,9 +9,9 @@ from events.signature import decode, sign, verify
 from tests.events.conftest import SECRET
 from tests.events.faults.deliveries import one
 from tests.events.faults.extension import extend, glue
-from tests.events.faults.house import House
 from tests.events.faults.record import check
 from tests.events.faults.sending import send_one
+from tests.events.faults.stack import Stack
 
 pytestmark = pytest.mark.xdist_group("faults")
 ROWS = (
@@ -37,14 +37,14 @@ def test_our_sha256_is_sha256(length: int) -> None:
     assert extend(hashlib.sha256(message).digest(), length, b"more") == hashlib.sha256(longer).digest()
 
 
-async def test_a_length_extension_alters_nothing(house: House) -> None:
-    (web,) = house.start_webs()
+async def test_a_length_extension_alters_nothing(stack: Stack) -> None:
+    (web,) = stack.start_webs()
     true = one("forged1")
     assert await send_one(web.port, true) == 202
-    before = [house.ask(rows) for rows in ROWS], house.ask(PARKED)
+    before = [stack.ask(rows) for rows in ROWS], stack.ask(PARKED)
     for suffix in (b"", b" ", b"}", b"garbage", one("forged2"), b'","sandbox_id":"forged3"}', b"\n" + one("forged4")):
         body, signature = extended(true, suffix)
         assert verify(signature, body, [SECRET]), "the attack is real: the signature fits"
         assert await send_one(web.port, body, signature) in {400, 401}
-    assert ([house.ask(rows) for rows in ROWS], house.ask(PARKED)) == before
-    check(house, "forged", [true])
+    assert ([stack.ask(rows) for rows in ROWS], stack.ask(PARKED)) == before
+    check(stack, "forged", [true])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from asgiref.sync import sync_to_async
 
-from dashboard.actions import questions
+from dashboard.actions import confirm_dialog
 from sandboxes.actions.sending import send_due
 from sandboxes.cleanup.whatif.now import fleets_of, judged_now
 from sandboxes.models import Action, Policy, Sandbox
@@ -49,8 +49,8 @@ async def test_the_question_and_the_preview_count_them(backend):
     await Sandbox.objects.filter(pk=box.pk).aupdate(auto_resume=True)
     keys = [pk async for pk in Sandbox.objects.values_list("pk", flat=True)]
     now = datetime.now(UTC)
-    asked = await sync_to_async(questions.about)("pause", keys, now)
-    assert (asked.wake, (await sync_to_async(questions.about)("kill", keys, now)).wake) == (1, 0)
+    asked = await sync_to_async(confirm_dialog.about)("pause", keys, now)
+    assert (asked.wake, (await sync_to_async(confirm_dialog.about)("kill", keys, now)).wake) == (1, 0)
     fleets = await sync_to_async(fleets_of)([backend.account])
     for action, count in (("pause", 1), ("kill", 0)):
         spec = parse(spec_with(action=action))

@@ -1,4 +1,4 @@
-"""A week of the whole house on a driven clock: what policies, leases, quarantines and retention do in their time."""
+"""A week of the whole stack on a driven clock: what policies, leases, quarantines and retention do in their time."""
 
 from datetime import timedelta
 from typing import Any

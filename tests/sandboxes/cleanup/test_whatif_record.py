@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from events import observe
-from events.writing import house
+from events.writing import context
 from sandboxes.cleanup import whatif
 from sandboxes.cost import Question, spend
 from sandboxes.models import Account, AccountHealth, Execution, Sandbox
@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def seen(serve_simulator):
     """A sandbox that began three hours ago, known by E2B's list alone, on a record that reaches back for weeks."""
-    house.forget()
+    context.forget()
     now = datetime.fromtimestamp(int(time.time()), UTC)
     backend = serve_simulator(empty(), ManualClock((now - 3 * HOUR).timestamp()))
     records.price()

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxes.cleanup.whatif.crowds import over_the_rest
+from sandboxes.cleanup.whatif.duplicates import over_the_rest
 from sandboxes.cleanup.whatif.idle import Minutes, chains, largest_gap, window_at
-from sandboxes.cleanup.whatif.past import Kept, Leased, Life, Move, Run
 from sandboxes.cleanup.whatif.replay import Past, act_in, cut, held_spans, ripe_pieces
+from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
 from sandboxes.policies import Facts, LeaseHeld, Protection, duplicate_places, judge, parse
 
 START = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from sandboxes.cleanup.whatif import history, replay
 from sandboxes.cleanup.whatif.samples import Samples
-from sandboxes.metrics.series import coarser
+from sandboxes.metrics.series import rollup_hours
 from sandboxes.models import MetricSeries
 from sandboxes.policies import parse
 from tests.support import records
@@ -45,7 +45,7 @@ def fleet(monkeypatch):
     lived(account, "late", lambda second: second < 72_000)
     lived(account, "never", lambda second: second // 60 % 29 == 0)
     lived(account, "edge", lambda second: second < 3 * 3600 or second > 5 * 3600)
-    coarser.roll_up(NOW - 2 * HOUR)
+    rollup_hours.roll_up(NOW - 2 * HOUR)
     monkeypatch.setattr(history.record, "reach", lambda _accounts, start, _end, **_: start)
     return account
 

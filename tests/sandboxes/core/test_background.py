@@ -15,8 +15,8 @@ from dashboard.live.hub import Hub
 from events import announcing, inbox, refusals
 from events.announcing import Announcer
 from events.inbox import Inbox
+from events.limits import Promises, Unavailable
 from events.models import Delivery
-from events.promises import Promises, Unavailable
 from events.refusals import Refusals
 from events.writing import Arrival, Stored
 from sandboxes.core import background, live

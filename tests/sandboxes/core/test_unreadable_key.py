@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from events import observe, reconcile
-from events.webhooks import tending
+from events.webhooks import upkeep
 from sandboxes.core import accounts, crypto
 from sandboxes.e2b import E2BError, KeyUnreadable
 from sandboxes.models import Account, AccountHealth
@@ -48,16 +48,16 @@ async def test_sync_and_reconcile_write_it_to_the_accounts_health(locked):
 
 async def test_webhook_upkeep_writes_it_down_and_serves_the_next_account(locked, monkeypatch):
     other = await Account.objects.acreate(name="other", url="http://127.0.0.1:1", webhook_id="wh2")
-    seen, tend = [], tending.tend
+    seen, tend = [], upkeep.tend
 
     async def noted(account):
         seen.append(account.pk)
         await tend(account)
 
-    monkeypatch.setattr(tending, "tend", noted)
+    monkeypatch.setattr(upkeep, "tend", noted)
     locked.webhook_id = ""  # what is left is the secret, which can't be opened
     await locked.asave(update_fields=["webhook_id"])
-    await tending.tend_all()
+    await upkeep.tend_all()
     assert sorted(seen) == [locked.pk, other.pk]
     health = await AccountHealth.objects.aget(account=locked)
     assert "enter the secret again" in health.webhook["error"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from sandboxes.cost import Question, spend
-from sandboxes.metrics.series import coarser
+from sandboxes.metrics.series import rollup_hours
 from sandboxes.models import MetricFrame, MetricSeries, Price, Sandbox, SeriesHours, SeriesMinutes
 from tests.support import records
 from tests.support.records import NOW, Reading
@@ -92,7 +92,7 @@ def test_when_samples_are_gone_minutes_and_hours_answer(gone, minutes):
         box_that_ran(NOW - 2 * HOUR + timedelta(minutes=30), NOW - timedelta(minutes=30)), NOW - 2 * HOUR, lively=(30,)
     )
     assert idle() == AN_HOUR
-    coarser.roll_up(NOW + DAY)
+    rollup_hours.roll_up(NOW + DAY)
     for model in gone:
         model.objects.all().delete()
     assert SeriesHours.objects.exists()

@@ -18,25 +18,25 @@ HOUR = 3600
 
 
 @pytest.fixture
-def house():
+def stack():
     """A served simulator, three hours of which have passed; its clock has come to ours and stands there."""
     with served(empty(), ManualClock(time.time() - 3 * HOUR)) as it:
         yield it
 
 
 @pytest.fixture
-def account(house):
+def account(stack):
     records.price()
-    return account_at(house)
+    return account_at(stack)
 
 
 def fill(account) -> backfill.Round:
     return run(backfill.backfill(account, datetime.now(UTC)))
 
 
-def test_a_sandbox_gets_the_past_from_before_we_watched(house, account):
-    simulated = house.simulator.create(timeout=6 * HOUR)
-    house.simulator.advance(3 * HOUR)
+def test_a_sandbox_gets_the_past_from_before_we_watched(stack, account):
+    simulated = stack.simulator.create(timeout=6 * HOUR)
+    stack.simulator.advance(3 * HOUR)
     kept = on_record(account, simulated)
     assert fill(account).calls == 1
     rows = MetricSeries.objects.filter(sandbox=kept)
@@ -47,18 +47,18 @@ def test_a_sandbox_gets_the_past_from_before_we_watched(house, account):
     assert Sandbox.objects.get().backfilled_from == kept.started_at.replace(microsecond=0)
 
 
-def test_the_newest_bucket_is_left_out(house, account):
-    simulated = house.simulator.create(timeout=6 * HOUR)
-    house.simulator.advance(3 * HOUR)
+def test_the_newest_bucket_is_left_out(stack, account):
+    simulated = stack.simulator.create(timeout=6 * HOUR)
+    stack.simulator.advance(3 * HOUR)
     kept = on_record(account, simulated)
     fill(account)
     columns = sandbox_metrics(kept.pk, kept.started_at, datetime.now(UTC))
     assert columns.t[-1] + 30 <= time.time()
 
 
-def test_a_second_round_asks_for_nothing(house, account):
-    simulated = house.simulator.create(timeout=6 * HOUR)
-    house.simulator.advance(3 * HOUR)
+def test_a_second_round_asks_for_nothing(stack, account):
+    simulated = stack.simulator.create(timeout=6 * HOUR)
+    stack.simulator.advance(3 * HOUR)
     on_record(account, simulated)
     fill(account)
     before = list(MetricSeries.objects.values())
@@ -72,23 +72,23 @@ def test_a_second_round_asks_for_nothing(house, account):
     )
 
 
-def test_only_the_part_before_our_own_frames_is_filled(house, account):
-    simulated = house.simulator.create(timeout=6 * HOUR)
-    house.simulator.advance(2 * HOUR)
+def test_only_the_part_before_our_own_frames_is_filled(stack, account):
+    simulated = stack.simulator.create(timeout=6 * HOUR)
+    stack.simulator.advance(2 * HOUR)
     kept = on_record(account, simulated)
-    two_hours = house.simulator.now()
+    two_hours = stack.simulator.now()
     for minute in range(int(two_hours) // 60, int(two_hours) // 60 + 61):
         records.frame({kept.pk: records.Reading(5.0)}, at=datetime.fromtimestamp(minute * 60 + 59, UTC), of=account)
-    house.simulator.advance(HOUR)
+    stack.simulator.advance(HOUR)
     fill(account)
     filled = MetricSeries.objects.filter(source="backfill")
     last = max(int(row.hour.timestamp()) + row.offsets[-1] for row in filled)
     assert two_hours - 120 < last < two_hours
 
 
-def test_the_ended_ones_of_the_day_are_filled_too(house, account):
-    simulated = house.simulator.create(timeout=HOUR)
-    house.simulator.advance(3 * HOUR)
+def test_the_ended_ones_of_the_day_are_filled_too(stack, account):
+    simulated = stack.simulator.create(timeout=HOUR)
+    stack.simulator.advance(3 * HOUR)
     kept = on_record(account, simulated)
     assert kept.state == "ended"
     fill(account)
@@ -96,17 +96,17 @@ def test_the_ended_ones_of_the_day_are_filled_too(house, account):
     assert len(columns.t) > 100
 
 
-def test_newborns_are_left_to_the_poll(house, account):
-    house.simulator.advance(3 * HOUR - 30)
-    simulated = house.simulator.create()
-    house.simulator.advance(30)
+def test_newborns_are_left_to_the_poll(stack, account):
+    stack.simulator.advance(3 * HOUR - 30)
+    simulated = stack.simulator.create()
+    stack.simulator.advance(30)
     on_record(account, simulated)
     assert fill(account).done == []
 
 
-def test_a_round_is_bounded(house, account, monkeypatch):
-    made = [house.simulator.create(timeout=6 * HOUR) for _ in range(9)]
-    house.simulator.advance(3 * HOUR)
+def test_a_round_is_bounded(stack, account, monkeypatch):
+    made = [stack.simulator.create(timeout=6 * HOUR) for _ in range(9)]
+    stack.simulator.advance(3 * HOUR)
     for simulated in made:
         on_record(account, simulated)
     monkeypatch.setattr(backfill, "CALLS", 4)
@@ -117,22 +117,22 @@ def test_a_round_is_bounded(house, account, monkeypatch):
     assert not Sandbox.objects.filter(backfilled_from=None).exists()
 
 
-def test_a_backend_that_refuses_is_tried_again_later(house, account):
-    simulated = house.simulator.create(timeout=6 * HOUR)
-    house.simulator.advance(3 * HOUR)
+def test_a_backend_that_refuses_is_tried_again_later(stack, account):
+    simulated = stack.simulator.create(timeout=6 * HOUR)
+    stack.simulator.advance(3 * HOUR)
     on_record(account, simulated)
-    house.simulator.faults.add(Fault(401, path="/sandboxes/"))
+    stack.simulator.faults.add(Fault(401, path="/sandboxes/"))
     assert fill(account).done == []
     assert Sandbox.objects.get().backfilled_from is None
-    house.simulator.faults.clear()
+    stack.simulator.faults.clear()
     assert len(fill(account).done) == 1
 
 
-def test_the_fleet_s_minutes_get_a_past(house, account):
-    made = [house.simulator.create(timeout=6 * HOUR) for _ in range(3)]
-    house.simulator.advance(HOUR)
-    short = house.simulator.create(timeout=HOUR / 2)
-    house.simulator.advance(2 * HOUR)
+def test_the_fleet_s_minutes_get_a_past(stack, account):
+    made = [stack.simulator.create(timeout=6 * HOUR) for _ in range(3)]
+    stack.simulator.advance(HOUR)
+    short = stack.simulator.create(timeout=HOUR / 2)
+    stack.simulator.advance(2 * HOUR)
     for simulated in (*made, short):
         on_record(account, simulated)
     fill(account)
@@ -146,9 +146,9 @@ def test_the_fleet_s_minutes_get_a_past(house, account):
     assert float(amid.burn_usd_per_hour) > 0
 
 
-def test_what_was_polled_is_never_written_over(house, account):
-    simulated = house.simulator.create(timeout=6 * HOUR)
-    house.simulator.advance(3 * HOUR)
+def test_what_was_polled_is_never_written_over(stack, account):
+    simulated = stack.simulator.create(timeout=6 * HOUR)
+    stack.simulator.advance(3 * HOUR)
     kept = on_record(account, simulated)
     at = datetime.now(UTC).replace(second=30, microsecond=0) - timedelta(minutes=30)
     records.frame({kept.pk: records.Reading(5.0)}, at=at, of=account)
@@ -159,14 +159,14 @@ def test_what_was_polled_is_never_written_over(house, account):
     assert FleetMinute.objects.filter(source="backfill").count() > 100
 
 
-def test_it_goes_on_after_we_were_away(house, account, settings):
+def test_it_goes_on_after_we_were_away(stack, account, settings):
     """A poll that finds a hole opens the history again, and the back-fill closes the hole."""
-    simulated = house.simulator.create(timeout=6 * HOUR)
-    house.simulator.advance(3 * HOUR - 60)
+    simulated = stack.simulator.create(timeout=6 * HOUR)
+    stack.simulator.advance(3 * HOUR - 60)
     kept = on_record(account, simulated)
     Sandbox.objects.update(backfilled_from=kept.started_at)
     records.frame({kept.pk: records.Reading(5.0)}, at=datetime.now(UTC) - timedelta(hours=1), of=account)
-    house.simulator.advance(60)
+    stack.simulator.advance(60)
     run(polling.poll(account))
     assert MetricFrame.objects.count() == 2
     assert fill(account).samples

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.backends.utils import CursorWrapper
 
-from sandboxes.metrics.series import coarser, compact, compact_all, hours, minutes
+from sandboxes.metrics.series import compact_all, hours, minutes, rollup_hours, rollup_samples
 from sandboxes.models import (
     FleetGroup,
     FleetHour,
@@ -40,8 +40,8 @@ def watched() -> None:
 def all_steps() -> None:
     minutes.roll_up(LATER)
     while MetricFrame.objects.filter(compacted=False).exists():
-        compact.compact_frames(LATER, limit=7)
-    coarser.roll_up(LATER)
+        rollup_samples.compact_frames(LATER, limit=7)
+    rollup_hours.roll_up(LATER)
     hours.roll_up(LATER)
 
 

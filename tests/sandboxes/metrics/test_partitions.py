@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
-from sandboxes.metrics.series import compact, compact_all, frame_store, partitions, retention
+from sandboxes.metrics.series import compact_all, frame_store, partitions, retention, rollup_samples
 from sandboxes.metrics.series.frame_store import Part
 from sandboxes.models import MetricFrame, MetricSeries
 from tests.support import records
@@ -63,7 +63,7 @@ def test_a_part_past_its_time_is_dropped():
     one = records.sandbox().pk
     partitions.keep(NOW)
     tick(one, NOW), tick(one, NOW + timedelta(seconds=5))
-    compact.compact_frames(NOW + HOUR)
+    rollup_samples.compact_frames(NOW + HOUR)
     partitions.keep(NOW + DAY)
     tick(one, NOW + DAY)
     partitions.keep(NOW + DAY + 7 * HOUR)
@@ -80,7 +80,7 @@ def test_what_is_nobody_s_to_drop_moves_to_the_default_part():
     newest = tick(one, NOW + timedelta(seconds=5))
     partitions.keep(NOW + 9 * DAY)
     assert part_of(newest.pk) == "metricframe_fine_default", "it is not in series yet"
-    compact.compact_frames(NOW + 9 * DAY)
+    rollup_samples.compact_frames(NOW + 9 * DAY)
     retention.thin(NOW + 9 * DAY)
     assert MetricFrame.objects.filter(pk=newest.pk).exists(), "the next poll compares with it"
     assert MetricSeries.objects.get(sandbox_id=one).cpu == [100, 100]
@@ -93,7 +93,7 @@ def test_series_go_when_they_are_rolled_up():
     one = records.sandbox().pk
     partitions.keep(NOW)
     tick(one, NOW)
-    compact.compact_frames(NOW + HOUR)
+    rollup_samples.compact_frames(NOW + HOUR)
     partitions.keep(NOW + 9 * DAY)
     assert MetricSeries.objects.count() == 1
     compact_all(NOW + 9 * DAY)

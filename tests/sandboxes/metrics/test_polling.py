@@ -28,7 +28,7 @@ def no_pause_between_ticks(settings):
 
 
 @pytest.fixture
-def house():
+def stack():
     """A served simulator with an empty fleet; its clock stands still."""
     with served(empty(), ManualClock(time.time())) as it:
         yield it
@@ -47,15 +47,15 @@ def told(monkeypatch):
     return messages
 
 
-def three(house, account):
-    made = [house.simulator.create() for _ in range(3)]
-    house.simulator.advance(12)
+def three(stack, account):
+    made = [stack.simulator.create() for _ in range(3)]
+    stack.simulator.advance(12)
     return [on_record(account, one) for one in made]
 
 
-def test_it_works(house, told):
-    account = account_at(house)
-    kept = three(house, account)
+def test_it_works(stack, told):
+    account = account_at(stack)
+    kept = three(stack, account)
     frame = run(polling.poll(account))
     row = MetricFrame.objects.get()
     assert row.keys == [one.pk for one in kept]
@@ -71,9 +71,9 @@ def test_it_works(house, told):
     assert told[1][1]["last_poll_at"] == row.at.timestamp()
 
 
-def test_figures_are_the_backend_s_own(house):
-    account = account_at(house)
-    ids = [one.sandbox_id for one in three(house, account)]
+def test_figures_are_the_backend_s_own(stack):
+    account = account_at(stack)
+    ids = [one.sandbox_id for one in three(stack, account)]
     frame = run(polling.poll(account))
 
     async def ask():
@@ -86,33 +86,33 @@ def test_figures_are_the_backend_s_own(house):
 
 
 def test_a_backend_whose_clock_is_months_off_has_samples_of_now():
-    with served(empty(), ManualClock()) as house:
-        account = account_at(house)
-        three(house, account)
+    with served(empty(), ManualClock()) as stack:
+        account = account_at(stack)
+        three(stack, account)
         assert set(run(polling.poll(account)).ages) <= {0, 1, 2, 3, 4, 5}
 
 
-def test_a_sample_is_fresh_once(house):
-    account = account_at(house)
-    three(house, account)
+def test_a_sample_is_fresh_once(stack):
+    account = account_at(stack)
+    three(stack, account)
     run(polling.poll(account))
     assert not any(run(polling.poll(account)).fresh)
-    house.simulator.advance(5)
+    stack.simulator.advance(5)
     assert run(polling.poll(account)).fresh == [True] * 3
 
 
-def test_a_second_clock_for_the_same_tick_does_nothing(house, settings):
-    account = account_at(house)
-    three(house, account)
+def test_a_second_clock_for_the_same_tick_does_nothing(stack, settings):
+    account = account_at(stack)
+    three(stack, account)
     run(polling.poll(account))
     settings.POLL_INTERVAL_SECONDS = 60
     assert run(polling.poll(account)) is None
     assert MetricFrame.objects.count() == 1
 
 
-def test_what_leaves_the_frame_keeps_its_last_sample_on_its_row(house):
-    account = account_at(house)
-    kept = three(house, account)
+def test_what_leaves_the_frame_keeps_its_last_sample_on_its_row(stack):
+    account = account_at(stack)
+    kept = three(stack, account)
     first = run(polling.poll(account))
     Sandbox.objects.filter(pk=kept[1].pk).update(state="paused")
     run(polling.poll(account))
@@ -124,29 +124,29 @@ def test_what_leaves_the_frame_keeps_its_last_sample_on_its_row(house):
     assert Sandbox.objects.get(pk=kept[0].pk).sampled_at is None
 
 
-def test_after_a_resume_the_sample_from_before_is_old_news(house):
-    account = account_at(house)
-    simulated = house.simulator.create()
-    house.simulator.advance(12)
+def test_after_a_resume_the_sample_from_before_is_old_news(stack):
+    account = account_at(stack)
+    simulated = stack.simulator.create()
+    stack.simulator.advance(12)
     on_record(account, simulated)
     run(polling.poll(account))
-    with house.simulator.lock:
-        house.simulator.lifecycle.pause(house.simulator.now(), simulated)
-    house.simulator.advance(60)
-    with house.simulator.lock:
-        house.simulator.lifecycle.resume(house.simulator.now(), simulated, 300)
+    with stack.simulator.lock:
+        stack.simulator.lifecycle.pause(stack.simulator.now(), simulated)
+    stack.simulator.advance(60)
+    with stack.simulator.lock:
+        stack.simulator.lifecycle.resume(stack.simulator.now(), simulated, 300)
     on_record(account, simulated)
     assert run(polling.poll(account)).ages == [MetricFrame.NO_SAMPLE]
-    house.simulator.advance(10)
+    stack.simulator.advance(10)
     assert run(polling.poll(account)).fresh == [True]
 
 
-def test_a_failure_is_told_and_changes_nothing_else(house, told):
-    account = account_at(house)
-    three(house, account)
+def test_a_failure_is_told_and_changes_nothing_else(stack, told):
+    account = account_at(stack)
+    three(stack, account)
     run(polling.poll(account))
     before = list(Sandbox.objects.order_by("pk").values())
-    house.simulator.faults.add(Fault(401, path="/sandboxes/metrics"))
+    stack.simulator.faults.add(Fault(401, path="/sandboxes/metrics"))
     del told[:]
     assert run(polling.poll(account)) is None
     assert MetricFrame.objects.count() == 1
@@ -155,35 +155,35 @@ def test_a_failure_is_told_and_changes_nothing_else(house, told):
     assert health.poll_error
     assert health.poll_failed_at > health.last_poll_at
     assert [kind for kind, _ in told] == ["status"]
-    house.simulator.faults.clear()
+    stack.simulator.faults.clear()
     run(polling.poll(account))
     assert AccountHealth.objects.get(account=account).poll_error == ""
 
 
-def test_a_page_that_is_not_the_api_s_means_that_it_is_not_reached(house):
-    account = account_at(house)
-    three(house, account)
-    house.simulator.faults.add(Fault(404, path="/sandboxes/metrics", html=True))
+def test_a_page_that_is_not_the_api_s_means_that_it_is_not_reached(stack):
+    account = account_at(stack)
+    three(stack, account)
+    stack.simulator.faults.add(Fault(404, path="/sandboxes/metrics", html=True))
     assert run(polling.poll(account)) is None
     assert AccountHealth.objects.get(account=account).reachable is False
 
 
-def test_a_backend_that_says_when_to_come_back_is_left_alone_until_then(house, mailbox):
-    account = account_at(house)
-    three(house, account)
-    house.simulator.faults.add(Fault(429, path="/sandboxes/metrics", retry_after="60"))
+def test_a_backend_that_says_when_to_come_back_is_left_alone_until_then(stack, mailbox):
+    account = account_at(stack)
+    three(stack, account)
+    stack.simulator.faults.add(Fault(429, path="/sandboxes/metrics", retry_after="60"))
     assert run(polling.poll(account)) is None
     assert AccountHealth.objects.get(account=account).poll_error
-    house.simulator.faults.clear()
+    stack.simulator.faults.clear()
     assert run(polling.poll(account)) is None, "it said 60 s"
     assert 50_000 < mailbox.pttl(f"sandwarden:cooldown:poll:{account.pk}") <= 60_000
     assert cooldowns_are_over()
     assert run(polling.poll(account)).fresh == [True] * 3
 
 
-def test_a_tick_during_another_is_skipped_and_counted(house):
-    account = account_at(house)
-    three(house, account)
+def test_a_tick_during_another_is_skipped_and_counted(stack):
+    account = account_at(stack)
+    three(stack, account)
 
     async def two():
         async with locks.lock(f"poll:{account.pk}:0", 30):
@@ -194,27 +194,27 @@ def test_a_tick_during_another_is_skipped_and_counted(house):
     assert run(polling.poll(account)) is not None
 
 
-def test_shards_part_the_fleet_without_rest(house):
-    account = account_at(house)
-    kept = three(house, account)
+def test_shards_part_the_fleet_without_rest(stack):
+    account = account_at(stack)
+    kept = three(stack, account)
     frames = [run(polling.poll(account, shard, shards=2)) for shard in (0, 1)]
     assert sorted(frames[0].keys + frames[1].keys) == [one.pk for one in kept]
     assert not set(frames[0].keys) & set(frames[1].keys)
 
 
-def test_an_id_that_the_backend_calls_malformed_costs_only_its_own_sample(house):
-    account = account_at(house)
-    kept = three(house, account)
+def test_an_id_that_the_backend_calls_malformed_costs_only_its_own_sample(stack):
+    account = account_at(stack)
+    kept = three(stack, account)
     odd = records.sandbox("NOT-an-id-here", of=account, started_at=kept[0].started_at)
     frame = run(polling.poll(account))
     assert sum(frame.fresh) == 3
     assert frame.ages[frame.keys.index(odd.pk)] == MetricFrame.NO_SAMPLE
 
 
-def test_without_the_bulk_call_each_has_its_turn(house, monkeypatch):
+def test_without_the_bulk_call_each_has_its_turn(stack, monkeypatch):
     monkeypatch.setattr(asking, "SINGLE_CALLS_A_TICK", 2)
-    account = account_at(house, capabilities={"bulk_metrics": False})
-    keys = [one.pk for one in three(house, account)]
+    account = account_at(stack, capabilities={"bulk_metrics": False})
+    keys = [one.pk for one in three(stack, account)]
     read = [_asked_in_tick(account, number) for number in range(3)]
     assert [len(samples) for samples in read] == [2, 2, 2]
     assert sorted(one for samples in read for one in samples) == sorted(
@@ -234,16 +234,16 @@ def _asked_in_tick(account, number):
     return list(run(ask()).samples)
 
 
-def test_a_backend_that_turns_out_to_have_no_bulk_call_is_asked_one_by_one(house):
-    account = account_at(house)
-    three(house, account)
-    house.simulator.faults.add(Fault(404, path="/sandboxes/metrics", message="no matching operation was found"))
+def test_a_backend_that_turns_out_to_have_no_bulk_call_is_asked_one_by_one(stack):
+    account = account_at(stack)
+    three(stack, account)
+    stack.simulator.faults.add(Fault(404, path="/sandboxes/metrics", message="no matching operation was found"))
     assert run(polling.poll(account)).fresh == [True] * 3
 
 
-def test_a_hole_in_our_watch_opens_the_history_again(house):
-    account = account_at(house)
-    kept = three(house, account)
+def test_a_hole_in_our_watch_opens_the_history_again(stack):
+    account = account_at(stack)
+    kept = three(stack, account)
     run(polling.poll(account))
     Sandbox.objects.update(backfilled_from=kept[0].started_at)
     run(polling.poll(account))
@@ -255,28 +255,28 @@ def test_a_hole_in_our_watch_opens_the_history_again(house):
     assert Sandbox.objects.filter(backfilled_from=None).count() == 3
 
 
-def test_one_failing_account_hinders_no_other(house):
-    broken = account_at(house, "broken")
-    sound = account_at(house, "sound")
-    three(house, broken)
-    three(house, sound)
-    broken.url = f"{house.url}/elsewhere"
+def test_one_failing_account_hinders_no_other(stack):
+    broken = account_at(stack, "broken")
+    sound = account_at(stack, "sound")
+    three(stack, broken)
+    three(stack, sound)
+    broken.url = f"{stack.url}/elsewhere"
     broken.save()
     run(polling.poll_all())
     assert list(MetricFrame.objects.values_list("account__name", flat=True)) == ["sound"]
     assert AccountHealth.objects.get(account=broken).poll_error
 
 
-def test_an_empty_fleet_has_empty_frames(house):
-    account = account_at(house)
+def test_an_empty_fleet_has_empty_frames(stack):
+    account = account_at(stack)
     assert run(polling.poll(account)).keys == []
     assert AccountHealth.objects.get(account=account).reachable is None
 
 
-def test_another_worker_goes_on_where_the_first_ended(house):
+def test_another_worker_goes_on_where_the_first_ended(stack):
     """All that a tick needs to know is in the newest frame."""
-    account = account_at(house)
-    three(house, account)
+    account = account_at(stack)
+    three(stack, account)
     run(polling.poll(account))
     assert not any(async_to_sync(polling.poll)(account).fresh)
     assert not any(asyncio.run(polling.poll(account)).fresh)

@@ -11,12 +11,12 @@ from sandboxes.core import locks
 from sandboxes.fleet import figures as fleet
 from sandboxes.metrics import polling
 from sandboxes.metrics.polling import Part, asking, parts
-from sandboxes.metrics.series import compact, frame_store, minutes
+from sandboxes.metrics.series import frame_store, minutes, rollup_samples
 from sandboxes.metrics.series.frame import Sample
 from sandboxes.metrics.series.layouts import Place, current
 from sandboxes.models import AccountHealth, FleetMinute, MetricFrame, MetricSeries, Sandbox
 from simulator import Fault
-from tests.sandboxes.metrics.test_polling import house, no_pause_between_ticks  # noqa: F401 - fixtures
+from tests.sandboxes.metrics.test_polling import no_pause_between_ticks, stack  # noqa: F401 - fixtures
 from tests.support import records
 from tests.support.records import NOW, Reading
 from tests.support.watching import account_at, on_record, run
@@ -24,9 +24,9 @@ from tests.support.watching import account_at, on_record, run
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mailbox", "no_pause_between_ticks")]
 
 
-def seven(house, account):  # noqa: F811
-    made = [house.simulator.create() for _ in range(7)]
-    house.simulator.advance(12)
+def seven(stack, account):  # noqa: F811
+    made = [stack.simulator.create() for _ in range(7)]
+    stack.simulator.advance(12)
     return [on_record(account, one) for one in made]
 
 
@@ -45,11 +45,11 @@ def test_a_part_is_of_a_bounded_size_and_there_are_not_too_many():
     assert parts.shards_for(10**7) == parts.MOST
 
 
-def test_every_part_is_handed_out_and_they_begin_one_after_another(house, settings, monkeypatch):  # noqa: F811
+def test_every_part_is_handed_out_and_they_begin_one_after_another(stack, settings, monkeypatch):  # noqa: F811
     settings.POLL_INTERVAL_SECONDS = 5
     monkeypatch.setattr(parts, "OF_SIZE", 3)
-    account, sent = account_at(house), []
-    seven(house, account)
+    account, sent = account_at(stack), []
+    seven(stack, account)
     records.account("asleep", enabled=False)
     monkeypatch.setattr(tasks.poll_part, "apply_async", lambda args, **how: sent.append((args, how)))
     tasks.poll()
@@ -76,13 +76,13 @@ def test_a_fleet_beyond_the_budget_is_asked_in_turn(settings):
 
 
 @pytest.mark.parametrize("numbers", [(1, 2, 2, 3, 1, 1), (3, 1, 4, 2), (2, 1, 2, 1)])
-def test_a_changing_number_of_parts_loses_no_sample_and_doubles_none(house, numbers):  # noqa: F811
+def test_a_changing_number_of_parts_loses_no_sample_and_doubles_none(stack, numbers):  # noqa: F811
     records.price()
-    account = account_at(house)
-    kept = seven(house, account)
+    account = account_at(stack)
+    kept = seven(stack, account)
     for tick, shards in enumerate(numbers):
         if tick % 2 == 0:
-            house.simulator.advance(5)
+            stack.simulator.advance(5)
         for shard in range(shards):
             assert run(polling.poll(account, shard, shards)) is not None
         frames = fleet.latest_frames([account.pk])
@@ -92,14 +92,14 @@ def test_a_changing_number_of_parts_loses_no_sample_and_doubles_none(house, numb
     assert set(told.values()) == {1}
     later = datetime.now(UTC) + timedelta(minutes=3)
     minutes.roll_up(later)
-    compact.compact_frames(later)
+    rollup_samples.compact_frames(later)
     assert sum(FleetMinute.objects.values_list("samples", flat=True)) == len(told)
     assert sum(len(row.offsets) for row in MetricSeries.objects.all()) == len(told)
 
 
-def test_what_leaves_while_the_number_changes_keeps_its_last_sample(house):  # noqa: F811
-    account = account_at(house)
-    kept = seven(house, account)
+def test_what_leaves_while_the_number_changes_keeps_its_last_sample(stack):  # noqa: F811
+    account = account_at(stack)
+    kept = seven(stack, account)
     run(polling.poll(account))
     Sandbox.objects.filter(pk=kept[3].pk).update(state="paused")
     for shard in range(3):
@@ -131,12 +131,12 @@ def test_parts_that_tick_together_do_not_look_at_each_other():
     assert frame_store._written_since(second, NOW, before) == ()
 
 
-def test_what_a_process_remembers_of_a_part_gives_way_to_what_another_wrote(house):  # noqa: F811
-    account = account_at(house)
-    seven(house, account)
+def test_what_a_process_remembers_of_a_part_gives_way_to_what_another_wrote(stack):  # noqa: F811
+    account = account_at(stack)
+    seven(stack, account)
     run(polling.poll(account))
     ours = {part: frame_store._written.get(part) for part in frame_store._written.keys()}  # noqa: SIM118 - no dict
-    house.simulator.advance(5)
+    stack.simulator.advance(5)
     run(polling.poll(account))
     for part, written in ours.items():
         frame_store._written.set(part, written)  # as in a worker that had the first of the two ticks
@@ -145,10 +145,10 @@ def test_what_a_process_remembers_of_a_part_gives_way_to_what_another_wrote(hous
     assert {sample.unix for sample in known.values()} == {newest.clock_unix - age for age in newest.ages}
 
 
-def test_a_dead_worker_s_part_is_free_again_within_two_ticks(house, mailbox, settings):  # noqa: F811
+def test_a_dead_worker_s_part_is_free_again_within_two_ticks(stack, mailbox, settings):  # noqa: F811
     settings.POLL_INTERVAL_SECONDS = 5
-    account = account_at(house)
-    seven(house, account)
+    account = account_at(stack)
+    seven(stack, account)
 
     async def dies():
         async with locks.lock(f"poll:{account.pk}:1", polling.tick._lock_seconds()):
@@ -161,17 +161,17 @@ def test_a_dead_worker_s_part_is_free_again_within_two_ticks(house, mailbox, set
     assert run(polling.poll(account, 1, 2)) is not None
 
 
-def test_the_account_is_as_old_as_its_oldest_part_and_one_part_s_error_stands(house):  # noqa: F811
-    account = account_at(house)
-    seven(house, account)
+def test_the_account_is_as_old_as_its_oldest_part_and_one_part_s_error_stands(stack):  # noqa: F811
+    account = account_at(stack)
+    seven(stack, account)
     run(polling.poll(account, 0, 2))
     assert AccountHealth.objects.get(account=account).last_poll_at is None, "half of it was never read"
     run(polling.poll(account, 1, 2))
     first = MetricFrame.objects.get(shard=0).at
     assert AccountHealth.objects.get(account=account).last_poll_at == first
-    house.simulator.faults.add(Fault(401, path="/sandboxes/metrics"))
+    stack.simulator.faults.add(Fault(401, path="/sandboxes/metrics"))
     run(polling.poll(account, 1, 2))
-    house.simulator.faults.clear()
+    stack.simulator.faults.clear()
     run(polling.poll(account, 0, 2))
     health = AccountHealth.objects.get(account=account)
     assert health.poll_error.startswith("part 2 of 2: ")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandboxes.metrics.series import compact, sandbox_metrics
+from sandboxes.metrics.series import rollup_samples, sandbox_metrics
 from sandboxes.models import MetricFrame, MetricSeries
 from tests.support import records
 from tests.support.records import NOW, Reading
@@ -34,9 +34,9 @@ def test_it_works_before_and_after_compaction():
     assert before.t == [START, START + 5, START + 10, START + 15]
     assert before.cpu_pct == [10.0, 11.0, 12.0, 13.0]
     assert before.mem_used == [100 * 2**20] * 4
-    compact.compact_frames(NOW + timedelta(seconds=8))
+    rollup_samples.compact_frames(NOW + timedelta(seconds=8))
     assert read(one) == before
-    compact.compact_frames(NOW + timedelta(hours=1))
+    rollup_samples.compact_frames(NOW + timedelta(hours=1))
     assert read(one) == before
 
 

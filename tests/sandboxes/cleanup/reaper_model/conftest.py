@@ -1,4 +1,4 @@
-"""The house under the model: a simulated E2B on driven time, and our own steps made to crash and to be looked at."""
+"""The stack under the model: a simulated E2B on driven time, and our own steps made to crash and to be looked at."""
 
 from contextlib import asynccontextmanager
 

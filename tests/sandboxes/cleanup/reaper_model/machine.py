@@ -72,7 +72,7 @@ class World:
 
 
 class Fleet(RuleBasedStateMachine):
-    """What the owners know: born when, leased until when, protected; and which DELETEs have left the house."""
+    """What the owners know: born when, leased until when, protected; and which DELETEs have left the stack."""
 
     world: "World"  # set by the test
     reached: Counter[str] = Counter()

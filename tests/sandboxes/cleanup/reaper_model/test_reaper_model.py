@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from sandboxes.actions import claims, last_check, looking, machine
+from sandboxes.actions import claims, last_check, machine, verify
 from sandboxes.actions.calls import Result
 from sandboxes.actions.settling import apply, locked, store
 from sandboxes.cleanup import leases, reaper
@@ -56,7 +56,7 @@ def test_an_owner_comes_while_grace_runs(fleet, how):
     assert fleet.alive()
 
 
-# The model has to see what it is there to see: each of these is a house with one of its safeguards taken out.
+# The model has to see what it is there to see: each of these is a stack with one of its safeguards taken out.
 
 
 def no_lease_counts(monkeypatch):
@@ -78,7 +78,7 @@ def a_claim_that_ran_out_is_sent_again_without_a_look(monkeypatch):
             apply(action, Result("again", error="it ran out"))
             store([action])
 
-    monkeypatch.setattr(looking, "_conclude", again)
+    monkeypatch.setattr(verify, "_conclude", again)
 
 
 def nobody_looks_again(monkeypatch):
@@ -132,7 +132,7 @@ def test_what_nobody_can_see_is_not_sent_again(fleet):
         (a_claim_that_ran_out_is_sent_again_without_a_look, somebody_dies_and_e2b_answers_no_get),
     ],
 )
-def test_a_house_without_that_safeguard_is_found_out(world, monkeypatch, mutant, life):
+def test_missing_safeguard_is_found_out(world, monkeypatch, mutant, life):
     mutant(monkeypatch)
     it = Fleet()
     try:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from benchmarks.house.standing import ACCOUNT
+from benchmarks.stack.standing import ACCOUNT
 
 OWNERS, TEMPLATES = 40, 12
 BORN_BEFORE = timedelta(days=7)  # a running one has run for longer: it has samples in all of the history

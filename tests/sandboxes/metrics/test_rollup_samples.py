@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from sandboxes.metrics.series import coarser, compact, compact_all, minutes, retention
+from sandboxes.metrics.series import compact_all, minutes, retention, rollup_hours, rollup_samples
 from sandboxes.metrics.series.frame_store import literal
 from sandboxes.metrics.series.samples import MERGE
 from sandboxes.models import FleetMinute, MetricFrame, MetricSeries
@@ -70,20 +70,20 @@ def test_a_row_grows_and_an_hour_ends():
     one = records.sandbox().pk
     ticks({one: Reading(1.0)}, {one: Reading(2.0)}, {one: Reading(3.0)}, every=1500)
     for _ in range(3):
-        compact.compact_frames(LATER + timedelta(hours=2), limit=1)
+        rollup_samples.compact_frames(LATER + timedelta(hours=2), limit=1)
     assert [cpu for _, cpu in series_of(one)] == [100, 200, 300]
     assert MetricSeries.objects.count() == 1
     records.frame({one: Reading(4.0)}, at=NOW + timedelta(hours=1))
-    compact.compact_frames(LATER + timedelta(hours=2))
+    rollup_samples.compact_frames(LATER + timedelta(hours=2))
     assert MetricSeries.objects.count() == 2
 
 
 def test_what_comes_late_is_put_in_its_place():
     one = records.sandbox().pk
     records.frame({one: Reading(2.0)}, at=NOW + timedelta(seconds=60))
-    compact.compact_frames(LATER)
+    rollup_samples.compact_frames(LATER)
     records.frame({one: Reading(1.0)}, at=NOW)
-    compact.compact_frames(LATER)
+    rollup_samples.compact_frames(LATER)
     assert [cpu for _, cpu in series_of(one)] == [100, 200]
 
 
@@ -93,7 +93,7 @@ def test_a_kill_before_the_commit_leaves_all_as_it_was():
 
     def killed() -> None:
         with transaction.atomic():
-            compact.compact_frames(LATER)
+            rollup_samples.compact_frames(LATER)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -118,10 +118,10 @@ def test_one_compaction_at_a_time():
     parameters = connection.get_connection_params()
     parameters = {name: value for name, value in parameters.items() if name in {"dbname", "host", "port", "user"}}
     with psycopg.connect(**parameters, password=settings.DATABASES["default"]["PASSWORD"]) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [compact.LOCK])
+        other.execute("SELECT pg_advisory_lock(%s)", [rollup_samples.LOCK])
         compact_all(LATER)
         assert series_of(one) == []
-        other.execute("SELECT pg_advisory_unlock(%s)", [compact.LOCK])
+        other.execute("SELECT pg_advisory_unlock(%s)", [rollup_samples.LOCK])
         compact_all(LATER)
     assert len(series_of(one)) == 1
 
@@ -197,14 +197,14 @@ def test_old_frames_thin_out_and_the_newest_stays():
     ticks({one: Reading(1.0)}, {one: Reading(2.0)}, {one: Reading(3.0)}, {one: Reading(4.0)}, every=30)
     retention.thin(NOW + timedelta(hours=25))
     assert MetricFrame.objects.count() == 4, "what is not in series yet is nobody's to delete"
-    compact.compact_frames(LATER)
+    rollup_samples.compact_frames(LATER)
     retention.thin(NOW + timedelta(hours=23))
     assert MetricFrame.objects.count() == 4
     retention.thin(NOW + timedelta(hours=25))
     left = MetricFrame.objects.order_by("at").values_list("at", flat=True)
     assert [(at - NOW).seconds for at in left] == [0, 60, 90]
     assert MetricSeries.objects.exists()
-    coarser.roll_up(NOW + timedelta(days=8))
+    rollup_hours.roll_up(NOW + timedelta(days=8))
     retention.thin(NOW + timedelta(days=8))
     left = MetricFrame.objects.order_by("at").values_list("at", flat=True)
     assert [(at - NOW).seconds for at in left] == [60, 90], "the next poll compares with the newest"

@@ -24,18 +24,18 @@ class AccountFacts(msgspec.Struct, frozen=True):
     clock_offset_seconds: float = 0.0
 
 
-class House(msgspec.Struct):
+class BatchContext(msgspec.Struct):
     """Accounts by primary key, and the price book."""
 
     accounts: dict[int, AccountFacts]
     prices: PriceBook
 
 
-_held: tuple[float, tuple[str, int], House] | None = None
+_held: tuple[float, tuple[str, int], BatchContext] | None = None
 
 
-async def house(connection: psycopg.AsyncConnection, needed: Collection[int] = ()) -> House:
-    """The house as the database had it at most KEEP_SECONDS ago: a setting, not a fact of the fleet.
+async def batch_context(connection: psycopg.AsyncConnection, needed: Collection[int] = ()) -> BatchContext:
+    """Accounts and prices as the database had them at most KEEP_SECONDS ago: a setting, not a fact of the fleet.
 
     Read anew where it does not hold every account of `needed` (primary keys), and after a change of an account here.
     """
@@ -55,12 +55,12 @@ async def house(connection: psycopg.AsyncConnection, needed: Collection[int] = (
             "SELECT since, usd_per_vcpu_second, usd_per_gib_second FROM sandboxes_price ORDER BY since"
         )
     ).fetchall()
-    found = House({row[0]: AccountFacts(*row) for row in rows}, PriceBook([Rate(*row) for row in prices]))
+    found = BatchContext({row[0]: AccountFacts(*row) for row in rows}, PriceBook([Rate(*row) for row in prices]))
     _held = (began, of, found)
     return found
 
 
 def forget() -> None:
-    """The next batch reads the house anew (after a change of settings, and between tests)."""
+    """The next batch reads them anew (after a change of settings, and between tests)."""
     global _held  # noqa: PLW0603
     _held = None

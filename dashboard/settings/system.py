@@ -1,4 +1,4 @@
-"""Settings, House: how long things are kept, what is alive, what fills the disk, who changed what."""
+"""Settings, System: how long things are kept, what is alive, what fills the disk, who changed what."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from dashboard.api.health import version
 from dashboard.api.idempotency import KEPT as ANSWERS_KEPT
-from dashboard.settings import ground
+from dashboard.settings import permissions
 from dashboard.system.health import Dependency, look_at_all
 from dashboard.system.heartbeat import SILENCE
 from events.retention import EVENTS_KEPT, REFUSED_AT_MOST, REFUSED_KEPT
@@ -37,7 +37,7 @@ class Kept:
     note: str = ""
 
 
-@ground.staff_changes
+@permissions.staff_changes
 def page(request: HttpRequest) -> HttpResponse:
     """Nothing can be changed here."""
     database = _database()
@@ -54,7 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "audit_head": audit.head(),
         "changes": LogEntry.objects.select_related("user", "content_type").order_by("-action_time")[:CHANGES],
     }
-    return ground.show(request, "house", context)
+    return permissions.show(request, "system", context)
 
 
 def _kept() -> list[Kept]:

@@ -1,4 +1,4 @@
-"""A house of its own that tests may break: PostgreSQL that keeps what it says it kept, Redis, and web processes."""
+"""A stack of its own that tests may break: PostgreSQL that keeps what it says it kept, Redis, and web processes."""
 
 import os
 import signal
@@ -56,7 +56,7 @@ class Web:
 
 
 @dataclass
-class House:
+class Stack:
     """All of it; `start` it, break it, `stop` it."""
 
     home: Path

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from django.db import connection
 
-from sandboxes.cleanup.whatif.past import Life
 from sandboxes.cleanup.whatif.tally import Sign
+from sandboxes.cleanup.whatif.timeline import Life
 
 AT_WORK_PCT: Final = 2.0  # of all cores; a policy that names its own limit is held to that
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from sandboxes.metrics.series import coarser, compact, sandbox_metrics
+from sandboxes.metrics.series import rollup_hours, rollup_samples, sandbox_metrics
 from sandboxes.models import MetricSeries, SeriesHours, SeriesMinutes
 from tests.support import records
 from tests.support.records import NOW, Reading
@@ -28,7 +28,7 @@ def series(key: int, values: dict[int, int], source: str = "poll", hour=NOW) -> 
 def test_it_works():
     one = records.sandbox().pk
     series(one, {0: 100, 5: 200, 10: 600, 60: 50})
-    coarser.roll_up(LATER)
+    rollup_hours.roll_up(LATER)
     minutes, hours = SeriesMinutes.objects.get(), SeriesHours.objects.get()
     assert (minutes.at, minutes.steps, minutes.samples) == (NOW, [0, 1], [3, 1])
     assert (minutes.cpu_min, minutes.cpu_mean, minutes.cpu_max) == ([100, 50], [300, 50], [600, 50])
@@ -40,7 +40,7 @@ def test_it_works():
 
 def test_an_hour_that_still_fills_waits():
     series(records.sandbox().pk, {0: 100})
-    coarser.roll_up(NOW + HOUR)
+    rollup_hours.roll_up(NOW + HOUR)
     assert not SeriesMinutes.objects.exists()
 
 
@@ -48,7 +48,7 @@ def test_the_hours_of_a_day_are_one_row():
     one = records.sandbox().pk
     for number in (2, 0, 1):
         series(one, {0: 100 * number}, hour=NOW + number * HOUR)
-        coarser.roll_up(LATER + HOUR)
+        rollup_hours.roll_up(LATER + HOUR)
     row = SeriesHours.objects.get()
     assert (row.steps, row.cpu_max) == ([12, 13, 14], [0, 100, 200])
 
@@ -56,12 +56,12 @@ def test_the_hours_of_a_day_are_one_row():
 def test_what_comes_late_is_rolled_up_again():
     one = records.sandbox().pk
     records.frame({one: Reading(1.0)}, at=NOW)
-    compact.compact_frames(LATER)
-    coarser.roll_up(LATER)
+    rollup_samples.compact_frames(LATER)
+    rollup_hours.roll_up(LATER)
     records.frame({one: Reading(9.0)}, at=NOW + timedelta(seconds=5))
-    compact.compact_frames(LATER)
+    rollup_samples.compact_frames(LATER)
     assert not MetricSeries.objects.get().rolled
-    coarser.roll_up(LATER)
+    rollup_hours.roll_up(LATER)
     assert (SeriesMinutes.objects.get().samples, SeriesHours.objects.get().cpu_max) == ([2], [900])
 
 
@@ -69,7 +69,7 @@ def test_our_own_samples_go_before_a_back_fill_s():
     one = records.sandbox().pk
     series(one, {0: 900, 60: 800}, "backfill")
     series(one, {5: 100})
-    coarser.roll_up(LATER)
+    rollup_hours.roll_up(LATER)
     assert SeriesMinutes.objects.get().cpu_max == [100, 800]
     assert set(MetricSeries.objects.values_list("rolled", flat=True)) == {True}
 
@@ -94,12 +94,12 @@ def test_killed_between_any_two_statements_nothing_is_lost_or_twice(monkeypatch)
     for deadly in range(1, 7):
         monkeypatch.setattr(CursorWrapper, "execute", dies_at(deadly))
         with pytest.raises(KeyboardInterrupt):
-            coarser.roll_up(LATER)
+            rollup_hours.roll_up(LATER)
         monkeypatch.setattr(CursorWrapper, "execute", execute)
         assert not connection.needs_rollback
         assert SeriesMinutes.objects.exists() == MetricSeries.objects.filter(rolled=True).exists()
-    coarser.roll_up(LATER)
-    coarser.roll_up(LATER)
+    rollup_hours.roll_up(LATER)
+    rollup_hours.roll_up(LATER)
     assert (SeriesMinutes.objects.get().samples, SeriesHours.objects.get().samples) == ([2], [2])
 
 
@@ -108,7 +108,7 @@ def test_a_long_span_is_read_from_minutes_and_keeps_its_spike():
     for number in range(24):
         values = dict.fromkeys(range(0, 3600, 5), 100)
         series(one, values | ({1805: 9700} if number == 7 else {}), hour=NOW - number * HOUR)
-    coarser.roll_up(LATER)
+    rollup_hours.roll_up(LATER)
     columns = sandbox_metrics(one, NOW - 24 * HOUR, NOW + HOUR)
     assert len(columns.t) <= 1000
     assert max(value or 0 for value in columns.cpu_pct) == 97.0
@@ -118,7 +118,7 @@ def test_a_long_span_is_read_from_minutes_and_keeps_its_spike():
 def test_what_the_samples_are_gone_of_is_read_from_what_is_left():
     one = records.sandbox().pk
     series(one, {0: 100, 5: 900, 60: 300})
-    coarser.roll_up(LATER)
+    rollup_hours.roll_up(LATER)
     MetricSeries.objects.all().delete()
     assert sandbox_metrics(one, NOW, NOW + HOUR).cpu_pct == [1.0, 9.0, 3.0, 3.0]
     SeriesMinutes.objects.all().delete()
@@ -129,7 +129,7 @@ def test_days_are_read_from_hours_and_what_is_in_none_yet_sample_by_sample():
     one = records.sandbox().pk
     for number in range(1, 81):
         series(one, {0: 100, 5: 9700 if number == 33 else 300}, hour=NOW - number * HOUR)
-    coarser.roll_up(LATER)
+    rollup_hours.roll_up(LATER)
     SeriesMinutes.objects.all().delete()
     series(one, {0: 500, 5: 600, 10: 700})
     columns = sandbox_metrics(one, NOW - 80 * HOUR, NOW + HOUR)

@@ -18,15 +18,15 @@ HOUR = 3600
 
 
 @pytest.fixture
-def house():
+def stack():
     with served(empty(), ManualClock(time.time() - 30 * HOUR)) as it:
         yield it
 
 
 @pytest.fixture
-def account(house):
+def account(stack):
     records.price()
-    return account_at(house)
+    return account_at(stack)
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def woken(monkeypatch):
     return sent
 
 
-def lived(house, account, hours: float = 30, **fields):
-    simulated = house.simulator.create(timeout=40 * HOUR, **fields)
-    house.simulator.advance(hours * HOUR)
+def lived(stack, account, hours: float = 30, **fields):
+    simulated = stack.simulator.create(timeout=40 * HOUR, **fields)
+    stack.simulator.advance(hours * HOUR)
     return on_record(account, simulated)
 
 
-def test_a_look_wakes_a_worker_once_and_the_past_is_there(house, account, woken):
-    kept = lived(house, account)
+def test_a_look_wakes_a_worker_once_and_the_past_is_there(stack, account, woken):
+    kept = lived(stack, account)
     assert look_at(kept.pk)
     assert look_at(kept.pk)
     assert woken == [("sandboxes.tasks.backfill_looked_at", [account.pk])]
@@ -58,9 +58,9 @@ def test_a_look_wakes_a_worker_once_and_the_past_is_there(house, account, woken)
     assert len(woken) == 1
 
 
-def test_what_is_looked_at_goes_before_all_other(house, account, woken, monkeypatch):
-    made = [house.simulator.create(timeout=40 * HOUR) for _ in range(4)]
-    house.simulator.advance(30 * HOUR)
+def test_what_is_looked_at_goes_before_all_other(stack, account, woken, monkeypatch):
+    made = [stack.simulator.create(timeout=40 * HOUR) for _ in range(4)]
+    stack.simulator.advance(30 * HOUR)
     kept = [on_record(account, one) for one in made]
     order, fetch = [], backfill._fetch
 
@@ -76,8 +76,8 @@ def test_what_is_looked_at_goes_before_all_other(house, account, woken, monkeypa
     assert sorted(order) == sorted(one.pk for one in kept), "each once"
 
 
-def test_no_window_of_a_look_is_an_hour_long_and_what_we_hold_is_not_asked_for(house, account, woken):
-    kept = lived(house, account)
+def test_no_window_of_a_look_is_an_hour_long_and_what_we_hold_is_not_asked_for(stack, account, woken):
+    kept = lived(stack, account)
     now = datetime.now(UTC)
     for minute in range(60):
         at = (now - timedelta(minutes=180 - minute)).replace(second=30)
@@ -89,20 +89,20 @@ def test_no_window_of_a_look_is_an_hour_long_and_what_we_hold_is_not_asked_for(h
     assert ours == []
 
 
-def test_one_that_cannot_be_served_now_is_left_to_the_rounds(house, account, woken):
-    kept = lived(house, account)
+def test_one_that_cannot_be_served_now_is_left_to_the_rounds(stack, account, woken):
+    kept = lived(stack, account)
     look_at(kept.pk)
-    house.simulator.faults.add(Fault(401, path="/sandboxes/"))
+    stack.simulator.faults.add(Fault(401, path="/sandboxes/"))
     run(backfill.backfill_looked_at(account.pk))
     assert Sandbox.objects.get().backfilled_from is None
-    house.simulator.faults.clear()
+    stack.simulator.faults.clear()
     assert look_at(kept.pk)
     assert len(woken) == 2
     run(backfill.backfill_looked_at(account.pk))
     assert Sandbox.objects.get().backfilled_from is not None
 
 
-def test_without_redis_a_look_is_no_error(house, account, settings):
-    kept = lived(house, account, hours=1)
+def test_without_redis_a_look_is_no_error(stack, account, settings):
+    kept = lived(stack, account, hours=1)
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert not look_at(kept.pk)

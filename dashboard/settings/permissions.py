@@ -22,7 +22,7 @@ SECTIONS: Final = (
     ("settings-account", "Account"),
     ("settings-tokens", "API tokens"),
     ("settings-prices", "Prices"),
-    ("settings-house", "House"),
+    ("settings-system", "System"),
 )
 SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
 Rest = ParamSpec("Rest")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from runner import assets, env
 from runner.embedded import Postgres, Redis, Server, StartError, addresses
-from runner.supervisor import parts, ready, simulated, stamps
+from runner.supervisor import build_stamps, parts, ready, simulated
 from runner.supervisor.child import Child, Part
 from runner.supervisor.choices import Choices, for_bootstrap, for_django, secret_key
 from runner.supervisor.console import Console
@@ -31,7 +31,7 @@ STOP_ORDER = (("web", "worker", "outbound", "beat"), ("simulator",), ("redis", "
 
 
 @dataclass
-class House:
+class Stack:
     """All processes of one Sandwarden. `open` once, then `close`, whatever happened in between."""
 
     choices: Choices
@@ -115,7 +115,7 @@ class House:
         """Only our own database is remembered; one given by URL is migrated (which looks first) at every start."""
         if self.choices.database_url:
             return False
-        return stamps.holds(self.choices.home, "migrated", stamps.migrations(await self._applied()))
+        return build_stamps.holds(self.choices.home, "migrated", build_stamps.migrations(await self._applied()))
 
     async def _migrate(self, environment: Mapping[str, str]) -> None:
         owner = self.choices.migration_database_url
@@ -125,14 +125,14 @@ class House:
             role = str(env.database(self.choices.database_url)["USER"])
             await self._command("migrate", ("protect_audit", role), as_owner)
         if not self.choices.database_url:
-            stamps.put(self.choices.home, "migrated", stamps.migrations(await self._applied()))
+            build_stamps.put(self.choices.home, "migrated", build_stamps.migrations(await self._applied()))
 
     async def _applied(self) -> str:
         return await asyncio.to_thread(Postgres(self.choices.home).query, APPLIED) or ""
 
     async def _static_files(self, environment: Mapping[str, str]) -> None:
-        home, wanted = self.choices.home, await asyncio.to_thread(stamps.static_files)
-        if stamps.holds(home, "static", wanted) and (home / "static" / "staticfiles.json").exists():
+        home, wanted = self.choices.home, await asyncio.to_thread(build_stamps.static_files)
+        if build_stamps.holds(home, "static", wanted) and (home / "static" / "staticfiles.json").exists():
             return
         try:
             await asyncio.to_thread(assets.install, home)
@@ -141,7 +141,7 @@ class House:
                 f"{missing.filename or missing} is missing: start with `make run`, which fetches it"
             ) from None
         await self._command("static", ("collectstatic", "--noinput", "--clear", "--verbosity", "0"), environment)
-        stamps.put(home, "static", wanted)
+        build_stamps.put(home, "static", wanted)
 
     async def _command(
         self,

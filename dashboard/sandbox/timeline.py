@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dashboard.ui import endings, words
+from dashboard.ui import endings, formats
 from events.fold.merge import ASKED
 from events.listing import EventRow
 from events.observe import DATED_BY
@@ -99,7 +99,7 @@ def event_notes(event: EventRow) -> list[str]:
     execution = data.get("execution")
     ran = execution.get("execution_time") if isinstance(execution, dict) else None
     if isinstance(ran, int | float):
-        notes.append(f"ran {words.span(ran / 1000)}")
+        notes.append(f"ran {formats.span(ran / 1000)}")
     if reason := data.get("kill_reason"):
         notes.append(endings.words_of(str(reason)))
     return notes

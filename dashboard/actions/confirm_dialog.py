@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from dashboard.actions.last_signs import Sign, last_signs
+from dashboard.actions.last_activity import Sign, last_signs
 from dashboard.models import Selection
 from sandboxes.actions import permission
 from sandboxes.fleet.search import details

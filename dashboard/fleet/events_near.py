@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce
 
-from dashboard.ui import endings, words
+from dashboard.ui import endings, formats
 from events.models import Delivery
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.search.details import kills_that_ended
@@ -117,7 +117,7 @@ def _held(window: Window) -> Iterator[Happening]:
     )
     counted = begun.values("policy_name").annotate(n=Count("pk"), first=Min("since"), freed=freed)
     for one in counted.order_by("-n")[:OF_A_KIND]:
-        sentence = f"{words.plural(one['n'], 'orphan')} by {one['policy_name']}"
+        sentence = f"{formats.plural(one['n'], 'orphan')} by {one['policy_name']}"
         cause = f"{one['freed']:,} left alone since" if one["freed"] else "held since, or ended"
         yield Happening(one["first"], "orph", sentence, cause, "/cleanup/", "See policies")
 
@@ -143,7 +143,7 @@ def _refused(window: Window) -> Iterator[Happening]:
         .annotate(n=Count("pk"), first=Min("received_at"), why=Min("reason"))
     )
     for one in counted:
-        sentence = f"{words.plural(one['n'], 'delivery', 'deliveries')} {one['state']}"
+        sentence = f"{formats.plural(one['n'], 'delivery', 'deliveries')} {one['state']}"
         yield Happening(one["first"], "warn", sentence, one["why"], "/events/deliveries/", "See why")
 
 
@@ -160,7 +160,7 @@ def _unpolled(window: Window) -> Iterator[Happening]:
     longest = timedelta(seconds=max(130.0, 4 * settings.POLL_INTERVAL_SECONDS))
     for one, other in pairwise(ticks.iterator()):
         if other - one > longest:
-            sentence = f"no polls for {words.span((other - one).total_seconds())}"
+            sentence = f"no polls for {formats.span((other - one).total_seconds())}"
             yield Happening(one, "stale", sentence, "states come from events, figures are missing", "", "")
 
 

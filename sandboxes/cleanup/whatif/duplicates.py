@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from sandboxes.base.clock import BackendTime
-from sandboxes.cleanup.whatif.past import Life, Over
+from sandboxes.cleanup.whatif.timeline import Life, Over
 from sandboxes.policies import DuplicatePlace
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sandboxes.base.clock import BackendTime, of_record
-from sandboxes.cleanup.whatif.past import Life, Stretch
+from sandboxes.cleanup.whatif.timeline import Life, Stretch
 from sandboxes.policies import OrphanWhen
 
 

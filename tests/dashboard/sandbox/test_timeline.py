@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from dashboard.sandbox.story import event_step
+from dashboard.sandbox.timeline import event_step
 from events.listing import EventRow
 
 SEEN = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

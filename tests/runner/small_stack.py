@@ -1,6 +1,6 @@
 """The real supervisor and the real PostgreSQL and Redis, with small programs in place of Django's and Celery's.
 
-Run as a program by test_supervisor.py: `little_house.py`, with DATA_DIR and PORT in the environment.
+Run as a program by test_supervisor.py: `small_stack.py`, with DATA_DIR and PORT in the environment.
 """
 
 import os
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from runner.supervisor import __main__ as supervisor
-from runner.supervisor import house, parts
+from runner.supervisor import parts, run
 from runner.supervisor.child import Part
 from runner.supervisor.choices import ROOT, Choices
 
@@ -67,8 +67,8 @@ def django(
 
 for replaced in (web, worker, outbound, beat, django):
     setattr(parts, replaced.__name__, replaced)
-house.stamps.static_files = lambda: "the same as always"
-house.assets.install = lambda home: home
+run.stamps.static_files = lambda: "the same as always"
+run.assets.install = lambda home: home
 
 if __name__ == "__main__":
     sys.exit(supervisor.main())

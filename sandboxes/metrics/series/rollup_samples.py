@@ -8,7 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection, transaction
 
-from sandboxes.metrics.series import coarser, hours, minutes, partitions, retention
+from sandboxes.metrics.series import hours, minutes, partitions, retention, rollup_hours
 from sandboxes.metrics.series.samples import MERGE
 from sandboxes.models import MetricFrame, MetricSeries
 
@@ -49,7 +49,7 @@ def compact_all(now: datetime | None = None) -> None:
             partitions.keep(now)
             minutes.roll_up(now)
             _frames_to_series(now)
-            coarser.roll_up(now)
+            rollup_hours.roll_up(now)
             if now.minute % THIN_MINUTES == 0:
                 hours.roll_up(now)
                 retention.thin(now)

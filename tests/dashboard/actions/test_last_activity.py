@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dashboard.actions.last_signs import last_signs
+from dashboard.actions.last_activity import last_signs
 from tests.support import records
 from tests.support.records import Reading
 

@@ -9,7 +9,7 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from events.webhooks import address, lost, registration
+from events.webhooks import address, registration, undelivered
 from events.webhooks.view import BackendView, on_record, view_of
 from sandboxes.core import accounts, rounds
 from sandboxes.e2b import E2BClient, E2BError, NotFound, Unsupported, Webhook
@@ -59,7 +59,7 @@ async def _look(account: Account, client: E2BClient, before: BackendView) -> Bac
     await account.asave(update_fields=["webhook_url", "webhook_events"])
     now = datetime.now(UTC)
     stats = await client.delivery_stats(hook.id)
-    found = await lost.look(account, client, hook.id, before.read_to, now)
+    found = await undelivered.look(account, client, hook.id, before.read_to, now)
     return _changed(
         before,
         read_at=now,

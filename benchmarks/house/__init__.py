@@ -1,1 +1,0 @@
-"""A house of its own for a benchmark: servers, schema, an account, and a fleet written straight into the record."""

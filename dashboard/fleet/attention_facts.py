@@ -1,0 +1,186 @@
+"""Gathers the facts behind "Needs attention" from the record."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Count
+
+from dashboard.fleet.attention import SILENT_WEBHOOK_SECONDS, Facts
+from dashboard.ui.context import read_frame
+from events.models import LifecycleEvent
+from events.webhooks.view import view_of
+from sandboxes.actions import brake
+from sandboxes.base.clock import is_fresh, on_backend
+from sandboxes.core import disk
+from sandboxes.core.accounts import clock_offset
+from sandboxes.e2b import Capabilities
+from sandboxes.fleet import figures as fleet
+from sandboxes.fleet.search import SandboxQuery, matching_ids, search
+from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
+
+SILENT_ROUNDS: Final = 4
+LEAST_SILENCE_SECONDS: Final = 120.0
+NO_METRICS_AFTER: Final = timedelta(minutes=3)
+MOST_NAMED: Final = 50  # the newest, to name their templates
+
+
+def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
+    """As of now, over the accounts in sight."""
+    frame = read_frame()
+    ids = [account.pk for account in frame.accounts]
+    healths = list(AccountHealth.objects.filter(account__in=ids).select_related("account").order_by("account"))
+    running = ("running",)
+    orphans = search(SandboxQuery(orphan=True, order="-burn_usd_per_hour"), limit=50, now=now)
+    hot, hot_where = _how_many([SandboxQuery(states=running, mem_min=95)], now)
+    without = {one.account.name for one in healths if _keeps_no_metrics(one, now)}
+    asked = [one.name for one in frame.accounts if one.name not in without]
+    no_sample = SandboxQuery(states=running, no_sample=True, age_min=_two_ticks())
+    silent, silent_where = _how_many([replace(no_sample, account=one) for one in asked], now)
+    acts = [row.orphan.act_at for row in orphans.items if row.orphan.act_at]
+    return Facts(
+        now=now,
+        running=figures.running,
+        cap=figures.cap,
+        started_per_minute=figures.started_per_minute,
+        ended_per_minute=figures.ended_per_minute,
+        orphans=orphans.total,
+        orphan_usd_per_hour=float(figures.orphan_usd_per_hour),
+        orphan_where=_where(row.environment for row in orphans.items),
+        first_act_at=min(acts, default=None),
+        over_memory=hot,
+        over_memory_where=hot_where,
+        no_sample=silent,
+        no_sample_where=silent_where,
+        no_metrics=sorted(without),
+        disk_free=room.free if (room := disk.space()).is_low else None,
+        from_the_future=_from_the_future(ids, now),
+        stale_since=frame.stale_since,
+        poll_error=frame.poll_error or frame.sync_error,
+        unlisted=_unlisted(frame.accounts, healths, now),
+        rounds_failing=_failing_rounds(healths),
+        polls_slow=_slow(healths),
+        webhooks_silent=_silent_webhooks(healths, now),
+        webhooks_locked=[name for name, secrets in frame.unreadable if "webhook_secret" in secrets],
+        breakers=_breakers(),
+        brakes=[(one.account.name, one.why) for one in brake.tripped(ids).values()],
+        list_doubts=_doubts(healths),
+        same_fleets=_same_fleets(frame.accounts),
+        failed_actions=Action.objects.filter(
+            account__in=ids, state=Action.State.FAILED, requested_at__gt=now - timedelta(hours=1)
+        ).count(),
+    )
+
+
+def _keeps_no_metrics(health: AccountHealth, now: datetime) -> bool:
+    """Whether the backend has no metrics endpoint, or has answered with no sample of anybody for minutes."""
+    known = Capabilities.from_dict(health.account.capabilities)
+    if known.lacks("metrics") and known.lacks("bulk_metrics"):
+        return True
+    return health.no_metrics_since is not None and now - health.no_metrics_since > NO_METRICS_AFTER
+
+
+def _two_ticks() -> float:
+    return 2 * settings.POLL_INTERVAL_SECONDS + 10
+
+
+def _how_many(queries: Iterable[SandboxQuery], now: datetime) -> tuple[int, str]:
+    """How many match, and of which templates: one look through the fleet tells both, their rows are not needed."""
+    keys = sorted(key for query in queries for key in matching_ids(query, now=now))
+    names = Sandbox.objects.filter(pk__in=keys[-MOST_NAMED:]).values_list("template_name", flat=True)
+    return len(keys), _where(names)
+
+
+def _where(values: Iterable[str | None]) -> str:
+    """The commonest of these, one or two of them by name."""
+    found = [value for value, _ in Counter(values).most_common() if value]
+    if not found:
+        return ""
+    return found[0] if len(found) == 1 else f"{found[0]} and {found[1]}" if len(found) == 2 else f"{found[0]} and more"
+
+
+def _unlisted(
+    accounts: list[Account], healths: list[AccountHealth], now: datetime
+) -> list[tuple[str, datetime | None, str]]:
+    """Accounts whose list was not read for more than two rounds; without a known error for some more."""
+    known = {health.account_id: health for health in healths}
+    found = []
+    for account in accounts:
+        health = known.get(account.pk) or AccountHealth(account=account)
+        why, rounds = health.sync_error, 2
+        if not why:
+            why, rounds = "no sync has finished since, and none has reported an error", SILENT_ROUNDS
+        least = 0.0 if health.sync_error else LEAST_SILENCE_SECONDS
+        late = now - timedelta(seconds=max(least, rounds * settings.SYNC_INTERVAL_SECONDS))
+        never = health.last_sync_at is None and (health.sync_error or account.created_at < late)
+        if never or (health.last_sync_at is not None and not is_fresh(health.last_sync_at, now, now - late)):
+            found.append((account.name, health.last_sync_at, why))
+    return found
+
+
+def _same_fleets(accounts: list[Account]) -> list[tuple[str, str]]:
+    """Accounts for which another one stands, and that one."""
+    names = {account.pk: account.name for account in accounts}
+    return [(one.name, names[one.same_fleet_as_id]) for one in accounts if one.same_fleet_as_id in names]
+
+
+def _failing_rounds(healths: list[AccountHealth]) -> list[tuple[str, str, datetime, str]]:
+    """Rounds whose last run failed: account, round, since when, why. The list has a line of its own."""
+    return [
+        (health.account.name, name, datetime.fromisoformat(told["since"]), told["error"])
+        for health in healths
+        for name, told in sorted(health.round_errors.items())
+        if name != "sync"
+    ]
+
+
+def _slow(healths: list[AccountHealth]) -> list[tuple[str, float, float]]:
+    interval = settings.POLL_INTERVAL_SECONDS
+    polls = [(health.account.name, health.poll_seconds or 0.0) for health in healths]
+    return [(name, seconds, interval) for name, seconds in polls if seconds > interval]
+
+
+def _silent_webhooks(healths: list[AccountHealth], now: datetime) -> list[tuple[str, datetime]]:
+    """Accounts whose webhooks used to come and no longer do, while the events API still shows new events.
+
+    Deliveries must still be expected: after a webhook was disabled or deleted, here or at the backend, none are.
+    """
+    late = now - timedelta(seconds=SILENT_WEBHOOK_SECONDS)
+    found = []
+    for health in healths:
+        last, since = health.webhook_last_at, health.webhook_since
+        if last and since and max(last, since) < late and _is_on(health) and _has_brought(health.account, late):
+            found.append((health.account.name, max(last, since)))
+    return found
+
+
+def _is_on(health: AccountHealth) -> bool:
+    """Whether the webhook is on, as far as is known: one that a person registered nobody may have been able to ask."""
+    view = view_of(health)
+    return view.enabled is not False and view.quiet_at is None and not view.missing
+
+
+def _has_brought(account: Account, since: datetime) -> bool:
+    """Whether the events API has brought an event that happened since then, on our clock, before any delivery did."""
+    events = LifecycleEvent.objects.filter(account=account, source=LifecycleEvent.Source.RECONCILE)
+    return events.filter(received_at__gt=since, timestamp__gt=on_backend(since, clock_offset(account))).exists()
+
+
+def _from_the_future(accounts: list[int], now: datetime) -> list[tuple[str, int]]:
+    """Accounts that sent events of the last day dated well ahead of their own clock, and how many."""
+    ahead = LifecycleEvent.objects.filter(account__in=accounts, received_at__gt=now - timedelta(days=1))
+    counted = ahead.exclude(folded_at=None).values_list("account__name").annotate(n=Count("pk"))
+    return sorted(counted)
+
+
+def _doubts(healths: list[AccountHealth]) -> list[tuple[str, str, int, str]]:
+    """What of each account's last list could not be read or can't be true: account, what, how often, an example."""
+    return [(x.account.name, one["what"], one["count"], one["example"]) for x in healths for one in x.list_doubts]
+
+
+def _breakers() -> list[tuple[str, str]]:
+    tripped = Policy.objects.filter(enabled=True, breaker_tripped_at__isnull=False)
+    return list(tripped.values_list("name", "breaker_why"))

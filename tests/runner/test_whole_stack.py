@@ -1,0 +1,37 @@
+"""`make run` as it is: every real process, on an empty data folder and on the simulated fleet."""
+
+import signal
+import urllib.request
+
+from runner.embedded import proc
+from tests.runner.conftest import Supervised
+
+ALL = ("web", "worker", "outbound", "beat", "simulator", "redis", "postgres")
+
+
+def get(port: int, path: str) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as page:
+        return int(page.status)
+
+
+def test_a_first_start_a_hard_death_and_a_second_start(whole_stack: Supervised) -> None:
+    first = whole_stack.start(E2B_API_URL="", LOG_LEVEL="WARNING")
+    said = whole_stack.hears("The fleet is simulated", 90)
+    assert f"Sandwarden is at http://127.0.0.1:{whole_stack.port} " in said
+    assert said.count("admin password: ") == 1
+    assert get(whole_stack.port, "/healthz") == 200
+    assert get(whole_stack.port, "/login/") == 200
+    assert all(proc.is_alive(whole_stack.pid_of(name)) for name in ALL)
+
+    first.kill()
+    first.wait()
+    assert proc.wait_until(lambda: not whole_stack.living(), 15), "Celery's own children go with it too"
+
+    second = whole_stack.start(E2B_API_URL="", LOG_LEVEL="WARNING")
+    said = whole_stack.hears("The fleet is simulated", 60)
+    assert "admin password" not in said
+    assert "migrate " not in said
+    assert get(whole_stack.port, "/login/") == 200
+    second.send_signal(signal.SIGINT)
+    assert second.wait(15) == 0
+    assert whole_stack.living() == []
