@@ -11,7 +11,7 @@ from events.retention import EVENTS_KEPT, too_old
 from events.wire import Event, NotOneObject, Unreadable, parse_body, read_event
 from events.writing import Arrival
 
-AT_MOST = 2_000  # deliveries that one wish tries: some seconds
+AT_MOST = 2_000  # deliveries that one request tries: some seconds
 PAGE = 100  # in memory at a time, and in one transaction
 
 

@@ -88,8 +88,8 @@ def speak_for(stack: httpx.Client, fleet: Fleet) -> None:
         "/leases/user", json={"ttl_seconds": 3600, "match": {"metadata": {"userId": fleet.user}}}
     ).raise_for_status()
     ids = sorted(fleet.must_live["protected"])
-    wish = {"action": "protect", "ids": ids, "expected_count": len(ids), "reason": "of a benchmark"}
-    stack.post("/actions/bulk", json=wish).raise_for_status()
+    wanted = {"action": "protect", "ids": ids, "expected_count": len(ids), "reason": "of a benchmark"}
+    stack.post("/actions/bulk", json=wanted).raise_for_status()
 
 
 def claim_late(stack: httpx.Client, ids: Sequence[str], number: int) -> set[str]:

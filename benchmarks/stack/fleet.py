@@ -1,4 +1,4 @@
-"""A fleet written straight into the record: sandboxes, their guards and runs, as events would have left them."""
+"""A fleet written straight into the record: sandboxes, their locks and runs, as events would have left them."""
 
 from datetime import datetime, timedelta
 

@@ -66,14 +66,14 @@ def about(kind: str, keys: Sequence[int], now: datetime) -> Question:
     fit = list(states)
     orphans = _orphans(fit)
     running = [key for key, state in states.items() if state == "running"]
-    unprotected = Q(guard__protected_until=None) | Q(guard__protected_until__gt=now)
+    unprotected = Q(lock__protected_until=None) | Q(lock__protected_until__gt=now)
     return Question(
         kind=kind,
         keys=fit,
         asked=len(keys),
         orphans=orphans,
         busy=len(running),
-        protected=rows.filter(unprotected, guard__protected=True).count(),
+        protected=rows.filter(unprotected, lock__protected=True).count(),
         wake=rows.filter(auto_resume=True).count() if kind == "pause" else 0,
         burn=float(rows.aggregate(sum=Sum("burn_usd_per_hour"))["sum"] or 0),
         one=next(iter(rows_of(fit, now=now, as_of=now)), None) if len(fit) == 1 else None,

@@ -1,4 +1,4 @@
-"""What pages do to sandboxes: a question that says what will happen, then the wish, then a line that it was taken."""
+"""What pages do to sandboxes: a question that says what will happen, then the request, then a line that it was taken."""
 
 import json
 import math
@@ -26,7 +26,7 @@ from sandboxes import actions
 from sandboxes.actions.permission import MOST_SECONDS
 from sandboxes.fleet.search import QueryError, matching_ids
 from sandboxes.fleet.search.details import these
-from sandboxes.models import Action, BulkWish, Sandbox
+from sandboxes.models import Action, BulkRequest, Sandbox
 
 KINDS: Final = ("kill", "pause", "resume", "extend", "timeout", "protect", "unprotect")
 DONE: Final = {"kill": "Kill", "pause": "Pause", "resume": "Resume", "extend": "Extension", "timeout": "New timeout",
@@ -39,7 +39,7 @@ _KEY: Final = re.compile(r"[0-9]{1,9}")
 @login_required
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
-    """The dialog: what the wish would hit, what it costs, and the count to type when it kills many.
+    """The dialog: what the request would hit, what it costs, and the count to type when it kills many.
 
     All that a filter matches are kept as they are now: what is shown is what will be hit.
     """
@@ -65,7 +65,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest) -> HttpResponse:
-    """Takes the wish; the answer is a toast, what comes of it arrives by the socket, or by `progress` for many."""
+    """Takes the request; the answer is a toast, what comes of it arrives by the socket, or by `progress` for many."""
     kind, keys = request.POST.get("kind", ""), _frozen(request) or _given(request)
     found = list(Sandbox.objects.filter(pk__in=these(keys)).values_list("pk", flat=True)) if kind in KINDS else []
     if not found:
@@ -74,12 +74,12 @@ def act(request: HttpRequest) -> HttpResponse:
         return _toast("bad", f"Nothing was killed: type {len(found)} to go on.", status=422)
     actor = actions.Actor("user", request.user.get_username())
     try:
-        wish = _wish(kind, request)
+        wanted = _wish(kind, request)
         if len(found) == 1:
             sandbox = get_object_or_404(Sandbox, pk=found[0])
-            actions.request(sandbox, kind, actor, **wish)
+            actions.request(sandbox, kind, actor, **wanted)
             return _toast(*_taken(kind, sandbox.sandbox_id, 0), status=202)
-        bulk = actions.request_bulk(found, kind, actor, **wish)
+        bulk = actions.request_bulk(found, kind, actor, **wanted)
     except (actions.NotAllowed, actions.NotInState, ValueError) as refusal:
         return _toast("bad", f"{DONE[kind]} not taken: {refusal}.", status=409)
     what = formats.plural(bulk.count, "sandbox", "sandboxes")
@@ -91,7 +91,7 @@ def act(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def progress(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
-    """How far one's wish for many has come, as JSON; it is finished when nothing is `waiting`.
+    """How far one's request for many has come, as JSON; it is finished when nothing is `waiting`.
 
     `{"kind","asked","done","already","failed","stopped","waiting","refused"}`, all but the first counts.
     """
@@ -102,11 +102,11 @@ def progress(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
         states[state] += n
         already += n if outcome == "already_gone" else 0
     refused = request.GET.get("refused", "")
-    wish = BulkWish.objects.filter(bulk_id=bulk_id, actor_name=request.user.get_username()).first()
-    to_come = len(wish.keys) - wish.position if wish is not None else 0
+    wanted = BulkRequest.objects.filter(bulk_id=bulk_id, actor_name=request.user.get_username()).first()
+    to_come = len(wanted.keys) - wanted.position if wanted is not None else 0
     return JsonResponse(
         {
-            "kind": wish.kind if wish is not None else rows.values_list("kind", flat=True).first(),
+            "kind": wanted.kind if wanted is not None else rows.values_list("kind", flat=True).first(),
             "asked": states.total() + to_come,
             "done": states["done"] + states["confirmed"],
             "already": already,
@@ -121,7 +121,7 @@ def progress(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def stop(request: HttpRequest, action_id: int) -> HttpResponse:
-    """Stops a mark in grace, or a wish that waits; its policy spares the sandbox for a day."""
+    """Stops a mark in grace, or a request that waits; its policy spares the sandbox for a day."""
     action = get_object_or_404(Action, pk=action_id)
     try:
         actions.cancel(action, actions.Actor("user", request.user.get_username()))
@@ -173,18 +173,18 @@ def _wish(kind: str, request: HttpRequest) -> dict[str, Any]:
 
     How long a timeout may be, the action itself judges, as for every other caller.
     """
-    wish: dict[str, Any] = {"reason": request.POST.get("reason", "").replace("\0", "").strip()[:1000]}
+    wanted: dict[str, Any] = {"reason": request.POST.get("reason", "").replace("\0", "").strip()[:1000]}
     given = request.POST.get("minutes", "").strip()
     minutes = float(given or 5)
     if not 0 < minutes * 60 < math.inf:  # nor NaN
         raise ValueError("minutes must be more than 0")
     if kind in {"extend", "timeout", "resume"}:
-        wish["seconds"] = round(minutes * 60)
+        wanted["seconds"] = round(minutes * 60)
     elif kind == "protect" and given:
         if minutes > LONGEST_PROTECTION_MINUTES:
             raise ValueError(f"minutes must be at most {LONGEST_PROTECTION_MINUTES:,}")
-        wish["until"] = timezone.now() + timedelta(minutes=minutes)
-    return wish
+        wanted["until"] = timezone.now() + timedelta(minutes=minutes)
+    return wanted
 
 
 def _taken(kind: str, what: str, refused: int) -> tuple[str, str]:

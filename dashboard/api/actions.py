@@ -1,4 +1,4 @@
-"""`/actions`: the audit trail, one action, its cancelling, and one wish for many sandboxes."""
+"""`/actions`: the audit trail, one action, its cancelling, and one request for many sandboxes."""
 
 # ruff: noqa: ARG001 - every call is handed the request
 
@@ -22,7 +22,7 @@ from dashboard.api.sandboxes import Filter
 from dashboard.api.strict import METADATA_PREFIX
 from sandboxes.actions import NotInState, cancel, request_bulk
 from sandboxes.fleet.search import keys_of, matching_ids, refuse_ambiguous, seen_accounts
-from sandboxes.models import Action, BulkWish, Sandbox
+from sandboxes.models import Action, BulkRequest, Sandbox
 
 router = Router(tags=["actions"])
 _MOST_IDS = 100_000
@@ -94,9 +94,9 @@ def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
     if len(keys) != body.expected_count:
         message = f"it matches {len(keys)} sandboxes, not {body.expected_count}"
         raise Refusal(409, "count_differs", message, details={"count": len(keys)})
-    wish = {"seconds": body.seconds, "reason": body.reason, "bulk_id": _number_of_call(request)}
+    wanted = {"seconds": body.seconds, "reason": body.reason, "bulk_id": _number_of_call(request)}
     try:
-        done = request_bulk(keys, body.action, actor_of(request), **wish)  # type: ignore[arg-type]
+        done = request_bulk(keys, body.action, actor_of(request), **wanted)  # type: ignore[arg-type]
     except ValueError as error:
         raise bad_request(str(error)) from None
     return answer(BulkAsked(done.bulk_id, done.count, _by_id(done.refused)), 202)
@@ -104,13 +104,13 @@ def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
 
 @router.get("/bulk/{uuid:bulk_id}", operation_id="get_bulk_action", **returns(BulkState))
 def bulk_state(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
-    """How far a wish for many has come: more than 500 are taken by a worker, some at a time."""
-    wish = BulkWish.objects.filter(bulk_id=bulk_id).first()
-    if wish is None:
+    """How far a request for many has come: more than 500 are taken by a worker, some at a time."""
+    wanted = BulkRequest.objects.filter(bulk_id=bulk_id).first()
+    if wanted is None:
         raise not_found(f"bulk {bulk_id}")
-    refused = _by_id({int(key): why for key, why in wish.refused.items()})
-    left = len(wish.keys) - wish.position
-    return answer(BulkState(bulk_id, wish.kind, wish.taken, left, wish.requested_at, wish.finished_at, refused))
+    refused = _by_id({int(key): why for key, why in wanted.refused.items()})
+    left = len(wanted.keys) - wanted.position
+    return answer(BulkState(bulk_id, wanted.kind, wanted.taken, left, wanted.requested_at, wanted.finished_at, refused))
 
 
 def _number_of_call(request: HttpRequest) -> UUID | None:
@@ -120,8 +120,8 @@ def _number_of_call(request: HttpRequest) -> UUID | None:
         return None
     digest = digest_of("POST", request.get_full_path(), request.body)
     number, answered = uuid5(_CALLS, f"{caller(request).key}|{key}|{digest}"), timezone.now() - KEPT
-    while BulkWish.objects.filter(bulk_id=number, requested_at__lte=answered).exists():
-        number = uuid5(number, "a day later")  # the rule has run out: the same call is a wish of its own again
+    while BulkRequest.objects.filter(bulk_id=number, requested_at__lte=answered).exists():
+        number = uuid5(number, "a day later")  # the rule has run out: the same call is a request of its own again
     return number
 
 

@@ -38,7 +38,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def replay_all(request: HttpRequest) -> HttpResponse:
-    """Takes in what is parked, so much as one wish may; htmx gets the list as it is then, and the count."""
+    """Takes in what is parked, as much as one request may; htmx gets the list as it is then, and the count."""
     after, state = request.POST.get("after", "0"), request.POST.get("state") or None
     if not after.isdecimal() or len(after) > 18 or state not in {None, *STATES}:
         return HttpResponseBadRequest("after is the key of a delivery, state one of the list's")

@@ -54,7 +54,7 @@ def _cells(accounts: list[int]) -> Iterator[Cell]:
     )
     rows = alive.order_by("created_at", "id").values_list(
         "id", "sandbox_id", "account", "template_id", "template_name", "alias", "owner", "environment", "state",
-        "created_at", "started_at", "end_at", "cpu_count", "memory_mb", "burn_usd_per_hour", "guard__condemned_by",
+        "created_at", "started_at", "end_at", "cpu_count", "memory_mb", "burn_usd_per_hour", "lock__pending_action",
     )  # fmt: skip
     for (
         key,

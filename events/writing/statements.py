@@ -68,7 +68,7 @@ FROM (
 WHERE r.guard_id IS NOT NULL AND (SELECT s.id FROM sandboxes_sandbox s WHERE {SANDBOX} LIMIT 1) IS NULL
 ORDER BY r.account_id, r.sandbox_id ON CONFLICT (account_id, sandbox_id) DO NOTHING"""
 
-# Both in one, which sees the guards it makes. A guard that another process makes meanwhile it does not see: then its
+# Both in one, which sees the locks it makes. A lock that another process makes meanwhile it does not see: then its
 # sandbox is missing from the lock below, and this is asked once more.
 INSERT_NEW = f"WITH made AS ({INSERT_GUARDS}), born AS ({INSERT_SANDBOXES}) SELECT 1"
 INSERT_NEW_AND_EVENTS = (

@@ -11,7 +11,7 @@ from django.utils import timezone
 from sandboxes.actions import announce, machine
 from sandboxes.actions.actor import Actor, NotInState
 from sandboxes.core import live
-from sandboxes.models import Action, Guard, Verdict
+from sandboxes.models import Action, SandboxLock, Verdict
 
 SPARE = timedelta(hours=24)
 State = Action.State
@@ -24,9 +24,9 @@ def cancel(action: Action, actor: Actor) -> Action:
     Raises NotInState when it has been sent or has ended.
     """
     now = timezone.now()
-    guard = Guard.objects.select_for_update(of=("self",)).get(sandboxes=action.sandbox_id)
+    lock = SandboxLock.objects.select_for_update(of=("self",)).get(sandboxes=action.sandbox_id)
     action = Action.objects.select_related("sandbox", "account").get(pk=action.pk)
-    action.sandbox.guard = guard
+    action.sandbox.lock = lock
     if action.state not in machine.CANCELLABLE:
         raise NotInState(f"the action is {action.state}: only one in grace or queued can be stopped")
     if action.policy_id is not None:
@@ -36,12 +36,12 @@ def cancel(action: Action, actor: Actor) -> Action:
 
 
 def close(action: Action, *, outcome: str) -> None:
-    """Cancels an action whose guard the caller has locked, lifts its sentence, and tells the pages."""
+    """Cancels an action whose lock the caller holds, lifts its sentence, and tells the pages."""
     close_all([action], outcome=outcome)
 
 
 def close_all(actions: Sequence[Action], *, outcome: str) -> None:
-    """`close` for many at once; all their guards are locked by the caller."""
+    """`close` for many at once; the caller holds all their locks."""
     for action in actions:
         cancelled(action, outcome)
     machine.store(actions)
@@ -53,9 +53,9 @@ def cancelled(action: Action, outcome: str) -> None:
     machine.move(action, machine.CANCEL, outcome=outcome, next_attempt_at=None)
 
 
-def no_orphans(guard_pks: Iterable[int], now: datetime) -> None:
-    """Ends what policies hold against the sandboxes of these guards, now and not at the reaper's next round."""
-    held = Verdict.objects.filter(until=None, sandbox__guard_id__in=list(guard_pks))
+def no_orphans(lock_pks: Iterable[int], now: datetime) -> None:
+    """Ends what policies hold against the sandboxes of these locks, now and not at the reaper's next round."""
+    held = Verdict.objects.filter(until=None, sandbox__lock_id__in=list(lock_pks))
     rows = list(held.values_list("pk", "sandbox__account_id", "sandbox_id"))
     if not rows:
         return

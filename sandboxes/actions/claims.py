@@ -1,4 +1,4 @@
-"""The claim: under the guard's lock an action is taken for sending, with a number that its sender checks again.
+"""The claim: under the sandbox's lock an action is taken for sending, with a number that its sender checks again.
 
 From the claim on, a DELETE may have been sent. Time alone never undoes that: a claim that ran out is looked at
 (`looking`), and only E2B's answer opens the sandbox again.
@@ -18,7 +18,7 @@ from sandboxes.actions.permission import CONDEMNING
 from sandboxes.base.clock import is_fresh, on_backend
 from sandboxes.core.accounts import clock_offset
 from sandboxes.fleet import lease_coverage
-from sandboxes.models import Account, Action, Freeze, Guard, Policy, Sandbox
+from sandboxes.models import Account, Action, Freeze, Policy, Sandbox, SandboxLock
 from sandboxes.policies import quiet_now
 
 BATCH = 64
@@ -64,22 +64,22 @@ def claim_due(now: datetime, account: Account) -> list[Claim]:
     way take nobody's place.
     """
     due = queued_due(now).filter(account=account)
-    on_their_way = Action.objects.filter(state=State.SENT).values("sandbox__guard_id")
-    guards, ordered = _taken(due.exclude(sandbox__guard_id__in=on_their_way))
+    on_their_way = Action.objects.filter(state=State.SENT).values("sandbox__lock_id")
+    locks, ordered = _taken(due.exclude(sandbox__lock_id__in=on_their_way))
     if not ordered:
         return []
-    sent = Action.objects.filter(sandbox__guard_id__in=guards, state=State.SENT)
-    busy = set(sent.values_list("sandbox__guard_id", flat=True))
+    sent = Action.objects.filter(sandbox__lock_id__in=locks, state=State.SENT)
+    busy = set(sent.values_list("sandbox__lock_id", flat=True))
     held = lease_coverage.holding([action.sandbox_id for action in ordered])
-    killed = killed_at(guards)
+    killed = killed_at(locks)
     frozen, api_is_up = is_frozen(), lease_coverage.api_is_up(now)
     brakes = Brakes([action.account for action in ordered if is_of_policy_alone(action)], now)
     claims, closed = [], []
     for action in ordered:
-        guard = guards[action.sandbox.guard_id]
-        if guard.pk in busy or _waits_for_a_namesake(action, guard):
+        lock = locks[action.sandbox.lock_id]
+        if lock.pk in busy or _waits_for_a_namesake(action, lock):
             continue
-        objection = _objection(action, guard, leased=action.sandbox_id in held, frozen=frozen, now=now)
+        objection = _objection(action, lock, leased=action.sandbox_id in held, frozen=frozen, now=now)
         if (
             not objection
             and action.kind == Action.Kind.KILL
@@ -95,8 +95,8 @@ def claim_due(now: datetime, account: Account) -> list[Claim]:
             _back_to_mark(action)
             closed.append(action)
             continue
-        busy.add(guard.pk)
-        claims.append(_claim(action, guard, now))
+        busy.add(lock.pk)
+        claims.append(_claim(action, lock, now))
     moved = [claim.action for claim in claims]
     if moved:
         _number(moved)
@@ -110,26 +110,27 @@ def queued_due(now: datetime) -> QuerySet[Action]:
     return Action.objects.filter(state=State.QUEUED).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
 
 
-def _taken(waiting: QuerySet[Action]) -> tuple[dict[int, Guard], list[Action]]:
-    """The first that are due and whose guards nobody holds, read anew once these are ours, with their guards."""
-    free = waiting.select_for_update(skip_locked=True, of=("sandbox__guard",)).select_related("sandbox__guard")
-    due = list(free.only("sandbox__guard").order_by("requested_at", "pk")[:BATCH])
-    locked = Guard.objects.filter(pk__in={action.sandbox.guard_id for action in due}).select_related("condemned_by")
-    guards = {guard.pk: guard for guard in locked}
+def _taken(waiting: QuerySet[Action]) -> tuple[dict[int, SandboxLock], list[Action]]:
+    """The first that are due and whose locks nobody holds, read anew once these are ours, with their locks."""
+    free = waiting.select_for_update(skip_locked=True, of=("sandbox__lock",)).select_related("sandbox__lock")
+    due = list(free.only("sandbox__lock").order_by("requested_at", "pk")[:BATCH])
+    keys = {action.sandbox.lock_id for action in due}
+    locked = SandboxLock.objects.filter(pk__in=keys).select_related("pending_action")
+    locks = {lock.pk: lock for lock in locked}
     still = waiting.filter(pk__in=[action.pk for action in due]).select_related("sandbox", "account__health", "policy")
-    return guards, list(still.defer(*UNREAD).order_by("requested_at", "pk"))
+    return locks, list(still.defer(*UNREAD).order_by("requested_at", "pk"))
 
 
-def killed_at(guard_pks: Iterable[int]) -> dict[int, datetime]:
-    """When the last kill that E2B has answered was sent, by guard."""
-    answered = Action.objects.filter(kind=Action.Kind.KILL, sandbox__guard_id__in=list(guard_pks))
-    rows = answered.exclude(answered_at=None).values_list("sandbox__guard_id").annotate(at=Max("sent_at"))
-    return {guard: at for guard, at in rows if at is not None}
+def killed_at(lock_pks: Iterable[int]) -> dict[int, datetime]:
+    """When the last kill that E2B has answered was sent, by lock."""
+    answered = Action.objects.filter(kind=Action.Kind.KILL, sandbox__lock_id__in=list(lock_pks))
+    rows = answered.exclude(answered_at=None).values_list("sandbox__lock_id").annotate(at=Max("sent_at"))
+    return {lock: at for lock, at in rows if at is not None}
 
 
-def was_killed(guard: int, started_at: datetime, killed: Mapping[int, datetime], offset: timedelta) -> bool:
+def was_killed(lock: int, started_at: datetime, killed: Mapping[int, datetime], offset: timedelta) -> bool:
     """Whether a kill of the run that began at `started_at` has been answered. `offset`: E2B's clock minus ours."""
-    at = killed.get(guard)
+    at = killed.get(lock)
     return at is not None and on_backend(at, offset) >= started_at
 
 
@@ -151,13 +152,13 @@ def _back_to_mark(action: Action) -> None:
 
 
 def _was_killed(action: Action, killed: Mapping[int, datetime]) -> bool:
-    return was_killed(action.sandbox.guard_id, action.sandbox.started_at, killed, clock_offset(action.account))
+    return was_killed(action.sandbox.lock_id, action.sandbox.started_at, killed, clock_offset(action.account))
 
 
 def still_mine(claims: Sequence[Claim], now: datetime) -> set[int]:
-    """Just before sending, the actions whose claim is the guard's last and has time left for the whole call."""
+    """Just before sending, the actions whose claim is the lock's last and has time left for the whole call."""
     numbers = Action.objects.filter(pk__in=[claim.action.pk for claim in claims], state=State.SENT).values_list(
-        "pk", "claim_number", "sandbox__guard__claim_number"
+        "pk", "claim_number", "sandbox__lock__claim_number"
     )
     found = {pk: (own, last) for pk, own, last in numbers}
     return {
@@ -168,34 +169,34 @@ def still_mine(claims: Sequence[Claim], now: datetime) -> set[int]:
     }
 
 
-def _claim(action: Action, guard: Guard, now: datetime) -> Claim:
-    guard.claim_number += 1
+def _claim(action: Action, lock: SandboxLock, now: datetime) -> Claim:
+    lock.claim_number += 1
     slack = CLAIM_SLACK_SECONDS.get(action.kind, DEFAULT_CLAIM_SLACK_SECONDS)
     until = now + timedelta(seconds=deadline_seconds(action.kind) + slack)
     machine.move(
-        action, machine.CLAIM, claim_number=guard.claim_number, claimed_until=until,
+        action, machine.CLAIM, claim_number=lock.claim_number, claimed_until=until,
         sent_at=now, attempts=action.attempts + 1, next_attempt_at=until,
     )  # fmt: skip
-    return Claim(action, guard.claim_number, until)
+    return Claim(action, lock.claim_number, until)
 
 
 def _number(claimed: Sequence[Action]) -> None:
-    """The guards' counts follow their claims; kills and pauses condemn from here on."""
+    """The locks' counts follow their claims; kills and pauses condemn from here on."""
     with connection.cursor() as cursor:
         cursor.execute(_NUMBER, {
-            "guards": [action.sandbox.guard_id for action in claimed],
+            "locks": [action.sandbox.lock_id for action in claimed],
             "numbers": [action.claim_number for action in claimed],
             "condemning": [action.pk if action.kind in CONDEMNING else None for action in claimed],
         })  # fmt: skip
 
 
-def _objection(action: Action, guard: Guard, *, leased: bool, frozen: bool, now: datetime) -> str:
+def _objection(action: Action, lock: SandboxLock, *, leased: bool, frozen: bool, now: datetime) -> str:
     """Why a queued action may not go any more. A person's word is not undone by leases, protection or a policy."""
     by_policy_alone = is_of_policy_alone(action)
     # A person's kill is sent all the same: E2B's 404 is then the answer that they get.
     if action.sandbox.state == Sandbox.State.ENDED and (by_policy_alone or action.kind != Action.Kind.KILL):
         return "void: the sandbox has ended"
-    if guard.condemned_by_id not in (None, action.pk) and not _is_namesakes(action, guard):
+    if lock.pending_action_id not in (None, action.pk) and not _is_namesakes(action, lock):
         return "void: another act is on its way"
     if not (action.account.lets_policies_act if by_policy_alone else action.account.lets_people_act):
         return f"void: the account lets {'no policy' if by_policy_alone else 'nobody'} act"
@@ -203,26 +204,26 @@ def _objection(action: Action, guard: Guard, *, leased: bool, frozen: bool, now:
         return ""
     if leased:
         return "spared: leased"
-    if is_protected(guard, now):
+    if is_protected(lock, now):
         return "spared: protected"
     return policy_objection(action, frozen=frozen)
 
 
-def _is_namesakes(action: Action, guard: Guard) -> bool:
+def _is_namesakes(action: Action, lock: SandboxLock) -> bool:
     """Whether the lock is condemned by an act on another account's sandbox of the same ID, and a person asks."""
-    condemning = guard.condemned_by
+    condemning = lock.pending_action
     return condemning is not None and condemning.account_id != action.account_id and not is_of_policy_alone(action)
 
 
-def _waits_for_a_namesake(action: Action, guard: Guard) -> bool:
+def _waits_for_a_namesake(action: Action, lock: SandboxLock) -> bool:
     """A person's act is sent after that of the other account, whatever becomes of it; a policy's is void."""
-    open_still = guard.condemned_by is not None and guard.condemned_by.state in (State.SENT, State.DONE)
-    return open_still and _is_namesakes(action, guard)
+    open_still = lock.pending_action is not None and lock.pending_action.state in (State.SENT, State.DONE)
+    return open_still and _is_namesakes(action, lock)
 
 
-def is_protected(guard: Guard, now: datetime) -> bool:
+def is_protected(lock: SandboxLock, now: datetime) -> bool:
     """Whether a person's protection holds at `now`."""
-    return guard.protected and (guard.protected_until is None or guard.protected_until > now)
+    return lock.protected and (lock.protected_until is None or lock.protected_until > now)
 
 
 def is_frozen() -> bool:
@@ -247,6 +248,6 @@ def policy_objection(action: Action, *, frozen: bool) -> str:
 _NUMBER = """
     UPDATE sandboxes_guard g
     SET claim_number = n.number, condemned_by_id = coalesce(n.condemning, g.condemned_by_id)
-    FROM unnest(%(guards)s::bigint[], %(numbers)s::bigint[], %(condemning)s::bigint[]) AS n(guard, number, condemning)
+    FROM unnest(%(locks)s::bigint[], %(numbers)s::bigint[], %(condemning)s::bigint[]) AS n(guard, number, condemning)
     WHERE g.id = n.guard
 """

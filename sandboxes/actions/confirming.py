@@ -152,7 +152,7 @@ def _is_new_life(action: Action) -> bool:
 def _notice_woken(now: datetime) -> None:
     """What a policy had paused and nobody of ours has resumed runs again: an alarm, once, and no pause after pause."""
     ours = Action.objects.filter(
-        kind=Kind.RESUME, sandbox__guard_id=OuterRef("sandbox__guard_id"), requested_at__gte=OuterRef("requested_at")
+        kind=Kind.RESUME, sandbox__lock_id=OuterRef("sandbox__lock_id"), requested_at__gte=OuterRef("requested_at")
     )
     paused = Action.objects.filter(
         kind=Kind.PAUSE, state=State.CONFIRMED, actor_kind="policy", confirmed_at__gte=now - WAKES_WITHIN

@@ -14,12 +14,12 @@ from sandboxes.actions.verify import look_at_sandboxes
 from sandboxes.core import cooldowns, rounds
 from sandboxes.e2b import SandboxInfo
 from sandboxes.e2b.wire import PAUSED, RUNNING
-from sandboxes.models import Account, Action, Guard, Sandbox
+from sandboxes.models import Account, Action, Sandbox, SandboxLock
 
 AGAIN_SECONDS: Final = 15.0  # until an account that did not show all of them is asked again
 MOST_AT_ONCE: Final = 100
 DEADLINE_SECONDS: Final = 60.0
-CONFIRMED_KILL: Final = {"condemned_by__kind": Action.Kind.KILL, "condemned_by__state": Action.State.CONFIRMED}
+CONFIRMED_KILL: Final = {"pending_action__kind": Action.Kind.KILL, "pending_action__state": Action.State.CONFIRMED}
 
 
 async def release() -> None:
@@ -37,8 +37,8 @@ async def _release(account: Account) -> None:
     asked_at = datetime.now(UTC)
     seen = await look_at_sandboxes(account, await sync_to_async(_ids_of)(account))
     alive = [name for name, info in seen.items() if isinstance(info, SandboxInfo) and info.state in (RUNNING, PAUSED)]
-    killed_before = Guard.objects.filter(**CONFIRMED_KILL, condemned_by__confirmed_at__lt=asked_at)
-    await killed_before.filter(sandbox_id__in=alive).aupdate(condemned_by=None)
+    killed_before = SandboxLock.objects.filter(**CONFIRMED_KILL, pending_action__confirmed_at__lt=asked_at)
+    await killed_before.filter(sandbox_id__in=alive).aupdate(pending_action=None)
 
 
 def _with_some() -> list[Account]:
@@ -51,6 +51,6 @@ def _ids_of(account: Account) -> list[str]:
 
 def _namesakes() -> QuerySet[Sandbox]:
     """Those alive on record whose ID a confirmed kill of another account condemns."""
-    condemned = {f"guard__{name}": value for name, value in CONFIRMED_KILL.items()}
-    others = Sandbox.objects.filter(**condemned).exclude(account=F("guard__condemned_by__account"))
+    condemned = {f"lock__{name}": value for name, value in CONFIRMED_KILL.items()}
+    others = Sandbox.objects.filter(**condemned).exclude(account=F("lock__pending_action__account"))
     return others.exclude(state=Sandbox.State.ENDED)

@@ -1,6 +1,6 @@
 """Whether an action fits the state on our record: one rule a kind, the same for pages, REST and admin."""
 
-from sandboxes.models import Action, Guard, Sandbox
+from sandboxes.models import Action, Sandbox, SandboxLock
 
 Kind, State = Action.Kind, Sandbox.State
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -18,13 +18,13 @@ SECONDS_RANGE = f"must be from 1 to {MOST_SECONDS:,} (30 days)"
 CONDEMNING = (Kind.KILL, Kind.PAUSE)  # what must not cross an owner's word on its way
 
 
-def refusal(kind: str, sandbox: Sandbox, guard: Guard, condemning: str | None) -> str | None:
+def refusal(kind: str, sandbox: Sandbox, lock: SandboxLock, condemning: str | None) -> str | None:
     """Why the action can't be taken, or None. `condemning` is the kind of the act that may be on its way."""
     if kind not in NEEDS:
         return f"{kind} is not something to be asked for"
     if sandbox.state not in NEEDS[kind]:
         return not_in_state(kind, sandbox.state)
-    if guard.condemned_by_id is None or kind in (Kind.KILL, Kind.UNPROTECT):
+    if lock.pending_action_id is None or kind in (Kind.KILL, Kind.UNPROTECT):
         return None
     return f"a {condemning or 'kill'} is on its way"
 

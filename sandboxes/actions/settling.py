@@ -1,4 +1,4 @@
-"""What an answer or a look makes of an action: moves in memory, written for many at once under their guards' locks."""
+"""What an answer or a check makes of an action: moved in memory, written for many at once under their locks."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from sandboxes.actions import announce, machine
 from sandboxes.actions.calls import CONFLICT, PAUSE_REJECTED, Result
 from sandboxes.actions.claims import UNREAD, Claim
 from sandboxes.actions.permission import CONDEMNING
-from sandboxes.models import Account, Action, Guard
+from sandboxes.models import Account, Action, SandboxLock
 
 MOST_ATTEMPTS = 5
 ANSWERED = "events.tasks.take_in_answers"
@@ -104,13 +104,13 @@ def confirm(action: Action, now: datetime) -> None:
 
 
 def locked(action_pk: int) -> Action:
-    """The action with its guard locked; call it within a transaction."""
+    """The action with its sandbox's lock held; call it within a transaction."""
     return locked_all([action_pk])[0]
 
 
 def locked_all(action_pks: Sequence[int]) -> list[Action]:
-    """Actions with their guards locked, in order of the guards' keys; call it within a transaction."""
-    guards = Action.objects.filter(pk__in=action_pks).values("sandbox__guard_id")
-    list(Guard.objects.select_for_update().filter(pk__in=guards).order_by("pk").values_list("pk", flat=True))
-    found = Action.objects.filter(pk__in=action_pks).select_related("sandbox__guard", "account", "policy")
+    """Actions with their sandboxes' locks held, in order of the locks' keys; call it within a transaction."""
+    locks = Action.objects.filter(pk__in=action_pks).values("sandbox__lock_id")
+    list(SandboxLock.objects.select_for_update().filter(pk__in=locks).order_by("pk").values_list("pk", flat=True))
+    found = Action.objects.filter(pk__in=action_pks).select_related("sandbox__lock", "account", "policy")
     return list(found.defer(*UNREAD))

@@ -1,4 +1,4 @@
-"""The question before a clean-up in the admin, how many, what it costs, who was active last, and the wish after it."""
+"""The question before a clean-up in the admin, how many, what it costs, who was active last, and the request after it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Active:
 def ask_or_act(
     page: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: QuerySet[Sandbox], kind: Kind
 ) -> HttpResponseBase | None:
-    """The confirmation page; or, once it has been answered, the wish for all of them and a line that it was taken."""
+    """The confirmation page; or, once it has been answered, the request for all of them and a line that it was taken."""
     fit = queryset.filter(state__in=NEEDS[kind])
     count = fit.count()
     if not count:
@@ -117,7 +117,7 @@ def _question(
         "count": count,
         "unfit": chosen.count() - count,
         "burn": fit.aggregate(sum=Sum("burn_usd_per_hour"))["sum"] or Decimal(0),
-        "protected": fit.filter(guard__protected=True).count(),
+        "protected": fit.filter(lock__protected=True).count(),
         "active": most_active(fit),
         "form": form,
         "selected": selected[:1] if across else selected,

@@ -8,12 +8,12 @@ from sandboxes.models import (
     Execution,
     ExecutionEnd,
     FleetMinute,
-    Guard,
     Lease,
     LeaseMember,
     LeaseSpan,
     MetricFrame,
     MetricSeries,
+    SandboxLock,
     Verdict,
 )
 
@@ -62,14 +62,14 @@ class VerdictAdmin(ReadOnly):
     list_select_related = ("sandbox",)
 
 
-@admin.register(Guard)
+@admin.register(SandboxLock)
 class GuardAdmin(ReadOnly):
     """The locks that claims, leases and protection share."""
 
-    list_display = ("sandbox_id", "claim_number", "condemned_by", "protected", "protected_until", "protected_by")
-    list_filter = ("protected", ("condemned_by", admin.EmptyFieldListFilter))
+    list_display = ("sandbox_id", "claim_number", "pending_action", "protected", "protected_until", "protected_by")
+    list_filter = ("protected", ("pending_action", admin.EmptyFieldListFilter))
     search_fields = ("sandbox_id", "protected_by", "protected_reason")
-    list_select_related = ("condemned_by",)
+    list_select_related = ("pending_action",)
 
 
 @admin.register(Lease)

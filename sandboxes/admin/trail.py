@@ -1,9 +1,9 @@
-"""The audit's entries and wishes for many as they were written, to search and to look at."""
+"""The audit's entries and requests for many as they were written, to search and to look at."""
 
 from django.contrib import admin
 
 from sandboxes.admin.reading import ReadOnly
-from sandboxes.models import AuditEntry, BulkWish
+from sandboxes.models import AuditEntry, BulkRequest
 
 
 @admin.register(AuditEntry)
@@ -23,9 +23,9 @@ class AuditEntryAdmin(ReadOnly):
         return bytes(entry.hash).hex() if entry.hash else ""
 
 
-@admin.register(BulkWish)
+@admin.register(BulkRequest)
 class BulkWishAdmin(ReadOnly):
-    """One wish for many, and how far it has come."""
+    """One request for many, and how far it has come."""
 
     list_display = ("requested_at", "kind", "actor_name", "bulk_id", "position", "taken", "finished_at")
     list_filter = ("kind", "actor_kind", "requested_at")

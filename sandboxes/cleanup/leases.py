@@ -12,7 +12,7 @@ from django.utils import timezone
 from sandboxes.actions.cancelling import close_all, no_orphans
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.fleet.lease_coverage import COVERS, beat
-from sandboxes.models import Action, Guard, Lease, LeaseMember, LeaseSpan, Sandbox
+from sandboxes.models import Action, Lease, LeaseMember, LeaseSpan, Sandbox, SandboxLock
 
 LONGEST_TTL_SECONDS = 30 * 86_400
 MOST_IDS = 20_000
@@ -72,7 +72,7 @@ def put(
 ) -> LeaseResult:
     """Makes or renews the lease `key` for exactly these IDs, or for all that carry the metadata, later ones too.
 
-    It takes the guards of the sandboxes in order, as the reaper's claim does: whatever is not condemned now is
+    It takes the sandboxes' locks in order, as the reaper's claim does: whatever is not condemned now is
     spared from now on. IDs not on record yet are kept and covered from first sight.
     A live lease stays its maker's, whoever else may renew it; one that has ended is anybody's.
     Raises LeaseError for bad input, LeaseTaken for another's key, LeaseConflict when every named ID is condemned or
@@ -84,8 +84,8 @@ def put(
     _check_taken(lease, claimant)
     maker = claimant.maker if _is_free(lease, claimant) else lease.maker
     covered = _covered(ids, metadata)
-    guards = _locked_guards(covered)
-    live = [s for s in covered if s.state != Sandbox.State.ENDED and guards[s.guard_id].condemned_by_id is None]
+    locks = _locked_guards(covered)
+    live = [s for s in covered if s.state != Sandbox.State.ENDED and locks[s.lock_id].pending_action_id is None]
     alive_ids = {sandbox.sandbox_id for sandbox in live}
     condemned = sorted({sandbox.sandbox_id for sandbox in covered} - alive_ids)
     unknown = sorted(set(ids or ()) - {sandbox.sandbox_id for sandbox in covered})
@@ -95,8 +95,8 @@ def put(
     _start(lease, ttl_seconds, now)
     _set_members(lease, set(ids or ()))
     _move_spans(lease, [sandbox.pk for sandbox in live], now)
-    marked = _spare(list(guards.values()), key)
-    no_orphans([pk for pk, guard in guards.items() if guard.condemned_by_id is None], now)
+    marked = _spare(list(locks.values()), key)
+    no_orphans([pk for pk, lock in locks.items() if lock.pending_action_id is None], now)
     return LeaseResult(key, lease.expires_at, len(alive_ids), unknown, marked, condemned)
 
 
@@ -208,12 +208,12 @@ def _covered(ids: Sequence[str] | None, metadata: Mapping[str, str] | None) -> l
         found = Sandbox.objects.filter(sandbox_id__in=set(ids))
     else:
         found = Sandbox.objects.filter(metadata__contains=dict(metadata or {})).exclude(state=Sandbox.State.ENDED)
-    return list(found.only("sandbox_id", "state", "guard_id"))
+    return list(found.only("sandbox_id", "state", "lock_id"))
 
 
-def _locked_guards(sandboxes: Sequence[Sandbox]) -> dict[int, Guard]:
-    keys = {sandbox.guard_id for sandbox in sandboxes}
-    return {guard.pk: guard for guard in Guard.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
+def _locked_guards(sandboxes: Sequence[Sandbox]) -> dict[int, SandboxLock]:
+    keys = {sandbox.lock_id for sandbox in sandboxes}
+    return {lock.pk: lock for lock in SandboxLock.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
 
 
 def _set_members(lease: Lease, wanted: set[str]) -> None:
@@ -235,11 +235,11 @@ def _move_spans(lease: Lease, sandbox_pks: Sequence[int], now: datetime) -> None
     )
 
 
-def _spare(guards: Sequence[Guard], key: str) -> list[str]:
+def _spare(locks: Sequence[SandboxLock], key: str) -> list[str]:
     """Voids what policies had in mind for these; sandboxes with an act on its way are not among them."""
-    free = [guard.pk for guard in guards if guard.condemned_by_id is None]
+    free = [lock.pk for lock in locks if lock.pending_action_id is None]
     marks = Action.objects.filter(
-        sandbox__guard_id__in=free, actor_kind="policy", state__in=[Action.State.GRACE, Action.State.QUEUED]
+        sandbox__lock_id__in=free, actor_kind="policy", state__in=[Action.State.GRACE, Action.State.QUEUED]
     )
     spared = list(marks.select_related("sandbox", "account"))
     close_all(spared, outcome=f"spared: leased as {key}")

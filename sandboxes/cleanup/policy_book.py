@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all
-from sandboxes.models import Account, Action, Guard, Policy, Verdict
+from sandboxes.models import Account, Action, Policy, SandboxLock, Verdict
 from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
 
 FIELDS = PolicySpec.__struct_fields__
@@ -63,12 +63,12 @@ def reset(policy: Policy) -> None:
 def void_marks(marks: QuerySet[Action], outcome: str) -> int:
     """Cancels what policies have marked or queued and nobody has sent or made theirs; how many."""
     waiting = marks.filter(state__in=[Action.State.GRACE, Action.State.QUEUED], actor_kind="policy")
-    keys = list(waiting.values_list("pk", "sandbox__guard_id"))
+    keys = list(waiting.values_list("pk", "sandbox__lock_id"))
     if not keys:
         return 0
     with transaction.atomic():
-        guards = {guard for _, guard in keys}
-        list(Guard.objects.select_for_update().filter(pk__in=guards).order_by("pk").values_list("pk", flat=True))
+        locks = {lock for _, lock in keys}
+        list(SandboxLock.objects.select_for_update().filter(pk__in=locks).order_by("pk").values_list("pk", flat=True))
         still = waiting.filter(pk__in=[key for key, _ in keys]).filter(joined=[])
         found = list(still.select_related("sandbox", "account"))
         close_all(found, outcome=outcome)

@@ -54,11 +54,11 @@ def _sandboxes(before: datetime) -> int:
             for name in _ON_A_SANDBOX:
                 cursor.execute(f"DELETE FROM sandboxes_{name} WHERE sandbox_id = ANY(%s)", [gone])
             cursor.execute("DELETE FROM sandboxes_sandbox WHERE id = ANY(%s) RETURNING guard_id", [gone])
-            guards = [row[0] for row in cursor.fetchall()]
+            locks = [row[0] for row in cursor.fetchall()]
             cursor.execute(
                 "DELETE FROM sandboxes_guard g WHERE id = ANY(%s) AND NOT protected "
                 "AND NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.guard_id = g.id)",
-                [guards],
+                [locks],
             )
         total += len(gone)
         if len(gone) < BATCH:

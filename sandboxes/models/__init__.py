@@ -4,7 +4,7 @@ from sandboxes.models.account import Account, AccountHealth, Heartbeat
 from sandboxes.models.action import Action
 from sandboxes.models.audit import AuditEntry
 from sandboxes.models.brake import AccountBrake
-from sandboxes.models.bulk import BulkWish
+from sandboxes.models.bulk import BulkRequest
 from sandboxes.models.callback import OwnerCallback
 from sandboxes.models.execution import Execution, ExecutionEnd
 from sandboxes.models.freeze import Freeze
@@ -13,7 +13,7 @@ from sandboxes.models.metrics import MetricFrame, MetricSeries
 from sandboxes.models.policy import Policy, Verdict
 from sandboxes.models.price import Price
 from sandboxes.models.rollups import FleetGroup, FleetHour, FleetMinute, FleetTen, SeriesHours, SeriesMinutes
-from sandboxes.models.sandbox import Guard, Sandbox
+from sandboxes.models.sandbox import Sandbox, SandboxLock
 
 __all__ = [
     "Account",
@@ -21,7 +21,7 @@ __all__ = [
     "AccountHealth",
     "Action",
     "AuditEntry",
-    "BulkWish",
+    "BulkRequest",
     "Execution",
     "ExecutionEnd",
     "FleetGroup",
@@ -29,7 +29,6 @@ __all__ = [
     "FleetMinute",
     "FleetTen",
     "Freeze",
-    "Guard",
     "Heartbeat",
     "Lease",
     "LeaseMember",
@@ -40,6 +39,7 @@ __all__ = [
     "Policy",
     "Price",
     "Sandbox",
+    "SandboxLock",
     "SeriesHours",
     "SeriesMinutes",
     "Verdict",

@@ -1,10 +1,10 @@
-"""One wish for many sandboxes: written down whole before it is answered, then carried out some at a time."""
+"""A request for many sandboxes: written down whole before it is answered, then carried out some at a time."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
-class BulkWish(models.Model):
+class BulkRequest(models.Model):
     """`position` of `keys` have been decided: `taken` actions came of it, `refused` were in no state for it.
 
     Written by `sandboxes.actions.bulk` alone, in the transaction that writes the actions: a crash neither loses nor
@@ -26,7 +26,7 @@ class BulkWish(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "bulk wishes"
+        db_table = "sandboxes_bulkwish"
         indexes = [models.Index(fields=["id"], condition=models.Q(finished_at=None), name="bulk_open")]
 
     def __str__(self) -> str:

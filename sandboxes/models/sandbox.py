@@ -7,7 +7,7 @@ from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.models.account import Account
 
 
-class Guard(models.Model):
+class SandboxLock(models.Model):
     """One row per sandbox ID, whichever accounts list it and whatever their URLs say.
 
     Claims, leases and protection lock this row: an owner's word and a reaper's claim can never cross. Two accounts of
@@ -17,14 +17,17 @@ class Guard(models.Model):
 
     sandbox_id = models.CharField(max_length=MAX_SANDBOX_ID, unique=True)
     claim_number = models.PositiveBigIntegerField(default=0, help_text="Counts claims; a sender checks its own.")
-    condemned_by = models.ForeignKey(
-        "sandboxes.Action", models.SET_NULL, null=True, blank=True, related_name="+",
+    pending_action = models.ForeignKey(
+        "sandboxes.Action", models.SET_NULL, null=True, blank=True, related_name="+", db_column="condemned_by_id",
         help_text="The open action after whose start a DELETE or a pause may be on its way.",
     )  # fmt: skip
     protected = models.BooleanField(default=False)
     protected_until = models.DateTimeField(null=True, blank=True)
     protected_reason = models.TextField(blank=True, default="")
     protected_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        db_table = "sandboxes_guard"
 
     def __str__(self) -> str:
         return self.sandbox_id
@@ -44,7 +47,7 @@ class Sandbox(models.Model):
 
     id = models.AutoField(primary_key=True)
     account = models.ForeignKey(Account, models.CASCADE, related_name="sandboxes", db_index=False)
-    guard = models.ForeignKey(Guard, models.PROTECT, related_name="sandboxes")
+    lock = models.ForeignKey(SandboxLock, models.PROTECT, related_name="sandboxes", db_column="guard_id")
     sandbox_id = models.CharField(max_length=MAX_SANDBOX_ID)
     template_id = models.CharField(max_length=128, blank=True, default="")
     template_name = models.CharField(max_length=200, null=True, blank=True)  # from AccountHealth.templates

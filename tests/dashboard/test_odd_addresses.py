@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from sandboxes.models import Freeze, Guard
+from sandboxes.models import Freeze, SandboxLock
 from tests.support import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox")]
@@ -107,7 +107,7 @@ def test_nul_in_the_id_to_act_on_is_not_found(staff: Client) -> None:
 def test_act_with_a_nul_in_its_reason_is_done(staff: Client) -> None:
     box = records.sandbox("ikept")
     staff.post("/act/", {"kind": "protect", "key": str(box.pk), "reason": "a\0b"})
-    assert Guard.objects.get(sandbox_id="ikept").protected
+    assert SandboxLock.objects.get(sandbox_id="ikept").protected
 
 
 @pytest.mark.parametrize("reason", ["a\0b", "\0"])

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.sandboxes import filters
-from sandboxes.models import AccountHealth, Action, Guard
+from sandboxes.models import AccountHealth, Action, SandboxLock
 from tests.support import records
 
 PATHS = ["/", "/sandboxes/", "/events/", "/cleanup/"]
@@ -157,10 +157,10 @@ def test_protection_holds_at_once_and_until_the_hour_asked_for(person: Client) -
     assert (
         person.post("/act/", {"kind": "protect", "key": box.pk, "minutes": "60", "reason": "a demo"}).status_code == 202
     )
-    guard = Guard.objects.get(pk=box.guard_id)
-    assert guard.protected
-    assert guard.protected_until is not None
-    assert timedelta(minutes=59) < guard.protected_until - timezone.now() <= timedelta(minutes=60)
+    lock = SandboxLock.objects.get(pk=box.lock_id)
+    assert lock.protected
+    assert lock.protected_until is not None
+    assert timedelta(minutes=59) < lock.protected_until - timezone.now() <= timedelta(minutes=60)
 
 
 @pytest.mark.parametrize("minutes", ["inf", "nan", "-5", "0", "1e300", "1e308", "soon"])

@@ -7,7 +7,7 @@ from events import inbox
 from events.forgetting import forget_set_aside, set_aside
 from events.models import LifecycleEvent
 from events.writing import Arrival
-from sandboxes.models import Account, Execution, Guard, Sandbox
+from sandboxes.models import Account, Execution, Sandbox, SandboxLock
 from tests.events.factories import at, real
 
 pytestmark = pytest.mark.usefixtures("mailbox")
@@ -21,7 +21,7 @@ async def test_it_works(account):
     await sync_to_async(set_aside)(account)
     assert not await Account.objects.filter(name="prod").aexists()
     assert await sync_to_async(forget_set_aside)() == 1
-    for model in (Account, Sandbox, Execution, Guard, LifecycleEvent):
+    for model in (Account, Sandbox, Execution, SandboxLock, LifecycleEvent):
         assert await model.objects.acount() == 0
 
 

@@ -17,7 +17,7 @@ from events.inbox import Inbox
 from events.limits import Unavailable
 from events.models import Delivery, LifecycleEvent
 from events.writing import Arrival, Parked, Stored
-from sandboxes.models import Execution, ExecutionEnd, Guard, Sandbox
+from sandboxes.models import Execution, ExecutionEnd, Sandbox, SandboxLock
 from tests.events.factories import at, real, seen
 
 pytestmark = pytest.mark.usefixtures("mailbox")
@@ -33,7 +33,7 @@ async def stored(account, *events, source="webhook"):
 
 @sync_to_async
 def the_sandbox(name="i1"):
-    return Sandbox.objects.select_related("guard").get(sandbox_id=name)
+    return Sandbox.objects.select_related("lock").get(sandbox_id=name)
 
 
 async def test_it_works(account):
@@ -51,7 +51,7 @@ async def test_it_works(account):
         "prod",
     )
     assert float(sandbox.closed_cost_usd) == pytest.approx(3600 * (2 * 0.000014 + 0.5 * 0.0000045))
-    assert sandbox.guard.sandbox_id == sandbox.sandbox_id
+    assert sandbox.lock.sandbox_id == sandbox.sandbox_id
     run = await Execution.objects.aget(sandbox=sandbox)
     assert (run.execution_id, run.ended_by, run.ended_at) == ("x1", "killed", at(3600))
 
@@ -164,7 +164,7 @@ async def test_one_guard_for_one_sandbox_of_two_accounts_at_a_backend(account):
     context.forget()
     await stored(account, real("created", 0))
     await inbox.store([Arrival(other.pk, "webhook", at(1), real("created", 0))])
-    assert await Guard.objects.acount() == 1
+    assert await SandboxLock.objects.acount() == 1
     assert await Sandbox.objects.acount() == 2
 
 

@@ -35,9 +35,7 @@ class Backend:
         from sandboxes.models import Sandbox
 
         await self.sync()
-        return await Sandbox.objects.select_related("guard", "account").aget(
-            sandbox_id=sandbox_id, account=self.account
-        )
+        return await Sandbox.objects.select_related("lock", "account").aget(sandbox_id=sandbox_id, account=self.account)
 
     async def sync(self):
         from events.observe import sync

@@ -20,7 +20,7 @@ async def policy(**given):
 
 
 async def only(**lookup):
-    return await Action.objects.select_related("sandbox__guard").aget(**lookup)
+    return await Action.objects.select_related("sandbox__lock").aget(**lookup)
 
 
 async def states():

@@ -13,7 +13,18 @@ from django.db.models import QuerySet
 from dashboard.models import ApiToken
 from events.models import LifecycleEvent
 from sandboxes.actions import machine
-from sandboxes.models import Account, Action, Guard, Lease, LeaseMember, MetricFrame, Policy, Price, Sandbox, Verdict
+from sandboxes.models import (
+    Account,
+    Action,
+    Lease,
+    LeaseMember,
+    MetricFrame,
+    Policy,
+    Price,
+    Sandbox,
+    SandboxLock,
+    Verdict,
+)
 
 NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -35,7 +46,7 @@ def sandbox(sandbox_id: str | None = None, *, of: Account | None = None, **field
     """Running for an hour unless told otherwise, one more to go."""
     of = of or account()
     sandbox_id = sandbox_id or f"i{next(_numbers):020d}"
-    guard = Guard.objects.get_or_create(sandbox_id=sandbox_id)[0]
+    lock = SandboxLock.objects.get_or_create(sandbox_id=sandbox_id)[0]
     started_at = fields.pop("started_at", NOW - timedelta(hours=1))
     plain = {
         "state": "running",
@@ -47,7 +58,7 @@ def sandbox(sandbox_id: str | None = None, *, of: Account | None = None, **field
         "memory_mb": 512,
     }
     return Sandbox.objects.create(
-        account=of, guard=guard, sandbox_id=sandbox_id, started_at=started_at, **(plain | fields)
+        account=of, lock=lock, sandbox_id=sandbox_id, started_at=started_at, **(plain | fields)
     )
 
 

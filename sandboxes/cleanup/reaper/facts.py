@@ -17,8 +17,8 @@ from sandboxes.models import Account, LeaseSpan, Sandbox
 from sandboxes.policies import CpuWindow, Facts, Protection, pairs
 
 COLUMNS = (
-    "pk", "guard_id", "guard__condemned_by_id", "guard__protected", "guard__protected_by", "guard__protected_reason",
-    "guard__protected_until", "sandbox_id", "state", "template_id", "template_name", "created_at", "started_at",
+    "pk", "lock_id", "lock__pending_action_id", "lock__protected", "lock__protected_by", "lock__protected_reason",
+    "lock__protected_until", "sandbox_id", "state", "template_id", "template_name", "created_at", "started_at",
     "first_seen_at", "end_at", "paused_at", "metadata", "returned_at", "seen_running_at",
 )  # fmt: skip
 
@@ -28,7 +28,7 @@ class Known:
     """A living sandbox on our record: its keys, whether an act may be on its way, and its facts."""
 
     key: int
-    guard: int
+    lock: int
     condemned: bool
     facts: Facts
 
@@ -79,8 +79,8 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
     return {
         row["pk"]: Known(
             key=row["pk"],
-            guard=row["guard_id"],
-            condemned=row["guard__condemned_by_id"] is not None,
+            lock=row["lock_id"],
+            condemned=row["lock__pending_action_id"] is not None,
             facts=Facts(
                 sandbox_id=row["sandbox_id"], account=account.name, state=row["state"],
                 template_id=row["template_id"], template_name=row["template_name"],
@@ -112,10 +112,10 @@ def _shifted(ours: datetime | None, offset: timedelta) -> BackendTime | None:
 
 
 def _protection(row: Mapping[str, Any], offset: timedelta) -> Protection | None:
-    if not row["guard__protected"]:
+    if not row["lock__protected"]:
         return None
-    until = _shifted(row["guard__protected_until"], offset)
-    return Protection(row["guard__protected_by"], row["guard__protected_reason"], until)
+    until = _shifted(row["lock__protected_until"], offset)
+    return Protection(row["lock__protected_by"], row["lock__protected_reason"], until)
 
 
 def _overlaid(facts: Facts, info: SandboxInfo, now: BackendTime) -> Facts:

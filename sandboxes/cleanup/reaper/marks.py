@@ -135,16 +135,16 @@ def _barred(policy: Policy, keys: Sequence[int], since: Mapping[int, datetime], 
 
 def _taken_by_others(policy: Policy, fleet: Fleet, keys: Sequence[int]) -> set[int]:
     """Those on which another policy has an open kill or pause, under whichever account: one act a sandbox."""
-    guards = {fleet.known[key].guard: key for key in keys}
+    locks = {fleet.known[key].lock: key for key in keys}
     acts = Action.objects.filter(
-        sandbox__guard__in=guards, actor_kind="policy", kind__in=[Kind.KILL, Kind.PAUSE],
+        sandbox__lock__in=locks, actor_kind="policy", kind__in=[Kind.KILL, Kind.PAUSE],
         state__in=[State.GRACE, State.QUEUED, State.SENT],
     ).exclude(policy=policy, account=fleet.account)  # fmt: skip
-    return {guards[guard] for guard in acts.values_list("sandbox__guard_id", flat=True)}
+    return {locks[lock] for lock in acts.values_list("sandbox__lock_id", flat=True)}
 
 
 def _killed(fleet: Fleet, keys: Sequence[int]) -> set[int]:
     """Those whose present run has an answered kill, whoever sent it: what lives on after that is for a person."""
     known = [fleet.known[key] for key in keys]
-    killed = killed_at(one.guard for one in known)
-    return {one.key for one in known if was_killed(one.guard, one.facts.started_at, killed, fleet.offset)}
+    killed = killed_at(one.lock for one in known)
+    return {one.key for one in known if was_killed(one.lock, one.facts.started_at, killed, fleet.offset)}

@@ -14,7 +14,7 @@ def shown(accounts: Sequence[Account]) -> Shown:
     found: Shown = {account.pk: {} for account in accounts}
     held = Verdict.objects.filter(until=None, policy__enabled=True, sandbox__account__in=accounts)
     for account, key, condemned in held.values_list(
-        "sandbox__account_id", "sandbox_id", "sandbox__guard__condemned_by_id"
+        "sandbox__account_id", "sandbox_id", "sandbox__lock__pending_action_id"
     ):
         found[account][key] = ("condemned" if condemned else "candidate", None)
     in_grace = Action.objects.filter(state=Action.State.GRACE, account__in=accounts).order_by("-act_at")

@@ -29,7 +29,7 @@ def our_pauses(marks: Sequence[Action], offset: timedelta) -> dict[int, OurPause
         sent_at = on_backend(pause.sent_at or pause.requested_at, offset)
         end_moved = moved.get(pause.sandbox_id)
         signs = [SignOfLife("its timeout was set", of_record(end_moved))] if end_moved else []
-        signs += [SignOfLife(what, on_backend(at, offset)) for what, at in wanted.get(pause.sandbox.guard_id, [])]
+        signs += [SignOfLife(what, on_backend(at, offset)) for what, at in wanted.get(pause.sandbox.lock_id, [])]
         answered_at = max(sent_at, on_backend(pause.answered_at or pause.requested_at, offset))
         found[mark] = OurPause(sent_at, answered_at, tuple(signs))
     return found
@@ -42,9 +42,9 @@ def _moved_ends(sandboxes: Sequence[int]) -> Mapping[int, datetime]:
 
 def _wanted(pauses: Sequence[Action]) -> Mapping[int, list[tuple[str, datetime]]]:
     """What was asked for of each lock's sandbox, under any account."""
-    guards = [pause.sandbox.guard_id for pause in pauses]
-    rows = Action.objects.filter(sandbox__guard__in=guards, kind__in=WANTED).exclude(state=State.CANCELLED)
+    locks = [pause.sandbox.lock_id for pause in pauses]
+    rows = Action.objects.filter(sandbox__lock__in=locks, kind__in=WANTED).exclude(state=State.CANCELLED)
     found: dict[int, list[tuple[str, datetime]]] = {}
-    for guard, kind, at in rows.values_list("sandbox__guard_id", "kind", "requested_at"):
-        found.setdefault(guard, []).append((WANTED[Kind(kind)], at))
+    for lock, kind, at in rows.values_list("sandbox__lock_id", "kind", "requested_at"):
+        found.setdefault(lock, []).append((WANTED[Kind(kind)], at))
     return found

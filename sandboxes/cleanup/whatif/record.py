@@ -48,7 +48,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
     moves = _moves(given) if with_moves else {}
     runs = _runs(given)
     found = []
-    for key, guard, account, state, sandbox_id, *told, metadata in _rows(_SANDBOXES, given):
+    for key, lock, account, state, sandbox_id, *told, metadata in _rows(_SANDBOXES, given):
         template_id, template_name, cpu_count, memory_mb, *times = told
         paused_at, created_at, first_seen_at, started_at, end_at, ended_at = map(_moment, times)
         of_it = runs.get(key) or [
@@ -66,7 +66,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
             Life(
                 key, sandbox_id, names[account], template_id, created_at, on_backend(first_seen_at, offset), of_it,
                 template_name, ended_at, msgspec.json.decode(metadata, type=dict[str, str]),
-                _shifted(leases.get(key, ()), offset), _shifted(kept.get(guard, ()), offset), moves.get(key, ()),
+                _shifted(leases.get(key, ()), offset), _shifted(kept.get(lock, ()), offset), moves.get(key, ()),
                 keep[account],
             )
         )  # fmt: skip
@@ -103,13 +103,13 @@ def _moves(given: dict[str, Any]) -> dict[int, list[Move]]:
 
 
 def _kept(given: dict[str, Any]) -> dict[int, list[Kept]]:
-    """Protections by guard, as the audit trail tells them; one without such a row held all the time."""
+    """Protections by lock, as the audit trail tells them; one without such a row held all the time."""
     told: dict[int, list[Word]] = defaultdict(list)
-    for guard, kind, by, reason, since, until in _rows(_PROTECTS, given):
-        told[guard].append((kind, by, reason, since, until))
-    found = {guard: list(_spans_of(words)) for guard, words in told.items()}
-    for guard, by, reason, until in _rows(_PROTECTED, given):
-        found.setdefault(guard, [Kept(by, reason, given["start"], until, until)])
+    for lock, kind, by, reason, since, until in _rows(_PROTECTS, given):
+        told[lock].append((kind, by, reason, since, until))
+    found = {lock: list(_spans_of(words)) for lock, words in told.items()}
+    for lock, by, reason, until in _rows(_PROTECTED, given):
+        found.setdefault(lock, [Kept(by, reason, given["start"], until, until)])
     return found
 
 

@@ -21,8 +21,8 @@ _SAMPLE: Final = ("cpu_pct", "mem_used", "mem_total", "disk_used", "disk_total",
 _BESIDE: Final = (
     "id", "sandbox_id", "cpu_count", "backend_state",
     "account_id", "account__name", "account__health__last_sync_at", "end_at", "gone_at",
-    "closed_cost_usd", "burn_usd_per_hour", "guard__protected", "guard__protected_until", "guard__protected_reason",
-    "guard__protected_by", "guard__condemned_by", "guard__condemned_by__actor_kind",
+    "closed_cost_usd", "burn_usd_per_hour", "lock__protected", "lock__protected_until", "lock__protected_reason",
+    "lock__protected_by", "lock__pending_action", "lock__pending_action__actor_kind",
 )  # fmt: skip
 _MICRO_USD: Final = Decimal("0.000001")
 
@@ -77,8 +77,8 @@ def _orphan(
 ) -> Orphan:
     if record["state"] == "ended":
         return NO_ORPHAN
-    policy_condemned = record["guard__condemned_by__actor_kind"] == "policy"
-    if record["guard__condemned_by"] and (policy_condemned or reasons):
+    policy_condemned = record["lock__pending_action__actor_kind"] == "policy"
+    if record["lock__pending_action"] and (policy_condemned or reasons):
         return Orphan(bool(reasons), "condemned", reasons or [])
     if marked:
         return Orphan(bool(reasons), "marked", reasons or [], act_at)
@@ -86,10 +86,10 @@ def _orphan(
 
 
 def _protection(record: dict[str, Any], now: datetime) -> Protection | None:
-    until = record["guard__protected_until"]
-    if not record["guard__protected"] or (until and until <= now):
+    until = record["lock__protected_until"]
+    if not record["lock__protected"] or (until and until <= now):
         return None
-    return Protection(until, record["guard__protected_reason"], record["guard__protected_by"])
+    return Protection(until, record["lock__protected_reason"], record["lock__protected_by"])
 
 
 def _last_seen_at(record: dict[str, Any]) -> datetime:

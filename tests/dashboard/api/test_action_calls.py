@@ -12,7 +12,7 @@ from dashboard.api.errors import Refusal
 from dashboard.api.idempotency import Answer, Conflict, once
 from dashboard.models import IdempotentAnswer
 from sandboxes.actions import bulk
-from sandboxes.models import Action, BulkWish, Sandbox
+from sandboxes.models import Action, BulkRequest, Sandbox
 from tests.support import records
 from tests.support.records import NOW
 
@@ -213,6 +213,6 @@ def test_the_same_key_a_day_later_is_a_new_wish(call: Any) -> None:
         numbers.append(made.data["bulk_id"])
         yesterday = timezone.now() - timedelta(hours=25)
         IdempotentAnswer.objects.update(created_at=yesterday)
-        BulkWish.objects.update(requested_at=yesterday, finished_at=yesterday)
+        BulkRequest.objects.update(requested_at=yesterday, finished_at=yesterday)
         records.brought_to(Action.objects.exclude(state="confirmed"), "confirmed")
     assert len(set(numbers)) == Action.objects.count() == 3

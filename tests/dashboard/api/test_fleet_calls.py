@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard.models import ApiToken
-from sandboxes.models import Account, AccountHealth, Guard, Lease, Policy
+from sandboxes.models import Account, AccountHealth, Lease, Policy, SandboxLock
 from sandboxes.models.fields import Sealed
 from tests.support import records
 from tests.support.records import Reading
@@ -133,7 +133,7 @@ def test_a_bad_lease_is_400(call: Any, body: dict[str, Any]) -> None:
 
 def test_a_lease_for_what_is_condemned_is_409(call: Any) -> None:
     box = records.sandbox("a")
-    Guard.objects.filter(pk=box.guard_id).update(condemned_by=records.action(box, state="sent"))
+    SandboxLock.objects.filter(pk=box.lock_id).update(pending_action=records.action(box, state="sent"))
     refused = call("PUT", "/leases/k", {"ttl_seconds": 60, "match": {"ids": ["a"]}})
     assert (refused.status_code, refused.data["details"]) == (409, {"condemned": ["a"]})
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from sandboxes.fleet import same_fleets
-from sandboxes.models import AccountBrake, AccountHealth, Action, Guard
+from sandboxes.models import AccountBrake, AccountHealth, Action, SandboxLock
 from tests.support import records
 from tests.support.records import NOW, Reading
 
@@ -139,7 +139,7 @@ def test_protection_holds_from_the_moment_it_is_answered(call: Any) -> None:
 
 def test_a_condemned_one_cannot_be_protected(call: Any) -> None:
     box = records.sandbox("a")
-    Guard.objects.filter(pk=box.guard_id).update(condemned_by=records.action(box, state="sent"))
+    SandboxLock.objects.filter(pk=box.lock_id).update(pending_action=records.action(box, state="sent"))
     assert call("POST", "/sandboxes/a/protect", {"reason": "mine"}).status_code == 409
 
 
@@ -202,7 +202,7 @@ def test_sandbox_of_two_accounts_of_one_project_is_one(call: Any, db: None) -> N
     assert call("GET", "/sandboxes/i1", account="other").data["account"] == "other"
     assert call("GET", "/sandboxes").data["total"] == 3
     assert call("GET", "/fleet").data["running"] == 3
-    assert Guard.objects.count() == 3
+    assert SandboxLock.objects.count() == 3
 
 
 def test_account_that_lets_nobody_act_is_403_and_names_the_setting(call: Any, db: None) -> None:

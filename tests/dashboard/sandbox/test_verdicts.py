@@ -9,7 +9,7 @@ from sandboxes.cleanup.policy_book import write
 from sandboxes.cleanup.reaper.facts import fleet_of
 from sandboxes.cleanup.reaper.verdicts import hits_of
 from sandboxes.fleet.search import SandboxQuery, search
-from sandboxes.models import Account, AccountHealth, Guard, LeaseSpan, Policy
+from sandboxes.models import Account, AccountHealth, LeaseSpan, Policy, SandboxLock
 from sandboxes.policies import PolicySpec, judge, parse
 from tests.support import records
 
@@ -64,7 +64,7 @@ def test_protection_ends_when_it_was_said_to_end_on_our_clock() -> None:
     now, account = datetime.now(UTC), account_ahead(60)
     box = records.sandbox(of=account, started_at=now - timedelta(hours=1))
     until = now + timedelta(seconds=30)
-    Guard.objects.filter(pk=box.guard_id).update(protected=True, protected_by="ada", protected_until=until)
+    SandboxLock.objects.filter(pk=box.lock_id).update(protected=True, protected_by="ada", protected_until=until)
     spec = enabled({"older_than_seconds": 130})
     reaper, page = both(spec, account, now)
     assert not reaper

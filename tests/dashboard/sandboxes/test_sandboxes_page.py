@@ -123,10 +123,10 @@ class TestAllThatMatch:
         assert (told["done"], told["already"], told["failed"], told["waiting"]) == (2, 1, 1, 0)
 
     def test_those_protected_until_an_hour_are_one_wish(self, person: Client, selection: Selection) -> None:
-        wish = {"kind": "protect", "selection": selection.pk, "minutes": "60", "reason": "a demo"}
-        assert person.post("/act/", wish).status_code == 202
+        wanted = {"kind": "protect", "selection": selection.pk, "minutes": "60", "reason": "a demo"}
+        assert person.post("/act/", wanted).status_code == 202
         assert len(set(Action.objects.values_list("bulk_id", flat=True))) == 1
-        ends = Action.objects.values_list("sandbox__guard__protected_until", flat=True)
+        ends = Action.objects.values_list("sandbox__lock__protected_until", flat=True)
         assert all(end and end > timezone.now() for end in ends)
 
     def test_a_filter_without_sense_is_refused(self, person: Client) -> None:

@@ -176,7 +176,7 @@ async def test_actions_of_an_account_say_who_may_act(backend, kills, mode, by_po
     await policy(match={"metadata": {"job": "old"}})
     await act()
     assert kills.count(theirs.sandbox_id) == by_policy
-    mine = await Sandbox.objects.select_related("account", "guard").aget(pk=mine.pk)
+    mine = await Sandbox.objects.select_related("account", "lock").aget(pk=mine.pk)
     if by_person:
         await sync_to_async(request)(mine, "kill", ANNA)
     else:

@@ -18,7 +18,7 @@ async def asked(odd, kind, state="running", **given):
     """An action on a sandbox of ours, sent once."""
     odd.put("i1", state=state)
     await sync(odd.watched)
-    box = await Sandbox.objects.select_related("account", "guard").aget(sandbox_id="i1")
+    box = await Sandbox.objects.select_related("account", "lock").aget(sandbox_id="i1")
     await sync_to_async(request)(box, kind, ANNA, **given)
     await send_due()
 
@@ -53,7 +53,7 @@ async def test_rejected_pause_that_killed_is_said_to_be_ours(odd):
 async def test_act_that_never_reached_the_backend_says_so(odd):
     odd.put("i1")
     await sync(odd.watched)
-    box = await Sandbox.objects.select_related("account", "guard").aget(sandbox_id="i1")
+    box = await Sandbox.objects.select_related("account", "lock").aget(sandbox_id="i1")
     await sync_to_async(request)(box, "kill", ANNA)
     odd.watched.url = "http://127.0.0.1:9"
     await odd.watched.asave()

@@ -1,4 +1,4 @@
-"""One wish for many: nothing lost and nothing asked twice, whenever a worker dies; more than a chunk is left to one."""
+"""One request for many: nothing lost and nothing asked twice, whenever a worker dies; more than a chunk is left to one."""
 
 import uuid
 
@@ -6,7 +6,7 @@ import pytest
 
 from sandboxes.actions import Actor, bulk, requests
 from sandboxes.actions.bulk import carry_on, carry_on_all, request_bulk
-from sandboxes.models import Action, BulkWish, Guard
+from sandboxes.models import Action, BulkRequest, SandboxLock
 from tests.support import records
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def test_it_works(django_capture_on_commit_callbacks):
     made = Action.objects.order_by("pk")
     assert [action.sandbox_id for action in made] == keys
     assert {(action.bulk_id, action.reason, action.state) for action in made} == {(told.bulk_id, "night", "queued")}
-    assert Guard.objects.exclude(condemned_by=None).count() == 7
+    assert SandboxLock.objects.exclude(pending_action=None).count() == 7
     assert carry_on_all() == 0
 
 
@@ -43,12 +43,12 @@ def test_a_wish_of_one_chunk_is_decided_before_the_answer():
 def test_protection_of_however_many_holds_when_it_is_answered(kind):
     told = request_bulk(fleet(7), kind, ANNA)
     assert (told.count, told.waiting) == (7, False)
-    assert Guard.objects.filter(protected=kind == "protect").count() == 7
+    assert SandboxLock.objects.filter(protected=kind == "protect").count() == 7
 
 
 def test_a_worker_that_dies_within_a_chunk_has_done_nothing_of_it(monkeypatch):
     told = request_bulk(fleet(7), "kill", ANNA)
-    carry_on(BulkWish.objects.get().pk)
+    carry_on(BulkRequest.objects.get().pk)
 
     def dies(*_):
         raise KeyboardInterrupt
@@ -57,7 +57,7 @@ def test_a_worker_that_dies_within_a_chunk_has_done_nothing_of_it(monkeypatch):
         broken.setattr(requests, "_write", dies)
         with pytest.raises(KeyboardInterrupt):
             carry_on_all()
-    assert (BulkWish.objects.get().position, Action.objects.count()) == (3, 3)
+    assert (BulkRequest.objects.get().position, Action.objects.count()) == (3, 3)
     carry_on_all()
     assert Action.objects.filter(bulk_id=told.bulk_id).values("sandbox_id").distinct().count() == 7
     assert Action.objects.count() == 7
@@ -76,12 +76,12 @@ def test_who_is_in_no_state_for_it_is_told_before_and_after(mailbox):
     told = request_bulk([*keys, paused], "pause", ANNA)
     assert (told.count, list(told.refused)) == (4, [paused])
     carry_on_all()
-    wish = BulkWish.objects.get()
-    assert (wish.taken, list(wish.refused)) == (4, [str(paused)])
-    assert wish.finished_at is not None
+    wanted = BulkRequest.objects.get()
+    assert (wanted.taken, list(wanted.refused)) == (4, [str(paused)])
+    assert wanted.finished_at is not None
 
 
 def test_missing_seconds_leave_nothing_behind():
     with pytest.raises(ValueError, match="seconds"):
         request_bulk(fleet(4), "extend", ANNA)
-    assert not BulkWish.objects.exists()
+    assert not BulkRequest.objects.exists()

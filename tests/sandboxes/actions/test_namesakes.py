@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from events.observe import sync
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import send_due
-from sandboxes.models import Account, AccountHealth, Action, Guard, Sandbox
+from sandboxes.models import Account, AccountHealth, Action, Sandbox, SandboxLock
 from tests.support import records
 from tests.support.ageing import cooldowns_are_over
 from tests.support.scripted import scripted
@@ -41,7 +41,7 @@ async def killed_at(first, second):
     """A person's kill through the first account, confirmed; what the second holds is from before."""
     for one in (first, second):
         await sync(one.watched)
-    box = await Sandbox.objects.select_related("account", "guard").aget(account=first.watched)
+    box = await Sandbox.objects.select_related("account", "lock").aget(account=first.watched)
     await sync_to_async(request)(box, "kill", Actor("user", "anna"))
     await send_due()
     await sync(first.watched)
@@ -50,7 +50,7 @@ async def killed_at(first, second):
 
 
 async def condemned():
-    return (await Guard.objects.aget()).condemned_by_id is not None
+    return (await SandboxLock.objects.aget()).pending_action_id is not None
 
 
 async def test_namesake_that_its_backend_shows_is_released(two):

@@ -1,4 +1,4 @@
-"""A wish becomes an action by the state on our record; a kill joins; protection holds at once; a stop stops."""
+"""A request becomes an action by the state on our record; a kill joins; protection holds at once; a stop stops."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from sandboxes.actions import Actor, NotInState, cancel, request, request_bulk
-from sandboxes.models import Action, Guard
+from sandboxes.models import Action, SandboxLock
 from tests.support import records
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def mark(sandbox, **fields):
 
 
 def guard_of(sandbox):
-    return Guard.objects.get(pk=sandbox.guard_id)
+    return SandboxLock.objects.get(pk=sandbox.lock_id)
 
 
 def test_it_works(mailbox):
@@ -29,7 +29,7 @@ def test_it_works(mailbox):
     action = request(sandbox, "kill", ANNA, reason="stuck")
     kept = Action.objects.get()
     assert (kept.pk, kept.kind, kept.state, kept.actor_kind) == (action.pk, "kill", "queued", "user")
-    assert guard_of(sandbox).condemned_by_id == action.pk
+    assert guard_of(sandbox).pending_action_id == action.pk
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_persons_kill_ends_the_grace_of_a_mark_and_makes_it_theirs(mailbox):
     assert request(sandbox, "kill", ANNA).pk == marked.pk
     kept = Action.objects.get()
     assert (kept.state, kept.actor_kind) == ("queued", "policy")
-    assert guard_of(sandbox).condemned_by_id == marked.pk
+    assert guard_of(sandbox).pending_action_id == marked.pk
 
 
 def test_a_persons_kill_voids_a_waiting_pause(mailbox):
@@ -75,7 +75,7 @@ def test_a_persons_kill_voids_a_waiting_pause(mailbox):
     pause = request(sandbox, "pause", ANNA)
     kill = request(sandbox, "kill", ANNA)
     assert Action.objects.get(pk=pause.pk).state == "cancelled"
-    assert guard_of(sandbox).condemned_by_id == kill.pk
+    assert guard_of(sandbox).pending_action_id == kill.pk
 
 
 def test_what_is_condemned_is_neither_protected_nor_extended(mailbox):
@@ -90,8 +90,8 @@ def test_protection_holds_at_once_and_voids_marks(mailbox):
     sandbox, until = records.sandbox(), timezone.now() + timedelta(hours=1)
     marked = mark(sandbox)
     action = request(sandbox, "protect", ANNA, until=until, reason="a demo")
-    guard = guard_of(sandbox)
-    assert (guard.protected, guard.protected_until, guard.protected_by) == (True, until, "anna")
+    lock = guard_of(sandbox)
+    assert (lock.protected, lock.protected_until, lock.protected_by) == (True, until, "anna")
     assert action.state == "confirmed"
     marked.refresh_from_db()
     assert (marked.state, marked.outcome) == ("cancelled", "spared: protected")
@@ -109,7 +109,7 @@ def test_a_stopped_mark_spares_the_sandbox_for_a_day(mailbox):
 def test_a_stopped_kill_lifts_the_sentence(mailbox):
     sandbox = records.sandbox()
     cancel(request(sandbox, "kill", ANNA), ANNA)
-    assert guard_of(sandbox).condemned_by_id is None
+    assert guard_of(sandbox).pending_action_id is None
 
 
 @pytest.mark.parametrize("state", ["sent", "done", "confirmed", "failed", "cancelled"])

@@ -13,7 +13,7 @@ from sandboxes.actions.sending import send_due
 from sandboxes.actions.settling import MOST_ATTEMPTS
 from sandboxes.core import accounts, round_errors
 from sandboxes.e2b import E2BClient, E2BError
-from sandboxes.models import AccountHealth, Action, Guard, Sandbox
+from sandboxes.models import AccountHealth, Action, Sandbox, SandboxLock
 from simulator import Fault
 from tests.support.ageing import cooldowns_are_over
 
@@ -25,7 +25,7 @@ async def ask(sandbox, kind="kill", **given):
 
 
 async def again(action):
-    return await Action.objects.select_related("sandbox__guard").aget(pk=action.pk)
+    return await Action.objects.select_related("sandbox__lock").aget(pk=action.pk)
 
 
 async def come_due(action):
@@ -72,7 +72,7 @@ async def test_pause_and_resume(backend):
     await send_due()
     pause = await again(pause)
     assert (pause.state, pause.outcome) == ("confirmed", "paused")
-    assert pause.sandbox.guard.condemned_by_id is None
+    assert pause.sandbox.lock.pending_action_id is None
     resume = await ask(sandbox, "resume")
     assert resume.parameters["seconds"] == 300
     await send_due()
@@ -113,7 +113,7 @@ async def test_a_rate_limit_waits_as_told_and_costs_no_attempt(backend):
     waiting = await again(action)
     assert (waiting.state, waiting.attempts) == ("queued", 0)
     assert waiting.next_attempt_at > datetime.now(UTC) + timedelta(seconds=60)
-    assert waiting.sandbox.guard.condemned_by_id == action.pk  # a person's kill stays announced
+    assert waiting.sandbox.lock.pending_action_id == action.pk  # a person's kill stays announced
     backend.simulator.faults.remove(fault)
     assert await send_due() == 0
     await come_due(action)
@@ -133,7 +133,7 @@ async def test_an_answer_that_got_lost_keeps_it_condemned_until_a_look(backend, 
     await send_due()
     backend.simulator.faults.remove(fault)
     unknown = await again(action)
-    assert (unknown.state, unknown.sandbox.guard.condemned_by_id) == ("sent", action.pk)
+    assert (unknown.state, unknown.sandbox.lock.pending_action_id) == ("sent", action.pk)
     assert await send_due() == 0
     await come_due(action)
     await send_due()  # looks: it is alive
@@ -153,7 +153,7 @@ async def test_while_e2b_does_not_answer_the_look_it_stays_condemned(backend):
     await come_due(action)
     await send_due()
     unseen = await again(action)
-    assert (unseen.state, unseen.sandbox.guard.condemned_by_id) == ("sent", action.pk)
+    assert (unseen.state, unseen.sandbox.lock.pending_action_id) == ("sent", action.pk)
     assert "does not answer" in unseen.error
 
 
@@ -187,7 +187,7 @@ async def test_a_sender_whose_claim_has_been_taken_over_sends_nothing(backend):
     (claim,) = await sync_to_async(claim_due)(datetime.now(UTC), backend.account)
     assert await sync_to_async(still_mine)([claim], datetime.now(UTC))
     assert not await sync_to_async(still_mine)([claim], claim.until)
-    await Guard.objects.filter(pk=sandbox.guard_id).aupdate(claim_number=claim.number + 1)
+    await SandboxLock.objects.filter(pk=sandbox.lock_id).aupdate(claim_number=claim.number + 1)
     assert not await sync_to_async(still_mine)([claim], datetime.now(UTC))
 
 
@@ -249,7 +249,7 @@ async def test_repeated_failure_stops_with_a_clear_state(backend, monkeypatch):
     failed = await again(action)
     assert (failed.state, failed.attempts) == ("failed", MOST_ATTEMPTS)
     assert failed.error.startswith(f"Gave up after {MOST_ATTEMPTS} attempts")
-    assert failed.sandbox.guard.condemned_by_id is None
+    assert failed.sandbox.lock.pending_action_id is None
 
 
 async def test_a_kill_that_kills_nothing_is_an_alarm_once_and_no_loop(backend, kills, monkeypatch):
@@ -270,7 +270,7 @@ async def test_a_kill_that_kills_nothing_is_an_alarm_once_and_no_loop(backend, k
     failed = await again(action)
     assert (failed.state, failed.outcome) == ("failed", "not_confirmed")
     assert "still" in failed.error or "looks later" in failed.error
-    assert failed.sandbox.guard.condemned_by_id is None
+    assert failed.sandbox.lock.pending_action_id is None
     assert kills == [sandbox.sandbox_id]
 
 

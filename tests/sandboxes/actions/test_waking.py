@@ -84,7 +84,7 @@ async def test_one_that_a_person_resumed_is_no_alarm(backend):
     await backend.sync()
     await send_due()
     await Policy.objects.aupdate(enabled=False)
-    held = await Sandbox.objects.select_related("guard", "account").aget(pk=box.pk)
+    held = await Sandbox.objects.select_related("lock", "account").aget(pk=box.pk)
     await sync_to_async(request)(held, "resume", Actor("user", "anna"), seconds=300)
     await send_due()
     await backend.sync()

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from dashboard.models import ApiToken
-from sandboxes.models import Account, Action, Guard, Policy, Verdict
+from sandboxes.models import Account, Action, Policy, SandboxLock, Verdict
 from tests.support import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox", "static_files")]
@@ -105,7 +105,7 @@ def test_an_extension_takes_its_seconds_and_a_protection_its_reason(anna):
     assert Action.objects.get().parameters == {"seconds": 900}
     assert "required" in choose(anna, "protect", [sandbox], expected=1).content.decode()
     choose(anna, "protect", [sandbox], expected=1, reason="a demo")
-    assert Guard.objects.get().protected_by == "anna"
+    assert SandboxLock.objects.get().protected_by == "anna"
 
 
 def test_who_may_only_look_is_offered_no_clean_up(client):

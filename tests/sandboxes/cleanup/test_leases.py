@@ -8,7 +8,7 @@ from django.utils import timezone
 from sandboxes.actions import Actor, cancel, request
 from sandboxes.cleanup import leases
 from sandboxes.fleet import lease_coverage
-from sandboxes.models import Action, Guard, Heartbeat, Lease, LeaseSpan, Sandbox, Verdict
+from sandboxes.models import Action, Heartbeat, Lease, LeaseSpan, Sandbox, SandboxLock, Verdict
 from tests.support import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox")]
@@ -217,7 +217,7 @@ def test_the_same_id_at_two_accounts_is_one_guard():
     records.sandbox("ia", of=records.account("one"))
     records.sandbox("ia", of=records.account("two"))
     assert leases.put("k", 60, ids=["ia"]).live == 1
-    assert Guard.objects.count() == 1
+    assert SandboxLock.objects.count() == 1
     assert not Action.objects.exists()
 
 

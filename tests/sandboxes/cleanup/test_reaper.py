@@ -21,7 +21,7 @@ async def test_an_orphan_is_marked_looked_at_again_killed_and_confirmed(backend,
     assert (mark.state, mark.kind, mark.actor_kind, mark.actor_name) == ("grace", "kill", "policy", "all")
     assert mark.act_at - mark.requested_at == timedelta(seconds=600)
     assert mark.evidence[0]["rule"] == "older_than_seconds"
-    assert mark.sandbox.guard.condemned_by_id is None
+    assert mark.sandbox.lock.pending_action_id is None
     await act()
     assert await states() == ["grace"]
     await grace_is_over()

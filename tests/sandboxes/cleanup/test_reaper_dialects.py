@@ -11,7 +11,7 @@ from events.observe import sync
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import send_due
 from sandboxes.fleet.search import find
-from sandboxes.models import AccountHealth, Action, Guard, Sandbox
+from sandboxes.models import AccountHealth, Action, Sandbox, SandboxLock
 from tests.support.reaping import act, only, policy, states
 from tests.support.scripted import scripted
 
@@ -37,7 +37,7 @@ def now():
 
 
 async def box(name):
-    return await Sandbox.objects.select_related("guard", "account").aget(sandbox_id=name)
+    return await Sandbox.objects.select_related("lock", "account").aget(sandbox_id=name)
 
 
 async def look_again():
@@ -171,7 +171,7 @@ async def test_new_life_under_a_killed_id_is_no_alarm_and_can_be_leased(odd):
     await send_due()
 
     assert (await only(pk=killed.pk)).state == "confirmed"
-    assert (await Guard.objects.aget()).condemned_by_id is None
+    assert (await SandboxLock.objects.aget()).pending_action_id is None
 
 
 async def test_one_in_an_unknown_state_is_not_acted_on(odd):

@@ -207,8 +207,8 @@ async def test_a_run_has_one_answered_kill_whoever_asks(backend, kills):
     await act()
     assert kills == [sandbox.sandbox_id]
     await Action.objects.aupdate(state="failed", outcome="came_back")
-    await Sandbox.objects.aupdate(state="running", guard=F("guard"))
-    await type(sandbox.guard).objects.aupdate(condemned_by=None)
+    await Sandbox.objects.aupdate(state="running", lock=F("lock"))
+    await type(sandbox.lock).objects.aupdate(pending_action=None)
     await policy(name="another")
     await act()
     assert await states() == ["failed"]

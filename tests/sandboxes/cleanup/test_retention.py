@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sandboxes.cleanup import retention
-from sandboxes.models import Account, Action, Execution, Guard, Sandbox
+from sandboxes.models import Account, Action, Execution, Sandbox, SandboxLock
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=401)
@@ -14,11 +14,11 @@ pytestmark = pytest.mark.django_db
 
 
 def sandbox(name, **values):
-    """A sandbox with one run and its guard."""
+    """A sandbox with one run and its lock."""
     account = Account.objects.get_or_create(name="prod", defaults={"url": "http://127.0.0.1:9"})[0]
-    guard = Guard.objects.create(sandbox_id=name)
+    lock = SandboxLock.objects.create(sandbox_id=name)
     times = {"created_at": LONG_AGO, "started_at": LONG_AGO, "first_seen_at": LONG_AGO}
-    made = Sandbox.objects.create(account=account, guard=guard, sandbox_id=name, **times, **values)
+    made = Sandbox.objects.create(account=account, lock=lock, sandbox_id=name, **times, **values)
     Execution.objects.create(sandbox=made, key="x", started_at=LONG_AGO)
     return made
 
@@ -37,7 +37,7 @@ def test_it_works():
     alive = sandbox("alive", state="running")
     assert retention.apply(NOW)["sandboxes"] == 1
     assert set(Sandbox.objects.all()) == {young, alive}
-    assert Execution.objects.count() == Guard.objects.count() == 2
+    assert Execution.objects.count() == SandboxLock.objects.count() == 2
 
 
 def test_actions_that_are_over_go_and_open_ones_stay():

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from sandboxes.fleet.search import ORDERS, QueryError, SandboxQuery, find, matching_ids, search, states_of
-from sandboxes.models import Guard, LeaseSpan
+from sandboxes.models import LeaseSpan, SandboxLock
 from tests.support import records
 from tests.support.records import NOW, Reading
 
@@ -212,7 +212,7 @@ def test_a_marked_one_says_when_and_a_condemned_one_that_it_is_too_late() -> Non
         records.verdict(box)
     records.action(marked, state="grace", actor_kind="policy", act_at=NOW + timedelta(minutes=5))
     claim = records.action(condemned, state="sent", actor_kind="policy")
-    Guard.objects.filter(pk=condemned.guard_id).update(condemned_by=claim)
+    SandboxLock.objects.filter(pk=condemned.lock_id).update(pending_action=claim)
     a, b = find("a", now=NOW), find("b", now=NOW)
     assert a is not None
     assert b is not None
@@ -223,7 +223,7 @@ def test_a_marked_one_says_when_and_a_condemned_one_that_it_is_too_late() -> Non
 def test_protection_holds_until_its_end() -> None:
     for name, until in (("for good", None), ("still", NOW + timedelta(1)), ("over", NOW - timedelta(1))):
         box = records.sandbox(name)
-        Guard.objects.filter(pk=box.guard_id).update(
+        SandboxLock.objects.filter(pk=box.lock_id).update(
             protected=True, protected_until=until, protected_reason="mine", protected_by="ada"
         )
     assert sorted(ids(SandboxQuery(protected=True))) == ["for good", "still"]

@@ -22,7 +22,7 @@ from dashboard.system import heartbeat
 from events import observe
 from sandboxes.actions import Actor, NotInState, request, sending
 from sandboxes.cleanup import leases, policy_book, reaper
-from sandboxes.models import Action, Guard, Sandbox
+from sandboxes.models import Action, Sandbox, SandboxLock
 from sandboxes.policies import parse
 from simulator import DEFAULT_API_KEY, Fault
 from simulator.served import Served
@@ -171,7 +171,7 @@ class Fleet(RuleBasedStateMachine):
             request(row, kind, ANNA, reason="mine")
         except NotInState:
             return
-        if Guard.objects.get(pk=row.guard_id).protected:
+        if SandboxLock.objects.get(pk=row.lock_id).protected:
             self.protected.add(row.sandbox_id)
         else:
             self.protected.discard(row.sandbox_id)
