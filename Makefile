@@ -23,11 +23,14 @@ run: $(FOR_RUN) ## Run Sandwarden on http://127.0.0.1:8000 with its own PostgreS
 test: $(FOR_TEST) browser ## Run every test, those in a real browser too (ARGS="tests/events -k fold" for some)
 	@exec pytest -n 2 --dist loadgroup $(ARGS)
 
-lint: $(FOR_TEST) ## Check style, types and the direction of the rooms
+lint: $(FOR_TEST) ## Check style, types and the direction of imports; scripts, style sheets and templates too
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
+	node_modules/.bin/eslint .
+	node_modules/.bin/stylelint "static/css/*.css"
+	djlint templates --lint --quiet
 
 fmt: $(FOR_TEST) ## Put the code in our format
 	ruff check --fix-only --quiet .
