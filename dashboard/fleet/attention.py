@@ -160,7 +160,7 @@ def _cap(facts: Facts) -> Need | None:
     parts = [(f"{facts.running:,} of {facts.cap:,}", True), (" at once", False)]
     if full_in:
         parts[1:] = [(", full in about ", False), (formats.span(full_in), True)]
-    cause = f"{facts.started_per_minute:.0f} start and {facts.ended_per_minute:.0f} end a minute"
+    cause = f"{formats.whole(facts.started_per_minute)} start and {formats.whole(facts.ended_per_minute)} end a minute"
     return Need("warn", parts, cause, "/sandboxes/?order=started_at", "See oldest", 3)
 
 
@@ -266,7 +266,11 @@ def _slow(facts: Facts) -> list[Need]:
     return [
         Need(
             "note",
-            [("A poll takes ", False), (f"{seconds:.1f} s", True), (f", longer than its {interval:g} s", False)],
+            [
+                ("A poll takes ", False),
+                (f"{words.fixed(seconds, 1)} s", True),
+                (f", longer than its {interval:g} s", False),
+            ],
             f"{account}; samples come at that pace",
             "/api/v1/health",
             "See health",

@@ -16,7 +16,7 @@ def dollars(value: Decimal | float | None) -> str:
     if not value:
         return formats.DASH if value is None else "$0"
     usd = float(value)
-    return f"${usd:,.0f}" if abs(usd) >= 1000 else formats.usd(usd)
+    return f"${formats.whole(usd)}" if abs(usd) >= 1000 else formats.usd(usd)
 
 
 @register.filter
@@ -25,8 +25,8 @@ def change(pct: float | None) -> str:
     if pct is None:
         return "new"
     if pct >= 900:
-        return f"× {pct / 100 + 1:.0f}"
-    return f"{'−' if pct < 0 else '+'}{abs(pct):.1f} %"
+        return f"× {words.fixed(pct / 100 + 1)}"
+    return f"{'−' if pct < 0 else '+'}{words.percent(abs(pct))}"
 
 
 @register.filter

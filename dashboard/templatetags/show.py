@@ -16,6 +16,7 @@ from dashboard.ui.endings import ending
 register = template.Library()
 
 register.filter("span", formats.span)
+register.filter("whole", formats.whole)
 register.filter("exact_span", formats.exact_span)
 register.filter("size", formats.size)
 register.filter("round_size", formats.round_size)
@@ -32,12 +33,6 @@ STATES = {
     "ended": ("end", "ended"),
     "orphan": ("orph", "orphan"),
 }
-
-
-@register.filter
-def whole(value: float | None) -> str:
-    """A count with thousands apart: `1,912`; a dash when unknown."""
-    return formats.DASH if value is None else f"{value:,.0f}"
 
 
 @register.filter

@@ -1,30 +1,55 @@
-"""Figures in words, as the pages write them: spans, sizes, percent, money. Pure; static/js/format.js says the same."""
+"""Figures in words, as the pages write them: spans, sizes, percent, money. Pure.
 
+static/js/format.js writes the same; tests/format_cases.json holds both to it. Ties are rounded half up, away from zero.
+"""
+
+import math
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Final
 
 GIB, MIB = 1024**3, 1024**2
 DASH = "–"
+Number = float | Decimal
+_HALF_UP: Final = Context(prec=400, rounding=ROUND_HALF_UP)  # room for every float
 
 
-def span(seconds: float | None) -> str:
+def fixed(value: Number, digits: int = 0, *, grouped: bool = False) -> str:
+    """`value` with so many decimals, as JavaScript's `toFixed`; `grouped`: thousands apart. Never `-0`."""
+    if not math.isfinite(value):
+        return str(value)
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), context=_HALF_UP)
+    return f"{rounded or abs(rounded):{',' if grouped else ''}f}"
+
+
+def _round(value: Number) -> int:
+    return int(Decimal(value).quantize(Decimal(1), context=_HALF_UP))
+
+
+def whole(value: Number | None) -> str:
+    """A count with thousands apart: `1,912`; a dash when unknown."""
+    return DASH if value is None else fixed(value, grouped=True)
+
+
+def span(seconds: Number | None) -> str:
     """`45 s`, `12 min`, `3 h 20 min`, `14 h`, `6 d`: the largest unit that says enough."""
     if seconds is None:
         return DASH
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    if whole < 36_000:
-        hours, minutes = whole // 3600, whole // 60 % 60
+    count = max(0, _round(seconds))
+    if count < 60:
+        return f"{count} s"
+    if count < 3600:
+        return f"{count // 60} min"
+    if count < 36_000:
+        hours, minutes = count // 3600, count // 60 % 60
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{round(whole / 3600)} h" if whole < 2 * 86_400 else f"{round(whole / 86_400)} d"
+    return f"{_round(count / 3600)} h" if count < 2 * 86_400 else f"{_round(count / 86_400)} d"
 
 
-def exact_span(seconds: float) -> str:
+def exact_span(seconds: Number) -> str:
     """`4 min 10 s`: both of the two largest units, for what counts down."""
-    whole = max(0, round(seconds))
-    return f"{whole // 60} min {whole % 60:02d} s" if 60 <= whole < 3600 else span(whole)
+    count = max(0, _round(seconds))
+    return f"{count // 60} min {count % 60:02d} s" if 60 <= count < 3600 else span(count)
 
 
 def relative(moment: datetime | None, now: datetime) -> str:
@@ -46,14 +71,14 @@ def size(count: float | None) -> str:
     """Bytes as `3.35 GiB` or `512 MiB`."""
     if count is None:
         return DASH
-    return f"{count / GIB:.2f} GiB" if count >= GIB else f"{count / MIB:.0f} MiB"
+    return f"{fixed(count / GIB, 2)} GiB" if count >= GIB else f"{fixed(count / MIB)} MiB"
 
 
 def size_of(count: float | None, limit: float | None) -> str:
     """Bytes without a unit, in that of the limit beside them: `3.35` of `8 GiB`."""
     if count is None:
         return DASH
-    return f"{count / GIB:.2f}" if limit and limit >= GIB else f"{count / MIB:.0f}"
+    return fixed(count / GIB, 2) if limit and limit >= GIB else fixed(count / MIB)
 
 
 def round_size(count: float | None) -> str:
@@ -61,19 +86,19 @@ def round_size(count: float | None) -> str:
     if not count:
         return DASH
     value, unit = (count / GIB, "GiB") if count >= GIB else (count / MIB, "MiB")
-    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
+    return fixed(value, 1).removesuffix(".0") + f" {unit}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:
     """`6.7 %`."""
-    return DASH if value is None else f"{value:.{digits}f} %"
+    return DASH if value is None else f"{fixed(value, digits)} %"
 
 
 def usd(value: float | None) -> str:
     """`$0.285` under a dollar, `$315.11` above it."""
     if value is None:
         return DASH
-    return f"${value:.3f}" if abs(value) < 1 else f"${value:,.2f}"
+    return f"${fixed(value, 3)}" if abs(value) < 1 else f"${fixed(value, 2, grouped=True)}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -1,4 +1,5 @@
 /* Paints the honeycomb on a canvas, and counts what it paints for the legend. */
+import { whole } from "../format.js";
 import { token } from "../theme.js";
 import { centre } from "./layout.js";
 import { sprites } from "./sprites.js";
@@ -109,6 +110,6 @@ function label(pen, block, look, ratio) {
   pen.fillStyle = look.mut;
   pen.fillText(group.name, x, y + 12);
   pen.fillStyle = look.faint;
-  pen.fillText(group.count.toLocaleString("en-US"), x + wide + 7, y + 12);
+  pen.fillText(whole(group.count), x + wide + 7, y + 12);
   pen.setTransform(1, 0, 0, 1, 0, 0);
 }

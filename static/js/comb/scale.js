@@ -1,4 +1,5 @@
 /* The legend is a histogram too: ten swatches, and above each how many cells have it. */
+import { whole } from "../format.js";
 import { svg } from "../marks.js";
 
 const ENDS = { cpu: ["0", "100 % CPU"], mem: ["0", "100 % memory"], age: ["1 min", "over 4 h"], cost: ["$0.02", "over $5/h"] };
@@ -16,7 +17,7 @@ export function drawScale(host, counts, measure) {
       svg("rect", { class: `heat-${step}`, y: 18, width: 14, height: 6 }),
     ]);
     bar.append(svg("title"));
-    bar.lastChild.textContent = `${count.toLocaleString("en-US")} sandboxes`;
+    bar.lastChild.textContent = `${whole(count)} sandboxes`;
     bars.append(bar);
   });
   const [low, high] = ENDS[measure];
