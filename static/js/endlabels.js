@@ -8,10 +8,10 @@ export function labels(plot, host, names) {
   const axes = plot.axes();
   if (!axes) return;
   const ends = names.map((name, i) => ({ name, i, ...lastPoint(plot, i) })).filter((end) => end.value != null);
-  ends.forEach((end) => (end.y = axes.yaxis._offset + axes.yaxis.l2p(end.value)));
+  ends.forEach((end) => (end.y = axes.panels[0].y(end.value)));
   ends.sort((a, b) => a.y - b.y);
   for (let i = 1; i < ends.length; i += 1) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + APART);
-  const left = axes.xaxis._offset + axes.xaxis._length + 7;
+  const left = axes.left + axes.width + 7;
   const known = [...host.querySelectorAll(".end-label")];
   ends.forEach((end, place) => {
     const label = known[place] ?? host.appendChild(document.createElement("span"));

@@ -13,26 +13,24 @@ export class Gaps {
 
   /* `gaps` are {start, end, why} in Unix seconds; `cover` hides the lines below; `now` is a solid line when given. */
   draw(axes, gaps, { cover = false, now = null } = {}) {
-    const left = axes.xaxis._offset, width = axes.xaxis._length;
-    const x = (seconds) => left + axes.xaxis.d2p(seconds * 1000);
-    const panels = [axes.yaxis, axes.yaxis2, axes.yaxis3].filter(Boolean);
+    const { left, width, panels } = axes;
+    const x = (seconds) => axes.x(seconds * 1000);
     const line = svg("line", { class: "hatch-line", x1: 0, x2: 0, y1: 0, y2: 6 });
     const hatch = svg("pattern", { id: this.id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, [line]);
     this.over.replaceChildren(svg("defs", {}, [hatch]));
     for (const { start, end, why } of gaps) {
       const from = Math.max(left, x(start)), to = Math.min(left + width, x(end));
       if (to - from < 2) continue;
-      panels.forEach((axis, i) => {
-        const box = { x: from, y: axis._offset, width: to - from, height: axis._length };
+      panels.forEach((panel, i) => {
+        const box = { x: from, y: panel.top, width: to - from, height: panel.height };
         if (cover) this.over.append(svg("rect", { ...box, class: "cover" }));
         this.over.append(svg("rect", { ...box, fill: `url(#${this.id})` }));
-        if (!i && to - from > why.length * LETTER + 6) this.#name((from + to) / 2, axis._offset + 12, why);
+        if (!i && to - from > why.length * LETTER + 6) this.#name((from + to) / 2, panel.top + 12, why);
       });
     }
     if (now && x(now) > left && x(now) < left + width) {
-      const last = panels.at(-1);
-      this.over.append(svg("line", { class: "now", x1: x(now), x2: x(now), y1: panels[0]._offset, y2: last._offset + last._length }));
-      const foot = last._offset + last._length;
+      const last = panels.at(-1), foot = last.top + last.height;
+      this.over.append(svg("line", { class: "now", x1: x(now), x2: x(now), y1: panels[0].top, y2: foot }));
       this.over.append(svg("rect", { class: "cover", x: x(now) - 24, y: foot + 2, width: 48, height: 18 }));
       this.#name(x(now), foot + 15, "now");
     }

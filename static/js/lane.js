@@ -25,8 +25,8 @@ export class Lane {
     const axes = plot.axes();
     if (!axes || !this.told) return;
     this.plot = plot;
-    const left = axes.xaxis._offset, width = axes.xaxis._length;
-    const x = (seconds) => left + axes.xaxis.d2p(seconds * 1000);
+    const { left, width } = axes;
+    const x = (seconds) => axes.x(seconds * 1000);
     const inside = (at) => at >= left - 1 && at <= left + width + 1;
     const drawing = svg("svg");
     drawing.append(svg("text", { x: left - 8, y: STATE_Y + 4, "text-anchor": "end" }));

@@ -1,4 +1,5 @@
 /* Plotly, loaded after the page is usable: draws server-built figures in the theme's colours and appends to them. */
+import { axesOf } from "./plotaxes.js";
 import { onTheme, token } from "./theme.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: false, showTips: false };
@@ -99,7 +100,7 @@ export class Plot {
   }
 
   axes() {
-    return this.element._fullLayout;
+    return axesOf(this.element);
   }
 
   /* Appends a point to each trace; the view moves on unless somebody has zoomed into the past. */

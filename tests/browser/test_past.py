@@ -12,7 +12,7 @@ from tests.browser.test_live_fleet import FIRST, NEWEST, SOON, sign_in
 from tests.runner.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-RANGE = "() => document.querySelector('[data-panels] .js-plotly-plot')._fullLayout.xaxis.range"
+RANGE = "() => document.querySelector('[data-panels] .js-plotly-plot').layout.xaxis.range"
 
 
 def watched(page: Page, stack: Supervised) -> str:
