@@ -1,4 +1,4 @@
-"""What pages do to sandboxes: a question that says what will happen, then the request, then a line that it was taken."""
+"""What pages do to sandboxes: a dialog that says what will happen, then the request, then a line that says so."""
 
 import json
 import math

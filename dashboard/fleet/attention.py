@@ -268,7 +268,7 @@ def _slow(facts: Facts) -> list[Need]:
             "note",
             [
                 ("A poll takes ", False),
-                (f"{words.fixed(seconds, 1)} s", True),
+                (f"{formats.fixed(seconds, 1)} s", True),
                 (f", longer than its {interval:g} s", False),
             ],
             f"{account}; samples come at that pace",

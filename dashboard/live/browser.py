@@ -9,25 +9,11 @@ from typing import Any, Final
 import msgspec
 
 from dashboard.live.messages import Messages, encode
+from dashboard.live.shapes import ActionsMessage, Said, Show
 
 MAX_ROWS: Final = 1000
 MAX_ACTIONS: Final = 50
 NOTHING_YET: Final = -1
-
-
-class Show(msgspec.Struct, frozen=True):
-    """Which page, and of it which rows (keys) or which sandbox (key)."""
-
-    page: str
-    rows: list[int] = []
-    sandbox: int | None = None
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What a browser can tell us: what it shows now, or that nobody looks."""
-
-    show: Show | None = None
-    hidden: bool | None = None
 
 
 @dataclass(eq=False)
@@ -41,7 +27,7 @@ class Browser:
     show: Show = field(default_factory=lambda: Show("none"))
     hidden: bool = False
     changed: bool = False
-    actions: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_ACTIONS))
+    actions: deque[Any] = field(default_factory=lambda: deque(maxlen=MAX_ACTIONS))
     has_roster: int = NOTHING_YET
     has_frame: int = NOTHING_YET
     has_sparks: set[int] = field(default_factory=set)
@@ -80,7 +66,7 @@ class Browser:
         """What it is to be sent now; nothing while hidden."""
         if self.hidden:
             return []
-        out = [encode({"kind": "actions", "items": list(self.actions)})] if self.actions else []
+        out = [encode(ActionsMessage([*self.actions]))] if self.actions else []
         self.actions.clear()
         return [*out, self._page(made)]
 

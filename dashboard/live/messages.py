@@ -6,9 +6,20 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import asdict
 
 from dashboard.live import figures
 from dashboard.live.fleet import Cell, LiveFleet
+from dashboard.live.shapes import (
+    Columns,
+    Figures,
+    FleetMessage,
+    FrameMessage,
+    Roster,
+    Sample,
+    SandboxMessage,
+    Values,
+)
 
 NO_SAMPLE: Final = 255
 NEVER: Final = -1
@@ -50,21 +61,22 @@ class Messages:
             self._told = msgspec.Raw(encode(self._summarise()))
         return self._told
 
-    def _summarise(self) -> dict[str, Any]:
+    def _summarise(self) -> Figures:
         if self._used[0] != self.fleet.frame_version:
             self._used = (self.fleet.frame_version, self._usage.told(self.fleet))
         counted_at = self.fleet.version, int(self._now / COUNTED_SECONDS)
         if self._counts[0] != counted_at:
             self._counts = (counted_at, figures.counts(self.fleet, self._now))
         frames = self.fleet.frames.values()
-        return {
-            "now": self._now,
-            "at": max((frame.at for frame in frames), default=None),
-            "took": max((frame.took for frame in frames), default=None),
+        status: dict[str, Any] = {str(account): dict(told) for account, told in self.fleet.status.items()}
+        return Figures(
+            now=self._now,
+            at=max((frame.at for frame in frames), default=None),
+            took=max((frame.took for frame in frames), default=None),
+            status=status,
             **self._used[1],
             **self._counts[1],
-            "status": {str(account): dict(told) for account, told in self.fleet.status.items()},
-        }
+        )
 
     def fleet_page(self, roster_version: int, frame_version: int) -> bytes:
         """Figures; cells that came, changed or left since `roster_version`; each cell's CPU and memory when new."""
@@ -73,23 +85,23 @@ class Messages:
             self._kept[asked] = encode(self._fleet_page(*asked))
         return self._kept[asked]
 
-    def _fleet_page(self, roster_version: int, frame_version: int) -> dict[str, Any]:
-        message: dict[str, Any] = {"kind": "fleet", "figures": self._summary}
+    def _fleet_page(self, roster_version: int, frame_version: int) -> FleetMessage:
+        message = FleetMessage(self._summary)
         if roster_version != self.fleet.version or frame_version < 0:
-            message["roster"] = self._roster(roster_version)
-        if frame_version != self.fleet.frame_version or "roster" in message:
-            message["values"] = values(self.fleet)
+            message.roster = self._roster(roster_version)
+        if frame_version != self.fleet.frame_version or message.roster is not msgspec.UNSET:
+            message.values = values(self.fleet)
         return message
 
-    def _roster(self, version: int) -> dict[str, Any]:
+    def _roster(self, version: int) -> Roster:
         moved = self.fleet.since(version)
         if moved is None:
-            return {"full": True, **columns(list(self.fleet.cells.values()))}
+            return Roster(full=True, **asdict(columns(list(self.fleet.cells.values()))))
         gone, cells = moved
-        return {"full": False, "gone": gone, **columns(cells)}
+        return Roster(full=False, gone=gone, **asdict(columns(cells)))
 
     def rows(self, rows: Iterable[bytes], sparks: Iterable[int]) -> bytes:
-        """The rows (from `row`) that moved; `sparks` are those whose last quarter of an hour is asked for too."""
+        """A `RowsMessage`: of `rows` (from `row`) those that moved; the last quarter of an hour of `sparks`."""
         told = encode({str(key): self.fleet.spark(key) for key in sparks})
         return b'{"kind":"rows","figures":%b,"rows":[%b],"sparks":%b}' % (self._summary, b",".join(rows), told)
 
@@ -107,8 +119,7 @@ class Messages:
         return told
 
     def _row(self, key: int) -> bytes:
-        """`[key, state, orphan, act_at, end_at, cpu %, memory used, memory allocated]` (bytes, Unix seconds), or
-        `[key, "ended"]`. Thousands are made of each frame: only the figures are written anew."""
+        """A `Row`. Thousands are made of each frame: only the figures are written anew."""
         cell = self.fleet.cells.get(key)
         if cell is None:
             self._heads.pop(key, None)
@@ -126,42 +137,36 @@ class Messages:
     def sandbox(self, key: int, *, changed: bool) -> bytes:
         """One sandbox's newest sample; `changed`: its record, events or actions moved, the page asks for them."""
         cell = self.fleet.cells.get(key)
-        return encode(
-            {
-                "kind": "sandbox",
-                "figures": self._summary,
-                "state": cell.state if cell else "ended",
-                "sample": self.fleet.sample(key),
-                "changed": changed,
-            }
-        )
+        told = self.fleet.sample(key)
+        state = cell.state if cell else "ended"
+        return encode(SandboxMessage(self._summary, state, Sample(*told) if told else None, changed))
 
     def frame_only(self) -> bytes:
         """For a page that shows nothing live but the frame around it."""
-        return encode({"kind": "frame", "figures": self._summary})
+        return encode(FrameMessage(self._summary))
 
 
-def columns(cells: Sequence[Cell]) -> dict[str, Any]:
+def columns(cells: Sequence[Cell]) -> Columns:
     """Cells as columns; words that repeat (template, owner, environment) are numbers into `words`."""
     words: dict[str, int] = {}
     number = partial(_number, words)
-    return {
-        "key": [cell.key for cell in cells],
-        "id": [cell.id for cell in cells],
-        "template": [number(cell.template) for cell in cells],
-        "owner": [number(cell.owner) for cell in cells],
-        "environment": [number(cell.environment) for cell in cells],
-        "state": [cell.state[0] for cell in cells],
-        "orphan": [ORPHAN[cell.orphan] for cell in cells],
-        "created": [round(cell.created_at) for cell in cells],
-        "burn": [round(cell.burn, 4) for cell in cells],
-        "cpus": [cell.cpu_count for cell in cells],
-        "memory": [cell.memory_mb for cell in cells],
-        "words": list(words),
-    }
+    return Columns(
+        key=[cell.key for cell in cells],
+        id=[cell.id for cell in cells],
+        template=[number(cell.template) for cell in cells],
+        owner=[number(cell.owner) for cell in cells],
+        environment=[number(cell.environment) for cell in cells],
+        state=[cell.state[0] for cell in cells],
+        orphan=[ORPHAN[cell.orphan] for cell in cells],
+        created=[round(cell.created_at) for cell in cells],
+        burn=[round(cell.burn, 4) for cell in cells],
+        cpus=[cell.cpu_count for cell in cells],
+        memory=[cell.memory_mb for cell in cells],
+        words=list(words),
+    )
 
 
-def values(fleet: LiveFleet) -> dict[str, str]:
+def values(fleet: LiveFleet) -> Values:
     """CPU and memory of every cell in the order of the roster, one byte each (percent; 255: no sample), base64."""
     cpu = bytearray([NO_SAMPLE]) * len(fleet.cells)
     mem = bytearray([NO_SAMPLE]) * len(fleet.cells)
@@ -174,7 +179,7 @@ def values(fleet: LiveFleet) -> dict[str, str]:
             if place is not None and age >= 0:
                 cpu[place] = min(100, round(cpu_now / 100))
                 mem[place] = min(100, round(100 * used / total)) if total else 0
-    return {"cpu": base64.b64encode(cpu).decode(), "mem": base64.b64encode(mem).decode()}
+    return Values(base64.b64encode(cpu).decode(), base64.b64encode(mem).decode())
 
 
 def _number(words: dict[str, int], word: str) -> int:

@@ -19,6 +19,7 @@ from dashboard.live.fleet import (
 from sandboxes.base.sizes import as_number
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.figures import latest_frames
+from sandboxes.metrics import polling
 from sandboxes.models import AccountHealth, Action, Execution, MetricFrame, Sandbox, Verdict
 
 
@@ -31,14 +32,7 @@ def read() -> LiveFleet:
     for row in latest_frames(accounts, now):
         fleet.apply_frame(row.account_id, row.shard, _frame(row), row.shards)
     for health in AccountHealth.objects.filter(account__in=accounts):
-        fleet.status[health.account_id] = {
-            "last_sync_at": _unix(health.last_sync_at),
-            "last_poll_at": _unix(health.last_poll_at),
-            "poll_seconds": health.poll_seconds,
-            "sync_error": health.sync_error,
-            "poll_error": health.poll_error,
-            "reachable": health.reachable,
-        }
+        fleet.status[health.account_id] = polling.status(health)
     return fleet
 
 

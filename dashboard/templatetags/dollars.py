@@ -25,8 +25,8 @@ def change(pct: float | None) -> str:
     if pct is None:
         return "new"
     if pct >= 900:
-        return f"× {words.fixed(pct / 100 + 1)}"
-    return f"{'−' if pct < 0 else '+'}{words.percent(abs(pct))}"
+        return f"× {formats.fixed(pct / 100 + 1)}"
+    return f"{'−' if pct < 0 else '+'}{formats.percent(abs(pct))}"
 
 
 @register.filter

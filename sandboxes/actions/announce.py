@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import transaction
 
 from sandboxes.core import live, queue
+from sandboxes.core.live_bodies import ActionItem, Actor
 from sandboxes.models import Action
 
 TASK = "sandboxes.tasks.act"
@@ -34,17 +36,19 @@ def _publication(account: int, bodies: list[dict[str, Any]]) -> Any:
 
 
 def _item(action: Action) -> dict[str, Any]:
-    return {
-        "id": action.pk,
-        "kind": action.kind,
-        "state": action.state,
-        "sandbox_key": action.sandbox.pk,
-        "sandbox_id": action.sandbox.sandbox_id,
-        "actor": {"kind": action.actor_kind, "name": action.actor_name},
-        "act_at": _unix(action.act_at),
-        "outcome": action.outcome,
-        "error": action.error,
-    }
+    item = ActionItem(
+        id=action.pk,
+        kind=action.kind,
+        state=action.state,
+        sandbox_key=action.sandbox.pk,
+        sandbox_id=action.sandbox.sandbox_id,
+        actor=Actor(action.actor_kind, action.actor_name),
+        act_at=_unix(action.act_at),
+        outcome=action.outcome,
+        error=action.error,
+    )
+    body: dict[str, Any] = msgspec.to_builtins(item)
+    return body
 
 
 def _unix(moment: datetime | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The question before a clean-up in the admin, how many, what it costs, who was active last, and the request after it."""
+"""The confirmation of a cleanup in the admin: how many, what it costs, who was active last, and then the request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Active:
 def ask_or_act(
     page: "admin.ModelAdmin[Any]", request: HttpRequest, queryset: QuerySet[Sandbox], kind: Kind
 ) -> HttpResponseBase | None:
-    """The confirmation page; or, once it has been answered, the request for all of them and a line that it was taken."""
+    """The confirmation page; or, once it has been answered, the request for all of them and a line that says so."""
     fit = queryset.filter(state__in=NEEDS[kind])
     count = fit.count()
     if not count:

@@ -9,9 +9,11 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max
+from msgspec.structs import asdict
 
 from sandboxes.core import live
 from sandboxes.core.accounts import health_of
+from sandboxes.core.live_bodies import AccountStatus
 from sandboxes.e2b import BadAnswer, BulkMetrics, ServerFailed, Unreachable
 from sandboxes.metrics.series.frame import Running
 from sandboxes.metrics.series.frame_store import Part
@@ -126,11 +128,13 @@ def _is_of_another(error: str, part: Part) -> bool:
 
 def status(health: AccountHealth) -> dict[str, Any]:
     """The body of the live message "status"; times in Unix seconds, null before the first."""
-    return {
-        "last_sync_at": health.last_sync_at.timestamp() if health.last_sync_at else None,
-        "last_poll_at": health.last_poll_at.timestamp() if health.last_poll_at else None,
-        "poll_seconds": health.poll_seconds,
-        "sync_error": health.sync_error,
-        "poll_error": health.poll_error,
-        "reachable": health.reachable,
-    }
+    return asdict(
+        AccountStatus(
+            last_sync_at=health.last_sync_at.timestamp() if health.last_sync_at else None,
+            last_poll_at=health.last_poll_at.timestamp() if health.last_poll_at else None,
+            poll_seconds=health.poll_seconds,
+            sync_error=health.sync_error,
+            poll_error=health.poll_error,
+            reachable=health.reachable,
+        )
+    )

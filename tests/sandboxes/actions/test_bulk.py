@@ -1,4 +1,4 @@
-"""One request for many: nothing lost and nothing asked twice, whenever a worker dies; more than a chunk is left to one."""
+"""One request for many: nothing lost or asked twice, whenever a worker dies; more than a chunk is left to one."""
 
 import uuid
 
