@@ -29,6 +29,7 @@ lint: $(FOR_TEST) ## Check style, types and the direction of imports; scripts, s
 	mypy
 	lint-imports
 	node_modules/.bin/eslint .
+	node_modules/.bin/tsc --project jsconfig.json
 	node_modules/.bin/stylelint "static/css/*.css"
 	djlint templates --lint --quiet
 

@@ -25,6 +25,7 @@ class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """What settings.STORAGES names for static files. Imports between our ES modules name the hashed files too."""
 
     support_js_module_import_aggregation = True
+    max_post_process_passes = 20  # a module's name depends on those it imports: a pass a step of the longest chain
     # Only in ours: other packages' modules import by names that no hashing can follow.
     _js_module_import_aggregation_patterns = (
         "js/*.js",

@@ -1,66 +1,42 @@
 /* The Fleet page: figures, sparklines, honeycomb and charts, moved by the socket, or as they were at a past second. */
 import { choices } from "./comb/choice.js";
 import { Comb } from "./comb/comb.js";
+import { find } from "./dom.js";
 import { labels } from "./endlabels.js";
-import { clock, percent, usd, whole } from "./format.js";
+import { begin, drawSparks, fill, growSparks } from "./figures.js";
+import { clock, percent, whole } from "./format.js";
 import { Gaps } from "./gaps.js";
 import { on, show } from "./live.js";
 import { Past } from "./past/past.js";
 import { Strip } from "./past/strip.js";
 import { Plot } from "./plots.js";
-import { spark } from "./spark.js";
 import { onTheme } from "./theme.js";
 
-const HOUR = 3600, NEEDS_EVERY = 10_000, NEEDS_SOON = 1_000, SPARK_POINTS = 60;
-const $ = (selector) => document.querySelector(selector);
-
-/* ---------- figures */
-const one = (v) => (v == null ? "–" : v.toFixed(1)), none = (v) => (v == null ? "–" : v.toFixed(0));
-const FIGURES = {
-  running: whole, paused: whole, burn: usd, orphan_burn: usd,
-  started: (v) => (v < 10 ? one(v).replace(/\.0$/, "") : whole(v)), ended: (v) => (v < 10 ? one(v).replace(/\.0$/, "") : whole(v)),
-  cpu_p50: one, cpu_p95: none, mem_p50: none, mem_p95: none,
-  ended_by: (by) => Object.entries(by).slice(0, 2).map(([reason, count]) => `${whole(count)} ${reason}`).join(", ") || "none in an hour",
-};
-
-function fill(figures) {
-  for (const element of document.querySelectorAll("[data-fill]")) {
-    const say = FIGURES[element.dataset.fill];
-    const words = say?.(figures[element.dataset.fill]);
-    if (words != null && element.textContent !== words) element.textContent = words;
-  }
-  const cap = $("[data-cap]");
-  if (cap) cap.querySelector(".used").setAttribute("width", Math.min(100, (100 * figures.running) / cap.dataset.cap));
-}
-
-let sparks = {};
-const drawSparks = (values = sparks) => {
-  for (const host of document.querySelectorAll("svg[data-spark]")) spark(host, values[host.dataset.spark] ?? []);
-};
-let minute = 0;
-function growSparks(figures) {
-  const now = Math.floor(figures.now / 60);
-  for (const [name, values] of Object.entries(sparks)) {
-    if (now !== minute && minute) values.push(figures[name]);
-    else values[Math.max(0, values.length - 1)] = figures[name];
-    while (values.length > SPARK_POINTS) values.shift();
-  }
-  minute = now;
-}
+const HOUR = 3600, NEEDS_EVERY = 10_000, NEEDS_SOON = 1_000;
 
 /* ---------- honeycomb */
-const comb = new Comb($("[data-comb]"), { scale: $("[data-scale]"), keys: $(".keys"), says: $("[data-comb-says]") });
-choices(comb, $(".comb-sec"));
+const comb = new Comb(find("[data-comb]"), { scale: find("[data-scale]"), keys: find(".keys"), says: find("[data-comb-says]") });
+choices(comb, find(".comb-sec"));
 
 /* ---------- charts */
-const readouts = {}, breaks = { cpu: [], mem: [], day: [] }, QUIET = 60, AGAIN_MS = 3000;
+const QUIET = 60, AGAIN_MS = 3000;
+/** @type {Record<string, (at: number | null) => void>} */
+const readouts = {};
+/** @type {Record<string, Gap[]>} */
+const breaks = { cpu: [], mem: [], day: [] };
+/**
+ * @param {string} name
+ * @param {string[]} trace
+ * @param {(value: number | null) => string} unit
+ */
 function chart(name, trace, unit) {
-  const host = $(`[data-plot=${name}]`), out = $(`[data-readout=${name}]`);
+  const host = find(`[data-plot=${name}]`), out = find(`[data-readout=${name}]`);
   const over = new Gaps(host);
   const plot = new Plot(host, { onHover: (at) => hover(at), onMoved: moved });
   function moved() {
     if (name !== "day") labels(plot, host, trace);
-    if (plot.axes()) over.draw(plot.axes(), breaks[name], { cover: true });
+    const axes = plot.axes();
+    if (axes) over.draw(axes, breaks[name], { cover: true });
   }
   plot.sharesZoom = name !== "day";
   if (name !== "day") readouts[name] = (at) => {
@@ -71,6 +47,7 @@ function chart(name, trace, unit) {
 }
 const hover = (at) => Object.values(readouts).forEach((read) => read(at == null ? null : new Date(at).getTime()));
 
+/** @param {Plot} plot */
 function nearest(plot, at) {
   const x = plot.data[0].x;
   let low = 0, high = x.length - 1;
@@ -86,20 +63,21 @@ function nearest(plot, at) {
 const shortPercent = (v) => percent(v, 0);
 const cpu = chart("cpu", ["median", "p95"], shortPercent), mem = chart("mem", ["median", "p95"], shortPercent), day = chart("day", [""], whole);
 /* A point after a long silence: what lies between was not measured. */
+/** @param {Plot} plot */
 function grow(plot, name, at, values, lengthSeconds, quiet) {
-  const last = plot.ready ? plot.data[0].x.at(-1) / 1000 : at;
+  const last = plot.ready ? (plot.data[0].x.at(-1) ?? NaN) / 1000 : at;
   if (at - last > quiet) breaks[name].push({ start: last, end: at, why: "no polls" });
   plot.append(at, values, { lengthSeconds });
 }
 
 /* The page is there before its charts are asked for; on a bad line they are asked for again. */
 async function drawCharts() {
-  const answer = await fetch(`${$(".charts").dataset.charts}${location.search}`).catch(() => null);
+  const answer = await fetch(`${find(".charts").dataset.charts}${location.search}`).catch(() => null);
   const told = answer?.ok ? await answer.json().catch(() => null) : null;
   if (!told) return void setTimeout(drawCharts, AGAIN_MS);
   breaks.day = told.gaps.day;
   dayline = told.day.data[0];
-  if (past.at === null) sparks = told.sparks;
+  if (past.at === null) begin(told.sparks);
   if (!asking) await showHour(told);
   await day.draw(told.day);
   strip.draw();
@@ -107,7 +85,7 @@ async function drawCharts() {
 
 async function showHour(told) {
   drawSparks(told.sparks);
-  for (const [name, plot] of [["cpu", cpu], ["mem", mem]]) {
+  for (const [name, plot] of Object.entries({ cpu, mem })) {
     breaks[name] = told.gaps[name];
     plot.zoomed = false;
     await plot.draw(told[name]);
@@ -116,29 +94,35 @@ async function showHour(told) {
 
 /* ---------- the past */
 const QUIET_DAY = 900;
-let latest = null, asking = null, dayline = null;
-const strip = new Strip($("[data-strip]"), { onMove: (at) => past.go(at), countAt, readout: $("[data-readout=day]") });
-const past = new Past($("[data-past]"), { comb, strip, page: { figures: (told) => (fill(told.figures), count(told.roster)), hour, live } });
+/** @type {Live.Figures | null} */
+let latest = null;
+/** @type {AbortController | null} */
+let asking = null;
+/** @type {PlotTrace | null} */
+let dayline = null;
+const strip = new Strip(find("[data-strip]"), { onMove: (at) => past.go(at), countAt, readout: find("[data-readout=day]") });
+const past = new Past(find("[data-past]"), { comb, strip, page: { figures: (told) => (fill(told.figures), count(told.roster)), hour, live } });
 
 /* How many ran then, as the last day's line has it; null inside a gap and before the record begins. */
 function countAt(at) {
-  const trace = day.ready ? day.data[0] : dayline, x = trace?.x;
-  if (!x?.length || breaks.day.some((gap) => at > gap.start && at < gap.end)) return null;
-  const far = (i) => Math.abs(x[i] / 1000 - at);
+  const trace = day.ready ? day.data[0] : dayline;
+  if (!trace?.x.length || breaks.day.some((gap) => at > gap.start && at < gap.end)) return null;
+  const { x } = trace, far = (i) => Math.abs(x[i] / 1000 - at);
   let best = 0;
   for (let i = 1; i < x.length; i += 1) if (far(i) <= far(best)) best = i;
   return far(best) < QUIET_DAY ? trace.y[best] : null;
 }
 
 /* The hour before `at`, or before now: charts and sparklines. The newest question wins. */
+/** @param {number | null} [at] */
 async function hour(at = null) {
   asking?.abort();
   const mine = (asking = new AbortController());
-  if (at !== null) htmx.ajax("GET", `${$("#around").dataset.around}?at=${at}`, { target: "#around", swap: "innerHTML" });
-  const answer = await fetch(`${$("[data-strip]").dataset.hour}${at === null ? "" : `?at=${at}`}`, { signal: mine.signal }).catch(() => null);
+  if (at !== null) htmx.ajax("GET", `${find("#around").dataset.around}?at=${at}`, { target: "#around", swap: "innerHTML" });
+  const answer = await fetch(`${find("[data-strip]").dataset.hour}${at === null ? "" : `?at=${at}`}`, { signal: mine.signal }).catch(() => null);
   const told = answer?.ok ? await answer.json().catch(() => null) : null;
   if (!told || mine.signal.aborted) return;
-  if (at === null) sparks = told.sparks;
+  if (at === null) begin(told.sparks);
   await showHour(told);
 }
 
@@ -156,16 +140,19 @@ function templates() {
   return names.size;
 }
 
+/** @param {Live.Columns | null} roster */
 function count(roster) {
-  const all = roster ? roster.key.length : comb.live.byKey.size;
+  const many = roster ? roster.key.length : comb.live.byKey.size;
   const groups = roster ? new Set(roster.template).size : templates();
-  $("[data-of]").textContent = `${whole(groups)} ${groups === 1 ? "template" : "templates"}, ${whole(all)} sandboxes`;
+  find("[data-of]").textContent = `${whole(groups)} ${groups === 1 ? "template" : "templates"}, ${whole(many)} sandboxes`;
 }
 
 /* ---------- all of it, live */
 const TICK = Number(document.body.dataset.tick); // a tick comes in parts: once for all of them is enough
 const later = (does) => requestIdleCallback(() => past.at === null && does(), { timeout: 1000 }); // each a task of its own
-let newest = 0, dayAt = 0, needsAt = Date.now(), orphans = null; // `orphans`: as many as the sentences know of
+let newest = 0, dayAt = 0, needsAt = Date.now();
+/** @type {number | null} as many as the sentences know of */
+let orphans = null;
 on("fleet", (message) => {
   const figures = (latest = message.figures), isLive = past.at === null;
   comb.take(message);

@@ -5,13 +5,19 @@ const LETTER = 6.2;
 let patterns = 0;
 
 export class Gaps {
+  /** @param {HTMLElement} host */
   constructor(host) {
     this.host = host;
     this.id = `hatch-${(patterns += 1)}`;
     this.over = svg("svg", { class: "gaps", "aria-hidden": "true" });
   }
 
-  /* `gaps` are {start, end, why} in Unix seconds; `cover` hides the lines below; `now` is a solid line when given. */
+  /**
+   * `cover` hides the lines below; `now`, in Unix seconds, is a solid line when given.
+   * @param {PlotAxes} axes
+   * @param {Gap[]} gaps
+   * @param {{ cover?: boolean, now?: number | null }} [more]
+   */
   draw(axes, gaps, { cover = false, now = null } = {}) {
     const { left, width, panels } = axes;
     const x = (seconds) => axes.x(seconds * 1000);
@@ -29,7 +35,7 @@ export class Gaps {
       });
     }
     if (now && x(now) > left && x(now) < left + width) {
-      const last = panels.at(-1), foot = last.top + last.height;
+      const last = panels[panels.length - 1], foot = last.top + last.height;
       this.over.append(svg("line", { class: "now", x1: x(now), x2: x(now), y1: panels[0].top, y2: foot }));
       this.over.append(svg("rect", { class: "cover", x: x(now) - 24, y: foot + 2, width: 48, height: 18 }));
       this.#name(x(now), foot + 15, "now");

@@ -1,25 +1,36 @@
 /* Keys that work on every page: `/`, `?`, `g` and a letter; pages add their own with `key`. */
+import { around, maybe } from "./dom.js";
+
+/** @type {Map<string, (event: KeyboardEvent) => unknown>} */
 const own = new Map();
+/** @type {Record<string, string>} */
 const PAGES = { f: "/", s: "/sandboxes/", e: "/events/", c: "/cleanup/", m: "/cost/", ",": "/settings/" };
 let going = 0;
 
+/**
+ * `does` is called for that key; false says that nothing was done.
+ * @param {string} name
+ * @param {(event: KeyboardEvent) => unknown} does
+ */
 export const key = (name, does) => own.set(name, does);
-const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+const typing = (event) => around(event, "input, textarea, select, [contenteditable]");
 const linked = (path) => document.querySelector(`.menu a[href="${path}"]`) !== null;
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Escape" && typing(event.target)) return void event.target.blur();
-  if (typing(event.target) && event.target.type !== "checkbox") return;
+  const field = typing(event);
+  if (event.key === "Escape" && field) return void field.blur();
+  if (field && !(field instanceof HTMLInputElement && field.type === "checkbox")) return;
   if (document.querySelector("dialog[open]")) return;
   if (Date.now() - going < 1500 && PAGES[event.key] && linked(PAGES[event.key])) return location.assign(PAGES[event.key]);
   going = event.key === "g" ? Date.now() : 0;
   if (event.key === "/") {
     event.preventDefault();
-    document.querySelector("[data-search]")?.focus();
+    maybe("[data-search]")?.focus();
   } else if (event.key === "?") {
-    document.querySelector("#keys")?.showModal();
-  } else if (own.has(event.key) && own.get(event.key)(event) !== false) {
-    event.preventDefault();
+    maybe("#keys", HTMLDialogElement)?.showModal();
+  } else {
+    const does = own.get(event.key);
+    if (does && does(event) !== false) event.preventDefault();
   }
 });

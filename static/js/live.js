@@ -1,17 +1,27 @@
 /* The socket: tells the server what the page shows, hands each message to whoever asked for its kind, comes back by itself. */
+/** @type {Map<string, ((message: unknown) => void)[]>} */
 const listeners = new Map();
 const LONGEST_WAIT = 10_000, SILENCE = Math.max(45_000, 4_000 * Number(document.body.dataset.tick));
+/** @type {WebSocket | null} */
 let socket = null;
+/** @type {Live.Show} */
 let shown = { page: "frame" };
 let wait = 250;
-let timer = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 let heard = 0;
 let state = "connecting";
 
+/**
+ * @template {keyof Listened} K
+ * @param {K} kind
+ * @param {(message: Listened[K]) => void} listener
+ */
 export function on(kind, listener) {
-  listeners.set(kind, [...(listeners.get(kind) ?? []), listener]);
+  listeners.set(kind, [...(listeners.get(kind) ?? []), /** @type {(message: unknown) => void} */ (listener)]);
 }
 
+/** @param {Live.Show} what */
 export function show(what) {
   shown = what;
   say({ show: what });
@@ -19,10 +29,16 @@ export function show(what) {
 
 export const connection = () => state;
 
+/** @param {Live.Said} message */
 function say(message) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
+/**
+ * @template {keyof Listened} K
+ * @param {K} kind
+ * @param {Listened[K]} message
+ */
 function hand(kind, message) {
   for (const listener of listeners.get(kind) ?? []) listener(message);
 }

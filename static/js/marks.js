@@ -2,9 +2,15 @@
 const NS = "http://www.w3.org/2000/svg";
 const STATES = { running: "run", paused: "pause", ended: "end", orphan: "orph" };
 
+/**
+ * @template {keyof SVGElementTagNameMap} N
+ * @param {N} name
+ * @param {Record<string, string | number>} [attributes]
+ * @param {SVGElement[]} [children]
+ */
 export function svg(name, attributes = {}, children = []) {
   const element = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   element.append(...children);
   return element;
 }

@@ -1,21 +1,26 @@
 /* The selection: by key, so that rows may come and go; a bar with count and cost, and what can be done to all of them. */
 import { ask } from "./dialog.js";
+import { all, around, find, maybe } from "./dom.js";
 import { usd, whole } from "./format.js";
 
-const table = document.querySelector("[data-rows]");
-const bar = document.querySelector("[data-bulk]");
-const every = document.querySelector("[data-all]");
-const all = bar?.querySelector("[data-bulk-every]");
-const total = () => Number(document.querySelector("[data-total]").dataset.total);
-const live = () => [...table.querySelectorAll("tr[data-key]:not(.is-gone)")];
-const chosen = new Map(); // key → burn, orphan
-let last = null, matching = false;
+const table = maybe("[data-rows]");
+const total = () => Number(find("[data-total]").dataset.total);
+const rowsOf = (state = "") => (table ? all(`tr[data-key]${state}`, HTMLTableRowElement, table) : []);
+const live = () => rowsOf(":not(.is-gone)");
+/** @type {Map<string, { burn: number, orphan: boolean }>} by key */
+const chosen = new Map();
+/** @type {HTMLTableRowElement | null} */
+let last = null;
+let matching = false;
 
-export function pick(row, on = !chosen.has(row.dataset.key)) {
-  matching = false;
-  if (on) chosen.set(row.dataset.key, { burn: Number(row.dataset.burn), orphan: "orphan" in row.dataset });
-  else chosen.delete(row.dataset.key);
-  tell();
+const keyOf = (row) => row.dataset.key ?? "";
+
+/**
+ * @param {HTMLElement} row
+ * @param {boolean} [on]
+ */
+export function pick(row, on = !chosen.has(keyOf(row))) {
+  choose([row], on);
 }
 
 export function clearPicks() {
@@ -26,49 +31,54 @@ export function clearPicks() {
   return had;
 }
 
-/* Rows that come back into view show what they were. */
+/**
+ * Rows that come back into view show what they were.
+ * @param {Iterable<HTMLElement>} rows
+ */
 export function show(rows) {
   for (const row of rows) mark(row);
 }
 
 function mark(row) {
-  const on = matching || chosen.has(row.dataset.key);
-  row.querySelector("[data-pick]").checked = on && !row.classList.contains("is-gone");
+  const on = matching || chosen.has(keyOf(row));
+  find("[data-pick]", HTMLInputElement, row).checked = on && !row.classList.contains("is-gone");
   row.classList.toggle("sel", on);
 }
 
 function tell() {
-  show(table.querySelectorAll("tr[data-key]"));
+  show(rowsOf());
+  const bar = find("[data-bulk]"), every = find("[data-all]", HTMLInputElement), more = find("[data-bulk-every]", HTMLElement, bar);
   const rows = live(), count = matching ? total() : chosen.size;
   bar.hidden = count === 0;
-  every.checked = count > 0 && rows.every((row) => matching || chosen.has(row.dataset.key));
+  every.checked = count > 0 && rows.every((row) => matching || chosen.has(keyOf(row)));
   every.indeterminate = count > 0 && !every.checked;
   const many = total();
-  all.hidden = matching || many <= chosen.size || !every.checked;
-  all.textContent = `Select all ${whole(many)} that match`;
+  more.hidden = matching || many <= chosen.size || !every.checked;
+  more.textContent = `Select all ${whole(many)} that match`;
   const burn = [...chosen.values()].reduce((sum, one) => sum + one.burn, 0);
   const orphans = [...chosen.values()].filter((one) => one.orphan).length;
-  bar.querySelector("[data-bulk-count]").textContent = matching ? `All ${whole(many)} that match` : `${whole(count)} selected`;
-  bar.querySelector("[data-bulk-sum]").textContent = matching
+  find("[data-bulk-count]", HTMLElement, bar).textContent = matching ? `All ${whole(many)} that match` : `${whole(count)} selected`;
+  find("[data-bulk-sum]", HTMLElement, bar).textContent = matching
     ? "counted and priced exactly before anything is done"
     : `${usd(burn)}/h together${orphans ? ` · ${whole(orphans)} orphaned` : ""}`;
-  bar.querySelector("[data-bulk-act=kill]").textContent = matching ? "Kill all…" : `Kill ${whole(count)}…`;
+  find("[data-bulk-act=kill]", HTMLElement, bar).textContent = matching ? "Kill all…" : `Kill ${whole(count)}…`;
 }
 
 function choose(rows, on) {
   for (const row of rows) {
-    if (on) chosen.set(row.dataset.key, { burn: Number(row.dataset.burn), orphan: "orphan" in row.dataset });
-    else chosen.delete(row.dataset.key);
+    if (on) chosen.set(keyOf(row), { burn: Number(row.dataset.burn), orphan: "orphan" in row.dataset });
+    else chosen.delete(keyOf(row));
   }
   matching = false;
   tell();
 }
 
 if (table) {
+  const bar = find("[data-bulk]"), every = find("[data-all]", HTMLInputElement);
   table.addEventListener("click", (event) => {
-    const box = event.target.closest("[data-pick]");
-    if (!box) return;
-    const rows = live(), row = box.closest("tr");
+    const box = around(event, "[data-pick]", HTMLInputElement), row = box?.closest("tr");
+    if (!box || !row) return;
+    const rows = live();
     const [from, to] = event.shiftKey && last ? [rows.indexOf(last), rows.indexOf(row)].sort((a, b) => a - b) : [-1, -1];
     choose(from < 0 ? [row] : rows.slice(from, to + 1), box.checked);
     last = row;
@@ -77,16 +87,16 @@ if (table) {
     if (every.checked) choose(live(), true);
     else clearPicks();
   });
-  all.addEventListener("click", () => {
+  find("[data-bulk-every]", HTMLElement, bar).addEventListener("click", () => {
     matching = true;
     tell();
-    bar.querySelector("[data-bulk-act=protect]").focus();
+    find("[data-bulk-act=protect]", HTMLElement, bar).focus();
   });
   bar.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-bulk-act]");
-    if (!button) return;
-    if (matching) ask(button.dataset.bulkAct, [], { filter: table.dataset.address || "?" });
-    else ask(button.dataset.bulkAct, [...chosen.keys()]);
+    const act = around(event, "[data-bulk-act]")?.dataset.bulkAct;
+    if (!act) return;
+    if (matching) ask(act, [], { filter: table.dataset.address || "?" });
+    else ask(act, [...chosen.keys()]);
   });
   document.addEventListener("acted", clearPicks);
   document.addEventListener("row-gone", (event) => {

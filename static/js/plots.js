@@ -3,7 +3,9 @@ import { axesOf } from "./plotaxes.js";
 import { onTheme, token } from "./theme.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: false, showTips: false };
+/** @type {Set<Plot>} */
 const drawn = new Set();
+/** @type {Promise<PlotlyLibrary> | null} */
 let loading = null;
 
 const AGAIN_MS = 5000;
@@ -22,7 +24,7 @@ function load() {
 function fetched() {
   return new Promise((done) => {
     const script = document.createElement("script");
-    script.src = document.body.dataset.plotly;
+    script.src = document.body.dataset.plotly ?? "";
     script.addEventListener("load", () => done(true));
     script.addEventListener("error", () => {
       script.remove();
@@ -34,7 +36,7 @@ function fetched() {
 
 function betterTimes() {
   return new Promise((done) => {
-    globalThis.addEventListener("online", done, { once: true });
+    globalThis.addEventListener("online", () => done(undefined), { once: true });
     setTimeout(done, AGAIN_MS);
   });
 }
@@ -48,14 +50,28 @@ function coloured(value) {
 }
 
 export class Plot {
+  zoomed = false;
+  ready = false;
+  sharesZoom = false;
+  element = /** @type {PlotElement} */ (document.createElement("div"));
+  /** @type {PlotTrace[]} what is drawn, grown by `append` */
+  data = [];
+  /** @type {(number | string)[]} */
+  range = [];
+
+  /**
+   * @param {HTMLElement} host
+   * @param {{ onHover?: (at: number | string | null) => void, onMoved?: () => void }} [listeners]
+   */
   constructor(host, { onHover, onMoved } = {}) {
-    Object.assign(this, { host, onHover, onMoved, zoomed: false, ready: false });
-    this.element = document.createElement("div");
+    this.host = host;
+    this.onHover = onHover;
+    this.onMoved = onMoved;
   }
 
+  /** @param {PlotFigure} figure */
   async draw(figure) {
-    const plotly = await load();
-    this.plotly = plotly;
+    this.plotly = await load();
     this.figure = figure;
     this.data = figure.data.map((trace) => ({ ...trace, x: [...trace.x], y: [...trace.y] }));
     this.range = figure.layout.xaxis.range;
@@ -76,19 +92,19 @@ export class Plot {
 
   #resize() {
     const { width, height } = this.#size();
-    if (!width || (width === this.element.layout.width && height === this.element.layout.height)) return;
-    this.plotly.relayout(this.element, { width, height }).then(() => this.onMoved?.());
+    if (!width || (width === this.element.layout?.width && height === this.element.layout?.height)) return;
+    this.plotly?.relayout(this.element, { width, height }).then(() => this.onMoved?.());
   }
 
   #size() {
-    return { width: this.host.clientWidth, height: this.figure.layout.height ?? this.host.clientHeight };
+    return { width: this.host.clientWidth, height: this.figure?.layout.height ?? this.host.clientHeight };
   }
 
   #paint() {
-    const layout = coloured({ ...this.figure.layout, ...this.#size() });
+    const layout = coloured({ ...this.figure?.layout, ...this.#size() });
     layout.xaxis.range = this.zoomed ? this.view() : [...this.range]; // a copy: plotly writes into what it is given
     const data = this.data.map((trace) => ({ ...coloured({ ...trace, x: null, y: null }), x: trace.x, y: trace.y }));
-    return this.plotly.react(this.element, data, layout, CONFIG).then(() => this.onMoved?.());
+    return this.plotly?.react(this.element, data, layout, CONFIG).then(() => this.onMoved?.());
   }
 
   repaint() {
@@ -103,7 +119,12 @@ export class Plot {
     return axesOf(this.element);
   }
 
-  /* Appends a point to each trace; the view moves on unless somebody has zoomed into the past. */
+  /**
+   * Appends a point to each trace; the view moves on unless somebody has zoomed into the past.
+   * @param {number} seconds
+   * @param {(number | null)[]} values
+   * @param {{ lengthSeconds?: number | null, from?: number | null, room?: number }} [view]
+   */
   append(seconds, values, { lengthSeconds = null, from = null, room = 0 } = {}) {
     if (!this.ready) return;
     const at = seconds * 1000;
@@ -118,24 +139,27 @@ export class Plot {
     const start = lengthSeconds ? at - lengthSeconds * 1000 : (from ?? new Date(this.range[0]).getTime());
     this.range = [start, at + (at - start) * room];
     const change = this.zoomed ? {} : { "xaxis.range": [...this.range] };
-    this.plotly.update(this.element, { x: this.data.map((t) => t.x), y: this.data.map((t) => t.y) }, change).then(() => this.onMoved?.());
+    this.plotly?.update(this.element, { x: this.data.map((t) => t.x), y: this.data.map((t) => t.y) }, change).then(() => this.onMoved?.());
   }
 
-  /* Shapes alone: what happened since. */
+  /**
+   * Shapes alone: what happened since.
+   * @param {object[]} shapes
+   */
   reshape(shapes) {
     if (!this.ready) return;
-    this.figure.layout.shapes = shapes;
-    this.plotly.relayout(this.element, { shapes: coloured(shapes) });
+    if (this.figure) this.figure.layout.shapes = shapes;
+    this.plotly?.relayout(this.element, { shapes: coloured(shapes) });
   }
 
   zoom(range) {
     this.zoomed = true;
-    this.plotly.relayout(this.element, { "xaxis.range": range });
+    this.plotly?.relayout(this.element, { "xaxis.range": range });
   }
 
   unzoom() {
     this.zoomed = false;
-    this.plotly.relayout(this.element, { "xaxis.range": [...this.range] });
+    this.plotly?.relayout(this.element, { "xaxis.range": [...this.range] });
     for (const other of drawn) if (other.zoomed) other.unzoom();
   }
 

@@ -1,17 +1,17 @@
 /* A policy's form: its preview follows what is typed; a limit of the table of others is taken into its box by a click. */
+import { around, find, maybe } from "./dom.js";
 import "./live.js";
 
-const form = document.querySelector("#policy-form");
-const preview = document.querySelector("#preview");
+const form = maybe("#policy-form", HTMLFormElement);
 
 document.addEventListener("click", (event) => {
-  const use = event.target.closest("[data-use]");
-  const box = use && form?.elements[use.dataset.use];
-  if (!box) return;
-  box.value = use.dataset.value;
+  const use = around(event, "[data-use]");
+  const box = form?.elements.namedItem(use?.dataset.use ?? "");
+  if (!use || !(box instanceof HTMLInputElement)) return;
+  box.value = use.dataset.value ?? "";
   box.focus();
   box.dispatchEvent(new Event("change", { bubbles: true }));
 });
 for (const [name, busy] of [["htmx:beforeRequest", "true"], ["htmx:afterRequest", "false"]]) {
-  form?.addEventListener(name, () => preview.setAttribute("aria-busy", busy));
+  form?.addEventListener(name, () => find("#preview").setAttribute("aria-busy", busy));
 }

@@ -1,11 +1,17 @@
 /* How far a wish for many has come: asked again and again until nothing of it waits, and then left standing until read. */
+import { maybe } from "./dom.js";
 import { glyph } from "./marks.js";
 import { whole } from "./format.js";
 
 const EVERY_MS = 700;
-const place = document.querySelector("[data-progress]");
+const place = maybe("[data-progress]");
+/** @type {Record<string, string>} */
 const DONE = { kill: "killed", pause: "paused", resume: "resumed", extend: "extended", timeout: "given a new end", protect: "protected", unprotect: "not protected any more" };
 
+/**
+ * @typedef {Record<"asked" | "done" | "already" | "failed" | "stopped" | "waiting" | "refused", number> & { kind: string }} Progress
+ * @param {Progress} told
+ */
 function words({ kind, asked, done, already, failed, stopped, waiting, refused }) {
   const parts = [`${whole(done)} of ${whole(asked)} ${DONE[kind] ?? "done"}`];
   if (already) parts.push(`${whole(already)} had ended already`);
@@ -16,7 +22,11 @@ function words({ kind, asked, done, already, failed, stopped, waiting, refused }
   return parts.join(" · ");
 }
 
-function tell(told) {
+/**
+ * @param {HTMLElement} place
+ * @param {Progress} told
+ */
+function tell(place, told) {
   const text = document.createElement("b"), meter = document.createElement("progress"), close = document.createElement("button");
   text.textContent = words(told);
   meter.max = told.asked || 1;
@@ -40,12 +50,16 @@ function tell(told) {
   place.hidden = false;
 }
 
-async function follow(url) {
+/**
+ * @param {HTMLElement} place
+ * @param {string} url
+ */
+async function follow(place, url) {
   const answer = await fetch(url);
   if (!answer.ok || answer.redirected) return;
   const told = await answer.json();
-  tell(told);
-  if (told.waiting) setTimeout(() => follow(url), EVERY_MS);
+  tell(place, told);
+  if (told.waiting) setTimeout(() => follow(place, url), EVERY_MS);
 }
 
-if (place) document.addEventListener("bulk", (event) => follow(event.detail.url));
+if (place) document.addEventListener("bulk", (event) => follow(place, event.detail.url));

@@ -1,19 +1,23 @@
 /* A sandbox's page: its charts grow, its lane and marks follow, and what happened to it is read anew. */
+import { all, around, find, maybe } from "./dom.js";
 import { clock, percent, size } from "./format.js";
 import { Lane } from "./lane.js";
 import { on, show } from "./live.js";
 import { Plot } from "./plots.js";
 
-const $ = (selector) => document.querySelector(selector);
-const main = $("main");
+const main = find("main");
 const UNITS = { cpu: percent, mem: size, disk: size };
+/** @type {Record<string, number | null>} */
 const LENGTHS = { "1h": 3600, "15min": 900, life: null };
-let range = $("[data-range][aria-pressed=true]").dataset.range;
-let newest = 0, state = null, refreshing = 0;
+let range = find("[data-range][aria-pressed=true]").dataset.range ?? "life";
+let newest = 0, refreshing = 0;
+/** @type {string | null} */
+let state = null;
 
-const lane = new Lane($("[data-lane]"), $("[data-panels]"));
-const plot = new Plot($("[data-panels]"), { onHover: read, onMoved: () => lane.draw(plot) });
+const lane = new Lane(find("[data-lane]"), find("[data-panels]"));
+const plot = new Plot(find("[data-panels]"), { onHover: read, onMoved: () => lane.draw(plot) });
 
+/** @param {number | string | null} at */
 function read(at) {
   const columns = plot.data, x = columns[0].x;
   let i = x.length - 1;
@@ -25,7 +29,7 @@ function read(at) {
   }
   Object.entries(UNITS).forEach(([name, say], trace) => {
     const words = say(columns[trace].y[i]);
-    $(`[data-readout=${name}]`).textContent = at == null ? words : `${clock(x[i] / 1000)}  ${words}`;
+    find(`[data-readout=${name}]`).textContent = at == null ? words : `${clock(x[i] / 1000)}  ${words}`;
   });
 }
 
@@ -43,13 +47,13 @@ async function again() {
 }
 
 function say(words) {
-  const waits = $("[data-panels] .wait");
+  const waits = maybe("[data-panels] .wait");
   if (waits) waits.textContent = words;
 }
 
 /* Something happened: the words are read anew, and of the figure only its marks. */
 async function refresh() {
-  htmx.ajax("GET", main.dataset.parts, { swap: "none" });
+  htmx.ajax("GET", main.dataset.parts ?? "", { swap: "none" });
   const answer = await asked().catch(() => null);
   if (!answer?.ok || !plot.ready) return;
   const told = await answer.json();
@@ -59,11 +63,11 @@ async function refresh() {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-range]");
-  if (!button) return;
+  const button = around(event, "[data-range]");
+  if (!button?.dataset.range) return;
   event.preventDefault();
   range = button.dataset.range;
-  for (const other of document.querySelectorAll("[data-range]")) other.setAttribute("aria-pressed", String(other === button));
+  for (const other of all("[data-range]")) other.setAttribute("aria-pressed", String(other === button));
   history.replaceState(null, "", range === "life" ? location.pathname : `?range=${range}`);
   plot.zoomed = false;
   again();
@@ -80,7 +84,7 @@ on("sandbox", (message) => {
   newest = at;
   lane.grow(at);
   plot.append(at, [cpu, mem, disk], { lengthSeconds: LENGTHS[range], room: 0.06 });
-  if (plot.ready && !$("[data-panels]").matches(":hover")) read(null);
+  if (plot.ready && !find("[data-panels]").matches(":hover")) read(null);
 });
 
 show({ page: "sandbox", sandbox: Number(main.dataset.sandbox) });

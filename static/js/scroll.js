@@ -1,21 +1,33 @@
 /* The table as far as it is in view: blocks of rows come and go as one scrolls, the scroll bar keeps the length of all.
    A block that was seen comes back by its keys, row for row, so that nothing moves under the pointer; one that was not
    comes by the cursor of the block before it, or so many rows after the nearest cursor known. */
+import { blank, fetched, keyOf, setHeight, spacer } from "./blocks.js";
+import { all, find, maybe } from "./dom.js";
+
 const SIZE = 50, AROUND = 1, REST_MS = 70;
 
 export class Scroller {
+  /** @type {{ at: number, stop: AbortController } | null} */
+  asking = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  resting;
+
+  /**
+   * @param {HTMLElement} box
+   * @param {HTMLElement} table
+   * @param {(came: HTMLTableRowElement[], went: HTMLTableRowElement[]) => void} changed told which rows came and which went
+   */
   constructor(box, table, changed) {
     this.box = box;
     this.table = table;
-    this.changed = changed; // told which rows came and which went
-    this.total = Number(document.querySelector("[data-total]").dataset.total);
-    this.blocks = Array.from({ length: Math.max(1, Math.ceil(this.total / SIZE)) }, () => ({ cursor: null, keys: null, rows: null }));
+    this.changed = changed;
+    this.total = Number(find("[data-total]").dataset.total);
+    this.blocks = Array.from({ length: Math.max(1, Math.ceil(this.total / SIZE)) }, blank);
     this.above = spacer(table, "prepend");
     this.below = spacer(table, "append");
-    const first = [...table.querySelectorAll("tr[data-key]")];
+    const first = all("tr[data-key]", HTMLTableRowElement, table);
     this.height = first[0].getBoundingClientRect().height;
-    this.take(0, first, table.querySelector("[data-more]"));
-    this.asking = null;
+    this.take(0, first, maybe("[data-more]", HTMLElement, table));
     box.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.stretch();
     this.restore();
@@ -36,14 +48,19 @@ export class Scroller {
   get top() { return Math.floor(this.box.scrollTop / this.height); }
   get shown() { return this.blocks.flatMap((block, at) => (block.rows ? [at] : [])); }
 
-  /* The rows of an answer become block `at`; what another block has already is not shown twice. */
+  /**
+   * The rows of an answer become block `at`; what another block has already is not shown twice.
+   * @param {number} at
+   * @param {HTMLTableRowElement[]} rows
+   * @param {HTMLElement | null} more the row that holds the next block's cursor
+   */
   take(at, rows, more) {
-    const known = new Set(this.shown.flatMap((other) => (other === at ? [] : this.blocks[other].keys)));
-    const mine = rows.filter((row) => !known.has(row.dataset.key));
-    Object.assign(this.blocks[at], { rows: mine, keys: mine.map((row) => row.dataset.key) });
+    const known = new Set(this.shown.flatMap((other) => (other === at ? [] : this.blocks[other].keys ?? [])));
+    const mine = rows.filter((row) => !known.has(keyOf(row)));
+    Object.assign(this.blocks[at], { rows: mine, keys: mine.map(keyOf) });
     if (more) {
-      if (at + 1 === this.blocks.length) this.blocks.push({ cursor: null, keys: null, rows: null });
-      this.blocks[at + 1].cursor ??= more.dataset.more;
+      if (at + 1 === this.blocks.length) this.blocks.push(blank());
+      this.blocks[at + 1].cursor ??= more.dataset.more ?? null;
     } else if (rows.length < SIZE && !this.blocks[at].again) {
       this.blocks.length = at + 1; // the list has grown shorter than it was
     }
@@ -79,15 +96,15 @@ export class Scroller {
     const asking = { at, stop: new AbortController() };
     this.asking = asking;
     try {
-      const { rows, more } = await fetched(this.addressOf(at), asking.stop.signal);
-      if (this.asking !== asking) return undefined;
+      const found = await fetched(this.addressOf(at), asking.stop.signal);
+      if (this.asking !== asking || !found) return undefined;
       this.asking = null;
-      this.put(at, rows, more);
+      this.put(at, found.rows, found.more);
       this.box.dispatchEvent(new Event("filled"));
       return this.fill();
-    } catch (error) {
+    } catch {
       if (this.asking === asking) this.asking = null;
-      if (error.name !== "AbortError") setTimeout(() => this.fill(), 3_000);
+      if (!asking.stop.signal.aborted) setTimeout(() => this.fill(), 3_000);
       return undefined;
     }
   }
@@ -100,21 +117,25 @@ export class Scroller {
     let near = at;
     while (near > 0 && this.blocks[near].cursor === null) near -= 1;
     const skip = this.start(at) - this.start(near);
-    return `${and}${new URLSearchParams({ ...(near > 0 && { cursor: this.blocks[near].cursor }), ...(skip > 0 && { skip }) })}`;
+    const asked = new URLSearchParams(), { cursor } = this.blocks[near];
+    if (near > 0 && cursor !== null) asked.set("cursor", cursor);
+    if (skip > 0) asked.set("skip", String(skip));
+    return `${and}${asked}`;
   }
 
   put(at, rows, more) {
     this.take(at, rows, more);
     const after = this.shown.find((other) => other > at);
-    const before = after === undefined ? this.below : this.blocks[after].rows[0] ?? this.below;
-    before.before(...this.blocks[at].rows);
+    const before = (after === undefined ? null : this.blocks[after].rows?.[0]) ?? this.below;
+    const shown = this.blocks[at].rows ?? [];
+    before.before(...shown);
     this.stretch();
-    this.changed(this.blocks[at].rows, []);
+    this.changed(shown, []);
   }
 
   drop(wanted) {
     for (const at of this.shown.filter((one) => !wanted.includes(one))) {
-      const { rows } = this.blocks[at];
+      const rows = this.blocks[at].rows ?? [];
       for (const row of rows) row.remove();
       this.blocks[at].rows = null;
       this.changed([], rows);
@@ -123,13 +144,13 @@ export class Scroller {
   }
 
   stretch() {
-    const columns = [...this.table.closest("table").querySelectorAll("thead th")].filter((th) => th.getClientRects().length);
-    for (const row of [this.above, this.below]) row.firstElementChild.colSpan = columns.length; // more would make columns anew
+    const columns = all("thead th", HTMLElement, this.table.closest("table") ?? document).filter((th) => th.getClientRects().length);
+    for (const row of [this.above, this.below]) row.cells[0].colSpan = columns.length; // more would make columns anew
     const shown = this.shown;
     const above = shown.length ? this.start(shown[0]) : this.top;
     const inside = shown.reduce((sum, at) => sum + this.size(at), 0);
-    set(this.above, above * this.height);
-    set(this.below, Math.max(0, this.length - above - inside) * this.height);
+    setHeight(this.above, above * this.height);
+    setHeight(this.below, Math.max(0, this.length - above - inside) * this.height);
   }
 
   /* The row at this place of the whole list, brought into view; loads it when it is not there yet. */
@@ -139,17 +160,18 @@ export class Scroller {
     if (!this.blocks[at].rows) {
       this.box.scrollTop = place * this.height - this.box.clientHeight / 2;
       this.fill();
-      await new Promise((resolve) => {
+      await new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
         const wait = () => (this.blocks[at]?.rows ? resolve() : this.box.addEventListener("filled", wait, { once: true }));
         wait();
       });
     }
-    return this.blocks[at].rows[Math.min(within, this.blocks[at].rows.length - 1)];
+    const rows = this.blocks[at].rows ?? [];
+    return rows[Math.min(within, rows.length - 1)];
   }
 
   indexOf(key) {
     const at = this.blocks.findIndex((block) => block.keys?.includes(key));
-    return at < 0 ? -1 : this.start(at) + this.blocks[at].keys.indexOf(key);
+    return at < 0 ? -1 : this.start(at) + (this.blocks[at].keys ?? []).indexOf(key);
   }
 
   /* The address says where one is, so that Back and a shared link lead there again. */
@@ -162,28 +184,4 @@ export class Scroller {
     if (place) this.box.scrollTop = place * this.height;
     this.fill();
   }
-}
-
-function spacer(table, where) {
-  const row = document.createElement("tr"), cell = document.createElement("td");
-  row.className = "spacer";
-  row.setAttribute("aria-hidden", "true");
-  row.append(cell);
-  table[where](row);
-  return row;
-}
-
-function set(row, pixels) {
-  row.hidden = pixels < 1;
-  row.firstElementChild.style.height = `${pixels}px`;
-}
-
-async function fetched(address, signal) {
-  const answer = await fetch(address, { signal, headers: { "HX-Request": "true" } });
-  if (answer.redirected) return void location.assign(location.href); // signed out meanwhile
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  const held = document.createElement("template");
-  // eslint-disable-next-line no-restricted-syntax -- our own fragment, escaped where it was made
-  held.innerHTML = `<table><tbody>${await answer.text()}</tbody></table>`;
-  return { rows: [...held.content.querySelectorAll("tr[data-key]")], more: held.content.querySelector("[data-more]") };
 }

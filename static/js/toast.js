@@ -1,13 +1,20 @@
 /* One line at the foot of the page about what was just done; it stays until read or ten seconds have passed. */
+import { all, find } from "./dom.js";
 import { glyph } from "./marks.js";
 import { on } from "./live.js";
 
 const LONGEST = 10_000, MOST = 4;
+/** @type {Record<string, [mark: string, done: string]>} */
 const DONE = { kill: ["killed", "killed"], pause: ["pause", "paused"], resume: ["resumed", "resumed"], extend: ["updated", "extended"], timeout: ["updated", "given a new end"] };
 
-/* `asked` marks what is only asked for: that it was done takes its place. */
+/**
+ * `asked` marks what is only asked for: that it was done takes its place.
+ * @param {string} mark
+ * @param {string} text
+ * @param {boolean} [asked]
+ */
 export function toast(mark, text, asked = false) {
-  const list = document.querySelector(".toasts");
+  const list = find(".toasts");
   const line = document.createElement("li");
   const words = document.createElement("p");
   words.textContent = text;
@@ -23,7 +30,7 @@ export function toast(mark, text, asked = false) {
   /* In the top layer, so that it is seen over an open dialog too. */
   if (list.matches(":popover-open")) list.hidePopover();
   list.showPopover();
-  while (list.children.length > MOST) list.firstElementChild.remove();
+  while (list.children.length > MOST) list.firstElementChild?.remove();
   setTimeout(() => line.remove(), LONGEST);
 }
 
@@ -41,7 +48,7 @@ on("actions", ({ items }) => {
     if (!done.length) continue;
     const gone = done.filter((item) => item.outcome === "already_gone").length;
     const what = done.length === 1 ? done[0].sandbox_id : `${done.length} sandboxes`;
-    for (const line of document.querySelectorAll(`.toasts [data-asked="${DONE[kind][0]}"]`)) line.remove();
+    for (const line of all(`.toasts [data-asked="${DONE[kind][0]}"]`)) line.remove();
     toast(DONE[kind][0], `${what} ${DONE[kind][1]}${gone ? `, ${gone} had ended already` : ""}.`);
   }
 });

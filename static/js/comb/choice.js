@@ -1,7 +1,9 @@
 /* How the honeycomb is grouped and coloured: said by the address, remembered by the browser, changed by the controls. */
 import { address } from "../address.js";
+import { all, around, find } from "../dom.js";
 
 const USUAL = { by: "template", colour: "cpu", owner: "" };
+/** @type {Record<string, string[]>} */
 const KNOWN = { by: ["template", "owner", "environment", "state"], colour: ["cpu", "mem", "age", "cost", "owner"] };
 const KEPT = "honeycomb";
 const sound = ([name, value]) => typeof value === "string" && (name === "owner" || KNOWN[name]?.includes(value));
@@ -14,7 +16,7 @@ function read() {
 
 function kept() {
   try {
-    return Object.fromEntries(Object.entries(JSON.parse(localStorage.getItem(KEPT)) ?? {}).filter(sound));
+    return Object.fromEntries(Object.entries(JSON.parse(localStorage.getItem(KEPT) ?? "null") ?? {}).filter(sound));
   } catch {
     return {}; // no storage, or not ours
   }
@@ -28,13 +30,17 @@ function keep(choice) {
   }
 }
 
-/* Shows the choice on these controls and on the comb, and follows both hands and the Back key. */
+/**
+ * Shows the choice on these controls and on the comb, and follows both hands and the Back key.
+ * @param {import("./comb.js").Comb} comb
+ * @param {HTMLElement} section
+ */
 export function choices(comb, section) {
   let choice = read();
-  const select = section.querySelector("[data-by]"), more = section.querySelector("[data-owner-more]");
+  const select = find("[data-by]", HTMLSelectElement, section), more = find("[data-owner-more]", HTMLSelectElement, section);
   const apply = () => {
     select.value = choice.by;
-    for (const button of section.querySelectorAll("[data-measure]")) button.setAttribute("aria-pressed", String(button.dataset.measure === choice.colour));
+    for (const button of all("[data-measure]", HTMLElement, section)) button.setAttribute("aria-pressed", String(button.dataset.measure === choice.colour));
     comb.choose({ by: choice.by, measure: choice.colour, owner: choice.owner });
   };
   const change = (part) => {
@@ -49,8 +55,8 @@ export function choices(comb, section) {
   };
   select.addEventListener("change", () => change({ by: select.value }));
   more.addEventListener("change", () => more.value && change({ owner: more.value }));
-  section.addEventListener("click", ({ target }) => {
-    const button = target.closest("[data-measure], [data-owner]");
+  section.addEventListener("click", (event) => {
+    const button = around(event, "[data-measure], [data-owner]");
     if (button) change(button.dataset.measure ? { colour: button.dataset.measure } : { owner: button.dataset.owner });
   });
   addEventListener("popstate", () => {

@@ -1,24 +1,45 @@
 /* The honeycomb: every sandbox one cell, in its place for life; hover tells who, a click or Enter opens. */
-import { whole } from "../format.js";
 import { svg } from "../marks.js";
 import { onceAFrame } from "../once.js";
 import { onTheme } from "../theme.js";
 import { Cells } from "./cells.js";
 import { addressOf, tally } from "./groups.js";
 import { inBlock, layout } from "./layout.js";
-import { showOwners } from "./owners.js";
-import { colours, counted, paint, prepare, settle } from "./paint.js";
-import { drawScale } from "./scale.js";
-import { beside, card, words } from "./tip.js";
+import { drawLegend } from "./legend.js";
+import { colours, counted, paintOn, prepare, settle } from "./paint.js";
+import { go, nearest, towards } from "./seek.js";
+import { beside, card, surround, words } from "./tip.js";
 
-const WORDS = { cpu: "CPU", mem: "memory", age: "age", cost: "cost an hour", owner: "owner" };
+/** @type {Record<string, [dx: number, dy: number]>} */
+const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const TOO_SMALL = 9; // px: under this a finger takes the group, not the cell
 
 export class Comb {
+  live = new Cells();
+  /** @type {Cells | import("./moments.js").Moments} those shown: the live ones, or a moment's */
+  cells = this.live;
+  /** @type {number | null} */
+  at = null;
+  measure = "cpu";
+  owner = "";
+  /** @type {Cell | null} */
+  lit = null;
+  /** @type {HTMLElement | null} */
+  tip = null;
+  shape = -1;
+  /** @type {import("./layout.js").Plan | null} */
+  plan = null;
+  canvas = document.createElement("canvas");
+
+  /**
+   * @param {HTMLElement} host
+   * @param {{ scale: HTMLElement, keys: HTMLElement, says: HTMLElement }} parts
+   */
   constructor(host, { scale, keys, says }) {
-    const live = new Cells();
-    Object.assign(this, { host, scale, keys, says, live, cells: live, at: null, measure: "cpu", owner: null, lit: null, tip: null, shape: -1, due: false });
-    this.canvas = document.createElement("canvas");
+    this.host = host;
+    this.scale = scale;
+    this.keys = keys;
+    this.says = says;
     this.ring = svg("svg", { class: "ring", viewBox: "-10 -10 20 20", "aria-hidden": "true" }, [svg("path", { d: "M9.6 0 4.8 8.3H-4.8L-9.6 0-4.8-8.3H4.8z" })]);
     this.look = colours();
     new ResizeObserver(() => this.#again(true)).observe(host);
@@ -34,16 +55,24 @@ export class Comb {
     host.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /* What the socket tells; while a moment of the past is shown it is kept, so that coming back finds no hole. */
+  /**
+   * What the socket tells; while a moment of the past is shown it is kept, so that coming back finds no hole.
+   * @param {Live.FleetMessage} message
+   */
   take(message) {
     this.live.take(message);
     if (this.cells === this.live) this.#changed();
   }
 
-  /* Shows these cells as of `at` (Unix seconds); with nothing, the live ones again. */
+  /**
+   * Shows these cells as of `at` (Unix seconds); with nothing, the live ones again.
+   * @param {Cells | import("./moments.js").Moments} [cells]
+   * @param {number | null} [at]
+   */
   view(cells = this.live, at = null) {
     if (cells !== this.cells) this.shape = -1;
-    Object.assign(this, { cells, at });
+    this.cells = cells;
+    this.at = at;
     this.#changed();
   }
 
@@ -58,10 +87,14 @@ export class Comb {
     this.#again();
   }
 
-  /* `by`: template, owner, environment or state; `measure`: cpu, mem, age, cost or owner, and then whose are lit. */
+  /**
+   * @param {{ by: string, measure: string, owner: string }} choice `by`: template, owner, environment or state;
+   *   `measure`: cpu, mem, age, cost or owner, and then whose are lit
+   */
   choose({ by, measure, owner }) {
     const regroup = by !== this.live.groups.by;
-    Object.assign(this, { measure, owner });
+    this.measure = measure;
+    this.owner = owner;
     if (regroup) for (const cells of new Set([this.live, this.cells])) cells.groupBy(by);
     this.#again();
   }
@@ -76,32 +109,27 @@ export class Comb {
   #draw() {
     if (!this.cells.byKey.size && !this.canvas.isConnected) return;
     if (!this.canvas.isConnected) this.host.replaceChildren(this.canvas);
-    if (this.shape !== this.cells.shape) {
-      const groups = this.cells.groups.inOrder();
-      this.plan = layout(groups, this.host.clientWidth, this.host.clientHeight);
-      this.shape = this.cells.shape;
-    }
+    const plan = this.#planned();
     const owners = this.measure === "owner" ? tally(this.cells.byKey.values(), (cell) => cell.owner) : null;
     const named = owners?.filter(([name]) => name), owner = (named?.find(([name]) => name === this.owner) ?? named?.[0])?.[0];
-    this.shown = { measure: this.measure, now: this.#now(), owner };
-    prepare(this.canvas, this.plan, this.look, this.shown);
-    settle(this.plan);
-    const counts = counted(this.plan, this.shown);
-    showOwners(this.keys, named, owner);
-    drawScale(this.scale, counts, this.measure);
-    for (const key of ["plain", "paused", "orphan", "stale"]) this.keys.querySelector(`[data-key=${key}]`).textContent = whole(counts[key]);
-    this.keys.querySelector("[data-measure-word]").textContent = WORDS[this.measure];
+    const shown = { measure: this.measure, now: this.#now(), owner };
+    prepare(this.canvas, plan, this.look, shown);
+    settle();
+    const counts = counted(plan, shown);
+    drawLegend(this, counts, this.measure, named, owner);
     if (this.tip && this.lit) this.#show(this.lit);
-    this.#paintOn();
+    paintOn(this.canvas, shown);
   }
 
-  /* From the start again when there was news: what is painted already costs next to nothing. */
-  #paintOn(from) {
-    cancelAnimationFrame(this.painting);
-    const rest = paint(this.canvas, this.shown, from);
-    if (rest) this.painting = requestAnimationFrame(() => this.#paintOn(rest));
+  /* Made anew when a group needs more room or less. */
+  #planned() {
+    if (this.plan && this.shape === this.cells.shape) return this.plan;
+    this.plan = layout(this.cells.groups.inOrder(), this.host.clientWidth, this.host.clientHeight);
+    this.shape = this.cells.shape;
+    return this.plan;
   }
 
+  /** @returns {[x: number, y: number]} */
   #place(event) {
     const box = this.host.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -117,25 +145,21 @@ export class Comb {
     const group = this.#group(event), cell = this.#nearest(event);
     const path = group && addressOf(this.cells.groups.by, group);
     if (path) location.assign(path);
-    else this.#open(cell, event);
+    else go(cell, event);
   }
 
   #group(event) {
-    const [x, y] = this.#place(event), finger = event.pointerType === "touch" && this.plan?.radius < TOO_SMALL;
-    return this.plan?.blocks.find((block) => inBlock(block, x, y, this.plan.radius, finger))?.group ?? null;
+    if (!this.plan) return null;
+    const { radius, blocks } = this.plan, [x, y] = this.#place(event);
+    const finger = event.pointerType === "touch" && radius < TOO_SMALL;
+    return blocks.find((block) => inBlock(block, x, y, radius, finger))?.group ?? null;
   }
 
   #nearest(event) {
-    if (!this.plan) return null;
-    const [x, y] = this.#place(event);
-    let best = null, least = (this.plan.radius + 1) ** 2;
-    for (const cell of this.cells.byKey.values()) {
-      const far = (cell.x - x) ** 2 + (cell.y - y) ** 2;
-      if (far < least) [best, least] = [cell, far];
-    }
-    return best;
+    return this.plan && nearest(this.cells.byKey.values(), this.#place(event), this.plan.radius + 1);
   }
 
+  /** @param {Cell | null} cell */
   #light(cell) {
     if (cell === this.lit) return;
     this.lit = cell;
@@ -146,50 +170,30 @@ export class Comb {
     else this.ring.remove();
   }
 
+  /** @param {Cell} cell */
   #show(cell) {
+    if (!this.plan) return;
     this.tip?.remove();
     this.tip = card(cell, this.#now());
-    const size = 2 * (this.plan.radius + 1.5);
-    Object.assign(this.ring.style, { left: `${cell.x - size / 2}px`, top: `${cell.y - size / 2}px`, width: `${size}px`, height: `${size}px` });
+    surround(this.ring, cell, this.plan.radius);
     this.host.append(this.ring, this.tip);
     beside(this.tip, this.host, cell, this.plan.radius);
   }
 
-  #open(cell, event) {
-    if (!cell) return;
-    const path = `/sandboxes/${encodeURIComponent(cell.id)}/`;
-    if (event.ctrlKey || event.metaKey) open(path, "_blank", "noopener");
-    else location.assign(path);
-  }
-
   #key(event) {
-    const ways = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
-    if (event.key === "Enter" && this.lit) return this.#open(this.lit, event);
+    if (event.key === "Enter" && this.lit) return go(this.lit, event);
     if (event.key === "Escape" && this.lit) {
       event.stopPropagation(); // this Escape closed the card: it does not also leave the past
       return this.#light(null);
     }
-    const way = ways[event.key];
+    const way = WAYS[event.key];
     if (!way) return undefined;
     event.preventDefault();
-    const cell = this.lit ? this.#towards(way) : this.cells.byKey.values().next().value;
+    const cell = this.lit ? towards(this.cells.byKey.values(), this.lit, way) : this.cells.byKey.values().next().value;
     if (cell) {
       this.#light(cell);
       this.says.textContent = words(cell);
     }
     return undefined;
-  }
-
-  /* The nearest cell in that direction, the sideways distance counting double. */
-  #towards([dx, dy]) {
-    let best = null, least = Infinity;
-    for (const cell of this.cells.byKey.values()) {
-      const ahead = (cell.x - this.lit.x) * dx + (cell.y - this.lit.y) * dy;
-      if (ahead < 1) continue;
-      const aside = Math.abs((cell.x - this.lit.x) * dy) + Math.abs((cell.y - this.lit.y) * dx);
-      const far = ahead + 2 * aside;
-      if (far < least) [best, least] = [cell, far];
-    }
-    return best;
   }
 }

@@ -2,7 +2,9 @@
 const MOST = 12; // of more groups than this the smallest share one, or none would have room for its name
 const REST = "all others";
 
+/** @param {Cell} cell */
 export const stateOf = (cell) => (cell.orphan !== "n" ? "orphan" : cell.state === "p" ? "paused" : "running");
+/** @type {Record<string, (cell: Cell) => string>} */
 const NAMES = {
   template: (cell) => cell.template,
   owner: (cell) => cell.owner || "no owner",
@@ -17,20 +19,34 @@ export function addressOf(by, { name }) {
   return `/sandboxes/?${new URLSearchParams({ [by]: name.replaceAll(",", "\\,") })}`;
 }
 
-/* Cells by this measure, most numerous first: [[name, count], …] */
+/**
+ * Cells by this measure, most numerous first: [[name, count], …]
+ * @param {Iterable<Cell>} cells
+ * @param {(cell: Cell) => string} nameOf
+ * @returns {[name: string, count: number][]}
+ */
 export function tally(cells, nameOf) {
+  /** @type {Map<string, number>} */
   const counts = new Map();
   for (const cell of cells) counts.set(nameOf(cell), (counts.get(nameOf(cell)) ?? 0) + 1);
   return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b));
 }
 
+/** @extends {Map<string, CellGroup>} */
 export class Groups extends Map {
+  shape = 0; // moves when a group needs more room or less
+  /** @type {Set<string> | null} */
+  own = null;
+
   constructor(by = "template") {
     super();
-    Object.assign(this, { by, own: null, shape: 0 }); // shape moves when a group needs more room or less
+    this.by = by;
   }
 
-  /* All of these anew, oldest first. Which groups stand by themselves is settled here, so that none comes and goes. */
+  /**
+   * All of these anew, oldest first. Which groups stand by themselves is settled here, so that none comes and goes.
+   * @param {Cell[]} cells
+   */
   lay(cells, by = this.by) {
     this.clear();
     this.by = by;
@@ -40,23 +56,30 @@ export class Groups extends Map {
     for (const cell of [...cells].sort((a, b) => a.created - b.created)) this.put(cell, this.of(cell).slots.length);
   }
 
+  /** @param {Cell} cell */
   nameOf(cell) {
     const name = NAMES[this.by](cell);
     return !this.own || this.own.has(name) ? name : REST;
   }
 
+  /** @param {Cell} cell */
   of(cell) {
     const name = this.nameOf(cell);
-    let group = this.get(name);
-    if (!group) this.set(name, (group = { name, slots: [], count: 0 }));
+    const group = this.get(name) ?? { name, slots: [], count: 0 };
+    if (!group.count) this.set(name, group);
     return group;
   }
 
+  /** @param {Cell} cell */
   enter(cell) {
     const { slots, count } = this.of(cell);
     this.put(cell, count < slots.length ? slots.indexOf(null) : slots.length);
   }
 
+  /**
+   * @param {Cell} cell
+   * @param {number} slot
+   */
   put(cell, slot) {
     const group = this.of(cell);
     if (slot >= group.slots.length) this.shape += 1;
@@ -72,9 +95,12 @@ export class Groups extends Map {
     return [...this.values()].sort((a, b) => last(a) - last(b) || b.slots.length - a.slots.length || a.name.localeCompare(b.name));
   }
 
-  /* The group that it left, gone when it was the last. */
+  /**
+   * The group that it left, gone when it was the last.
+   * @param {Cell} cell
+   */
   leave(cell) {
-    const group = this.get(cell.group);
+    const group = this.get(cell.group) ?? { name: cell.group, slots: [], count: 1 };
     group.slots[cell.slot] = null;
     group.count -= 1;
     if (group.count) return group;

@@ -2,7 +2,18 @@
 const LABEL = 22, LETTER = 6.7, LARGEST = 17, SMALLEST = 2, STEP = 0.25;
 const ROW = Math.sqrt(3);
 
-/* Groups as [{name, slots, count}], largest first → {radius, blocks: [{group, x, y, columns, rows}], centres()} */
+/**
+ * @typedef {{ group: CellGroup, x: number, y: number, columns: number, rows: number, byColumn: boolean }} Block
+ * @typedef {{ radius: number, blocks: Block[] }} Plan
+ * @typedef {{ width: number, blocks: Omit<Block, "x">[] }} Shelf
+ */
+
+/**
+ * @param {CellGroup[]} groups largest first
+ * @param {number} width
+ * @param {number} height
+ * @returns {Plan}
+ */
 export function layout(groups, width, height) {
   if (!groups.length || width < 40) return { radius: 0, blocks: [] };
   const arrange = width < 560 ? stacked : inStrips;
@@ -13,6 +24,11 @@ export function layout(groups, width, height) {
   return { radius: SMALLEST, blocks: arrange(groups, SMALLEST, width, Infinity) ?? [] };
 }
 
+/**
+ * @param {Block} block
+ * @param {number} radius
+ * @param {number} slot
+ */
 export function centre(block, radius, slot) {
   const byColumn = block.byColumn;
   const column = byColumn ? Math.floor(slot / block.rows) : slot % block.columns;
@@ -23,7 +39,10 @@ export function centre(block, radius, slot) {
   ];
 }
 
-/* Whether a point is on a block's label, or anywhere in the block when `whole`. */
+/**
+ * Whether a point is on a block's label, or anywhere in the block when `whole`.
+ * @param {Block} block
+ */
 export function inBlock(block, x, y, radius, whole) {
   const right = block.x + Math.max(label(block.group), whole ? wide(block.columns, radius) : 0);
   const foot = block.y + (whole ? high(block.rows, block.columns, radius) : LABEL - 4);
@@ -37,6 +56,7 @@ const high = (rows, columns, radius) => LABEL + (rows + (columns > 1 ? 0.5 : 0))
 function inStrips(groups, radius, width, height) {
   const rows = Math.floor((height - LABEL) / (ROW * radius) - 0.5);
   if (rows < 1) return null;
+  /** @type {Shelf[]} */
   const strips = [];
   const small = [];
   for (const group of groups) {
@@ -57,9 +77,15 @@ function inStrips(groups, radius, width, height) {
   });
 }
 
-/* Groups narrower than their label share strips, one above the other. */
+/**
+ * Groups narrower than their label share strips, one above the other.
+ * @param {CellGroup[]} small
+ * @param {Shelf[]} strips
+ */
 function shelve(small, strips, radius, height) {
-  let strip = null, y = 0;
+  /** @type {Shelf | null} */
+  let strip = null;
+  let y = 0;
   for (const group of small) {
     const need = Math.max(label(group), strip?.width ?? 0);
     const columns = Math.max(1, Math.floor((need - 2 * radius) / (1.5 * radius)) + 1);

@@ -6,9 +6,14 @@ const MOST_EMPTY = 0.4; // with more holes than this, or fewer than half of them
 const LEAST_KNOWN = 0.5;
 
 export class Moments {
-  /* Begins with the places of the live honeycomb, so that entering the past moves nothing that was there then too. */
+  /** @type {Map<number, Cell>} */
+  byKey = new Map();
+
+  /**
+   * Begins with the places of the live honeycomb, so that entering the past moves nothing that was there then too.
+   * @param {import("./cells.js").Cells} live
+   */
   constructor(live) {
-    this.byKey = new Map();
     this.groups = new Groups(live.groups.by);
     this.groups.own = live.groups.own;
     this.places = new Map([...live.byKey.values()].map((cell) => [cell.key, cell.slot]));
@@ -23,17 +28,20 @@ export class Moments {
     this.#remember();
   }
 
+  /** @param {{ roster: Live.Columns, values: Live.Values }} moment */
   take({ roster, values }) {
     const here = new Set(roster.key), fill = sharesOf(values);
-    const known = roster.key.filter((key) => this.places.has(key)).length;
+    const staying = roster.key.filter((key) => this.places.has(key)).length;
     for (const key of [...this.byKey.keys()]) if (!here.has(key)) this.#leave(key);
-    const anew = known < LEAST_KNOWN * here.size || this.#sparse(here.size);
+    const anew = staying < LEAST_KNOWN * here.size || this.#sparse(here.size);
+    /** @type {Cell[]} */
     const fresh = [];
     roster.key.forEach((key, i) => {
-      const cell = this.byKey.get(key) ?? { key };
-      Object.assign(cell, toldOf(roster, i));
+      const known = this.byKey.get(key), told = toldOf(roster, i);
+      /** @type {Cell} */
+      const cell = known ? Object.assign(known, told) : { ...told, key, cpu: null, mem: null, group: "", slot: -1, x: NaN, y: NaN };
       fill(cell, i);
-      if (!this.byKey.has(key)) fresh.push(cell);
+      if (!known) fresh.push(cell);
       else if (!anew && this.groups.nameOf(cell) !== cell.group) {
         this.groups.leave(cell);
         fresh.push(cell);
@@ -67,6 +75,6 @@ export class Moments {
   #leave(key) {
     const cell = this.byKey.get(key);
     this.byKey.delete(key);
-    this.groups.leave(cell);
+    if (cell) this.groups.leave(cell);
   }
 }

@@ -1,19 +1,25 @@
 /* Whose cells are lit: the owners of most sandboxes as buttons, all others in a list. */
+import { find } from "../dom.js";
 import { whole } from "../format.js";
 
 const BUTTONS = 5, MOST = 300;
 
-/* `owners` as [[name, count], …], most first, nothing while the colour says something else; `chosen` is the one that is lit. */
+/**
+ * @param {HTMLElement} keys
+ * @param {[name: string, count: number][] | undefined} owners most first; nothing while the colour says something else
+ * @param {string | undefined} chosen the one that is lit
+ */
 export function showOwners(keys, owners, chosen) {
-  const place = keys.querySelector("[data-owners]");
+  const place = find("[data-owners]", HTMLElement, keys);
   place.hidden = !owners;
-  keys.querySelector("[data-filled]").hidden = Boolean(owners);
+  find("[data-filled]", HTMLElement, keys).hidden = Boolean(owners);
   if (!owners) return;
   const first = owners.slice(0, BUTTONS);
   const known = first.some(([name]) => name === chosen);
-  if (!known && chosen) first[first.length - 1] = owners.find(([name]) => name === chosen);
-  buttons(place.querySelector("[role=group]"), first, chosen);
-  others(place.querySelector("[data-owner-more]"), owners.filter((one) => !first.includes(one)));
+  const own = owners.find(([name]) => name === chosen);
+  if (!known && own) first[first.length - 1] = own;
+  buttons(find("[role=group]", HTMLElement, place), first, chosen);
+  others(find("[data-owner-more]", HTMLSelectElement, place), owners.filter((one) => !first.includes(one)));
 }
 
 /* The same elements each time: the keyboard's place stays. */

@@ -2,14 +2,21 @@
 import { whole } from "../format.js";
 import { token } from "../theme.js";
 import { centre } from "./layout.js";
-import { sprites } from "./sprites.js";
+import { penOf, sprites } from "./sprites.js";
 
 const STEPS = 10, LIT = 8, UNLIT = 1; // owners get no hues: the chosen one's cells are lit
 const BUDGET_MS = 12, STRIDE = 64;
 const HEAT = Array.from({ length: STEPS }, (_, i) => `heat-${i}`), CORES = HEAT.map((_, i) => `orphan-${i}`);
-let kept = { key: "", look: null, plan: null, made: null };
+/**
+ * @typedef {{ measure: string, now: number, owner: string | undefined }} Shown
+ * @typedef {import("./layout.js").Block & { drawn: string[], said: string, places: Float32Array }} Painted a block and what of it is painted
+ */
+
+/** @type {{ key: string, look: import("./sprites.js").Look, plan: import("./layout.js").Plan, blocks: Painted[], ratio: number } & ReturnType<typeof sprites> | null} */
+let kept = null;
 
 const clamp = (step) => Math.max(0, Math.min(STEPS - 1, step));
+/** @type {Record<string, (cell: Cell, now: number, owner: string | undefined) => number>} */
 const steps = {
   cpu: (cell) => clamp(Math.floor((cell.cpu ?? 0) / 10)),
   mem: (cell) => clamp(Math.floor((cell.mem ?? 0) / 10)),
@@ -18,15 +25,22 @@ const steps = {
   owner: (cell, now, owner) => (cell.owner === owner ? LIT : UNLIT),
 };
 
+/** @returns {import("./sprites.js").Look} */
 export function colours() {
   return {
     heat: Array.from({ length: STEPS }, (_, i) => token(`heat-${i}`)),
-    ...Object.fromEntries(["bg", "fg", "mut", "faint", "line", "ctl", "pause", "orph"].map((name) => [name, token(name)])),
+    bg: token("bg"), fg: token("fg"), mut: token("mut"), faint: token("faint"),
+    line: token("line"), ctl: token("ctl"), pause: token("pause"), orph: token("orph"),
     font: getComputedStyle(document.body).fontFamily,
   };
 }
 
-/* The name of a cell's sprite; counted where somebody counts. */
+/**
+ * The name of a cell's sprite; counted where somebody counts.
+ * @param {Cell} cell
+ * @param {Shown} shown
+ * @param {ReturnType<typeof counted> | null} counts
+ */
 function lookOf(cell, { measure, now, owner }, counts) {
   const step = steps[measure](cell, now, owner);
   const kind = cell.orphan !== "n" ? "orphan" : cell.state === "p" ? "paused" : cell.cpu == null ? "stale" : "plain";
@@ -39,36 +53,51 @@ function lookOf(cell, { measure, now, owner }, counts) {
   return kind === "stale" && measure !== "owner" ? "silent" : HEAT[step];
 }
 
-/* What the legend says of these cells; cheap beside painting them. */
+/**
+ * What the legend says of these cells; cheap beside painting them.
+ * @param {import("./layout.js").Plan} plan
+ * @param {Shown} shown
+ */
 export function counted(plan, shown) {
-  const counts = { steps: new Array(STEPS).fill(0), paused: 0, orphan: 0, stale: 0, plain: 0 };
+  const counts = { steps: Array.from({ length: STEPS }, () => 0), paused: 0, orphan: 0, stale: 0, plain: 0 };
   for (const { group } of plan.blocks) for (const cell of group.slots) if (cell) lookOf(cell, shown, counts);
   return counts;
 }
 
-/* Makes the canvas ready; only what changed is painted on it, unless the plan, the theme, the size or the measure did. */
+/**
+ * Makes the canvas ready; only what changed is painted on it, unless the plan, the theme, the size or the measure did.
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./layout.js").Plan} plan
+ * @param {import("./sprites.js").Look} look
+ * @param {Shown} shown
+ */
 export function prepare(canvas, plan, look, shown) {
   const ratio = devicePixelRatio || 1;
   const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
   const key = `${plan.radius}/${ratio}/${width}/${height}/${shown.measure}`;
-  if (kept.key === key && kept.look === look && kept.plan === plan) return;
-  kept = { key, look, plan, ratio, made: sprites(plan.radius, ratio, look) };
+  if (kept?.key === key && kept.look === look && kept.plan === plan) return;
+  const blocks = plan.blocks.map((block) => Object.assign(block, { drawn: [], said: "", places: placesOf(block, plan.radius) }));
+  kept = { key, look, plan, blocks, ratio, ...sprites(plan.radius, ratio, look) };
   canvas.width = width; // empties it too
   canvas.height = height;
-  for (const block of plan.blocks) Object.assign(block, { drawn: [], said: "", places: placesOf(block, plan.radius) });
 }
 
-/* Paints on from `from` for as long as it may; returns where it stopped, null at the end. Ten thousand cells that all
-   changed take a slow machine longer than a frame, and nobody waits for a honeycomb with a frozen page. */
-export function paint(canvas, shown, from = { block: 0, slot: 0 }) {
-  const pen = canvas.getContext("2d"), { plan, ratio, look } = kept, end = performance.now() + BUDGET_MS;
-  for (let b = from.block; b < plan.blocks.length; b += 1) {
-    const block = plan.blocks[b], { drawn, places } = block, { slots } = block.group;
+/**
+ * Paints on from `from` for as long as it may; returns where it stopped, null at the end. Ten thousand cells that all
+ * changed take a slow machine longer than a frame, and nobody waits for a honeycomb with a frozen page.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Shown} shown
+ */
+function paint(canvas, shown, from = { block: 0, slot: 0 }) {
+  if (!kept) return null;
+  const pen = penOf(canvas), { blocks, ratio, look } = kept, end = performance.now() + BUDGET_MS;
+  for (let b = from.block; b < blocks.length; b += 1) {
+    const block = blocks[b], { drawn, places } = block, { slots } = block.group;
     for (let slot = b === from.block ? from.slot : 0; slot < slots.length; slot += 1) {
       if (slot % STRIDE === 0 && performance.now() > end) return { block: b, slot };
-      const name = slots[slot] ? lookOf(slots[slot], shown, null) : "empty";
+      const cell = slots[slot], name = cell ? lookOf(cell, shown, null) : "empty";
       if (drawn[slot] === name) continue;
-      put(pen, places[2 * slot] * ratio, places[2 * slot + 1] * ratio, name, drawn[slot] !== undefined);
+      put(pen, kept, places[2 * slot] * ratio, places[2 * slot + 1] * ratio, name, drawn[slot] !== undefined);
       drawn[slot] = name;
     }
     label(pen, block, look, ratio);
@@ -76,9 +105,23 @@ export function paint(canvas, shown, from = { block: 0, slot: 0 }) {
   return null;
 }
 
+let painting = 0;
+
+/**
+ * Paints all of it, a frame after the other; from the start again when there was news: what is painted costs nothing.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Shown} shown
+ * @param {{ block: number, slot: number }} [from]
+ */
+export function paintOn(canvas, shown, from) {
+  cancelAnimationFrame(painting);
+  const rest = paint(canvas, shown, from);
+  if (rest) painting = requestAnimationFrame(() => paintOn(canvas, shown, rest));
+}
+
 /* Each cell learns where it stands: for the pointer and the keyboard. */
-export function settle(plan) {
-  for (const { group, places } of plan.blocks) {
+export function settle() {
+  for (const { group, places } of kept?.blocks ?? []) {
     group.slots.forEach((cell, slot) => {
       if (!cell) return;
       cell.x = places[2 * slot];
@@ -93,8 +136,8 @@ function placesOf(block, radius) {
   return places;
 }
 
-function put(pen, x, y, name, over) {
-  const { made } = kept, left = Math.round(x) - made.half, top = Math.round(y) - made.half;
+function put(pen, { made, half }, x, y, name, over) {
+  const left = Math.round(x) - half, top = Math.round(y) - half;
   if (over) pen.drawImage(made.blank, left, top);
   pen.drawImage(made[name], left, top);
 }

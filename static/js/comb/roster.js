@@ -1,6 +1,10 @@
 /* One line of a roster, as the socket and the past tell it: columns, words that repeat as numbers, a byte a share. */
 const NO_SAMPLE = 255;
 
+/**
+ * @param {Live.Columns} roster
+ * @param {number} i
+ */
 export const toldOf = (roster, i) => ({
   id: roster.id[i],
   template: roster.words[roster.template[i]],
@@ -14,7 +18,11 @@ export const toldOf = (roster, i) => ({
   memory: roster.memory[i],
 });
 
-/* `{cpu, mem}` in base64 → writes the shares of the i-th cell into it, in percent, null where there was no sample. */
+/**
+ * Writes the shares of the i-th cell into it, in percent, null where there was no sample.
+ * @param {Live.Values} values
+ * @returns {(cell: Cell, i: number) => void}
+ */
 export function sharesOf({ cpu, mem }) {
   const cpus = bytes(cpu), mems = bytes(mem);
   return (cell, i) => {

@@ -2,8 +2,14 @@
 import { whole } from "../format.js";
 import { svg } from "../marks.js";
 
+/** @type {Record<string, [low: string, high: string]>} */
 const ENDS = { cpu: ["0", "100 % CPU"], mem: ["0", "100 % memory"], age: ["1 min", "over 4 h"], cost: ["$0.02", "over $5/h"] };
 
+/**
+ * @param {HTMLElement} host
+ * @param {{ steps: number[] }} counts
+ * @param {string} measure
+ */
 export function drawScale(host, counts, measure) {
   host.hidden = !ENDS[measure];
   if (host.hidden) return;
@@ -16,8 +22,9 @@ export function drawScale(host, counts, measure) {
       svg("rect", { class: "col", y: 17 - tall, width: 14, height: tall }),
       svg("rect", { class: `heat-${step}`, y: 18, width: 14, height: 6 }),
     ]);
-    bar.append(svg("title"));
-    bar.lastChild.textContent = `${whole(count)} sandboxes`;
+    const title = svg("title");
+    title.textContent = `${whole(count)} sandboxes`;
+    bar.append(title);
     bars.append(bar);
   });
   const [low, high] = ENDS[measure];

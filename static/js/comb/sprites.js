@@ -2,25 +2,48 @@
 const BARS_FROM = 4;
 const TURNS = [0, 1, 2, 3, 4, 5].map((i) => [Math.cos((i * Math.PI) / 3), Math.sin((i * Math.PI) / 3)]);
 
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @returns {CanvasRenderingContext2D}
+ */
+export function penOf(canvas) {
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("This browser draws on no canvas");
+  return pen;
+}
+
 function hexagon(pen, x, y, r) {
   pen.beginPath();
   TURNS.forEach(([dx, dy], i) => (i ? pen.lineTo(x + dx * r, y + dy * r) : pen.moveTo(x + dx * r, y + dy * r)));
   pen.closePath();
 }
 
-/* `heat-0` … `heat-9`, `orphan-0` … `orphan-9`, `paused`, `paused-lit`, `silent`, `empty`, `blank` → a canvas, its middle the cell's. */
+/**
+ * @typedef {{ heat: string[], font: string } & Record<"bg" | "fg" | "mut" | "faint" | "line" | "ctl" | "pause" | "orph", string>} Look
+ * @typedef {Record<string, HTMLCanvasElement>} Sprites
+ */
+
+/**
+ * `heat-0` … `heat-9`, `orphan-0` … `orphan-9`, `paused`, `paused-lit`, `silent`, `empty`, `blank` → a canvas, its middle the cell's;
+ * `half` is half a canvas's side.
+ * @param {number} radius
+ * @param {number} ratio
+ * @param {Look} look
+ */
 export function sprites(radius, ratio, look) {
   const half = Math.ceil((radius + 2) * ratio);
   const r = Math.max(radius - (radius > 5 ? 0.9 : 0.45), 1);
+  /** @param {(pen: CanvasRenderingContext2D) => void} does */
   const draw = (does) => {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = 2 * half;
-    const pen = canvas.getContext("2d");
+    const pen = penOf(canvas);
     pen.setTransform(ratio, 0, 0, ratio, half, half);
     does(pen);
     return canvas;
   };
-  const made = { half };
+  /** @type {Sprites} */
+  const made = {};
   look.heat.forEach((colour, step) => {
     made[`heat-${step}`] = draw((pen) => fill(pen, r, colour));
     made[`orphan-${step}`] = draw((pen) => orphan(pen, r, radius, colour, look.orph));
@@ -33,7 +56,7 @@ export function sprites(radius, ratio, look) {
   made.silent = draw((pen) => silent(pen, r, look.ctl));
   made.blank = draw((pen) => fill(pen, radius, look.bg));
   made.empty = draw((pen) => outline(pen, r, look.line, 0.8));
-  return made;
+  return { half, made };
 }
 
 function fill(pen, r, colour) {

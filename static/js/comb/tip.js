@@ -5,10 +5,15 @@ import { stateOf } from "./groups.js";
 
 const MIB = 1024 ** 2;
 
+/** @param {Cell} cell */
 export function words(cell) {
   return `${cell.id}, ${stateOf(cell)}, ${cell.template}, CPU ${percent(cell.cpu, 0)}, memory ${percent(cell.mem, 0)}`;
 }
 
+/**
+ * @param {Cell} cell
+ * @param {number} now
+ */
 export function card(cell, now) {
   const tip = document.createElement("div");
   tip.className = "tip";
@@ -35,9 +40,21 @@ export function card(cell, now) {
   return tip;
 }
 
+/**
+ * @param {HTMLElement} tip
+ * @param {HTMLElement} host
+ * @param {Cell} cell
+ * @param {number} radius
+ */
 export function beside(tip, host, cell, radius) {
   const room = host.getBoundingClientRect();
   const left = cell.x + radius + 14 + 236 > room.width ? cell.x - radius - 14 - 236 : cell.x + radius + 14;
   tip.style.left = `${Math.max(0, left)}px`;
   tip.style.top = `${Math.max(0, Math.min(cell.y - 30, room.height - 170))}px`;
+}
+
+/* The ring around the cell that is meant. */
+export function surround(ring, cell, radius) {
+  const size = 2 * (radius + 1.5);
+  Object.assign(ring.style, { left: `${cell.x - size / 2}px`, top: `${cell.y - size / 2}px`, width: `${size}px`, height: `${size}px` });
 }

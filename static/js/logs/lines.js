@@ -3,10 +3,17 @@ import { clock, exact, span } from "../format.js";
 import { glyph } from "../marks.js";
 
 const SILENCE = 300; // seconds without a line that are worth saying
+/**
+ * @typedef {{ t: number | null, ms: number, level: string, message: string, fields?: Record<string, unknown> }} Line `t` in Unix seconds
+ */
+
+/** @type {Record<string, [name: string, extra: string]>} */
 const MARKS = { error: ["bad", "bad"], warn: ["warn", "ink"] };
 
+/** @param {Line} line */
 export const nameOf = (line) => `${line.t} ${line.level} ${line.message}`;
 
+/** @param {Line} line */
 export function lineElement(line) {
   const item = document.createElement("li");
   item.className = `l-${line.level in MARKS || line.level === "debug" ? line.level : "info"}`;
@@ -41,11 +48,17 @@ function fieldsOf(fields) {
   return element;
 }
 
-/* `stretches` are the lane's {start, end, state}: a pause between the lines is told as one, else a long silence. */
+/**
+ * `stretches` are the lane's: a pause between the lines is told as one, else a long silence.
+ * @param {Line | undefined} before
+ * @param {Line | undefined} after
+ * @param {import("../lane.js").Stretch[]} stretches
+ */
 export function silence(before, after, stretches) {
-  if (before?.t == null || after?.t == null) return null;
-  const pause = stretches.find((one) => one.state === "paused" && one.start >= before.t - 5 && one.end <= after.t + 5);
-  const words = pause ? `paused ${span(pause.end - pause.start)}` : after.t - before.t > SILENCE ? `no line for ${span(after.t - before.t)}` : null;
+  const from = before?.t, to = after?.t;
+  if (from == null || to == null) return null;
+  const pause = stretches.find((one) => one.state === "paused" && one.start >= from - 5 && one.end <= to + 5);
+  const words = pause ? `paused ${span(pause.end - pause.start)}` : to - from > SILENCE ? `no line for ${span(to - from)}` : null;
   if (!words) return null;
   const item = document.createElement("li");
   item.className = `gap${pause ? " pause" : ""}`;

@@ -1,17 +1,31 @@
 /* A sandbox's log on its page: tail while at the bottom, older lines on the way up, least level, search. */
+import { all, around, find } from "../dom.js";
 import { clock } from "../format.js";
 import { on } from "../live.js";
 import { Tail } from "./tail.js";
 
 const EVERY = 3000, AFTER_TROUBLE = 10_000, TYPED = 300, NEAR_TOP = 80;
-const section = document.querySelector("[data-logs]");
-const find = (name) => section.querySelector(`[data-logs-${name}]`);
-const box = find("box"), note = find("note"), sub = find("sub"), toNewest = find("new"), form = find("filter");
-const stretches = JSON.parse(section.dataset.stretches);
-const tail = new Tail(box, find("lines"), () => stretches);
-let lives = section.dataset.state === "running", inView = false, more = true, asking = null, timer = 0;
+/**
+ * What the server answers: which lines, whether there are more, and why there are none.
+ * @typedef {{ state: string, lines: import("./lines.js").Line[], more: boolean, why?: string }} Told
+ */
+
+const section = find("[data-logs]");
+const part = (name) => find(`[data-logs-${name}]`, HTMLElement, section);
+const box = part("box"), note = part("note"), sub = part("sub"), toNewest = part("new"), form = find("[data-logs-filter]", HTMLFormElement, section);
+const stretches = JSON.parse(section.dataset.stretches ?? "[]");
+const tail = new Tail(box, part("lines"), () => stretches);
+let lives = section.dataset.state === "running", inView = false, more = true;
+/** @type {AbortController | null} */
+let asking = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 let filter = { level: "", search: "" };
 
+/**
+ * @param {Record<string, string>} where
+ * @returns {Promise<Told | null>} null when another question took its place
+ */
 async function ask(where) {
   const mine = (asking = new AbortController());
   try {
@@ -19,19 +33,22 @@ async function ask(where) {
     if (!answer.ok || answer.redirected) throw new Error(`the server said ${answer.status}`);
     return await answer.json();
   } catch (error) {
-    return mine.signal.aborted ? null : { state: "failed", lines: [], more: false, why: `${error.message}.` };
+    return mine.signal.aborted ? null : { state: "failed", lines: [], more: false, why: `${error instanceof Error ? error.message : error}.` };
   } finally {
     if (asking === mine) asking = null;
   }
 }
 
 /* ---------- what is said when there are no lines */
+/** @param {Told} told */
 function say(told) {
   const filtered = filter.level || filter.search;
-  const words = {
+  /** @type {Record<string, string>} */
+  const known = {
     read: tail.lines.length ? "" : filtered ? "No line is like that." : "It has logged nothing yet.",
     failed: `The log could not be read: ${told.why}`,
-  }[told.state] ?? told.why;
+  };
+  const words = known[told.state] ?? told.why ?? "";
   section.dataset.told = told.state;
   form.hidden = told.state === "unsupported" || told.state === "gone";
   note.hidden = !words;
@@ -63,6 +80,7 @@ async function fromTheEnd() {
   again(told);
 }
 
+/** @param {{ state: string }} told */
 function again(told) {
   clearTimeout(timer);
   if (!lives || told.state === "unsupported" || told.state === "gone") return;
@@ -71,7 +89,7 @@ function again(told) {
 
 async function newer() {
   if (!inView || document.hidden || asking || tail.cutBelow) return again({ state: "read" });
-  const told = await ask(tail.last ? { after: Math.max(0, tail.last.ms - 1) } : {});
+  const told = await ask(tail.last ? { after: String(Math.max(0, tail.last.ms - 1)) } : {});
   if (!told) return undefined;
   const follows = tail.follows, fresh = tail.below(told.lines);
   if (fresh && !follows) toNewest.hidden = false;
@@ -82,7 +100,7 @@ async function newer() {
 
 async function older() {
   if (asking || !tail.first || !(more || tail.cutAbove)) return;
-  const told = await ask({ before: tail.first.ms });
+  const told = await ask({ before: String(tail.first.ms) });
   if (!told || told.state !== "read") return;
   more = tail.above(told.lines) > 0 && told.more;
   tail.cutAbove = false;
@@ -100,24 +118,27 @@ toNewest.addEventListener("click", () => {
   box.focus({ preventScroll: true });
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("click", ({ target }) => {
-  if (target.dataset.level === undefined) return;
-  for (const other of form.querySelectorAll("[data-level]")) other.setAttribute("aria-pressed", String(other === target));
-  filter = { ...filter, level: target.dataset.level };
+form.addEventListener("click", (event) => {
+  const button = around(event, "[data-level]"), level = button?.dataset.level;
+  if (level === undefined) return;
+  for (const other of all("[data-level]", HTMLElement, form)) other.setAttribute("aria-pressed", String(other === button));
+  filter = { ...filter, level };
   fromTheEnd();
 });
 let typed = 0;
-form.elements.search.addEventListener("input", ({ target }) => {
+const search = find("[name=search]", HTMLInputElement, form);
+search.addEventListener("input", () => {
   clearTimeout(typed);
   typed = setTimeout(() => {
-    filter = { ...filter, search: target.value };
+    filter = { ...filter, search: search.value };
     fromTheEnd();
   }, TYPED);
 });
-find("open").addEventListener("click", ({ target }) => {
-  const open = section.parentElement.classList.toggle("logs-open");
-  target.setAttribute("aria-expanded", String(open));
-  target.textContent = open ? "Close" : "Open";
+const opener = part("open");
+opener.addEventListener("click", () => {
+  const open = Boolean(section.parentElement?.classList.toggle("logs-open"));
+  opener.setAttribute("aria-expanded", String(open));
+  opener.textContent = open ? "Close" : "Open";
 });
 on("sandbox", ({ state }) => {
   const now = state === "running";

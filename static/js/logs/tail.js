@@ -3,9 +3,26 @@ import { lineElement, nameOf, silence } from "./lines.js";
 
 const MOST = 1000, NEAR = 24;
 
+/** @typedef {import("./lines.js").Line & { element: HTMLElement }} Shown a line on the page */
+
 export class Tail {
+  /** @type {Shown[]} */
+  lines = [];
+  /** @type {Set<string>} */
+  names = new Set();
+  cutAbove = false;
+  cutBelow = false;
+  follows = true;
+
+  /**
+   * @param {HTMLElement} box
+   * @param {HTMLElement} list
+   * @param {() => import("../lane.js").Stretch[]} stretches
+   */
   constructor(box, list, stretches) {
-    Object.assign(this, { box, list, stretches, lines: [], names: new Set(), cutAbove: false, cutBelow: false, follows: true });
+    this.box = box;
+    this.list = list;
+    this.stretches = stretches;
     box.addEventListener("scroll", () => (this.follows = this.#atEnd()), { passive: true });
     // Lines wrap anew when the width changes: whoever looked at the end goes on to.
     new ResizeObserver(() => this.follows && this.toEnd()).observe(box);
@@ -24,7 +41,9 @@ export class Tail {
   }
 
   clear() {
-    Object.assign(this, { lines: [], names: new Set(), cutAbove: false, cutBelow: false });
+    this.lines = [];
+    this.names = new Set();
+    this.cutAbove = this.cutBelow = false;
     this.list.replaceChildren();
   }
 
@@ -33,7 +52,10 @@ export class Tail {
     this.box.scrollTop = this.box.scrollHeight;
   }
 
-  /* Newer lines below; returns how many were new. */
+  /**
+   * Newer lines below; returns how many were new.
+   * @param {import("./lines.js").Line[]} lines
+   */
   below(lines) {
     const follows = this.follows, fresh = this.#fresh(lines);
     const elements = fresh.flatMap((line, i) => this.#withSilence(fresh[i - 1] ?? this.last, line));
@@ -44,7 +66,10 @@ export class Tail {
     return fresh.length;
   }
 
-  /* Older lines above; what is looked at stays where it is. */
+  /**
+   * Older lines above; what is looked at stays where it is; returns how many were new.
+   * @param {import("./lines.js").Line[]} lines
+   */
   above(lines) {
     const fresh = this.#fresh(lines), from = this.box.scrollHeight - this.box.scrollTop;
     const elements = fresh.flatMap((line, i) => this.#withSilence(fresh[i - 1], line));
@@ -57,16 +82,25 @@ export class Tail {
     return fresh.length;
   }
 
+  /**
+   * @param {import("./lines.js").Line[]} lines
+   * @returns {Shown[]}
+   */
   #fresh(lines) {
-    return lines.filter((line) => {
+    return lines.flatMap((line) => {
       const name = nameOf(line);
-      return !this.names.has(name) && this.names.add(name);
+      if (this.names.has(name)) return [];
+      this.names.add(name);
+      return [{ ...line, element: lineElement(line) }];
     });
   }
 
+  /**
+   * @param {Shown | undefined} before
+   * @param {Shown} line
+   */
   #withSilence(before, line) {
     const between = silence(before, line, this.stretches());
-    line.element = lineElement(line);
     return between ? [between, line.element] : [line.element];
   }
 
@@ -77,7 +111,7 @@ export class Tail {
       line.element.remove();
     }
     const edge = () => (top ? this.list.firstElementChild : this.list.lastElementChild);
-    while (edge()?.classList.contains("gap")) edge().remove();
+    for (let last = edge(); last?.classList.contains("gap"); last = edge()) last.remove();
     if (top) this.cutAbove = true;
     else this.cutBelow = true;
   }

@@ -2,14 +2,29 @@
 const LONGEST = 400;
 
 export class Moment {
+  /** @type {number | null} */
+  wanted = null;
+  /** @type {AbortController | null} */
+  asking = null;
+  since = 0;
+
+  /**
+   * @param {string} address
+   * @param {{ onMoment: (told: Live.Moment, at: number) => void, onTrouble: (error: unknown) => void }} listeners
+   */
   constructor(address, { onMoment, onTrouble }) {
-    Object.assign(this, { address, onMoment, onTrouble, wanted: null, asking: null, since: 0 });
+    this.address = address;
+    this.onMoment = onMoment;
+    this.onTrouble = onTrouble;
   }
 
-  /* `at` in Unix seconds. While an answer is on its way only the newest wish is kept. */
+  /**
+   * While an answer is on its way only the newest wish is kept.
+   * @param {number} at Unix seconds
+   */
   want(at) {
     this.wanted = at;
-    if (!this.asking) return void this.#ask();
+    if (!this.asking) return void this.#ask(at);
     if (performance.now() - this.since > LONGEST) this.asking.abort();
   }
 
@@ -22,9 +37,11 @@ export class Moment {
     return this.asking !== null;
   }
 
-  async #ask() {
-    const at = this.wanted, asking = new AbortController();
-    Object.assign(this, { wanted: null, asking, since: performance.now() });
+  /** @param {number} at */
+  async #ask(at) {
+    const asking = (this.asking = new AbortController());
+    this.wanted = null;
+    this.since = performance.now();
     try {
       const answer = await fetch(`${this.address}?at=${at}`, { signal: asking.signal, headers: { Accept: "application/json" } });
       if (answer.redirected || !answer.ok) throw new Error(`the server said ${answer.status}`);
@@ -34,6 +51,6 @@ export class Moment {
       if (!asking.signal.aborted) this.onTrouble(error);
     }
     this.asking = null;
-    if (this.wanted !== null) this.#ask();
+    if (this.wanted !== null) this.#ask(this.wanted);
   }
 }

@@ -1,10 +1,12 @@
 /* Which sandboxes there were at the second shown, as they were: a table that draws only the rows in view. */
+import { all, around, find } from "../dom.js";
 import { percent, sizeOf, roundSize, span, usd, whole } from "../format.js";
 import { stateMark } from "../marks.js";
 import { onceAFrame } from "../once.js";
 
 const ROW = 32, AROUND = 6, MIB = 1024 ** 2;
 const text = (a, b) => a.localeCompare(b), least = (value) => value ?? -1;
+/** @type {Record<string, (a: Cell, b: Cell) => number>} */
 const ORDERS = {
   id: (a, b) => text(a.id, b.id),
   template: (a, b) => text(a.template, b.template) || text(a.id, b.id),
@@ -14,7 +16,9 @@ const ORDERS = {
   mem: (a, b) => least(b.mem) - least(a.mem),
   burn: (a, b) => b.burn - a.burn,
 };
+/** @param {Cell} cell */
 const usedOf = (cell) => (cell.mem == null ? null : (cell.mem / 100) * cell.memory * MIB);
+/** @type {((cell: Cell, at: number) => string | HTMLElement)[]} */
 const CELLS = [
   (cell) => stateMark(cell.state === "p" ? "paused" : "running", cell.orphan !== "n"),
   (cell) => link(cell),
@@ -34,22 +38,34 @@ function link(cell) {
 }
 
 export class List {
+  order = "cpu";
+  /** @type {Cell[]} */
+  cells = [];
+  at = 0;
+  /** @type {HTMLTableRowElement[]} */
+  kept = [];
+
+  /** @param {HTMLElement} section */
   constructor(section) {
-    Object.assign(this, { section, order: "cpu", cells: [], at: 0, due: false });
-    this.box = section.querySelector("[data-then-box]");
-    this.body = section.querySelector("tbody");
-    this.heads = [...section.querySelectorAll("[data-then-order]")];
+    this.section = section;
+    this.box = find("[data-then-box]", HTMLElement, section);
+    this.body = find("tbody", HTMLElement, section);
+    this.heads = all("[data-then-order]", HTMLElement, section);
     this.box.addEventListener("scroll", () => this.#soon(), { passive: true });
-    section.addEventListener("click", ({ target }) => {
-      const button = target.closest("[data-then-order]");
-      if (button) this.#sort(button.dataset.thenOrder);
+    section.addEventListener("click", (event) => {
+      const order = around(event, "[data-then-order]")?.dataset.thenOrder;
+      if (order) this.#sort(order);
     });
   }
 
-  /* These cells, as of `at` (Unix seconds). */
+  /**
+   * @param {Iterable<Cell>} cells
+   * @param {number} at when they were so, in Unix seconds
+   */
   show(cells, at) {
-    Object.assign(this, { cells: [...cells].sort(ORDERS[this.order]), at });
-    this.section.querySelector("[data-then-count]").textContent = `${whole(this.cells.length)}, as they were`;
+    this.cells = [...cells].sort(ORDERS[this.order]);
+    this.at = at;
+    find("[data-then-count]", HTMLElement, this.section).textContent = `${whole(this.cells.length)}, as they were`;
     this.#soon();
   }
 
@@ -58,8 +74,8 @@ export class List {
     this.cells.sort(ORDERS[order]);
     for (const head of this.heads) {
       const mine = head.dataset.thenOrder === order, th = head.closest("th");
-      if (mine) th.setAttribute("aria-sort", ["cpu", "mem", "burn"].includes(order) ? "descending" : "ascending");
-      else th.removeAttribute("aria-sort");
+      if (mine) th?.setAttribute("aria-sort", ["cpu", "mem", "burn"].includes(order) ? "descending" : "ascending");
+      else th?.removeAttribute("aria-sort");
     }
     this.box.scrollTop = 0;
     this.#soon();
@@ -77,7 +93,6 @@ export class List {
 
   /* The elements are used again, so that a link keeps the keyboard while time moves. */
   #row(i, cell) {
-    this.kept ??= [];
     const row = (this.kept[i] ??= blank());
     CELLS.forEach((of, column) => {
       const td = row.children[column], said = of(cell, this.at);

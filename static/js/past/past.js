@@ -1,6 +1,7 @@
 /* The Fleet page at a second of the past: what of it follows that second, the address that names it, and the way back. */
 import { address } from "../address.js";
 import { Moments } from "../comb/moments.js";
+import { all, find } from "../dom.js";
 import { clock, exact, relative } from "../format.js";
 import { key } from "../keys.js";
 import { Moment } from "./fetching.js";
@@ -9,6 +10,7 @@ import { Player } from "./player.js";
 
 const SETTLED = 250, AT_LEAST_EVERY = 1200, AGAIN = 3000; // ms
 const OLDEST = 30 * 86_400;
+/** @type {Record<string, string>} */
 const NOTES = {
   all: "Everything below is of that second; actions are off.",
   states: "Nobody polled near that second: states without figures; actions are off.",
@@ -17,13 +19,32 @@ const NOTES = {
 };
 
 export class Past {
-  /* `page` shows a moment: `figures(told)`, `hour(at)`, `live()`; `comb` and `strip` are the page's. */
+  /** @type {number | null} */
+  at = null;
+  /** @type {Moments | null} */
+  cells = null;
+  followed = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+  /** @type {string | null} a key of NOTES */
+  shown = null;
+  told = true; // whether the address says where one is
+
+  /**
+   * @param {HTMLElement} band
+   * @param {{ comb: import("../comb/comb.js").Comb, strip: import("./strip.js").Strip,
+   *   page: { figures: (told: Live.Moment) => void, hour: (at: number) => void, live: () => void } }} fleet
+   *   the page's honeycomb and slider; `page` shows a moment
+   */
   constructor(band, { comb, strip, page }) {
-    Object.assign(this, { band, comb, strip, page, at: null, cells: null, followed: 0, timer: 0, shown: null });
-    this.list = new List(document.querySelector("[data-then]"));
-    this.moments = new Moment(band.dataset.past, { onMoment: (told, at) => this.#show(told, at), onTrouble: () => this.#trouble() });
+    this.band = band;
+    this.comb = comb;
+    this.strip = strip;
+    this.page = page;
+    this.list = new List(find("[data-then]"));
+    this.moments = new Moment(band.dataset.past ?? "", { onMoment: (told, at) => this.#show(told, at), onTrouble: () => this.#trouble() });
     this.player = new Player(band, { now: () => this.at, onTime: (at) => this.#playOn(at), ready: () => !this.moments.busy });
-    band.querySelector("[data-to-live]").addEventListener("click", () => this.leave());
+    find("[data-to-live]", HTMLElement, band).addEventListener("click", () => this.leave());
     for (const name of ["l", "Escape"]) key(name, () => (this.at === null ? false : this.leave()));
     addEventListener("popstate", () => this.#readAddress());
     setInterval(() => this.#say(), 1000);
@@ -34,7 +55,10 @@ export class Past {
     this.#readAddress();
   }
 
-  /* To a moment by hand: time that was running stops. Null is now. */
+  /**
+   * To a moment by hand: time that was running stops. Null is now.
+   * @param {number | null} at
+   */
   go(at) {
     this.player.stop();
     if (at === null) this.leave();
@@ -59,6 +83,7 @@ export class Past {
     else this.#move(at);
   }
 
+  /** @param {number} at */
   #move(at, { told = true } = {}) {
     if (this.at === null) this.#enter(told);
     this.at = at;
@@ -80,7 +105,7 @@ export class Past {
     this.moments.forget();
     clearTimeout(this.timer);
     const inBand = this.band.contains(document.activeElement);
-    Object.assign(this, { at: null, cells: null, shown: null });
+    this.at = this.cells = this.shown = null;
     this.#mark(false);
     this.strip.set(null);
     this.comb.view();
@@ -90,19 +115,23 @@ export class Past {
 
   #mark(past) {
     document.documentElement.classList.toggle("is-past", past);
-    for (const part of document.querySelectorAll("[data-when]")) part.hidden = (part.dataset.when === "past") !== past;
-    document.querySelector("[data-live] use").setAttribute("href", `${document.body.dataset.sprite}#g-${past ? "past" : "run"}`);
+    for (const part of all("[data-when]")) part.hidden = (part.dataset.when === "past") !== past;
+    find("[data-live] use", SVGUseElement).setAttribute("href", `${document.body.dataset.sprite}#g-${past ? "past" : "run"}`);
     document.dispatchEvent(new Event("past"));
   }
 
+  /**
+   * @param {Live.Moment} told
+   * @param {number} at
+   */
   #show(told, at) {
-    if (this.at === null) return;
+    if (this.at === null || !this.cells) return;
     this.cells.take(told);
     this.comb.view(this.cells, at);
     this.list.show(this.cells.byKey.values(), at);
     this.page.figures(told);
     this.shown = told.roster.key.length ? (told.exact_t ? "all" : "states") : "nothing";
-    this.band.dataset.shown = at;
+    this.band.dataset.shown = String(at);
     this.#say();
   }
 
@@ -115,13 +144,13 @@ export class Past {
   #say() {
     if (this.at === null) return;
     const put = (name, words) => {
-      const place = this.band.querySelector(`[data-past-${name}]`);
+      const place = find(`[data-past-${name}]`, HTMLElement, this.band);
       if (place.textContent !== words) place.textContent = words;
     };
     put("at", clock(this.at));
     put("ago", relative(this.at, Date.now() / 1000));
     put("note", NOTES[this.shown ?? "all"]);
-    this.band.querySelector("[data-past-at]").title = exact(this.at);
+    find("[data-past-at]", HTMLElement, this.band).title = exact(this.at);
   }
 
   /* The charts, the sentences and the address follow when the hand rests, and now and then while it moves. */
@@ -132,6 +161,7 @@ export class Past {
   }
 
   #follow() {
+    if (this.at === null) return;
     this.followed = performance.now();
     const at = Math.round(this.at);
     if (this.told) history.replaceState(null, "", address({ at: new Date(at * 1000).toISOString().replace(".000", "") }));

@@ -3,12 +3,25 @@ import { clock, relative, whole } from "../format.js";
 import { svg } from "../marks.js";
 
 const DAY = 86_400, HOUR = 3600;
+/** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -60, ArrowDown: -60, ArrowRight: 60, ArrowUp: 60, PageDown: -HOUR, PageUp: HOUR };
 
 export class Strip {
-  /* `onMove(at)` with Unix seconds, null for now; `countAt(at)` says how many ran then, null when nobody polled. */
+  /** @type {number | null} */
+  at = null;
+  held = false;
+  told = "";
+
+  /**
+   * @param {HTMLElement} host
+   * @param {{ onMove: (at: number | null) => void, countAt: (at: number) => number | null, readout: HTMLElement }} page
+   *   `onMove` with Unix seconds, null for now; `countAt` says how many ran then, null when nobody polled
+   */
   constructor(host, { onMove, countAt, readout }) {
-    Object.assign(this, { host, onMove, countAt, readout, at: null, held: false });
+    this.host = host;
+    this.onMove = onMove;
+    this.countAt = countAt;
+    this.readout = readout;
     this.line = svg("line", { class: "hand", y1: 8 });
     this.knob = svg("circle", { class: "knob", cy: 4, r: 4 });
     this.shade = svg("rect", { class: "hour", y: 8 });
@@ -24,7 +37,10 @@ export class Strip {
     setInterval(() => this.draw(), 1000);
   }
 
-  /* Where the hand stands; null is now. */
+  /**
+   * Where the hand stands; null is now.
+   * @param {number | null} at
+   */
   set(at) {
     this.at = at;
     if (!this.held) this.readout.textContent = "";
@@ -35,10 +51,10 @@ export class Strip {
     const now = Date.now() / 1000, width = this.host.clientWidth, height = this.host.clientHeight;
     const share = this.at === null ? 1 : Math.min(1, Math.max(0, (this.at - now + DAY) / DAY));
     const x = share * width, hour = (HOUR / DAY) * width;
-    for (const [name, value] of Object.entries({ x1: x, x2: x, y2: height })) this.line.setAttribute(name, value);
-    this.knob.setAttribute("cx", x);
-    for (const [name, value] of Object.entries({ x: Math.max(0, x - hour), width: Math.min(x, hour), height: height - 8 })) this.shade.setAttribute(name, value);
-    this.word.setAttribute("x", x + 10);
+    for (const [name, value] of Object.entries({ x1: x, x2: x, y2: height })) this.line.setAttribute(name, String(value));
+    this.knob.setAttribute("cx", String(x));
+    for (const [name, value] of Object.entries({ x: Math.max(0, x - hour), width: Math.min(x, hour), height: height - 8 })) this.shade.setAttribute(name, String(value));
+    this.word.setAttribute("x", String(x + 10));
     this.word.textContent = this.at === null ? "now" : clock(this.at);
     this.#say(now);
   }
@@ -51,7 +67,7 @@ export class Strip {
     const count = this.countAt(at), ran = count === null ? "no polls" : `${whole(count)} running`;
     const words = this.at === null ? `now, ${ran}` : `${clock(at)} UTC, ${relative(at, now)}, ${ran}`;
     const values = { valuemin: Math.round(now - DAY), valuemax: Math.round(now), valuenow: at, valuetext: words };
-    for (const [name, value] of Object.entries(values)) this.host.setAttribute(`aria-${name}`, value);
+    for (const [name, value] of Object.entries(values)) this.host.setAttribute(`aria-${name}`, String(value));
   }
 
   #timeOf(event) {
@@ -78,7 +94,9 @@ export class Strip {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const now = Date.now() / 1000;
     const step = STEPS[event.key] && (event.shiftKey ? STEPS[event.key] / 12 : STEPS[event.key]);
-    const at = step ? (this.at ?? now) + step : { Home: now - DAY + 1, End: Infinity }[event.key];
+    /** @type {Record<string, number>} */
+    const ends = { Home: now - DAY + 1, End: Infinity };
+    const at = step ? (this.at ?? now) + step : ends[event.key];
     if (at === undefined) return;
     event.preventDefault();
     this.onMove(at >= now ? null : Math.round(Math.max(at, now - DAY + 1)));
