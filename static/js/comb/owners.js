@@ -14,12 +14,25 @@ export function showOwners(keys, owners, chosen) {
   place.hidden = !owners;
   find("[data-filled]", HTMLElement, keys).hidden = Boolean(owners);
   if (!owners) return;
-  const first = owners.slice(0, BUTTONS);
+  const group = find("[role=group]", HTMLElement, place);
+  const first = held(group, owners) ?? owners.slice(0, BUTTONS);
   const known = first.some(([name]) => name === chosen);
   const own = owners.find(([name]) => name === chosen);
   if (!known && own) first[first.length - 1] = own;
-  buttons(find("[role=group]", HTMLElement, place), first, chosen);
+  buttons(group, first, chosen);
   others(find("[data-owner-more]", HTMLSelectElement, place), owners.filter((one) => !first.includes(one)));
+}
+
+/**
+ * While the pointer or the keyboard is in the group its buttons keep their places: a click never lands on another owner.
+ * @param {HTMLElement} group
+ * @param {[name: string, count: number][]} owners
+ * @returns {[name: string, count: number][] | null}
+ */
+function held(group, owners) {
+  if (!group.childElementCount || !group.matches(":hover, :focus-within")) return null;
+  const counts = new Map(owners);
+  return [...group.querySelectorAll("button")].map(({ dataset: { owner = "" } }) => [owner, counts.get(owner) ?? 0]);
 }
 
 /* The same elements each time: the keyboard's place stays. */
