@@ -59,7 +59,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         "type_count": kind == "kill" and many,
         "most_minutes": MOST_SECONDS // 60,
     }
-    return render(request, "act/ask.html", context)
+    return render(request, "actions/confirm.html", context)
 
 
 @login_required

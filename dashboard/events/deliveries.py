@@ -29,10 +29,10 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     try:
         context = _listed(state, request.GET.get("cursor"))
     except QueryError as wrong:
-        return render(request, "deliveries/page.html", {"wrong": str(wrong)}, status=400)
+        return render(request, "events/deliveries/page.html", {"wrong": str(wrong)}, status=400)
     if request.headers.get("HX-Request"):
-        return render(request, "deliveries/rows.html", context)
-    return render(request, "deliveries/page.html", context | _around(state))
+        return render(request, "events/deliveries/rows.html", context)
+    return render(request, "events/deliveries/page.html", context | _around(state))
 
 
 @login_required
@@ -50,7 +50,7 @@ def replay_all(request: HttpRequest) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return redirect("deliveries")
     context = _listed(state, None) | _around(state, tally)
-    response = render(request, "deliveries/list.html", context)
+    response = render(request, "events/deliveries/list.html", context)
     response["HX-Trigger"] = json.dumps({"toast": told})
     return response
 
@@ -101,6 +101,6 @@ def _answer(request: HttpRequest, delivery: Delivery, mark: str, text: str, *, o
     if not request.headers.get("HX-Request"):
         return redirect("deliveries")
     rows = {"rows": [one_delivery(delivery.pk)], "many_accounts": len(shown_account_ids()) > 1}
-    response = render(request, "deliveries/rows.html", rows, status=200 if ok else 409)
+    response = render(request, "events/deliveries/rows.html", rows, status=200 if ok else 409)
     response["HX-Trigger"] = json.dumps({"toast": {"mark": mark, "text": text, "ok": ok}})
     return response

@@ -24,7 +24,9 @@ def moment(request: HttpRequest) -> HttpResponse:
 def around_it(request: HttpRequest) -> HttpResponse:
     """What happened in the minutes around `at`, as sentences."""
     at = asked_moment(request)
-    return render(request, "fleet/around.html", {"found": events_near.happened(at), "at": at}) if at else _no_time()
+    return (
+        render(request, "fleet/events_near.html", {"found": events_near.happened(at), "at": at}) if at else _no_time()
+    )
 
 
 @login_required

@@ -45,4 +45,4 @@ def attention_list(request: HttpRequest) -> HttpResponse:
     """The sentences alone, asked for again every few seconds."""
     now = timezone.now()
     found = needs(attention_facts.facts(now, sandboxes_fleet.now(now)))
-    return render(request, "fleet/needs.html", {"needs": found})
+    return render(request, "fleet/attention.html", {"needs": found})

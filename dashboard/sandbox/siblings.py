@@ -11,7 +11,7 @@ HOTTEST: Final = 3
 
 
 @dataclass(frozen=True)
-class Kin:
+class Siblings:
     """Those that share one thing with it, itself left out; `link` shows them all, it among them."""
 
     what: str
@@ -22,20 +22,20 @@ class Kin:
     link: str
 
 
-def siblings(row: SandboxRow, now: datetime) -> list[Kin]:
+def siblings(row: SandboxRow, now: datetime) -> list[Siblings]:
     """By owner, where it has one, and by template."""
     template = SandboxQuery(template=row.template_id, account=row.account)
-    found = [_kin("template", row.template_name or row.template_id, template, row, now, template=row.template_id)]
+    found = [_siblings("template", row.template_name or row.template_id, template, row, now, template=row.template_id)]
     if row.owner:
         owner = SandboxQuery(owner=row.owner, account=row.account)
-        found.insert(0, _kin("owner", row.owner, owner, row, now, owner=row.owner))
+        found.insert(0, _siblings("owner", row.owner, owner, row, now, owner=row.owner))
     return found
 
 
-def _kin(what: str, name: str, query: SandboxQuery, row: SandboxRow, now: datetime, **asked: str) -> Kin:
+def _siblings(what: str, name: str, query: SandboxQuery, row: SandboxRow, now: datetime, **asked: str) -> Siblings:
     hottest = search(replace(query, states=("running",), order="-cpu_pct"), limit=HOTTEST + 1, now=now)
     paused = count(replace(query, states=("paused",)), now=now)
-    return Kin(
+    return Siblings(
         what=what,
         name=name,
         running=hottest.total - (row.state == "running"),

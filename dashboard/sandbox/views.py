@@ -41,9 +41,9 @@ def parts(request: HttpRequest, sandbox_id: str) -> HttpResponse:
 
 
 @login_required
-def kin(request: HttpRequest, sandbox_id: str) -> HttpResponse:
+def siblings_part(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     """Its siblings alone: ordering a fleet by CPU takes longer than all the rest of the page."""
-    return render(request, "sandbox/kin.html", {"kin": siblings.siblings(_row(sandbox_id), timezone.now())})
+    return render(request, "sandbox/siblings.html", {"siblings": siblings.siblings(_row(sandbox_id), timezone.now())})
 
 
 @login_required

@@ -1,6 +1,6 @@
 /* The Fleet page: figures, sparklines, honeycomb and charts, moved by the socket, or as they were at a past second. */
-import { choices } from "./comb/choice.js";
-import { Comb } from "./comb/comb.js";
+import { choices } from "./honeycomb/choice.js";
+import { Honeycomb } from "./honeycomb/honeycomb.js";
 import { find } from "./dom.js";
 import { labels } from "./endlabels.js";
 import { begin, drawSparks, fill, growSparks } from "./figures.js";
@@ -15,7 +15,7 @@ import { onTheme } from "./theme.js";
 const HOUR = 3600, NEEDS_EVERY = 10_000, NEEDS_SOON = 1_000;
 
 /* ---------- honeycomb */
-const comb = new Comb(find("[data-comb]"), { scale: find("[data-scale]"), keys: find(".keys"), says: find("[data-comb-says]") });
+const comb = new Honeycomb(find("[data-comb]"), { scale: find("[data-scale]"), keys: find(".keys"), says: find("[data-comb-says]") });
 choices(comb, find(".comb-sec"));
 
 /* ---------- charts */

@@ -20,7 +20,7 @@ PAGES = {
     "/table/facets/": ["q", "at", "age_min"],
     "/table/new/": ["q", "age_min", "since"],
     "/sandboxes/iodd/timeline/": ["start", "end", "range"],
-    "/sandboxes/iodd/kin/": ["at"],
+    "/sandboxes/iodd/siblings/": ["at"],
     "/palette/": ["q"],
     "/fleet/groups/": ["by", "at"],
     "/fleet/charts/": ["range"],
@@ -91,7 +91,7 @@ def test_nul_in_a_form_is_never_an_error_of_ours(staff: Client, path: str, field
 
 @pytest.mark.parametrize(
     "path",
-    [f"/sandboxes/a%00b/{rest}" for rest in ("", "parts/", "kin/", "timeline/", "logs/")]
+    [f"/sandboxes/a%00b/{rest}" for rest in ("", "parts/", "siblings/", "timeline/", "logs/")]
     + [f"/api/v1/sandboxes/a%00b{rest}" for rest in ("", "/timeline", "/metrics", "/logs")],
 )
 def test_nul_in_a_path_is_not_found(staff: Client, path: str) -> None:

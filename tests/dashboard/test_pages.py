@@ -204,10 +204,10 @@ def test_siblings_and_charts_are_asked_for_after_the_page(person: Client) -> Non
     records.sandbox("ione", owner="ada")
     records.sandbox("itwo", owner="ada", cpu_pct=80)
     page = person.get("/sandboxes/ione/").content.decode()
-    assert 'hx-get="/sandboxes/ione/kin/"' in page
+    assert 'hx-get="/sandboxes/ione/siblings/"' in page
     assert "itwo" not in page
-    assert "itwo" in person.get("/sandboxes/ione/kin/").content.decode()
-    assert person.get("/sandboxes/inone/kin/").status_code == 404
+    assert "itwo" in person.get("/sandboxes/ione/siblings/").content.decode()
+    assert person.get("/sandboxes/inone/siblings/").status_code == 404
 
 
 def test_a_list_that_fails_is_told_where_an_empty_fleet_would_be(person: Client) -> None:

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Cells } from "../../static/js/comb/cells.js";
-import { addressOf, tally } from "../../static/js/comb/groups.js";
-import { Moments } from "../../static/js/comb/moments.js";
+import { Cells } from "../../static/js/honeycomb/cells.js";
+import { addressOf, tally } from "../../static/js/honeycomb/groups.js";
+import { Moments } from "../../static/js/honeycomb/moments.js";
 
 /* A roster of `[key, template, owner]` with `words` as the server makes them. */
 function roster(lines, rest = { full: true }) {

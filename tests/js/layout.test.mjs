@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { centre, inBlock, layout } from "../../static/js/comb/layout.js";
+import { centre, inBlock, layout } from "../../static/js/honeycomb/layout.js";
 
 const group = (name, count) => ({ name, count, slots: Array.from({ length: count }, (_, key) => ({ key })) });
 const FLEET = [group("python", 1200), group("node", 300), group("chrome", 40), group("go", 3)];

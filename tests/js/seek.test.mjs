@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { nearest, towards } from "../../static/js/comb/seek.js";
+import { nearest, towards } from "../../static/js/honeycomb/seek.js";
 
 const cells = [[10, 10], [30, 10], [50, 10], [30, 30], [34, 60]].map(([x, y], key) => ({ key, x, y }));
 

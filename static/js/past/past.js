@@ -1,6 +1,6 @@
 /* The Fleet page at a second of the past: what of it follows that second, the address that names it, and the way back. */
 import { address } from "../address.js";
-import { Moments } from "../comb/moments.js";
+import { Moments } from "../honeycomb/moments.js";
 import { all, find } from "../dom.js";
 import { clock, exact, relative } from "../format.js";
 import { key } from "../keys.js";
@@ -32,7 +32,7 @@ export class Past {
 
   /**
    * @param {HTMLElement} band
-   * @param {{ comb: import("../comb/comb.js").Comb, strip: import("./strip.js").Strip,
+   * @param {{ comb: import("../honeycomb/honeycomb.js").Honeycomb, strip: import("./strip.js").Strip,
    *   page: { figures: (told: Live.Moment) => void, hour: (at: number) => void, live: () => void } }} fleet
    *   the page's honeycomb and slider; `page` shows a moment
    */

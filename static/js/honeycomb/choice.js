@@ -32,7 +32,7 @@ function keep(choice) {
 
 /**
  * Shows the choice on these controls and on the comb, and follows both hands and the Back key.
- * @param {import("./comb.js").Comb} comb
+ * @param {import("./honeycomb.js").Honeycomb} comb
  * @param {HTMLElement} section
  */
 export function choices(comb, section) {

@@ -14,7 +14,7 @@ import { beside, card, surround, words } from "./tip.js";
 const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const TOO_SMALL = 9; // px: under this a finger takes the group, not the cell
 
-export class Comb {
+export class Honeycomb {
   live = new Cells();
   /** @type {Cells | import("./moments.js").Moments} those shown: the live ones, or a moment's */
   cells = this.live;
