@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 from django.core.management import call_command
-from tests.dashboard.live_fleet import NOW, fleet_of
 
 from dashboard.live import shapes, typescript
 from dashboard.live.messages import Messages
 from dashboard.management.commands import live_types
+from tests.support.live_fleet import NOW, fleet_of
 
 
 def test_declarations_on_disk_are_those_of_the_structs(settings):

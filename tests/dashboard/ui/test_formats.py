@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from dashboard import words
+from dashboard.ui import formats
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2]
 CASES = json.loads((TESTS / "format_cases.json").read_text())
 NODE = Path(sys.executable).parent / "node"
 GIB, MIB, COUNT = 1024**3, 1024**2, 50
@@ -24,16 +24,16 @@ def moment(seconds: float | None) -> datetime | None:
 
 
 FORMATS: dict[str, Callable[..., str]] = {
-    "whole": words.whole,
-    "percent": words.percent,
-    "span": words.span,
-    "exactSpan": words.exact_span,
-    "relative": lambda at, now: words.relative(moment(at), datetime.fromtimestamp(now, UTC)),
-    "exact": lambda at: words.exact(moment(at)),
-    "size": words.size,
-    "sizeOf": words.size_of,
-    "roundSize": words.round_size,
-    "usd": words.usd,
+    "whole": formats.whole,
+    "percent": formats.percent,
+    "span": formats.span,
+    "exactSpan": formats.exact_span,
+    "relative": lambda at, now: formats.relative(moment(at), datetime.fromtimestamp(now, UTC)),
+    "exact": lambda at: formats.exact(moment(at)),
+    "size": formats.size,
+    "sizeOf": formats.size_of,
+    "roundSize": formats.round_size,
+    "usd": formats.usd,
 }
 
 
