@@ -1,4 +1,4 @@
-"""A preview as the page shows it: sentences, who and why, other limits, the acts hour by hour as bars. Pure."""
+"""A preview as the page shows it: sentences, who and why, other limits, the acts hour by hour as bars."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The Cost page's figure: three panels of bars above each other on one time axis. Pure; colours are tokens."""
+"""The Cost page's figure: three panels of bars above each other on one time axis."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A second of the past as the Fleet page takes it: the honeycomb's columns and the figures, as the socket's. Pure."""
+"""A second of the past as the Fleet page takes it: the honeycomb's columns and the figures, as the socket's."""
 
 import base64
 from collections.abc import Sequence

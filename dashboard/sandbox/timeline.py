@@ -1,4 +1,4 @@
-"""A sandbox's life as steps: events, our actions, its leases; each with a mark, a word and what more is known. Pure."""
+"""A sandbox's life as steps: events, our actions, its leases; each with a mark, a word and what more is known."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The columns of the Sandboxes table: which there are, which show in which order, and what their headings do. Pure."""
+"""The columns of the Sandboxes table: which there are, which show in which order, and what their headings do."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The address of the Sandboxes page as a query, and the query as words, tokens and links. Pure."""
+"""The address of the Sandboxes page as a query, and the query as words, tokens and links."""
 
 import re
 from collections.abc import Iterable, Mapping

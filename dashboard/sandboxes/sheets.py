@@ -1,4 +1,4 @@
-"""A list of sandboxes as a file: CSV that no spreadsheet takes for a formula, JSON with REST's own fields. Pure."""
+"""A list of sandboxes as a file: CSV that no spreadsheet takes for a formula, JSON with REST's own fields."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""How a sandbox or a run ended, in the words that pages use: what E2B reported, what we did, what is inferred. Pure."""
+"""How a sandbox or a run ended, in the words that pages use: what E2B reported, what we did, what is inferred."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Where deliveries are sent to: which addresses can be registered, and which the backend will hardly reach. Pure."""
+"""Where deliveries are sent to: which addresses can be registered, and which the backend will hardly reach."""
 
 import ipaddress
 from typing import Final

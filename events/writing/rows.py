@@ -1,4 +1,4 @@
-"""A folded sandbox as the rows that are written for it. Pure."""
+"""A folded sandbox as the rows that are written for it."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 import numpy as np
 
+from sandboxes.core import binary
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.figures.grid import MINUTE, Grid, grid
 from sandboxes.fleet.figures.histograms import added, percentile
@@ -81,10 +82,10 @@ def by_group(
         "until": datetime.fromtimestamp(cut.last, UTC),
     }  # fmt: skip
     if cut.unit != MINUTE:
-        ((asked["until"],),) = arrays.fetch(_UNTIL, asked)
-    asked["names"] = [name for (name,) in arrays.fetch(_NAMES, asked)]
-    numbers = {(name, cell): number for cell, name, number in arrays.fetch(_SANDBOXES, asked)}
-    histograms = {name: sent for name, *sent in arrays.fetch(_HISTOGRAMS, asked)}
+        ((asked["until"],),) = binary.fetch(_UNTIL, asked)
+    asked["names"] = [name for (name,) in binary.fetch(_NAMES, asked)]
+    numbers = {(name, cell): number for cell, name, number in binary.fetch(_SANDBOXES, asked)}
+    histograms = {name: sent for name, *sent in binary.fetch(_HISTOGRAMS, asked)}
     there = {name for name, _ in numbers}
     names = [name for name in (*asked["names"], None) if name in there]
     return [

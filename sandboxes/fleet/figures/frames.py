@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sandboxes.core import binary
 from sandboxes.metrics.series import arrays
 from sandboxes.metrics.series.arrays import Numbers
 from sandboxes.metrics.series.layouts import Place, current
@@ -77,7 +78,7 @@ def _places(account_ids: Collection[int], now: datetime | None) -> list[Place]:
 
 
 def _read(places: Sequence[Place]) -> dict[int, FrameColumns]:
-    rows = arrays.fetch(_READ, {"times": [one.at for one in places], "keys": [one.pk for one in places]})
+    rows = binary.fetch(_READ, {"times": [one.at for one in places], "keys": [one.pk for one in places]})
     read = {pk: FrameColumns(at, clock, *map(arrays.numbers, columns)) for pk, at, clock, *columns in rows}
     _held.update(read)
     for oldest in sorted(_held)[:-HELD]:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from sandboxes.core import binary
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.figures.grid import HOUR, MINUTE, MOST_POINTS, TEN, Grid, grid
 from sandboxes.fleet.figures.histograms import added, percentile
@@ -102,8 +103,8 @@ def metrics(
     cut = grid(start, min(end, now), points, now - MINUTES)
     asked = _asked_for(cut, accounts)
     newest, at, *new = _newest(accounts, cut, now)
-    levels = np.array(arrays.fetch(_LEVELS.format(**_TABLES[cut.unit]), asked) + newest, float).reshape(-1, 9)
-    ((cells, *sent),) = arrays.fetch(_HISTOGRAMS.format(**_TABLES[cut.unit]), asked)
+    levels = np.array(binary.fetch(_LEVELS.format(**_TABLES[cut.unit]), asked) + newest, float).reshape(-1, 9)
+    ((cells, *sent),) = binary.fetch(_HISTOGRAMS.format(**_TABLES[cut.unit]), asked)
     places = np.append(arrays.numbers(cells) if cells else [], at).astype(np.int64)
     cpu, mem = (
         added(places, (old or b"") + added_later, cut.cells) for old, added_later in zip(sent, new, strict=True)
@@ -117,7 +118,7 @@ def _asked_for(cut: Grid, accounts: Sequence[int]) -> dict[str, Any]:
         "every": cut.every(len(accounts)), "steps_until": "-infinity",
     }  # fmt: skip
     if cut.unit != MINUTE:
-        ((asked["steps_until"],),) = arrays.fetch(_STEPS_UNTIL.format(**_TABLES[cut.unit]), asked)
+        ((asked["steps_until"],),) = binary.fetch(_STEPS_UNTIL.format(**_TABLES[cut.unit]), asked)
     return asked
 
 

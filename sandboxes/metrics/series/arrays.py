@@ -1,11 +1,8 @@
-"""Arrays of numbers from PostgreSQL as NumPy's: what `array_send` gives is read where it lies, no object an entry."""
+"""Arrays of numbers from PostgreSQL as NumPy's: what `array_send` gives is read where it lies. Pure."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import psycopg
-from django.db import connection
 from numpy.typing import DTypeLike, NDArray
 
 Numbers = NDArray[np.int64]
@@ -19,17 +16,6 @@ _ENTRY: Final[dict[int, DTypeLike]] = {
     4: np.dtype([("length", ">i4"), ("value", ">i4")]),
     8: np.dtype([("length", ">i4"), ("value", ">i8")]),
 }
-
-
-def fetch(sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """All rows, sent in binary: `bytea`, which `array_send` gives, is then neither written as hex nor read from it.
-
-    Raises Django's database errors, as its own cursors do.
-    """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql.encode(), given, binary=True)
-        return cursor.fetchall()
 
 
 def numbers(sent: bytes) -> Numbers:

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from sandboxes.core import binary
 from sandboxes.metrics.series import arrays
 from sandboxes.metrics.series.thinning import Points, together
 from sandboxes.models import SeriesHours, SeriesMinutes
@@ -30,7 +31,7 @@ def coarse_points(
     step, row = (60, timedelta(hours=1)) if model is SeriesMinutes else (HOUR, timedelta(days=1))
     columns = ", ".join(f"array_send({name})" for name in _COLUMNS)
     sql = _ROWS.format(columns=columns, table=model._meta.db_table)
-    rows = arrays.fetch(sql, {"key": sandbox_pk, "start": start - row, "end": end})
+    rows = binary.fetch(sql, {"key": sandbox_pk, "start": start - row, "end": end})
     if not rows:
         return together([])
     steps = [arrays.numbers(sent) for _, sent, *_ in rows]

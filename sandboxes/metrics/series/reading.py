@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from sandboxes.core import binary
 from sandboxes.metrics.series import arrays
 from sandboxes.metrics.series.arrays import Numbers
 from sandboxes.metrics.series.coarse_points import coarse_points
@@ -67,7 +68,7 @@ def sandbox_metrics(sandbox_pk: int, start: datetime, end: datetime, points: int
 
 def _hours(sandbox_pk: int, start: datetime, end: datetime) -> tuple[set[int], set[int]]:
     """The hours (Unix time / 3600) that roll-ups tell of, and those whose samples are in none as they stand."""
-    rows = arrays.fetch(_HOURS, {"key": sandbox_pk, "start": start, "end": end})
+    rows = binary.fetch(_HOURS, {"key": sandbox_pk, "start": start, "end": end})
     first, last = (int(moment.timestamp()) // 3600 for moment in (start, end))
     within = [(int(hour), is_open) for hour, is_open in rows if first <= hour <= last]
     return {hour for hour, is_open in within if not is_open}, {hour for hour, is_open in within if is_open}
@@ -87,7 +88,7 @@ def _series(sandbox_pk: int, hours: Collection[int]) -> tuple[dict[str, list[Poi
     """Samples by their source, and the hours that there were any of."""
     found: dict[str, list[Points]] = {source: [] for source in MetricSeries.Source.values}
     wanted = [datetime.fromtimestamp(hour * 3600, UTC) for hour in hours]
-    rows = arrays.fetch(_SERIES, {"key": sandbox_pk, "hours": wanted}) if wanted else []
+    rows = binary.fetch(_SERIES, {"key": sandbox_pk, "hours": wanted}) if wanted else []
     for source, begin, told_step, *sent in rows:
         offsets, *figures = map(arrays.numbers, sent)
         step = np.full(len(offsets), max(told_step, _spacing(offsets)))
@@ -96,7 +97,7 @@ def _series(sandbox_pk: int, hours: Collection[int]) -> tuple[dict[str, list[Poi
 
 
 def _frames(sandbox_pk: int) -> Points:
-    rows = np.array(arrays.fetch(_FRAMES, {"key": sandbox_pk}), np.int64).reshape(-1, 4)
+    rows = np.array(binary.fetch(_FRAMES, {"key": sandbox_pk}), np.int64).reshape(-1, 4)
     unix, cpu, mem, disk = rows.T
     return Points(unix, np.full(len(unix), max(1, _spacing(unix))), cpu, mem, disk)
 

@@ -9,6 +9,7 @@ from django.db import DataError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandboxes.core import binary
 from sandboxes.fleet.figures.grid import HOUR, MINUTE, grid
 from sandboxes.fleet.figures.histograms import added, percentile
 from sandboxes.fleet.figures.levels import extremes, shown
@@ -105,7 +106,7 @@ def test_a_histogram_of_another_shape_is_refused():
 
 def test_an_array_comes_as_it_was_sent_and_nulls_are_refused(db):
     given = {"numbers": [3, -1, 70_000], "flags": [True, False]}
-    ((numbers, empty, flags, big, nulls),) = arrays.fetch(
+    ((numbers, empty, flags, big, nulls),) = binary.fetch(
         """SELECT array_send(%(numbers)s::int[]), array_send('{}'::int[]), array_send(%(flags)s::bool[]),
                   array_send('{9000000000}'::bigint[]), array_send('{1,null}'::int[])""",
         given,
@@ -119,4 +120,4 @@ def test_an_array_comes_as_it_was_sent_and_nulls_are_refused(db):
 
 def test_what_the_database_refuses_is_an_error_of_django_s(db):
     with pytest.raises(DataError):
-        arrays.fetch("SELECT 1 / %(by)s", {"by": 0})
+        binary.fetch("SELECT 1 / %(by)s", {"by": 0})
