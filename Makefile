@@ -12,7 +12,7 @@ FOR_TEST := $(VENV)/.for-test node_modules/.for-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fmt bench bench-% browser clean
+.PHONY: help run test test-full lint fmt bench bench-% browser clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +20,11 @@ help: ## List what make can do
 run: $(FOR_RUN) ## Run Sandwarden on http://127.0.0.1:8000 with its own PostgreSQL and Redis (Ctrl-C stops all)
 	@exec python -m runner.supervisor
 
-test: $(FOR_TEST) browser ## Run every test, those in a real browser too (ARGS="tests/events -k fold" for some)
-	@exec pytest -n 2 --dist loadgroup $(ARGS)
+test: $(FOR_TEST) browser ## Run the tests, those in a real browser too (ARGS="tests/events -k fold" for some)
+	@exec pytest -n 2 --dist loadgroup -m "not full" $(ARGS)
+
+test-full: $(FOR_TEST) browser ## Run every test, and search ten times as far where tests search
+	@HYPOTHESIS_PROFILE=soak exec pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(FOR_TEST) ## Check style, types and the direction of imports; scripts, style sheets and templates too
 	ruff check .

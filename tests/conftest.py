@@ -26,12 +26,14 @@ from runner import assets
 from runner.embedded import Redis, addresses, both, start
 from simulator.options import empty
 from simulator.served import Served, served
+from tests.support import search
 
 FROM_THE_SHELL = ("E2B_", "SANDWARDEN_", "SIMULATOR_")  # a developer's own key must never reach a test
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Starts the servers, points the environment at them, and loads Django."""
+    search.register()
     if config.getoption("help", default=False) or config.getoption("version", default=0):
         return
     for name in [name for name in os.environ if name.startswith(FROM_THE_SHELL)]:

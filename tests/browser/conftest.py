@@ -13,10 +13,17 @@ import uvicorn
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.runner.conftest import free_port, home, whole_stack
+from tests.runner.conftest import Supervised, a_free_port, free_port, home, watched, whole_stack
 
 __all__ = ["free_port", "home", "whole_stack"]
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]:
+    """One `make run` for all tests of a module that leave it running: a start each took half of their time."""
+    home = tmp_path_factory.mktemp("stack") / "data"
+    yield from watched(Supervised(home, a_free_port(), ("-m", "runner.supervisor")))
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ PAGES = ("/", "/sandboxes/", "/events/", "/events/deliveries/", "/cleanup/", *PO
 RUN = "() => axe.run().then(({ violations }) => violations.map((one) => [one.id, one.nodes[0].target.join(' ')]))"
 
 
-def test_every_page_is_accessible_in_both_themes(page: Page, whole_stack: Supervised) -> None:
-    base = sign_in(page, whole_stack)
+def test_every_page_is_accessible_in_both_themes(page: Page, shared_stack: Supervised) -> None:
+    base = sign_in(page, shared_stack)
     page.goto("about:blank")  # an open page without its session would go to the sign-in page by itself, across our way
     page.context.clear_cookies()
     for theme in ("dark", "light"):

@@ -20,8 +20,8 @@ def in_view(page: Page, stack: Supervised) -> str:
     return base
 
 
-def test_group_it_light_an_owner_and_find_it_so_again(page: Page, whole_stack: Supervised) -> None:
-    base = in_view(page, whole_stack)
+def test_group_it_light_an_owner_and_find_it_so_again(page: Page, shared_stack: Supervised) -> None:
+    base = in_view(page, shared_stack)
     page.locator("[data-by]").select_option("environment")
     expect(page).to_have_url(f"{base}/?by=environment")
     page.get_by_role("button", name="Owner", exact=True).first.click()
@@ -43,8 +43,8 @@ def test_group_it_light_an_owner_and_find_it_so_again(page: Page, whole_stack: S
     expect(page.locator("[data-measure=mem]")).to_have_attribute("aria-pressed", "true")
 
 
-def test_by_keyboard_alone_from_the_honeycomb_to_a_sandbox_and_back(page: Page, whole_stack: Supervised) -> None:
-    base = in_view(page, whole_stack)
+def test_by_keyboard_alone_from_the_honeycomb_to_a_sandbox_and_back(page: Page, shared_stack: Supervised) -> None:
+    base = in_view(page, shared_stack)
     page.locator("[data-comb]").focus()
     page.keyboard.press("ArrowRight")
     says = page.locator("[data-comb-says]")
@@ -67,8 +67,8 @@ def test_by_keyboard_alone_from_the_honeycomb_to_a_sandbox_and_back(page: Page, 
     expect(page.locator("#keys[open]")).to_have_count(0)
 
 
-def test_the_past_says_which_sandboxes_there_were(page: Page, whole_stack: Supervised) -> None:
-    base = in_view(page, whole_stack)
+def test_the_past_says_which_sandboxes_there_were(page: Page, shared_stack: Supervised) -> None:
+    base = in_view(page, shared_stack)
     assert proc.wait_until(lambda: on_record(page, base, 10), 120), "there is a past"
     page.get_by_role("slider").focus()
     page.keyboard.press("Shift+ArrowLeft")

@@ -17,7 +17,9 @@ NEWEST = "() => Number(document.querySelector('[data-plot=cpu] .js-plotly-plot')
 
 
 def sign_in(page: Page, stack: Supervised) -> str:
-    stack.start(E2B_API_URL="", LOG_LEVEL="WARNING", SANDWARDEN_ADMIN_PASSWORD=PASSWORD)
+    """Signed in to this stack, which is started first unless it runs."""
+    if not stack.runs:
+        stack.start(E2B_API_URL="", LOG_LEVEL="WARNING", SANDWARDEN_ADMIN_PASSWORD=PASSWORD)
     stack.hears("The fleet is simulated", 120)
     base = f"http://127.0.0.1:{stack.port}"
     page.goto(base)
@@ -33,8 +35,8 @@ def enter(page: Page) -> None:
     expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
 
 
-def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, whole_stack: Supervised) -> None:
-    base = sign_in(page, whole_stack)
+def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, shared_stack: Supervised) -> None:
+    base = sign_in(page, shared_stack)
     expect(page.locator("[data-simulated]")).to_be_visible()
     expect(page.locator("[data-live-word]")).to_have_text("Live", timeout=SOON)
     expect(page.locator("[data-comb] canvas")).to_be_visible(timeout=FIRST)

@@ -41,8 +41,8 @@ def on_record(page: Page, base: str, seconds: int) -> bool:
     return answer.ok and bool(answer.json()["roster"]["key"]) and answer.json()["exact_t"] is not None
 
 
-def test_travel_back_and_come_back_to_live(page: Page, whole_stack: Supervised) -> None:
-    base = watched(page, whole_stack)
+def test_travel_back_and_come_back_to_live(page: Page, shared_stack: Supervised) -> None:
+    base = watched(page, shared_stack)
     strip, band, word = page.get_by_role("slider"), page.locator("[data-past]"), page.locator("[data-live-word]")
     expect(strip).to_have_attribute("aria-valuetext", re.compile(r"^now, "))
 
@@ -81,8 +81,8 @@ def test_travel_back_and_come_back_to_live(page: Page, whole_stack: Supervised) 
     expect(band).to_be_hidden()
 
 
-def test_drag_through_the_day_and_find_the_past_without_fault(page: Page, whole_stack: Supervised) -> None:
-    base = watched(page, whole_stack)
+def test_drag_through_the_day_and_find_the_past_without_fault(page: Page, shared_stack: Supervised) -> None:
+    base = watched(page, shared_stack)
     strip, band = page.get_by_role("slider"), page.locator("[data-past]")
     strip.scroll_into_view_if_needed()
     box = strip.bounding_box()
@@ -108,8 +108,8 @@ def test_drag_through_the_day_and_find_the_past_without_fault(page: Page, whole_
     expect(band).to_be_visible()
 
 
-def test_follow_a_log_filter_it_and_search_in_it(page: Page, whole_stack: Supervised) -> None:
-    base = watched(page, whole_stack)
+def test_follow_a_log_filter_it_and_search_in_it(page: Page, shared_stack: Supervised) -> None:
+    base = watched(page, shared_stack)
     a_sandbox(page, base, "state=running&order=started_at")
     lines, note = page.locator("[data-logs-lines] li:not(.gap)"), page.locator("[data-logs-note]")
     page.locator("[data-logs]").scroll_into_view_if_needed()
@@ -131,8 +131,8 @@ def test_follow_a_log_filter_it_and_search_in_it(page: Page, whole_stack: Superv
     expect(page.locator("[data-logs-open]")).to_have_attribute("aria-expanded", "true")
 
 
-def test_zoom_a_chart_and_read_why_it_is_an_orphan(page: Page, whole_stack: Supervised) -> None:
-    base = watched(page, whole_stack)
+def test_zoom_a_chart_and_read_why_it_is_an_orphan(page: Page, shared_stack: Supervised) -> None:
+    base = watched(page, shared_stack)
     a_sandbox(page, base, "orphan=true")
     why = page.locator(".why-sec")
     expect(why).to_contain_text("Why this is an orphan")

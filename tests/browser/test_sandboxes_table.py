@@ -23,8 +23,8 @@ def with_a_fleet(page: Page, stack: Supervised) -> str:
     return base
 
 
-def test_find_the_hottest_and_open_it_by_keyboard_alone(page: Page, whole_stack: Supervised) -> None:
-    base = with_a_fleet(page, whole_stack)
+def test_find_the_hottest_and_open_it_by_keyboard_alone(page: Page, shared_stack: Supervised) -> None:
+    base = with_a_fleet(page, shared_stack)
     heading = page.get_by_role("link", name=re.compile("^CPU"))
     heading.focus()
     page.keyboard.press("Enter")
@@ -45,8 +45,8 @@ def test_find_the_hottest_and_open_it_by_keyboard_alone(page: Page, whole_stack:
     expect(page.locator("tr[data-key]").first).to_be_visible(timeout=SOON)
 
 
-def test_act_on_twenty_and_see_how_far_it_is(page: Page, whole_stack: Supervised) -> None:
-    base = with_a_fleet(page, whole_stack)
+def test_act_on_twenty_and_see_how_far_it_is(page: Page, shared_stack: Supervised) -> None:
+    base = with_a_fleet(page, shared_stack)
     page.goto(f"{base}/sandboxes/?state=running&order=-end_at")
     for number in range(8):  # the question names those at work, so there must be samples
         expect(page.locator("tr[data-key] [data-cell=cpu]").nth(number)).to_have_text(re.compile(r"\d"), timeout=FIRST)
@@ -68,8 +68,8 @@ def test_act_on_twenty_and_see_how_far_it_is(page: Page, whole_stack: Supervised
     expect(told).to_contain_text(re.compile("20 of 20 killed"))
 
 
-def test_all_that_match_are_counted_before_anything_is_done(page: Page, whole_stack: Supervised) -> None:
-    with_a_fleet(page, whole_stack)
+def test_all_that_match_are_counted_before_anything_is_done(page: Page, shared_stack: Supervised) -> None:
+    with_a_fleet(page, shared_stack)
     page.locator("[data-all]").check()
     page.locator("[data-bulk-every]").click()
     expect(page.locator("[data-bulk-count]")).to_have_text(re.compile(r"^All [\d,]+ that match$"))
@@ -82,8 +82,8 @@ def test_all_that_match_are_counted_before_anything_is_done(page: Page, whole_st
     expect(page.locator("[data-bulk]")).to_be_hidden()
 
 
-def test_build_a_view_save_it_and_follow_its_link(page: Page, whole_stack: Supervised) -> None:
-    base = with_a_fleet(page, whole_stack)
+def test_build_a_view_save_it_and_follow_its_link(page: Page, shared_stack: Supervised) -> None:
+    base = with_a_fleet(page, shared_stack)
     page.get_by_text("Columns", exact=True).click()
     page.get_by_label("Burn, $/h", exact=True).check()
     page.get_by_label("Lease", exact=True).check()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from events.fold import Base, fold, view
 from events.fold.base import micros
 from tests.events.factories import at, real, seen
+from tests.support.search import examples
 
 
 def state_of(*events):
@@ -178,7 +179,7 @@ histories = st.lists(st.one_of(real_events, seen_events), min_size=1, max_size=1
 
 
 @given(histories, st.randoms(use_true_random=False))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_any_order_and_any_repetition_give_the_same_state(events, random):
     shuffled = events + random.sample(events, random.randint(0, len(events)))
     random.shuffle(shuffled)
@@ -186,7 +187,7 @@ def test_any_order_and_any_repetition_give_the_same_state(events, random):
 
 
 @given(histories, st.integers(0, 12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_split_into_batches_gives_the_same_state(events, cut):
     base = Base()
     for part in (events[:cut], events[cut:]):
@@ -197,7 +198,7 @@ def test_any_split_into_batches_gives_the_same_state(events, cut):
 
 
 @given(histories)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_runs_never_overlap_and_never_end_before_they_begin(events):
     found = state_of(*events)
     for run, following in zip(found.runs, [*found.runs[1:], None], strict=True):

@@ -16,6 +16,7 @@ from tests.events.factories import at, real, seen
 from tests.events.lives import Lived, last_look, lives
 from tests.events.reference import Life, RunLife, life
 from tests.events.test_fold import real_events
+from tests.support.search import examples
 
 
 def folded(events: list[Event], cuts: list[int] | None = None) -> View:
@@ -86,7 +87,7 @@ def shuffled(events: list[Event], random: Any) -> list[Event]:
 
 
 @given(lives(), st.data(), st.randoms(use_true_random=False), st.lists(st.integers(0, 99), max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_the_fold_equals_the_reference_whatever_was_lost_repeated_or_late(lived, data, random, cuts):
     came = [one for one in lived.events if data.draw(st.integers(0, 4), label=f"{one.word} comes")] + lived.looks
     if came:
@@ -94,13 +95,13 @@ def test_the_fold_equals_the_reference_whatever_was_lost_repeated_or_late(lived,
 
 
 @given(st.lists(real_events, min_size=1, max_size=12), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_the_fold_equals_the_reference_for_any_events_of_e2bs_own(events, random):
     assert as_life(folded(shuffled(events, random))) == life(events)
 
 
 @given(lives(), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_when_nothing_is_lost_the_fold_is_what_happened(lived, random):
     found = with_a_last_look(lived, lived.events + lived.looks, random)
     assert found.state == lived.state
@@ -118,7 +119,7 @@ def test_when_nothing_is_lost_the_fold_is_what_happened(lived, random):
 
 
 @given(lives(), st.data(), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_whatever_was_lost_a_later_look_sets_the_state_right(lived, data, random):
     came = [one for one in lived.events + lived.looks if data.draw(st.booleans(), label=f"{one.word} comes")]
     if came or lived.state != "ended":

@@ -26,6 +26,11 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def free_port() -> int:
+    """As `a_free_port`."""
+    return a_free_port()
+
+
+def a_free_port() -> int:
     """A port on the loopback that nobody listened on a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -90,16 +95,17 @@ class Supervised:
 @pytest.fixture
 def supervised(home: Path, free_port: int) -> Iterator[Supervised]:
     """Nothing of it is left after the test, whatever happened in it."""
-    yield from _watched(Supervised(home, free_port))
+    yield from watched(Supervised(home, free_port))
 
 
 @pytest.fixture
 def whole_stack(home: Path, free_port: int) -> Iterator[Supervised]:
     """As `supervised`, with every real process: what `make run` runs."""
-    yield from _watched(Supervised(home, free_port, ("-m", "runner.supervisor")))
+    yield from watched(Supervised(home, free_port, ("-m", "runner.supervisor")))
 
 
-def _watched(whole: Supervised) -> Iterator[Supervised]:
+def watched(whole: Supervised) -> Iterator[Supervised]:
+    """Nothing of it is left at the end."""
     yield whole
     proc.see_off([run.pid for run in whole.runs if run.poll() is None], signal.SIGTERM, 15)
     for run in whole.runs:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from simulator import ManualClock, Simulator, empty
 from simulator.errors import ApiError
 from simulator.sandbox import Sandbox
+from tests.support.search import examples
 
 DEEDS = ("create", "auto_pause", "pause", "slow_pause", "resume", "kill", "time_out", "extend", "fork", "slow_fork")
 Script = list[tuple[str, int, float]]
@@ -48,7 +49,7 @@ def _do(simulator: Simulator, sandbox: Sandbox, deed: str, everyone: list[Sandbo
         everyone += lifecycle.fork(now, sandbox, 30, 1, 3 if deed == "slow_fork" else 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(script=scripts)
 def test_list_census_and_runs_agree(script: Script) -> None:
     simulator = _play(script)
@@ -64,7 +65,7 @@ def test_list_census_and_runs_agree(script: Script) -> None:
         assert all(run.ended is not None and run.started <= run.ended for run in sandbox.runs[:-1])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(script=scripts)
 def test_the_events_tell_every_run_once(script: Script) -> None:
     simulator = _play(script)

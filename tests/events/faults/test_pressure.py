@@ -61,6 +61,7 @@ async def test_the_disk_is_full_for_a_while(stack: Stack) -> None:
         check(stack, "diskfull", bodies)
 
 
+@pytest.mark.full(reason="ten thousand deliveries")
 async def test_two_senders_of_the_same_ten_thousand_in_different_orders(stack: Stack) -> None:
     first, second = stack.start_webs(2)
     bodies = fleet("twice", 2_000)

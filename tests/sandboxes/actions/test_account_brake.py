@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxes.actions import Actor, NotAllowed, brake, request, request_bulk
@@ -16,6 +16,7 @@ from sandboxes.e2b import ChangesForbidden
 from sandboxes.models import Account, AccountBrake, AccountHealth, Action, FleetMinute, Heartbeat, Policy, Sandbox
 from tests.support import records
 from tests.support.reaping import act, policy
+from tests.support.search import WITH_FIXTURES, examples
 
 ANNA = Actor("user", "anna")
 
@@ -117,7 +118,11 @@ STEPS = st.lists(
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=WITH_FIXTURES,
+)
 @given(steps=STEPS)
 def test_no_policies_edits_and_restarts_within_a_day_exceed_the_brake(steps, transactional_db, mailbox):
     for model in (Action, Sandbox, Policy, AccountBrake, AccountHealth, Account):

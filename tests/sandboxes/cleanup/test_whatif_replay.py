@@ -10,6 +10,7 @@ from sandboxes.cleanup.whatif.idle import Minutes, chains, largest_gap, window_a
 from sandboxes.cleanup.whatif.replay import Past, act_in, cut, held_spans, ripe_pieces
 from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
 from sandboxes.policies import Facts, LeaseHeld, Protection, duplicate_places, judge, parse
+from tests.support.search import examples
 
 START = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 SECONDS = 3600
@@ -103,7 +104,7 @@ def is_held(held, at):
     return any(one.since <= at < one.until for one in held)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(lives(), ASKED, st.integers(0, 14))
 def test_a_replay_equals_judging_at_every_tick(life, asked, offset):
     spec = policy({"states": ["running", "paused"]}, **asked)
@@ -119,7 +120,7 @@ QUIET, SPARSE, HOT = (12, 50), (2, 199), (12, 200)
 MINUTES = st.lists(st.sampled_from([QUIET, QUIET, QUIET, QUIET, SPARSE, None, None, HOT]), min_size=60, max_size=60)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.one_of(st.just(running(-600)), lives(metadata={})),
     MINUTES,
@@ -145,7 +146,7 @@ def test_idleness_by_minutes_equals_judging_every_window(life, minutes, seconds,
         assert is_held(held, at) == judge(spec, told, at).hit, at
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.sampled_from([{"run": "1"}, {"run": "2"}, {}]), min_size=2, max_size=5), st.data(), st.integers(1, 2)
 )

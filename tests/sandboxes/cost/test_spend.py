@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxes.core.prices import price_book
@@ -12,6 +12,7 @@ from sandboxes.cost import Question, QuestionError, spend
 from sandboxes.models import Account, Execution, Price, Sandbox, Verdict
 from tests.support import records
 from tests.support.records import NOW
+from tests.support.search import WITH_FIXTURES, examples
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -146,7 +147,11 @@ Runs = st.tuples(
 Rates = st.decimals(min_value=0, max_value=Decimal("0.001"), places=10)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=WITH_FIXTURES,
+)
 @given(
     runs=st.lists(Runs, max_size=8),
     prices=st.lists(st.tuples(Moments, Rates, Rates), max_size=3, unique_by=lambda one: one[0]),

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from sandboxes.metrics.series.samples import MERGE
 from sandboxes.models import FleetMinute, MetricFrame, MetricSeries
 from tests.support import records
 from tests.support.records import NOW, Reading
+from tests.support.search import WITH_FIXTURES, examples
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=10)
@@ -126,7 +127,11 @@ def test_one_compaction_at_a_time():
     assert len(series_of(one)) == 1
 
 
-@how(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@how(
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=WITH_FIXTURES,
+)
 @given(st.lists(st.lists(st.tuples(st.integers(0, 7300), st.integers(0, 100)), max_size=8), max_size=6))
 def test_merging_in_any_order_and_however_often_gives_the_same_set(db, batches: list[Sequence[tuple[int, int]]]):
     """Of samples with one time the first that was merged stays."""

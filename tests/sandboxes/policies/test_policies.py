@@ -24,6 +24,7 @@ from sandboxes.policies import (
     judge_quarantine,
     parse,
 )
+from tests.support.search import examples
 
 NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 
@@ -285,7 +286,7 @@ def spec_from(given_conditions):
     return policy({"states": ["running", "paused"]}, **(when or {"older_than_seconds": 0}))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(conditions, conditions, known_facts)
 def test_no_condition_ever_widens_a_policy(some, more, known):
     known = replace(known, duplicate=duplicate_places([known], ("job",)).get("i1"))
@@ -293,7 +294,7 @@ def test_no_condition_ever_widens_a_policy(some, more, known):
         assert is_hit(spec_from(some), known)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(conditions, known_facts, st.sampled_from(["lease", "protection", "keep"]))
 def test_whoever_is_leased_or_protected_is_never_hit(some, known, how):
     shield = {
@@ -304,7 +305,7 @@ def test_whoever_is_leased_or_protected_is_never_hit(some, known, how):
     assert not is_hit(spec_from(some), shield)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.fixed_dictionaries({}, optional={"older_than_seconds": seconds, "past_end_seconds": seconds}),
     known_facts,
@@ -316,7 +317,7 @@ def test_whoever_is_hit_stays_hit_while_nothing_changes(some, known, later):
     assert not is_hit(spec, known) or is_hit(spec, known, NOW + timedelta(seconds=later))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(conditions, known_facts)
 def test_a_hit_has_a_reason_for_every_condition_and_a_spared_one_a_rule(some, known):
     spec = spec_from(some)
@@ -341,7 +342,7 @@ matches = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(matches, conditions, known_facts, st.sampled_from([None, -5, 5]), st.sampled_from([(), (("job", "1"),)]))
 def test_explain_never_disagrees_with_the_judge(match, some, known, protected_for, keep):
     """Hit where all rules hold; else spared by the first that does not; the same words for both."""

@@ -26,6 +26,7 @@ class Writing:
         return execute(sql, params, many, context)
 
 
+@pytest.mark.full(reason="a run of the model for each write takes a minute")
 def test_a_worker_dies_before_each_of_its_writes(world):
     fatal, died = 0, True
     while died:
