@@ -9,6 +9,7 @@ from typing import Final
 from sandboxes.core import database_away
 
 MOST_CAUSES: Final = 100
+BAD_REQUEST: Final = "Invalid HTTP request received."  # uvicorn's line for each request that it can't read
 
 
 class OneLine(logging.Filter):
@@ -21,7 +22,7 @@ class OneLine(logging.Filter):
 
 
 class OncePerSecond(logging.Filter):
-    """Of records that a database which is away causes, one a second from each place in the code; all others pass.
+    """Of what an absent database or a stranger's bad requests cause, one a second from each place; the rest passes.
 
     The next one that is kept says how many were left out.
     """
@@ -32,7 +33,7 @@ class OncePerSecond(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """False for one too many."""
-        if not _says_that_the_database_is_away(record):
+        if not (_says_that_the_database_is_away(record) or record.msg == BAD_REQUEST):
             return True
         place, now = (record.pathname, record.lineno), time.monotonic()
         at, left_out = self._last.get(place, (float("-inf"), 0))

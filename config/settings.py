@@ -166,6 +166,9 @@ LOGGING = {
         "mask": {"()": "sandboxes.base.masking.MaskSecrets"},
         "one_line": {"()": "config.log.OneLine"},
         "once_per_second": {"()": "config.log.OncePerSecond"},
+        "bad_requests": {
+            "()": "config.log.OncePerSecond"
+        },  # an own one: two that share what they saw would count twice
     },
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {
@@ -177,5 +180,6 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"filters": ["one_line"]},
+        "uvicorn.error": {"filters": ["bad_requests"]},
     },
 }

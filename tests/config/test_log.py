@@ -5,13 +5,15 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
 from django.db import OperationalError as DjangoError
 from psycopg_pool import PoolTimeout
+from uvicorn.protocols.http import httptools_impl
 
-from config.log import MOST_CAUSES, OncePerSecond
+from config.log import BAD_REQUEST, MOST_CAUSES, OncePerSecond
 from sandboxes.base.masking import MaskSecrets
 
 
@@ -100,3 +102,18 @@ def test_other_error_of_the_same_name_is_no_database_that_is_away():
     once, other = OncePerSecond(), type("OperationalError", (Exception,), {})("of a library")
     kept = [once.filter(record("OperationalError in a library: %s", args=(other,), error=other)) for _ in range(3)]
     assert kept == [True, True, True]
+
+
+def test_bad_requests_of_strangers_are_one_line_a_second(monkeypatch, caplog):
+    """The line is uvicorn's own, by its text: an upgrade that words it otherwise fails here."""
+    assert BAD_REQUEST in Path(httptools_impl.__file__).read_text()
+    now = [1000.0]
+    monkeypatch.setattr("config.log.time.monotonic", lambda: now[0])
+    server = logging.getLogger("uvicorn.error")
+    for seconds in (0, 0, 0, 2):
+        now[0] += seconds
+        server.warning(BAD_REQUEST)
+        server.warning("another line")
+    told = [record.getMessage() for record in caplog.records if "Invalid" in record.getMessage()]
+    assert told == [BAD_REQUEST, f"{BAD_REQUEST} (2 more in the last seconds)"]
+    assert caplog.text.count("another line") == 4
