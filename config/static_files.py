@@ -6,7 +6,7 @@ import brotli  # type: ignore[import-untyped]
 from whitenoise.compress import Compressor  # type: ignore[import-untyped]
 from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ignore[import-untyped]
 
-BROTLI_QUALITY = 6  # of 11: plotly is 10 % larger than at 11, and ready thirty times sooner
+BROTLI_QUALITY = 6  # of 11: plotly is 10% larger than at 11, and ready thirty times sooner
 
 
 class QuickCompressor(Compressor):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""A policy as it is typed on the page, with units, and back: `20 min`, `2 %`, `env=staging`. Pure.
+"""A policy as it is typed on the page, with units, and back: `20 min`, `2%`, `env=staging`. Pure.
 
 What it means and what is refused is `sandboxes.policies`' word alone; here is only where that word is shown.
 """
@@ -98,11 +98,11 @@ def field_of(error: PolicyError) -> str:
 
 
 def sentence(spec: PolicySpec) -> str:
-    """Its conditions as a list of policies tells them: `no lease 15 min, CPU under 2 % for 10 min`."""
+    """Its conditions as a list of policies tells them: `no lease 15 min, CPU under 2% for 10 min`."""
     shown = typed(spec)
     told = {
         "no_lease_for_seconds": "no lease {}",
-        "idle_for_seconds": f"CPU under {shown['idle_cpu_below_pct']} % for {{}}",
+        "idle_for_seconds": f"CPU under {shown['idle_cpu_below_pct']}% for {{}}",
         "older_than_seconds": "older than {}",
         "paused_for_seconds": "paused for {}",
         "past_end_seconds": "{} past its end",

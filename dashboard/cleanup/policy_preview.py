@@ -108,7 +108,7 @@ def _rows(spec: PolicySpec, sweep: Sequence[whatif.Tried], field: str | None) ->
     rows = []
     for one in sweep:
         text = limit(one.value) if field.endswith("_seconds") else f"{one.value:g}"
-        told = f"{text} %" if field == "idle_cpu_below_pct" else text
+        told = f"{text}%" if field == "idle_cpu_below_pct" else text
         rows.append(Row(told, text, one.value == own, one.history))
     return rows
 

@@ -143,7 +143,7 @@ def _memory(facts: Facts) -> Need | None:
     parts = [
         (formats.plural(facts.over_memory, "sandbox", "sandboxes"), True),
         (" over ", False),
-        ("95 % memory", True),
+        ("95% memory", True),
     ]
     link = "/sandboxes/?mem_min=95&state=running"
     return Need("bad", parts, facts.over_memory_where, link, f"Open {facts.over_memory:,}", 2)

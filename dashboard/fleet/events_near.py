@@ -98,14 +98,14 @@ def _ended(window: Window) -> Iterator[Happening]:
 
 
 def _ended_busy(window: Window) -> Iterator[Happening]:
-    """Cut off at work: their end came while the last sample was over 40 % CPU."""
+    """Cut off at work: their end came while the last sample was over 40% CPU."""
     busy = Sandbox.objects.filter(window.of("ended_at"), end_reason="timeout", cpu_pct__gt=BUSY_PCT)
     ids = [(one, ended_at) for one, ended_at in busy.order_by("-ended_at").values_list("sandbox_id", "ended_at")]
     last = next((ended_at for _, ended_at in ids), None)
     if last:
         sentence = f"{len(ids):,} ended by timeout while busy"
         link = f"/sandboxes/{ids[0][0]}/" if len(ids) == 1 else "/sandboxes/?state=ended"
-        cause = f"CPU over {BUSY_PCT:.0f} % in their last sample"
+        cause = f"CPU over {BUSY_PCT:.0f}% in their last sample"
         yield Happening(last, "warn", sentence, cause, link, "Open it" if len(ids) == 1 else f"Open {len(ids):,}")
 
 

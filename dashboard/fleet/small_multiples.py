@@ -1,4 +1,4 @@
-"""Median and p95 of one group as a small drawing; all of them on one scale, 0 to 100 %, so that they compare."""
+"""Median and p95 of one group as a small drawing; all of them on one scale, 0 to 100%, so that they compare."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

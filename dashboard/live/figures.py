@@ -19,7 +19,7 @@ class Usage:
         self._ordered: dict[tuple[int, int], tuple[Frame, list[float], list[float]]] = {}
 
     def told(self, fleet: LiveFleet) -> dict[str, float | int | None]:
-        """p50 and p95 of CPU and memory, in percent of each sandbox's own; and how many are over 80 % CPU."""
+        """p50 and p95 of CPU and memory, in percent of each sandbox's own; and how many are over 80% CPU."""
         self._ordered = {
             place: known if (known := self._ordered.get(place)) and known[0] is frame else (frame, *_in_order(frame))
             for place, frame in fleet.frames.items()

@@ -68,7 +68,7 @@ def _lease(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
 def _idle(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     seconds, below, cpu = spec.orphan_when.idle_for_seconds, spec.orphan_when.idle_cpu_below_pct, facts.cpu
     over = limit(seconds) if isinstance(seconds, int) else ""
-    note = f"limit {below:g} %" if isinstance(below, int | float) else ""
+    note = f"limit {below:g}%" if isinstance(below, int | float) else ""
     if cpu is None or facts.state != "running":
         return "No CPU sample in", over, "", f"{note}; too little known counts as busy"
     samples = f"{formats.plural(cpu.samples, 'sample')}, longest gap {formats.span(cpu.largest_gap_seconds)}"

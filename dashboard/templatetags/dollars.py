@@ -21,7 +21,7 @@ def dollars(value: Decimal | float | None) -> str:
 
 @register.filter
 def change(pct: float | None) -> str:
-    """`+7.5 %`, `−4.6 %`; `new` when there was nothing before, tenfold and more as a factor."""
+    """`+7.5%`, `−4.6%`; `new` when there was nothing before, tenfold and more as a factor."""
     if pct is None:
         return "new"
     if pct >= 900:

@@ -58,7 +58,7 @@ TIMES: Final = [
     {"dtickrange": [60_000, 86_400_000], "value": "%H:%M"},
     {"dtickrange": [86_400_000, None], "value": "%d %b"},
 ]
-PERCENT: Final = {"range": [0, 101], "tickvals": [0, 50, 100], "ticktext": ["0 %", "50 %", "100 %"]}
+PERCENT: Final = {"range": [0, 101], "tickvals": [0, 50, 100], "ticktext": ["0%", "50%", "100%"]}
 
 
 @dataclass(frozen=True)

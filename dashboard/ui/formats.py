@@ -90,8 +90,8 @@ def round_size(count: float | None) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """`6.7 %`."""
-    return DASH if value is None else f"{fixed(value, digits)} %"
+    """`6.7%`."""
+    return DASH if value is None else f"{fixed(value, digits)}%"
 
 
 def usd(value: float | None) -> str:

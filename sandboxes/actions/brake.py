@@ -75,7 +75,7 @@ class _Open:
 
 
 def limits_of(account: Account, now: datetime) -> Limits:
-    """As the account has them, else 10 % of the hour's and 30 % of the day's peak of live sandboxes.
+    """As the account has them, else 10% of the hour's and 30% of the day's peak of live sandboxes.
 
     The least are 5 an hour and 10 a day.
     """

@@ -21,7 +21,7 @@ class Space:
 
     @property
     def is_low(self) -> bool:
-        """Under 10 %, and under 5 GiB."""
+        """Under 10%, and under 5 GiB."""
         return self.free < min(LOW_BYTES, LOW_SHARE * self.total)
 
     @property

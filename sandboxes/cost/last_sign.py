@@ -1,7 +1,7 @@
-"""When each run showed its last sign of life, in SQL: its last sample of 2 % CPU or more.
+"""When each run showed its last sign of life, in SQL: its last sample of 2% CPU or more.
 
 Samples are held as they came for 7 days, by the minute for 30, by the hour for 400: so exact is the answer. A run of
-which we hold samples, but none of 2 %, was dead from its start, or from where our samples begin. A run of which we hold
+which we hold samples, but none of 2%, was dead from its start, or from where our samples begin. A run of which we hold
 no sample at all says nothing and is not in it.
 """
 

@@ -79,12 +79,12 @@ def _memory(held: Sequence[Reading], limits: Limits, ended_at: float, *, told: b
     """What the samples say in words, the last of which is near its limit and fresh."""
     last, lowest = held[-1], min(held, key=lambda one: one.mem_used)
     now = _share(last, limits)
-    at_limit = f"{now:.1f} % of {_size(limits.memory or 0)}"
+    at_limit = f"{now:.1f}% of {_size(limits.memory or 0)}"
     before = f"the last sample {max(0.0, ended_at - last.at):.0f} s before its end"
     full_since = _full_since(held, limits)
     stood = f", full since {_clock(full_since)}" if full_since is not None and full_since < last.at else ""
     if now - _share(lowest, limits) >= ROSE:
-        rise = f"memory rose from {_share(lowest, limits):.1f} % ({_clock(lowest.at)}) to {at_limit}"
+        rise = f"memory rose from {_share(lowest, limits):.1f}% ({_clock(lowest.at)}) to {at_limit}"
         return f"{rise} ({_clock(last.at)}){stood}, {before}"
     if told and stood:
         return f"memory stood at {at_limit} ({_clock(last.at)}){stood}, {before}"

@@ -47,7 +47,7 @@ class MetricFrame(models.Model):
 
     @property
     def disk(self) -> list[int]:
-        """Disk used, KiB, to 0.003 % of what is allocated; 0 when unknown."""
+        """Disk used, KiB, to 0.003% of what is allocated; 0 when unknown."""
         return [share * total // self.DISK_STEPS for share, total in zip(self.disk_share, self.disk_total, strict=True)]
 
 

@@ -56,7 +56,7 @@ class Figures(models.Model):
     """Sums, extremes and histograms of samples: all of them add up over shards, groups, accounts and time.
 
     Shares are percent: CPU of all cores, memory and disk of the own limit; one without a limit counts for CPU alone.
-    Extremes are null without a sample. A histogram has 101 steps of 1 %: percentiles are read from added histograms.
+    Extremes are null without a sample. A histogram has 101 steps of 1%: percentiles are read from added histograms.
     """
 
     samples = models.PositiveIntegerField()

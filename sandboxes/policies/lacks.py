@@ -65,5 +65,5 @@ def idle(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str:
     if cpu is None:
         return f"no CPU sample in {over}: too little known counts as busy"
     if isinstance(below, int | float) and cpu.cpu_max_pct >= below:
-        return f"CPU up to {cpu.cpu_max_pct:.2f} % in {over}; limit {below:g} %"
+        return f"CPU up to {cpu.cpu_max_pct:.2f}% in {over}; limit {below:g}%"
     return f"{cpu.samples} CPU samples do not cover {over} of this run: too little known counts as busy"

@@ -116,7 +116,7 @@ def _idle(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
     if not covers or cpu.until > now or cpu.samples < 2 or cpu.largest_gap_seconds > gap or cpu.cpu_max_pct >= below:
         return None
     return (
-        f"CPU at most {cpu.cpu_max_pct:.2f} % in {cpu.samples} samples over {limit(seconds)}; limit {below:g} %. "
+        f"CPU at most {cpu.cpu_max_pct:.2f}% in {cpu.samples} samples over {limit(seconds)}; limit {below:g}%. "
         "Low CPU alone is no proof: an agent that waits looks idle"
     )
 

@@ -10,7 +10,7 @@ const fixed = (value, digits = 0) => value.toFixed(digits).replace(/^-(?=[0.]+$)
 const grouped = (text) => text.replace(/\d+/, (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ","));
 
 export const whole = (n) => (n == null ? DASH : grouped(fixed(n)));
-export const percent = (v, digits = 1) => (v == null ? DASH : `${fixed(v, digits)} %`);
+export const percent = (v, digits = 1) => (v == null ? DASH : `${fixed(v, digits)}%`);
 
 export function span(seconds) {
   if (seconds == null) return DASH;

@@ -52,7 +52,7 @@ def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, shared_stack:
     page.goto(f"{base}/sandboxes/?state=running&order=-end_at")
     row = page.locator("tr[data-key]").first
     cpu = row.locator("[data-cell=cpu]")
-    expect(cpu).to_have_text(re.compile(r"\d+\.\d %"), timeout=SOON)
+    expect(cpu).to_have_text(re.compile(r"\d+\.\d%"), timeout=SOON)
     sandbox_id = row.locator("a.id").inner_text()
 
     row.locator("[data-pick]").check()

@@ -43,7 +43,7 @@ async def test_it_works(watched, e2b):
     held = await Sandbox.objects.aget(sandbox_id=name)
     assert held.end_reason == "unknown"
     assert held.probable_cause["cause"] == "out_of_memory"
-    assert "to 99.5 % of" in held.probable_cause["evidence"]
+    assert "to 99.5% of" in held.probable_cause["evidence"]
     assert "Out of memory: Killed process" in held.probable_cause["evidence"]
     assert await look(watched, now(e2b)) == 0
 
@@ -71,7 +71,7 @@ async def test_the_memory_of_an_earlier_run_is_another_story(watched, e2b):
     e2b.simulator.advance(20)
     assert await look_again(watched, e2b) == 1
     evidence = (await Sandbox.objects.aget()).probable_cause["evidence"]
-    assert evidence.startswith("memory stood at 99.5 %")  # it rose in the run before
+    assert evidence.startswith("memory stood at 99.5%")  # it rose in the run before
 
 
 async def test_what_e2b_told_is_not_asked_for(watched, e2b):
@@ -85,7 +85,7 @@ async def test_without_logs_the_samples_tell(watched, e2b):
     name = dies(e2b)
     await look_again(watched, e2b)
     held = await Sandbox.objects.aget(sandbox_id=name)
-    assert "to 99.5 % of" in held.probable_cause["evidence"]
+    assert "to 99.5% of" in held.probable_cause["evidence"]
     assert "log" not in held.probable_cause["evidence"]
 
 

@@ -1,4 +1,4 @@
-"""Histograms of 101 steps of 1 %, many at once: added up by cell, and the percentiles of the sums. Pure."""
+"""Histograms of 101 steps of 1%, many at once: added up by cell, and the percentiles of the sums. Pure."""
 
 from typing import Final
 

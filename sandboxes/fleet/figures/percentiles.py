@@ -1,4 +1,4 @@
-"""Percentiles of values and of histograms of 101 steps of 1 %. Pure."""
+"""Percentiles of values and of histograms of 101 steps of 1%. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def of_histogram(counts: Sequence[int], percent: int) -> float | None:
-    """The middle of the step in which the percentile lies (step i holds i to i + 1 %, the last one 100 alone)."""
+    """The middle of the step in which the percentile lies (step i holds i to i + 1%, the last one 100 alone)."""
     sums = list(accumulate(counts))
     total = sums[-1] if sums else 0
     return MIDDLES[bisect_left(sums, _rank(total, percent))] if total else None

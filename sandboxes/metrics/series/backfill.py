@@ -20,7 +20,7 @@ from sandboxes.metrics.series.past import Wanted
 from sandboxes.metrics.series.spans import Span, step_seconds
 from sandboxes.models import Account
 
-CALLS: Final = 200  # a round; every 30 s that is 1 % of E2B's rate
+CALLS: Final = 200  # a round; every 30 s that is 1% of E2B's rate
 SECONDS: Final = 5.0
 AT_ONCE: Final = 4
 LOCK_SECONDS: Final = 60.0

@@ -114,7 +114,7 @@ def newest_of(frames: Iterable[Columns], known: Mapping[int, Sample] | None = No
 def reading(metric: Metric) -> Sample | None:
     """A sample from the wire, within what the columns hold; None for NaN, negative figures or no time.
 
-    CPU is a share of all cores, so more than 100 % is a rounding of the backend's (or its mistake): 100.
+    CPU is a share of all cores, so more than 100% is a rounding of the backend's (or its mistake): 100.
     """
     if not is_plausible(metric):
         return None

@@ -13,7 +13,7 @@ def figures(by: str = "minute") -> str:
     """CTEs that end in `figures (<by>, <COLUMNS>)`; they follow a relation `readings (<by>, cpu, mem, disk)`.
 
     Readings are percent; `mem` and `disk` are null without a limit, and `cpu` where a span had no sample. Of the 101
-    steps of a histogram, step i holds i to i + 1 %. Steps are joined as sets: a look-up per span and step would be
+    steps of a histogram, step i holds i to i + 1%. Steps are joined as sets: a look-up per span and step would be
     quadratic. Each step is MATERIALIZED, here and in the other statements of this room: without statistics, as in the
     first minutes of a new database, the planner takes tables for empty, and would work a set out anew for each row.
     """

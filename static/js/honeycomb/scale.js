@@ -3,7 +3,7 @@ import { whole } from "../format.js";
 import { svg } from "../marks.js";
 
 /** @type {Record<string, [low: string, high: string]>} */
-const ENDS = { cpu: ["0", "100 % CPU"], mem: ["0", "100 % memory"], age: ["1 min", "over 4 h"], cost: ["$0.02", "over $5/h"] };
+const ENDS = { cpu: ["0", "100% CPU"], mem: ["0", "100% memory"], age: ["1 min", "over 4 h"], cost: ["$0.02", "over $5/h"] };
 
 /**
  * @param {HTMLElement} host

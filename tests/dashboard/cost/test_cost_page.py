@@ -157,7 +157,7 @@ def test_sums_and_changes_in_words() -> None:
     assert [dollars.dollars(Decimal(one)) for one in ("0", "0.109", "315.11", "27317.4")] == [
         "$0", "$0.109", "$315.11", "$27,317",
     ]  # fmt: skip
-    assert [dollars.change(one) for one in (7.5, -4.61, None, 1900.0)] == ["+7.5 %", "−4.6 %", "new", "× 20"]
+    assert [dollars.change(one) for one in (7.5, -4.61, None, 1900.0)] == ["+7.5%", "−4.6%", "new", "× 20"]
 
 
 def test_the_table_as_a_file(person: Client) -> None:

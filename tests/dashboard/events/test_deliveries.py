@@ -153,12 +153,12 @@ def test_what_the_webhook_missed_is_said_everywhere(person: Client, settings: An
 
 
 def test_why_it_died_is_said_to_be_inferred(person: Client) -> None:
-    cause = {"cause": "out_of_memory", "evidence": "memory rose from 61.0 % (14:01:21) to 99.5 % of 8 GiB (14:16:16)"}
+    cause = {"cause": "out_of_memory", "evidence": "memory rose from 61.0% (14:01:21) to 99.5% of 8 GiB (14:16:16)"}
     ended = {"state": "ended", "ended_at": timezone.now(), "end_reason": "unknown"}
     records.sandbox("idead", probable_cause=cause, **ended)
     page = person.get("/sandboxes/idead/").content.decode()
     assert "Probably <b>out of memory</b>" in page
-    assert "Inferred by us, E2B did not say: memory rose from 61.0 %" in page
+    assert "Inferred by us, E2B did not say: memory rose from 61.0%" in page
     assert person.get("/api/v1/sandboxes/idead").json()["probable_cause"] == cause
 
 

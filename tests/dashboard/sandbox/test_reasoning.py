@@ -63,8 +63,8 @@ def test_idleness_tells_samples_and_the_longest_gap() -> None:
     window = CpuWindow(NOW - timedelta(minutes=10), NOW, 99, 1.4, 12.0)
     spec = parse({"name": "p", "orphan_when": {"idle_for_seconds": 600, "idle_cpu_below_pct": 2}})
     rule = rules_of(spec, replace(PLAIN, cpu=window))[0]
-    assert (rule.measured, rule.holds) == ("1.4 %", True)
-    assert rule.note == "limit 2 %; 99 samples, longest gap 12 s"
+    assert (rule.measured, rule.holds) == ("1.4%", True)
+    assert rule.note == "limit 2%; 99 samples, longest gap 12 s"
 
 
 def test_whom_the_policy_looks_at_is_told_where_it_narrows() -> None:

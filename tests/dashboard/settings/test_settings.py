@@ -199,7 +199,7 @@ def test_the_health_is_shown_from_both_ends_with_its_age(staff: Client, account:
     for words in (
         "<b>2.0 s</b> median",
         "<b>200</b> tries",
-        "98.5 %",
+        "98.5%",
         "<b>1</b> whose every try",
         "we answered 503",
         "<b>0</b> missed",

@@ -46,7 +46,7 @@ async def test_policies_together_stop_at_the_brake_though_each_stays_under_its_b
     for _ in range(6):
         await act()
 
-    assert len(kills) == 5, "10 % of 40 is 4, the least is 5"
+    assert len(kills) == 5, "10% of 40 is 4, the least is 5"
     state = await AccountBrake.objects.aget()
     assert state.why == "5 acts of policies in an hour, the most allowed"
     held = [one.held_why async for one in Policy.objects.all()]

@@ -192,7 +192,7 @@ async def test_idleness_is_read_from_samples_over_the_whole_window(backend):
     await reaper.run_all()
     verdict = await Verdict.objects.aget()
     assert verdict.reasons[0]["rule"] == "idle_for_seconds"
-    assert "CPU at most 0.50 %" in verdict.reasons[0]["evidence"]
+    assert "CPU at most 0.50%" in verdict.reasons[0]["evidence"]
     await MetricSeries.objects.all().adelete()
     await reaper.run_all()
     assert (await Verdict.objects.aget()).until is not None

@@ -29,7 +29,7 @@ def box_that_ran(start: datetime, end: datetime | None = NOW) -> Sandbox:
 
 
 def series(box: Sandbox, hour: datetime, *, lively: tuple[int, ...], every: int = 60) -> MetricSeries:
-    """An hour of samples of 1 % CPU, of 2 % in the minutes `lively`."""
+    """An hour of samples of 1% CPU, of 2% in the minutes `lively`."""
     offsets = list(range(0, 3600, every))
     cpu = [200 if offset // 60 in lively else 100 for offset in offsets]
     flat = [0] * len(offsets)

@@ -24,7 +24,7 @@ def test_it_works():
     assert found is not None
     assert found["cause"] == "out_of_memory"
     assert found["evidence"] == (
-        "memory rose from 60.0 % (14:07:52) to 99.5 % of 8 GiB (14:13:17), full since 14:12:42, the last sample 3 s "
+        "memory rose from 60.0% (14:07:52) to 99.5% of 8 GiB (14:13:17), full since 14:12:42, the last sample 3 s "
         "before its end; its log at 14:13:19: “Out of memory: Killed process 271 (python3)”"
     )
 
@@ -50,7 +50,7 @@ def test_standing_at_the_limit_is_enough_only_when_it_was_told_dead():
     stands = climb(99.5, 99.5)
     told = probable_cause("unknown", stands, [], TOLD)
     assert told is not None
-    assert told["evidence"].startswith("memory stood at 99.5 % of 8 GiB")
+    assert told["evidence"].startswith("memory stood at 99.5% of 8 GiB")
     assert probable_cause("vanished", stands, [], FOUND_LATER) is None
     assert probable_cause("vanished", climb(60, 99.5), [], FOUND_LATER) is not None
 
