@@ -87,7 +87,7 @@ def _poll(facts: Facts) -> Need | None:
     parts = [("No poll for ", False), (formats.span(seconds), True)]
     if seconds < 0:
         parts = [("The last poll is dated ", False), (formats.span(-seconds), True), (" ahead of our clock", False)]
-    return Need("bad", parts, facts.poll_error or "figures below are as of then", "/api/v1/health", "See health", 0)
+    return Need("bad", parts, facts.poll_error or "data as of then", "/api/v1/health", "See health", 0)
 
 
 def _lists(facts: Facts) -> list[Need]:
@@ -114,7 +114,7 @@ def _rounds(facts: Facts) -> list[Need]:
         Need(
             "bad",
             [
-                (f"{round_name(name)} fails for ", False), (account, True),
+                (f"{round_name(name)} is failing for ", False), (account, True),
                 (f", since {formats.span((facts.now - since).total_seconds())}", False),
             ],
             why, f"/settings/account/?account={account}", "See account", 1,
@@ -131,9 +131,9 @@ def _orphans(facts: Facts) -> Need | None:
         parts.append((f" in {facts.orphan_where}", False))
     if facts.first_act_at:
         left = formats.exact_span((facts.first_act_at - facts.now).total_seconds())
-        parts += [(", the first acted on in ", False), (left, True)]
+        parts += [(", first action in ", False), (left, True)]
     cost = f"{formats.usd(facts.orphan_usd_per_hour)}/h"
-    cause = f"{cost}, in grace" if facts.first_act_at else f"{cost}; a dry run, nothing is done to them"
+    cause = f"{cost}, in grace" if facts.first_act_at else f"{cost}; dry run, no action taken"
     return Need("orph", parts, cause, "/sandboxes/?orphan=true", f"Review {facts.orphans:,}", 1)
 
 
@@ -157,24 +157,26 @@ def _cap(facts: Facts) -> Need | None:
     soon = full_in is not None and full_in < SOON_SECONDS and facts.running >= facts.cap * HALF
     if facts.running < facts.cap * NEAR_CAP and not soon:
         return None
-    parts = [(f"{facts.running:,} of {facts.cap:,}", True), (" at once", False)]
+    parts = [(f"{facts.running:,} of {facts.cap:,}", True), (" running concurrently", False)]
     if full_in:
         parts[1:] = [(", full in about ", False), (formats.span(full_in), True)]
-    cause = f"{formats.whole(facts.started_per_minute)} start and {formats.whole(facts.ended_per_minute)} end a minute"
+    started, ended = formats.whole(facts.started_per_minute), formats.whole(facts.ended_per_minute)
+    cause = f"{started} started and {ended} ended per minute"
     return Need("warn", parts, cause, "/sandboxes/?order=started_at", "See oldest", 3)
 
 
 def _silence(facts: Facts) -> Need | None:
     if not facts.no_sample:
         return None
-    parts = [(formats.plural(facts.no_sample, "sandbox", "sandboxes"), True), (" sent no sample yet", False)]
-    cause = f"{facts.no_sample_where}; E2B lists them" if facts.no_sample_where else "E2B lists them as running"
+    parts = [(formats.plural(facts.no_sample, "sandbox", "sandboxes"), True), (" have not reported metrics yet", False)]
+    where = f"{facts.no_sample_where}; " if facts.no_sample_where else ""
+    cause = f"{where}listed as running by E2B"
     return Need("stale", parts, cause, "/sandboxes/?no_sample=true&state=running", f"Open {facts.no_sample:,}", 5)
 
 
 def _no_metrics(facts: Facts) -> list[Need]:
     return [
-        Need("stale", [(account, True), ("'s backend keeps no metrics", False)],
+        Need("stale", [(account, True), ("'s backend has no metrics endpoint", False)],
              "CPU and memory are unknown there; on self-hosted E2B they start with its collector",
              f"/settings/account/?account={account}", "See account", 6)
         for account in facts.no_metrics
@@ -191,7 +193,7 @@ def _disk(facts: Facts) -> Need | None:
 def _future(facts: Facts) -> list[Need]:
     return [
         Need("warn", [(formats.plural(count, "event"), True), (" dated in the future", False)],
-             f"{account}; they count as of their arrival: check the backend's clock",
+             f"{account}; dated by arrival instead; check the backend's clock",
              "/events/", "See events", 6)
         for account, count in facts.from_the_future
     ]  # fmt: skip
@@ -202,14 +204,14 @@ def _failed(facts: Facts) -> Need | None:
         return None
     parts = [(formats.plural(facts.failed_actions, "action"), True), (" failed in the last hour", False)]
     return Need(
-        "warn", parts, "the audit trail says why", "/cleanup/?state=failed", f"Open {facts.failed_actions:,}", 4
+        "warn", parts, "see the audit trail for reasons", "/cleanup/?state=failed", f"Open {facts.failed_actions:,}", 4
     )
 
 
 def _brakes(facts: Facts) -> list[Need]:
     return [
-        Need("bad", [("The brake of ", False), (account, True), (" tripped: no policy acts there", False)], why,
-             f"/settings/account/?account={account}", "See account", 1)
+        Need("bad", [("The safety limit of ", False), (account, True), (" tripped: its policies are suspended", False)],
+             why, f"/settings/account/?account={account}", "See account", 1)
         for account, why in facts.brakes
     ]  # fmt: skip
 
@@ -233,7 +235,7 @@ def _same(facts: Facts) -> list[Need]:
 
 def _breakers(facts: Facts) -> list[Need]:
     return [
-        Need("bad", [("The breaker of ", False), (policy, True), (" tripped", False)], why,
+        Need("bad", [("The safety stop of ", False), (policy, True), (" tripped", False)], why,
              "/cleanup/", "See policy", 1)
         for policy, why in facts.breakers
     ]  # fmt: skip
@@ -252,8 +254,8 @@ def _webhooks(facts: Facts) -> list[Need]:
     return [
         Need(
             "note",
-            [("Webhooks silent for ", False), (formats.span((facts.now - last).total_seconds()), True)],
-            f"{account}; events are fetched meanwhile, nothing is lost",
+            [("No webhook deliveries for ", False), (formats.span((facts.now - last).total_seconds()), True)],
+            f"{account}; events are fetched through the API meanwhile, none are lost",
             "/api/v1/health",
             "See health",
             6,
@@ -269,9 +271,9 @@ def _slow(facts: Facts) -> list[Need]:
             [
                 ("A poll takes ", False),
                 (f"{formats.fixed(seconds, 1)} s", True),
-                (f", longer than its {interval:g} s", False),
+                (f", longer than the {interval:g} s interval", False),
             ],
-            f"{account}; samples come at that pace",
+            f"{account}; samples arrive at that rate",
             "/api/v1/health",
             "See health",
             7,

@@ -22,7 +22,7 @@ BURST: Final = 5  # so many of one template and owner in ten minutes are worth a
 BUSY_PCT: Final = 40.0
 MOST: Final = 8
 OF_A_KIND: Final = 3
-DONE: Final = {"kill": "killed", "pause": "paused", "resume": "resumed", "notify": "was noted on"}
+DONE: Final = {"kill": "killed", "pause": "paused", "resume": "resumed", "notify": "reported"}
 
 # `endings.kind_of` in SQL.
 _AT_ITS_PLANNED_END: Final = Q(
@@ -83,7 +83,7 @@ def _started(window: Window) -> Iterator[Happening]:
     for one in kinds.filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
         link = _link(template=one["template_id"], owner=one["owner"], state="all", order="-created_at")
         sentence = f"{one['n']:,} {one['template_name'] or one['template_id']} started"
-        yield Happening(one["first"], "created", sentence, one["owner"] or "no owner told", link, f"Open {one['n']:,}")
+        yield Happening(one["first"], "created", sentence, one["owner"] or "no owner", link, f"Open {one['n']:,}")
 
 
 def _ended(window: Window) -> Iterator[Happening]:
@@ -118,7 +118,7 @@ def _held(window: Window) -> Iterator[Happening]:
     counted = begun.values("policy_name").annotate(n=Count("pk"), first=Min("since"), freed=freed)
     for one in counted.order_by("-n")[:OF_A_KIND]:
         sentence = f"{formats.plural(one['n'], 'orphan')} by {one['policy_name']}"
-        cause = f"{one['freed']:,} left alone since" if one["freed"] else "held since, or ended"
+        cause = f"{one['freed']:,} no longer match" if one["freed"] else "still match, or ended"
         yield Happening(one["first"], "orph", sentence, cause, "/cleanup/", "See policies")
 
 
@@ -129,9 +129,9 @@ def _acted(window: Window) -> Iterator[Happening]:
         n=Count("pk"), last=Max("requested_at"), failed=Count("pk", filter=Q(state=Action.State.FAILED))
     )
     for one in counted.order_by("-n")[:OF_A_KIND]:
-        done = DONE.get(one["kind"], f"asked to {one['kind']}")
+        done = DONE.get(one["kind"], f"requested {one['kind']} of")
         who = f"policy {one['actor_name']}" if one["actor_kind"] == "policy" else one["actor_name"]
-        cause = f"{one['failed']:,} failed" if one["failed"] else "all answered by E2B or still on their way"
+        cause = f"{one['failed']:,} failed" if one["failed"] else "all answered by E2B or still pending"
         mark = "bad" if one["failed"] else "note"
         yield Happening(one["last"], mark, f"{who} {done} {one['n']:,}", cause, "/cleanup/", "See trail")
 
@@ -150,7 +150,8 @@ def _refused(window: Window) -> Iterator[Happening]:
 def _tripped(window: Window) -> Iterator[Happening]:
     for policy in Policy.objects.filter(breaker_tripped_at__gte=window.start, breaker_tripped_at__lt=window.end):
         if at := policy.breaker_tripped_at:
-            yield Happening(at, "bad", f"breaker of {policy.name} tripped", policy.breaker_why, "/cleanup/", "See it")
+            sentence = f"safety stop of {policy.name} tripped"
+            yield Happening(at, "bad", sentence, policy.breaker_why, "/cleanup/", "See it")
 
 
 def _unpolled(window: Window) -> Iterator[Happening]:
@@ -161,7 +162,7 @@ def _unpolled(window: Window) -> Iterator[Happening]:
     for one, other in pairwise(ticks.iterator()):
         if other - one > longest:
             sentence = f"no polls for {formats.span((other - one).total_seconds())}"
-            yield Happening(one, "stale", sentence, "states come from events, figures are missing", "", "")
+            yield Happening(one, "stale", sentence, "states come from events, metrics are missing", "", "")
 
 
 def _link(**asked: str | None) -> str:

@@ -13,7 +13,7 @@ const rate = (v) => (v < 10 ? one(v).replace(/\.0$/, "") : whole(v));
 const FORMATS = {
   running: whole, paused: whole, burn: usd, orphan_burn: usd, started: rate, ended: rate,
   cpu_p50: one, cpu_p95: none, mem_p50: none, mem_p95: none,
-  ended_by: (by) => Object.entries(by).slice(0, 2).map(([reason, count]) => `${whole(count)} ${reason}`).join(", ") || "none in an hour",
+  ended_by: (by) => Object.entries(by).slice(0, 2).map(([reason, count]) => `${whole(count)} ${reason}`).join(", ") || "none in the last hour",
 };
 
 /**

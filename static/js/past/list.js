@@ -1,4 +1,4 @@
-/* Which sandboxes there were at the second shown, as they were: a table that draws only the rows in view. */
+/* Which sandboxes there were at the second shown: a table that draws only the rows in view. */
 import { all, around, find } from "../dom.js";
 import { percent, sizeOf, roundSize, span, usd, whole } from "../format.js";
 import { stateMark } from "../marks.js";
@@ -65,7 +65,7 @@ export class List {
   show(cells, at) {
     this.cells = [...cells].sort(ORDERS[this.order]);
     this.at = at;
-    find("[data-then-count]", HTMLElement, this.section).textContent = `${whole(this.cells.length)}, as they were`;
+    find("[data-then-count]", HTMLElement, this.section).textContent = whole(this.cells.length);
     this.#soon();
   }
 

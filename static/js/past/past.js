@@ -12,10 +12,10 @@ const SETTLED = 250, AT_LEAST_EVERY = 1200, AGAIN = 3000; // ms
 const OLDEST = 30 * 86_400;
 /** @type {Record<string, string>} */
 const NOTES = {
-  all: "Everything below is of that second; actions are off.",
-  states: "Nobody polled near that second: states without figures; actions are off.",
-  nothing: "Nothing was on record yet.",
-  trouble: "That second could not be read; trying again.",
+  all: "Showing the fleet at this moment; actions are disabled.",
+  states: "No poll near this time: states only, no metrics; actions are disabled.",
+  nothing: "No data recorded yet.",
+  trouble: "This moment could not be loaded; retrying.",
 };
 
 export class Past {

@@ -38,5 +38,5 @@ def test_the_part_of_the_page_says_when_there_is_nothing(person: Client) -> None
     for asked in ("", "?by=owner&range=7d", "?by=x&range=y"):
         answer = person.get(f"/fleet/groups/{asked}")
         assert answer.status_code == 200
-        assert b"Nothing was measured" in answer.content
+        assert b"No metrics by" in answer.content
     assert b'aria-pressed="true">Owner' in person.get("/fleet/groups/?by=owner").content

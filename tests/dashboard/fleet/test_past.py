@@ -113,7 +113,7 @@ def test_bursts_ends_marks_and_deeds_become_sentences() -> None:
     records.sandbox("cut-off", ended_at=NOW - timedelta(minutes=1), **cut_off)
     found = {one.sentence: one for one in events_near.happened(NOW)}
     assert found["6 runner started"].link == "/sandboxes/?template=base&owner=batch&state=all&order=-created_at"
-    assert found["2 orphans by old ones"].cause == "1 left alone since"
+    assert found["2 orphans by old ones"].cause == "1 no longer match"
     assert found["policy nights paused 1"].mark == "note"
     assert found["1 ended by timeout while busy"].link == "/sandboxes/cut-off/"
     times = [one.at for one in events_near.happened(NOW)]
