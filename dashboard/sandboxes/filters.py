@@ -17,14 +17,14 @@ METADATA: Final = "metadata."
 PAGING: Final = frozenset({"cursor", "skip", "rows", "after"})  # where in the list, not which list
 NOT_FILTERS: Final = PAGING | {"order", "cols"}
 ORDER_WORDS: Final = {
-    "-started_at": "newest run first", "started_at": "oldest run first",
-    "-created_at": "youngest first", "created_at": "oldest first",
-    "end_at": "soonest to end first", "-end_at": "last to end first",
-    "-cpu_pct": "busiest first", "cpu_pct": "quietest first",
-    "-mem_pct": "fullest first", "mem_pct": "emptiest first",
-    "-cost_usd": "most costly first", "cost_usd": "cheapest first",
-    "-burn_usd_per_hour": "most costly an hour first", "burn_usd_per_hour": "cheapest an hour first",
-    "id": "by ID", "-id": "by ID, backwards",
+    "-started_at": "recently started first", "started_at": "least recently started first",
+    "-created_at": "newest first", "created_at": "oldest first",
+    "end_at": "ending soonest first", "-end_at": "ending last first",
+    "-cpu_pct": "highest CPU first", "cpu_pct": "lowest CPU first",
+    "-mem_pct": "highest memory first", "mem_pct": "lowest memory first",
+    "-cost_usd": "highest cost first", "cost_usd": "lowest cost first",
+    "-burn_usd_per_hour": "highest $/h first", "burn_usd_per_hour": "lowest $/h first",
+    "id": "by ID", "-id": "by ID, descending",
 }  # fmt: skip
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
 _COMMA = re.compile(r"(?<!\\),")
@@ -33,7 +33,7 @@ _UNIT_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 @dataclass(frozen=True)
 class Token:
-    """One filter as it is shown: `env is staging`, and the address without it."""
+    """One filter as it is shown: `env is staging`, `orphan: yes` (no verb), and the address without it."""
 
     name: str
     verb: str
@@ -51,7 +51,7 @@ def asked_of(given: Mapping[str, str]) -> dict[str, str]:
     asked = {name: given[name] for name in given if name not in PAGING and given[name]}
     key, equals, value = asked.pop("meta", "").partition("=")
     if key and not equals:
-        raise QueryError("metadata is asked for as key=value")
+        raise QueryError("metadata must be written as key=value")
     return asked | ({METADATA + key: value} if key else {})
 
 
@@ -105,7 +105,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     """Name, verb and value of a filter, as people read it; None for what is none."""
     plain: Mapping[str, tuple[str, str]] = {
         "template": ("template", "is"), "owner": ("owner", "is"), "environment": ("env", "is"),
-        "account": ("account", "is"), "q": ("text", "has"),
+        "account": ("account", "is"), "q": ("text", "contains"),
         "cpu_min": ("CPU", "over"), "mem_min": ("memory", "over"),
         "age_min": ("age", "over"), "age_max": ("age", "under"), "ends_within": ("ends", "within"),
     }  # fmt: skip
@@ -119,7 +119,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
             shown = " or ".join(several(value))
         return (*plain[name], shown)
     if name in FLAGS:
-        return name.replace("_", " "), "is", "so" if value.lower() in {"true", "1"} else "not so"
+        return f"{name.replace('_', ' ')}:", "", "yes" if value.lower() in {"true", "1"} else "no"
     if name.startswith(METADATA):
         return name.removeprefix(METADATA), "is", value
     return None
