@@ -24,7 +24,7 @@ PAGE_ROWS = 100
 SIDE_ROWS = 6
 FILTERS = ("type", "source", "sandbox")
 TYPES = ("created", "updated", "paused", "resumed", "killed")
-SOURCES = (("webhook", "webhook"), ("reconcile", "reconciled"), ("observed", "seen by us"))
+SOURCES = (("webhook", "webhook"), ("reconcile", "reconciled"), ("observed", "detected by sync"))
 
 
 @dataclass(frozen=True)

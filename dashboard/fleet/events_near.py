@@ -91,7 +91,7 @@ def _ended(window: Window) -> Iterator[Happening]:
     kinds = Sandbox.objects.filter(window.of("ended_at")).annotate(kind=_KIND)
     named = kinds.values("template_id", "template_name", "kind")
     for one in named.annotate(n=Count("pk"), first=Min("ended_at")).filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
-        why = endings.words_of(one["kind"]).replace("at its planned end", "at their planned end")
+        why = endings.words_of(one["kind"])
         sentence = f"{one['n']:,} {one['template_name'] or one['template_id']} ended"
         link = _link(template=one["template_id"], state="ended")
         yield Happening(one["first"], "killed", sentence, why, link, f"Open {one['n']:,}")

@@ -70,7 +70,7 @@ def _idle(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     over = limit(seconds) if isinstance(seconds, int) else ""
     note = f"limit {below:g}%" if isinstance(below, int | float) else ""
     if cpu is None or facts.state != "running":
-        return "No CPU sample in", over, "", f"{note}; too little known counts as busy"
+        return "No CPU sample in", over, "", f"{note}; too few samples count as busy"
     samples = f"{formats.plural(cpu.samples, 'sample')}, longest gap {formats.span(cpu.largest_gap_seconds)}"
     return "CPU at most", formats.percent(cpu.cpu_max_pct), f"for {over}", f"{note}; {samples}"
 
@@ -79,7 +79,7 @@ def _missing(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     keys = spec.orphan_when.missing_metadata
     wanted = keys if isinstance(keys, tuple) else ()
     missing = [key for key in wanted if key not in facts.metadata]
-    note = f"asked for: {', '.join(wanted)}"
+    note = f"required keys: {', '.join(wanted)}"
     return ("Metadata without", ", ".join(missing), "", note) if missing else ("Metadata has", "all keys", "", note)
 
 
@@ -93,9 +93,9 @@ def _paused(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
 def _past_end(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note = _limit(spec.orphan_when.past_end_seconds)
     if facts.state == "paused":
-        return "It is", "paused", "", f"{note}; a paused one has no end"
+        return "It is", "paused", "", f"{note}; a paused sandbox has no timeout"
     if facts.end_at is None:
-        return "It has", "no end", "", note
+        return "It has", "no timeout", "", note
     past = (now - facts.end_at).total_seconds()
     if past < 0:
         return "Ends in", formats.exact_span(-past), "", note
@@ -107,8 +107,8 @@ def _duplicate(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     same = ", ".join(keys) if isinstance(keys, tuple) else ""
     note = f"kept: {keep if isinstance(keep, int) else 1}, the newest; same {same}"
     if place is None:
-        return "It is", "nobody’s duplicate", "", note
-    return "Number", f"{place.rank} of {place.alive}", "alike", note
+        return "It is", "not a duplicate", "", note
+    return "Number", f"{place.rank} of {place.alive}", "duplicates", note
 
 
 def _match(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:
@@ -129,17 +129,17 @@ def _match(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:
 
 
 def _either(values: tuple[str, ...]) -> str:
-    return f"wanted: {' or '.join(values)}"
+    return f"must be {' or '.join(values)}"
 
 
 def _held_from(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:
     """What keeps it from every policy; a lease is shown here where no condition shows it."""
     if asked.rule == "lease" and not asked.holds and spec.orphan_when.no_lease_for_seconds is UNSET and facts.lease:
-        until = f"until {facts.lease.expires_at:%H:%M:%S}; a lease spares from all policies"
+        until = f"until {facts.lease.expires_at:%H:%M:%S}; a lease excludes it from all policies"
         return Rule("Leased as", facts.lease.key, "", until, holds=False)
     if asked.rule.startswith("metadata.") and not asked.holds:
         said = f"{asked.of}={facts.metadata.get(asked.of, '')}"
-        return Rule("Its metadata says", said, "", "that spares from all policies", holds=False)
+        return Rule("Metadata has", said, "", "excluded from all policies", holds=False)
     if asked.rule == "protected" and asked.holds:
         return Rule("Not protected", "", "", "", holds=True)
     if asked.rule == "protected" and facts.protection is not None:

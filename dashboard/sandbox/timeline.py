@@ -17,12 +17,12 @@ EVENTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "resumed": ("resumed", "pause", "resumed"),
     "paused": ("pause", "pause", "paused"),
     "killed": ("killed", "bad", "killed"),
-    "updated": ("updated", "ink", "end moved"),
+    "updated": ("updated", "ink", "timeout changed"),
     "checkpointed": ("note", "ink", "checkpoint"),
     "vanished": ("killed", "end", "vanished"),
 }
 BORN_WITHIN: Final = timedelta(minutes=2)  # an observed birth this long after the start is a first sight, not a birth
-SOURCES: Final = {"webhook": "webhook", "reconcile": "reconciled", "observed": "seen by us"}
+SOURCES: Final = {"webhook": "webhook", "reconcile": "reconciled", "observed": "detected by sync"}
 ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "kill": ("killed", "bad"), "pause": ("pause", "pause"), "resume": ("resumed", "pause"),
     "timeout": ("updated", "ink"), "extend": ("updated", "ink"), "protect": ("shield", "ink"),
@@ -76,7 +76,7 @@ def event_step(event: EventRow) -> Step:
         word = endings.words_of(_observed_end(data))
         mark, hue = (mark, hue) if ASKED in data else EVENTS[endings.VANISHED][:2]
     if last == "created" and event.source == "observed" and _ran_before(event):
-        mark, hue, word = "note", "ink", "first seen"
+        mark, hue, word = "note", "ink", "first detected"
     return Step(event.timestamp, mark, hue, word, "; ".join([*event_notes(event), SOURCES[event.source]]))
 
 
@@ -110,14 +110,14 @@ def action_step(action: Action) -> Step:
     mark, hue = ACTIONS.get(action.kind, ("note", "ink"))
     by = f"by {action.actor_name}"
     if action.state == Action.State.GRACE:
-        return Step(action.requested_at, "orph", "orph", "marked orphan", by)
+        return Step(action.requested_at, "orph", "orph", "marked as orphan", by)
     hue = "orph" if action.actor_kind == "policy" else hue
     how = {
-        "queued": "queued", "sent": "sent to E2B", "done": "E2B did it", "confirmed": "confirmed",
+        "queued": "queued", "sent": "sent to E2B", "done": "done by E2B", "confirmed": "confirmed",
         "failed": f"failed: {action.error}", "cancelled": f"cancelled {action.outcome}".strip(),
     }[action.state]  # fmt: skip
     why = f", {action.reason}" if action.reason else ""
-    return Step(action.requested_at, mark, hue, f"{action.kind} asked", f"{by}{why}; {how}")
+    return Step(action.requested_at, mark, hue, f"{action.kind} requested", f"{by}{why}; {how}")
 
 
 def lease_step(span: LeaseSpan) -> Step:

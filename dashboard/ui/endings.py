@@ -10,8 +10,8 @@ OURS, PLANNED_END, VANISHED = "ours", "planned_end", "vanished"
 # One that vanished is dated by its planned end where that had passed, and only then are both the same.
 SAME: Final = timedelta(seconds=1)
 WORDS: Final[Mapping[str, str]] = {
-    OURS: "killed by us", PLANNED_END: "at its planned end (inferred)", VANISHED: VANISHED, "timeout": "timed out",
-    "request": "on request", "unknown": "reason not reported",
+    OURS: "killed by us", PLANNED_END: "timed out (inferred)", VANISHED: VANISHED, "timeout": "timed out",
+    "request": "killed by request", "unknown": "reason not reported",
 }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def kind_of(reason: str | None, ended_at: datetime | None, end_at: datetime | No
 
 
 def words_of(kind: str) -> str:
-    """`timed out`, `killed by us`, `at its planned end (inferred)`; another reason of E2B's as it is."""
+    """`timed out`, `killed by us`, `timed out (inferred)`; another reason of E2B's as it is."""
     return WORDS.get(kind, kind.replace("_", " "))
 
 

@@ -42,7 +42,7 @@ def past_end(when: OrphanWhen, facts: Facts, now: BackendTime) -> str:
     if facts.state != "running":
         return f"it is {facts.state}"
     if facts.end_at is None:
-        return "it has no end"
+        return "it has no timeout"
     past = (now - facts.end_at).total_seconds()
     if past < 0:
         return f"ends in {span(-past)}"
@@ -53,8 +53,8 @@ def duplicate(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str:
     """Nobody's duplicate, or among those that are kept."""
     keep, place = when.keep if isinstance(when.keep, int) else 1, facts.duplicate
     if place is None:
-        return "nobody's duplicate"
-    return f"number {place.rank}, newest first, of {place.alive} alive; kept are {keep}"
+        return "not a duplicate"
+    return f"number {place.rank}, newest first, of {place.alive} live; {keep} kept"
 
 
 def idle(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str:
@@ -63,7 +63,7 @@ def idle(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str:
         return f"it is {facts.state}"
     over, cpu, below = limit_of(when.idle_for_seconds), facts.cpu, when.idle_cpu_below_pct
     if cpu is None:
-        return f"no CPU sample in {over}: too little known counts as busy"
+        return f"no CPU sample in {over}: too few samples count as busy"
     if isinstance(below, int | float) and cpu.cpu_max_pct >= below:
         return f"CPU up to {cpu.cpu_max_pct:.2f}% in {over}; limit {below:g}%"
-    return f"{cpu.samples} CPU samples do not cover {over} of this run: too little known counts as busy"
+    return f"{cpu.samples} CPU samples do not cover {over} of this run: too few samples count as busy"

@@ -117,7 +117,7 @@ def _idle(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
         return None
     return (
         f"CPU at most {cpu.cpu_max_pct:.2f}% in {cpu.samples} samples over {limit(seconds)}; limit {below:g}%. "
-        "Low CPU alone is no proof: an agent that waits looks idle"
+        "Low CPU alone is no proof: a waiting agent also looks idle"
     )
 
 
@@ -146,7 +146,7 @@ def _duplicate(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str | None:
     if place is None or place.keys != when.duplicate_of or place.rank <= keep:
         return None
     same = ", ".join(f"{key}={facts.metadata[key]}" for key in place.keys)
-    return f"number {place.rank}, newest first, of {place.alive} alive with {same}; kept are {keep}"
+    return f"number {place.rank}, newest first, of {place.alive} live with {same}; {keep} kept"
 
 
 _Rule = Callable[[OrphanWhen, Facts, BackendTime], str | None]

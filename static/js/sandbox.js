@@ -37,7 +37,7 @@ const asked = () => fetch(`${main.dataset.timeline}?range=${range}`, { headers: 
 
 async function again() {
   const answer = await asked().catch(() => null);
-  if (!answer?.ok) return void say("Its samples could not be read. Choose a range to try again.");
+  if (!answer?.ok) return void say("Metrics could not be loaded. Choose a range to try again.");
   const told = await answer.json();
   if (told.range !== range) return; // another one was chosen meanwhile
   newest = Math.max(newest, ...told.figure.data[0].x.slice(-1).map((at) => at / 1000));

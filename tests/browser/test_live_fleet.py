@@ -68,7 +68,7 @@ def test_sign_in_watch_a_chart_move_and_kill_a_sandbox(page: Page, shared_stack:
 
     row.locator("a.id").click()
     expect(page.locator("#head .state")).to_have_text("ended", timeout=SOON)
-    expect(page.locator("#steps")).to_contain_text("kill asked by admin, the browser test", timeout=SOON)
+    expect(page.locator("#steps")).to_contain_text("kill requested by admin, the browser test", timeout=SOON)
     expect(page.locator("[data-lane] use").first).to_be_attached(timeout=SOON)
     for path in ("/events/", "/cleanup/"):
         page.goto(f"{base}{path}")

@@ -110,10 +110,10 @@ def test_a_sandbox_says_why_it_is_an_orphan_and_when_it_is_put_away(person: Clie
     due = timezone.now() + timedelta(minutes=4)
     records.action(box, state="grace", act_at=due, actor_kind="policy", actor_name="reap-old", policy=rule)
     page = person.get("/sandboxes/iold/").content.decode()
-    assert "Why this is an orphan" in page
+    assert "Why it is an orphan" in page
     assert "Running for <b>3 h</b>" in page
     assert "limit 1 min" in page
-    assert "all 2 rules hold" in page
+    assert "all 2 conditions are met" in page
     assert "Kill in" in page
     assert ">Stop<" in page
 
@@ -122,9 +122,9 @@ def test_a_sandbox_that_is_no_orphan_says_which_limit_it_keeps(person: Client) -
     records.policy("old", orphan_when={"older_than_seconds": 86400})
     records.sandbox("iyoung", started_at=timezone.now() - timedelta(hours=2))
     page = person.get("/sandboxes/iyoung/").content.decode()
-    assert "Why this is no orphan" in page
+    assert "Why it isn't an orphan" in page
     assert "Running for 2 h; limit 1 d" in page
-    assert "1 of 2 hold" in page
+    assert "1 of 2 conditions met" in page
 
 
 def test_the_question_before_a_kill_of_many_asks_for_the_count(person: Client) -> None:

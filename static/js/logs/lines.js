@@ -58,7 +58,7 @@ export function silence(before, after, stretches) {
   const from = before?.t, to = after?.t;
   if (from == null || to == null) return null;
   const pause = stretches.find((one) => one.state === "paused" && one.start >= from - 5 && one.end <= to + 5);
-  const words = pause ? `paused ${span(pause.end - pause.start)}` : to - from > SILENCE ? `no line for ${span(to - from)}` : null;
+  const words = pause ? `paused ${span(pause.end - pause.start)}` : to - from > SILENCE ? `no lines for ${span(to - from)}` : null;
   if (!words) return null;
   const item = document.createElement("li");
   item.className = `gap${pause ? " pause" : ""}`;

@@ -30,7 +30,7 @@ async function ask(where) {
   const mine = (asking = new AbortController());
   try {
     const answer = await fetch(`${section.dataset.logs}?${new URLSearchParams({ ...filter, ...where })}`, { signal: mine.signal });
-    if (!answer.ok || answer.redirected) throw new Error(`the server said ${answer.status}`);
+    if (!answer.ok || answer.redirected) throw new Error(`the server answered ${answer.status}`);
     return await answer.json();
   } catch (error) {
     return mine.signal.aborted ? null : { state: "failed", lines: [], more: false, why: `${error instanceof Error ? error.message : error}.` };
@@ -45,8 +45,8 @@ function say(told) {
   const filtered = filter.level || filter.search;
   /** @type {Record<string, string>} */
   const known = {
-    read: tail.lines.length ? "" : filtered ? "No line is like that." : "It has logged nothing yet.",
-    failed: `The log could not be read: ${told.why}`,
+    read: tail.lines.length ? "" : filtered ? "No lines match." : "No log lines yet.",
+    failed: `The logs could not be loaded: ${told.why}`,
   };
   const words = known[told.state] ?? told.why ?? "";
   section.dataset.told = told.state;
@@ -55,7 +55,7 @@ function say(told) {
   note.replaceChildren(words);
   if (told.state === "failed") note.append(" ", againButton());
   const last = tail.last?.t;
-  sub.textContent = told.state === "failed" ? "not read" : last ? `last line ${clock(last)}${lives && tail.follows ? ", live" : ""}` : "";
+  sub.textContent = told.state === "failed" ? "not loaded" : last ? `last line ${clock(last)}${lives && tail.follows ? ", live" : ""}` : "";
 }
 
 function againButton() {
@@ -94,7 +94,7 @@ async function newer() {
   const follows = tail.follows, fresh = tail.below(told.lines);
   if (fresh && !follows) toNewest.hidden = false;
   if (told.state !== "failed" || !tail.lines.length) say(told);
-  else sub.textContent = `not read since ${clock(Date.now() / 1000)}`;
+  else sub.textContent = `not updated since ${clock(Date.now() / 1000)}`;
   return again(told);
 }
 

@@ -158,7 +158,7 @@ def test_why_it_died_is_said_to_be_inferred(person: Client) -> None:
     records.sandbox("idead", probable_cause=cause, **ended)
     page = person.get("/sandboxes/idead/").content.decode()
     assert "Probably <b>out of memory</b>" in page
-    assert "Inferred by us, E2B did not say: memory rose from 61.0%" in page
+    assert "Our inference; not reported by E2B: memory rose from 61.0%" in page
     assert person.get("/api/v1/sandboxes/idead").json()["probable_cause"] == cause
 
 

@@ -50,7 +50,7 @@ def said(facts: Facts, when: dict[str, Any], **spec: Any) -> list[tuple[str, boo
         (
             {"duplicate_of": ["env"]},
             replace(PLAIN, duplicate=DuplicatePlace(("env",), 2, 3)),
-            ("Number 2 of 3 alike", True),
+            ("Number 2 of 3 duplicates", True),
         ),
         ({"idle_for_seconds": 600, "idle_cpu_below_pct": 2}, PLAIN, ("No CPU sample in 10 min", False)),
     ],
@@ -79,7 +79,7 @@ def test_what_spares_from_all_policies_is_told() -> None:
     kept = replace(PLAIN, protection=Protection("ada", "demo"), lease=LeaseHeld("run", NOW), metadata={"keep": "true"})
     rules = said(kept, {"older_than_seconds": 1})
     assert rules == [
-        ("Running for 55 min 00 s", True), ("Leased as run", False), ("Its metadata says keep=true", False),
+        ("Running for 55 min 00 s", True), ("Leased as run", False), ("Metadata has keep=true", False),
         ("Protected by ada", False),
     ]  # fmt: skip
 
@@ -89,7 +89,7 @@ def test_what_spares_from_all_policies_is_told() -> None:
     [
         ({"keep": "true"}, (), []),
         ({"keep": "true"}, (("tier", "prod"),), []),
-        ({"tier": "Prod"}, (("tier", "prod"),), [("Its metadata says tier=Prod", False)]),
+        ({"tier": "Prod"}, (("tier", "prod"),), [("Metadata has tier=Prod", False)]),
     ],
 )
 def test_metadata_that_keeps_is_the_account_s_own(metadata: Any, keep: Any, kept: list[tuple[str, bool]]) -> None:

@@ -20,7 +20,7 @@ def created(source: Literal["webhook", "reconcile", "observed"], started: dateti
 @pytest.mark.parametrize(
     ("source", "age", "word"),
     [
-        ("observed", timedelta(days=3), "first seen"),
+        ("observed", timedelta(days=3), "first detected"),
         ("observed", timedelta(seconds=40), "created"),
         ("webhook", timedelta(days=3), "created"),
     ],

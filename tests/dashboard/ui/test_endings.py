@@ -31,10 +31,10 @@ def ended(reason: str | None, *, planned: timedelta | None = HOUR, by_us: bool =
 
 CASES = [
     ("timeout", timedelta(0), False, "timed out"),
-    ("request", HOUR, False, "on request"),
+    ("request", HOUR, False, "killed by request"),
     ("request", HOUR, True, "killed by us"),
     ("vanished", HOUR, True, "killed by us"),
-    ("vanished", timedelta(0), False, "at its planned end (inferred)"),
+    ("vanished", timedelta(0), False, "timed out (inferred)"),
     ("vanished", HOUR, False, "vanished"),
     ("vanished", None, False, "vanished"),
     ("out_of_disk", HOUR, False, "out of disk"),
@@ -78,11 +78,11 @@ def test_last_run_says_how_it_ended() -> None:
         box.executions.create(key=f"{began}", started_at=began, ended_at=over, ended_by=word, end_reason=reason)
     said = [run.ended for run in timeline.runs(box.executions.all(), NOW, killed_by_us=True)]
     assert said == ["killed by us", "paused"]
-    assert timeline.runs(box.executions.all(), NOW)[0].ended == "on request"
+    assert timeline.runs(box.executions.all(), NOW)[0].ended == "killed by request"
 
 
 @pytest.mark.parametrize(
-    ("end_at", "said"), [(NOW, "at its planned end (inferred)"), (NOW + HOUR, "vanished"), (None, "vanished")]
+    ("end_at", "said"), [(NOW, "timed out (inferred)"), (NOW + HOUR, "vanished"), (None, "vanished")]
 )
 def test_run_that_vanished_says_whether_its_end_had_come(end_at: object, said: str) -> None:
     run = {"ended_at": NOW, "ended_by": "vanished", "end_reason": "vanished", "end_at": end_at}
@@ -96,7 +96,7 @@ def test_run_that_vanished_says_whether_its_end_had_come(end_at: object, said: s
     [
         ("webhook", {"kill_reason": "timeout"}, "killed"),
         ("observed", {ASKED: 7}, "killed by us"),
-        ("observed", {"ended_at": NOW.isoformat(), "dated_by": "planned_end"}, "at its planned end (inferred)"),
+        ("observed", {"ended_at": NOW.isoformat(), "dated_by": "planned_end"}, "timed out (inferred)"),
         ("observed", {"ended_at": NOW.isoformat()}, "vanished"),
         ("observed", {}, "vanished"),
     ],
@@ -111,8 +111,8 @@ def test_event_of_an_end_says_what_is_known(source: str, data: dict[str, object]
     ("by_us", "planned", "said"),
     [
         (True, HOUR, "Killed by us, by ada"),
-        (False, timedelta(0), "At its planned end (inferred)"),
-        (False, HOUR, "Vanished from E2B’s list, without an event"),
+        (False, timedelta(0), "Timed out (inferred)"),
+        (False, HOUR, "Vanished from E2B’s list without an event"),
     ],
 )
 @pytest.mark.usefixtures("static_files")
@@ -121,4 +121,4 @@ def test_pages_say_how_it_ended(client: Client, by_us: bool, planned: timedelta,
     box = ended("vanished", planned=planned, by_us=by_us)
     assert said in client.get(f"/sandboxes/{box.sandbox_id}/").content.decode()
     listed = client.get("/sandboxes/?state=ended").content.decode()
-    assert said.partition(",")[0].removesuffix(" from E2B’s list").lower() in listed.lower()
+    assert said.partition(",")[0].removesuffix(" from E2B’s list without an event").lower() in listed.lower()
