@@ -71,7 +71,7 @@ def act(request: HttpRequest) -> HttpResponse:
     if not found:
         return _toast("bad", "Nothing was selected.", status=400)
     if kind == "kill" and len(found) >= TYPED_FROM and request.POST.get("typed", "").strip() != str(len(found)):
-        return _toast("bad", f"Nothing was killed: type {len(found)} to go on.", status=422)
+        return _toast("bad", f"Nothing was killed: type {len(found)} to confirm.", status=422)
     actor = actions.Actor("user", request.user.get_username())
     try:
         wanted = _wish(kind, request)
@@ -127,7 +127,7 @@ def stop(request: HttpRequest, action_id: int) -> HttpResponse:
         actions.cancel(action, actions.Actor("user", request.user.get_username()))
     except actions.NotInState as refusal:
         return _toast("bad", f"Not stopped: {refusal}.", status=409)
-    return _toast("shield", f"Stopped. {action.sandbox.sandbox_id} is spared for 24 h.", status=202)
+    return _toast("shield", f"Stopped. {action.sandbox.sandbox_id} is excluded for 24 h.", status=202)
 
 
 @login_required
@@ -143,9 +143,9 @@ def stop_many(request: HttpRequest) -> HttpResponse:
         except actions.NotInState:
             late += 1
     if not stopped:
-        return _toast("bad", "Not stopped: none of them waits any more.", status=409)
-    rest = f"; {late} no longer waited" if late else ""
-    return _toast("shield", f"Stopped {stopped}: spared for 24 h{rest}.", status=202)
+        return _toast("bad", "Not stopped: none of them is pending.", status=409)
+    rest = f"; {late} no longer pending" if late else ""
+    return _toast("shield", f"Stopped {stopped}: excluded for 24 h{rest}.", status=202)
 
 
 def _given(request: HttpRequest) -> list[int]:
@@ -189,12 +189,12 @@ def _wish(kind: str, request: HttpRequest) -> dict[str, Any]:
 
 def _taken(kind: str, what: str, refused: int) -> tuple[str, str]:
     mark = {"kill": "killed", "pause": "pause", "protect": "shield", "unprotect": "shield"}.get(kind, "updated")
-    rest = f"; {refused} were not in a state for it" if refused else ""
+    rest = f"; {refused} skipped: not in the right state" if refused else ""
     if kind == "protect":
         return mark, f"{what} protected from every policy{rest}."
     if kind == "unprotect":
-        return mark, f"{what} not protected any more{rest}."
-    return mark, f"{DONE[kind]} of {what} asked for{rest}."
+        return mark, f"{what} no longer protected{rest}."
+    return mark, f"{DONE[kind]} requested for {what}{rest}."
 
 
 def _toast(mark: str, text: str, *, status: int) -> HttpResponse:

@@ -40,7 +40,7 @@ function follow(dialog, input, lines) {
       choose(0);
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return;
-      const note = { className: "none", textContent: "The search did not answer. Type on to try again." };
+      const note = { className: "none", textContent: "Search failed. Keep typing to try again." };
       lines.replaceChildren(Object.assign(document.createElement("p"), note));
     }
   }

@@ -6,7 +6,7 @@ import { whole } from "./format.js";
 const EVERY_MS = 700;
 const place = maybe("[data-progress]");
 /** @type {Record<string, string>} */
-const DONE = { kill: "killed", pause: "paused", resume: "resumed", extend: "extended", timeout: "given a new end", protect: "protected", unprotect: "not protected any more" };
+const DONE = { kill: "killed", pause: "paused", resume: "resumed", extend: "extended", timeout: "given a new timeout", protect: "protected", unprotect: "no longer protected" };
 
 /**
  * @typedef {Record<"asked" | "done" | "already" | "failed" | "stopped" | "waiting" | "refused", number> & { kind: string }} Progress
@@ -14,11 +14,11 @@ const DONE = { kill: "killed", pause: "paused", resume: "resumed", extend: "exte
  */
 function words({ kind, asked, done, already, failed, stopped, waiting, refused }) {
   const parts = [`${whole(done)} of ${whole(asked)} ${DONE[kind] ?? "done"}`];
-  if (already) parts.push(`${whole(already)} had ended already`);
+  if (already) parts.push(`${whole(already)} had already ended`);
   if (failed) parts.push(`${whole(failed)} failed`);
   if (stopped) parts.push(`${whole(stopped)} stopped`);
-  if (refused) parts.push(`${whole(refused)} refused, not in a state for it`);
-  if (waiting) parts.push(`${whole(waiting)} wait`);
+  if (refused) parts.push(`${whole(refused)} skipped: not in the right state`);
+  if (waiting) parts.push(`${whole(waiting)} pending`);
   return parts.join(" · ");
 }
 

@@ -60,7 +60,7 @@ def test_act_on_twenty_and_see_how_far_it_is(page: Page, shared_stack: Supervise
     expect(question.locator(".busiest")).to_have_count(5)
     button = question.get_by_role("button", name="Kill 20")
     expect(button).to_be_disabled()
-    question.get_by_label("Type 20 to go on").fill("20")
+    question.get_by_label("Type 20 to confirm").fill("20")
     button.click()
     told = page.locator("[data-progress]")
     expect(told).to_contain_text(re.compile(r"\d+ of 20 killed"), timeout=SOON)

@@ -131,7 +131,7 @@ def test_the_question_before_a_kill_of_many_asks_for_the_count(person: Client) -
     boxes = [records.sandbox(burn_usd_per_hour="0.25") for _ in range(3)]
     page = person.post("/act/ask/", {"kind": "kill", "key": [box.pk for box in boxes]}).content.decode()
     assert "Kill 3 sandboxes?" in page
-    assert "Type 3 to go on" in page
+    assert "Type 3 to confirm" in page
     assert "$0.750/h" in page
 
 

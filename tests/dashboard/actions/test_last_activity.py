@@ -37,4 +37,4 @@ def test_the_question_names_those_used_last_and_says_why(person: Client) -> None
     page = person.post("/act/ask/", {"kind": "kill", "key": [fresh.pk, old.pk]}).content.decode()
     assert page.index("iold") < page.index("ifresh")
     assert "CPU <b>40.0%</b> now" in page
-    assert "began" in page
+    assert "started" in page
