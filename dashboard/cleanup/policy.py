@@ -1,4 +1,4 @@
-"""A policy on the Clean-up page: made, changed, tried before it is saved, and switched to enforce by a second look."""
+"""A policy on the Cleanup page: made, changed, tried before it is saved, and switched to enforce by a second look."""
 
 from typing import Any, Final
 
@@ -40,11 +40,13 @@ def edit(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
         return _page(request, policy, _typed(request), error=error)
     if policy is None:
         permissions.changed(
-            request, written, f"Policy {written.name} added as a dry run: it judges and does nothing", added=True
+            request, written, f"Policy {written.name} added as a dry run; it takes no action", added=True
         )
     elif written.version != policy.version:
         permissions.changed(
-            request, written, f"Policy {written.name} changed: version {written.version}, its marks are void"
+            request,
+            written,
+            f"Policy {written.name} changed: version {written.version}, its pending actions are cancelled",
         )
     return redirect("policy", written.pk)
 
@@ -64,7 +66,7 @@ def enforce(request: HttpRequest, policy_id: int) -> HttpResponse:
     spec = replace(policy_book.spec_of(policy), enabled=True, mode="enforce")
     if request.method == "POST" and request.POST.get("version") == str(policy.version):
         written = policy_book.write(spec, policy)
-        permissions.changed(request, written, f"Policy {written.name} enforces from now on, version {written.version}")
+        permissions.changed(request, written, f"Policy {written.name} is now enforced, version {written.version}")
         return redirect("policy", policy_id)
     return render(request, "cleanup/enforce.html", {"policy": policy, **_tried(spec, policy)})
 
@@ -75,10 +77,13 @@ def switch(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Back to a dry run, off, on again as a dry run, or deleted: `to` says which."""
     policy, to = get_object_or_404(Policy, pk=policy_id), request.POST.get("to", "")
     if to == "delete":
-        permissions.changed(request, policy, f"Policy {policy.name} deleted; its marks are void")
+        permissions.changed(request, policy, f"Policy {policy.name} deleted; its pending actions are cancelled")
         policy_book.delete(policy)
         return redirect("cleanup")
-    words = {"dry_run": "is a dry run again; its marks are void", "off": "is off; its marks are void"}
+    words = {
+        "dry_run": "is a dry run again; its pending actions are cancelled",
+        "off": "is off; its pending actions are cancelled",
+    }
     if to in words:
         policy_book.write(replace(policy_book.spec_of(policy), enabled=to != "off", mode="dry_run"), policy)
         permissions.changed(request, policy, f"Policy {policy.name} {words[to]}")

@@ -106,8 +106,8 @@ def sentence(spec: PolicySpec) -> str:
         "older_than_seconds": "older than {}",
         "paused_for_seconds": "paused for {}",
         "past_end_seconds": "{} past its end",
-        "missing_metadata": "metadata lacks {}",
-        "duplicate_of": "more than " + (shown["keep"] or "1") + " with the same {}",
+        "missing_metadata": "missing metadata {}",
+        "duplicate_of": "duplicates of {}, keep " + (shown["keep"] or "1"),
     }
     return ", ".join(words.format(shown[name]) for name, words in told.items() if shown[name])
 
@@ -117,13 +117,13 @@ def reach(spec: PolicySpec) -> str:
     shown = typed(spec)
     states = "" if shown["states"] == ["running"] else " or ".join(shown["states"])
     parts = [shown["accounts"], shown["templates"], shown["metadata"], states]
-    return ", ".join(part for part in parts if part) or "everything that runs"
+    return ", ".join(part for part in parts if part) or "everything running"
 
 
 def _seconds(field: str, text: str) -> int:
     found = _SPAN.fullmatch(text)
     if found is None:
-        raise FieldError(field, f"{text!r} is no span: write it as 90 s, 20 min, 36 h or 7 d")
+        raise FieldError(field, f"{text!r} isn’t a duration: write 90 s, 20 min, 36 h or 7 d")
     return int(found[1]) * _UNITS[found[2] or "s"]
 
 
@@ -131,12 +131,12 @@ def _number(field: str, text: str) -> float:
     try:
         return float(text.removesuffix("%").strip())
     except ValueError:
-        raise FieldError(field, f"{text!r} is no number") from None
+        raise FieldError(field, f"{text!r} isn’t a number") from None
 
 
 def _count(field: str, text: str) -> int:
     if not text.isdecimal():
-        raise FieldError(field, f"{text!r} is no whole number")
+        raise FieldError(field, f"{text!r} isn’t a whole number")
     return int(text)
 
 
@@ -147,16 +147,14 @@ def _words(text: str) -> list[str]:
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise FieldError("metadata", f"{text!r} is no pair: write it as env=staging")
+        raise FieldError("metadata", f"{text!r} isn’t a key=value pair: write env=staging")
     return key.strip(), value.strip()
 
 
 def _hours(line: str) -> dict[str, Any]:
     found = _QUIET.fullmatch(line.strip().lower() if "/" not in line else _lower_but_zone(line.strip()))
     if found is None:
-        raise FieldError(
-            "quiet_hours", f"{line.strip()!r} can't be read: write it as mon-fri 09:00-18:00 Europe/Berlin"
-        )
+        raise FieldError("quiet_hours", f"{line.strip()!r} can't be read: write mon-fri 09:00-18:00 Europe/Berlin")
     return {"days": _days(found[1]), "from": found[2], "to": found[3], "zone": found[4] or "UTC"}
 
 
@@ -170,7 +168,7 @@ def _days(text: str) -> list[str]:
     for part in _words(text):
         first, _, last = part.partition("-")
         if first not in _DAYS or (last and last not in _DAYS):
-            raise FieldError("quiet_hours", f"{part!r} is no day: they are {', '.join(_DAYS)}")
+            raise FieldError("quiet_hours", f"{part!r} isn’t a day: use {', '.join(_DAYS)}")
         days += _DAYS[_DAYS.index(first) : _DAYS.index(last or first) + 1] or [first, last]
     return days
 

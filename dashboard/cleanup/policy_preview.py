@@ -12,27 +12,27 @@ from sandboxes.policies.wording import limit
 
 ROWS: Final = 10
 BARS: Final = (720, 96)  # of the drawing, in its own units
-VERBS: Final = {"kill": ("kill", "killed"), "pause": ("pause", "paused"), "notify": ("tell of", "told of")}
+VERBS: Final = {"kill": ("kill", "killed"), "pause": ("pause", "paused"), "notify": ("report", "reported")}
 FIELDS: Final = {
     "no_lease_for_seconds": "If no lease for", "idle_for_seconds": "If idle for", "idle_cpu_below_pct": "If CPU under",
     "older_than_seconds": "If older than", "paused_for_seconds": "If paused for",
-    "past_end_seconds": "If past its end by", "keep": "If kept are", "grace_seconds": "After a grace of",
+    "past_end_seconds": "If past its end by", "keep": "If kept", "grace_seconds": "Grace period",
 }  # fmt: skip
 SIGNS: Final = {
     "resumed": "was resumed",
     "cpu": "used CPU",
-    "timeout_moved": "had its end moved",
+    "timeout_moved": "had its timeout changed",
     "leased": "was leased",
 }
 
 SPARED: Final = {
     "match.accounts": "in other accounts", "match.states": "in another state", "match.templates": "of other templates",
-    "match.metadata": "whose metadata is another", "older_than_seconds": "too young",
-    "no_lease_for_seconds": "leased of late", "missing_metadata": "with the metadata it asks for",
-    "paused_for_seconds": "not paused for so long", "past_end_seconds": "not past their end",
-    "duplicate_of": "without a double, or the newest of theirs",
-    "idle_for_seconds": "at work, or too few samples to say",
-    "protected": "protected", "lease": "under a live lease", "quarantine": "used again since our pause",
+    "match.metadata": "other metadata", "older_than_seconds": "not old enough",
+    "no_lease_for_seconds": "leased recently", "missing_metadata": "metadata present",
+    "paused_for_seconds": "not paused long enough", "past_end_seconds": "not past their timeout",
+    "duplicate_of": "no duplicate, or the newest",
+    "idle_for_seconds": "busy, or too few samples",
+    "protected": "protected", "lease": "leased", "quarantine": "used again since the pause",
     "ended": "already ended", "spared": "for another reason",
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The Clean-up page: what policies say, what waits in grace, and the audit trail."""
+"""The Cleanup page: what policies say, what waits in grace, and the audit trail."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
     """A person closes a tripped breaker."""
     policy = get_object_or_404(Policy, pk=policy_id)
     policy_book.reset(policy)
-    permissions.changed(request, policy, f"The breaker of {policy.name} is reset")
+    permissions.changed(request, policy, f"The safety stop of {policy.name} was reset")
     return redirect("cleanup")
 
 
@@ -57,10 +57,12 @@ def freeze(request: HttpRequest) -> HttpResponse:
     if request.POST.get("to") == "lift":
         lifted = freezing.lift(who)
         if lifted is not None:
-            permissions.changed(request, lifted, "The freeze is lifted; marks go on with as long to go as they had")
+            permissions.changed(
+                request, lifted, "Policies are unfrozen; pending actions resume with their remaining time"
+            )
     else:
         frozen = freezing.freeze(who, request.POST.get("reason", "").replace("\0", "").strip()[:500])
-        permissions.changed(request, frozen, "Everything is frozen: no policy starts anything", added=True)
+        permissions.changed(request, frozen, "Policies are frozen", added=True)
     return redirect("cleanup")
 
 

@@ -24,7 +24,7 @@ PAGES: Final = (
     ("Sandboxes", "sandboxes", "i-boxes", "list table"),
     ("Events", "events", "i-events", "stream lifecycle"),
     ("Deliveries", "deliveries", "i-events", "webhooks refused parked replay"),
-    ("Clean-up", "cleanup", "i-clean", "policies orphans audit reaper"),
+    ("Cleanup", "cleanup", "i-clean", "policies orphans audit reaper"),
     ("Cost", "cost", "i-cost", "money spend burn waste forecast"),
     ("Settings", "settings", "i-settings", "webhook account tokens prices"),
 )

@@ -1,4 +1,4 @@
-/* The Clean-up page: read anew after an action and every few seconds, unless a dialog or the pointer holds it. */
+/* The Cleanup page: read anew after an action and every few seconds, unless a dialog or the pointer holds it. */
 import { on, show } from "./live.js";
 
 const EVERY = 5_000;

@@ -47,7 +47,7 @@ def test_the_page_shows_them_together_and_stops_them_together(person: Client) ->
     assert "Stop 3" in html
     records.brought_to(Action.objects.filter(pk=late.pk), "sent")
     answer = person.post("/act/stop/", {"id": [one.pk for one in (*marks, late)]})
-    assert json.loads(answer["HX-Trigger"])["toast"]["text"] == "Stopped 2: spared for 24 h; 1 no longer waited."
+    assert json.loads(answer["HX-Trigger"])["toast"]["text"] == "Stopped 2: excluded for 24 h; 1 no longer pending."
     assert sorted(Action.objects.values_list("state", flat=True)) == ["cancelled", "cancelled", "sent"]
     assert person.post("/act/stop/", {"id": [late.pk]}).status_code == 409
-    assert "Nothing waits to be put away" in person.get("/cleanup/").content.decode()
+    assert "Nothing pending" in person.get("/cleanup/").content.decode()

@@ -1,4 +1,4 @@
-"""A policy on the Clean-up page: tried, saved as a dry run, enforced by a second look; and the freeze."""
+"""A policy on the Cleanup page: tried, saved as a dry run, enforced by a second look; and the freeze."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -67,7 +67,7 @@ def test_the_preview_says_who_and_how_many_and_saves_nothing(staff: Client):
 
 def test_a_policy_without_a_condition_yet_is_no_mistake(staff: Client):
     html = staff.post("/cleanup/policies/new/preview/", OLD | {"older_than_seconds": ""}).content.decode()
-    assert "Give it a condition" in html
+    assert "Add a condition" in html
     assert 'role="alert"' not in html
 
 
@@ -81,10 +81,10 @@ def test_without_scripts_the_page_itself_previews(staff: Client):
 @pytest.mark.parametrize(
     ("field", "given", "says"),
     [
-        ("older_than_seconds", {"older_than_seconds": "soon"}, "is no span"),
+        ("older_than_seconds", {"older_than_seconds": "soon"}, "isn’t a duration"),
         ("idle_cpu_below_pct", {"idle_cpu_below_pct": "2"}, "belong together"),
         ("paused_for_seconds", {"paused_for_seconds": "1 d"}, "can never hold"),
-        ("metadata", {"metadata": "staging"}, "is no pair"),
+        ("metadata", {"metadata": "staging"}, "isn’t a key=value pair"),
         ("quiet_hours", {"quiet_hours": "always"}, "can't be read".replace("'", "&#x27;")),
         ("name", {"name": " "}, "name"),
         ("", {"older_than_seconds": ""}, "orphan_when is empty"),

@@ -1,4 +1,4 @@
-"""The admin: every record can be looked at, secrets never come out, clean-up asks first and goes by actions."""
+"""The admin: every record can be looked at, secrets never come out, cleanup asks first and goes by actions."""
 
 import pytest
 from django.apps import apps
