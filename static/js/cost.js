@@ -44,7 +44,7 @@ document.body.addEventListener("htmx:afterSettle", draw);
 for (const failed of ["htmx:responseError", "htmx:sendError"]) {
   document.body.addEventListener(failed, () => {
     const waits = maybe("[data-adding]");
-    if (waits) waits.textContent = "The sums could not be read. They are asked for again within a minute.";
+    if (waits) waits.textContent = "Costs could not be loaded. Retrying within a minute.";
   });
 }
 document.body.addEventListener("click", (event) => {
