@@ -21,13 +21,13 @@ from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import is_set, opened
 
 WORDS = {
-    "bulk_metrics": "metrics of many at once",
-    "metrics": "metrics of one",
-    "events": "its own record of events",
+    "bulk_metrics": "bulk metrics",
+    "metrics": "metrics of a sandbox",
+    "events": "events API",
     "webhooks": "webhooks",
     "pause": "pausing",
     "logs": "logs",
-    "templates": "names of templates",
+    "templates": "template names",
 }
 
 KEY_AND_ADDRESS: Final = ("E2B_API_KEY", "E2B_API_URL")
@@ -45,7 +45,7 @@ def reset_brake(request: HttpRequest) -> HttpResponse:
     account = permissions.chosen(request)
     if account is not None and request.method == "POST":
         brake.reset(account, request.user.get_username(), timezone.now())
-        permissions.changed(request, account, "Brake reset: policies may act on this account again")
+        permissions.changed(request, account, "Safety limit reset: policies may act on this account again")
     return redirect(reverse("settings-account") + permissions.of_the_same(request, account))
 
 

@@ -36,7 +36,7 @@ class WebhookForm(forms.Form):
     url = AddressField()
     events = forms.MultipleChoiceField(
         choices=[(one, one) for one in sorted(SUBSCRIBED)],
-        error_messages={"required": "Choose at least one type of event", "invalid_choice": "Not a type: %(value)s"},
+        error_messages={"required": "Choose at least one event type", "invalid_choice": "Not a type: %(value)s"},
     )
 
 
@@ -144,7 +144,7 @@ class TokenForm(forms.Form):
         """Names are never given twice, not even those of revoked tokens: the trail names them."""
         name: str = self.cleaned_data["name"]
         if not name.isprintable() or ApiToken.objects.filter(name=name).exists():
-            raise forms.ValidationError("There is, or was, a token of that name")
+            raise forms.ValidationError("A token with this name exists or existed")
         return name
 
 
@@ -160,10 +160,10 @@ class PriceForm(forms.Form):
         now = timezone.now()
         since: datetime = self.cleaned_data["since"] or now
         if since < now - A_MINUTE:
-            raise forms.ValidationError("A price begins now or later: what was, keeps its price")
+            raise forms.ValidationError("A price must not start in the past")
         since = max(since, now)
         if Price.objects.filter(since=since).exists():
-            raise forms.ValidationError("There is a price from that moment on already")
+            raise forms.ValidationError("There is already a price from that moment")
         return since
 
     def rate(self) -> dict[str, datetime | Decimal]:

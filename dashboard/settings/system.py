@@ -79,7 +79,7 @@ def _span(age: timedelta) -> str:
 def _web() -> Dependency:
     beat = Heartbeat.objects.filter(name="api").first()
     if beat is None:
-        return Dependency(False, "has not beaten yet")
+        return Dependency(False, "no heartbeat yet")
     silent = timezone.now() - beat.at
     return Dependency(is_fresh(beat.at, timezone.now(), SILENCE), f"last heartbeat {silent.total_seconds():.0f} s ago")
 

@@ -62,10 +62,10 @@ def _register(request: HttpRequest, account: Account) -> str | HttpResponse:
     url, events = form.cleaned_data["url"], form.cleaned_data["events"]
     if account.webhook_id:
         async_to_sync(registration.change)(account.pk, url, events)
-        return f"Webhook changed: {len(events)} types of event to {url}"
+        return f"Webhook changed: {len(events)} event types to {url}"
     async_to_sync(registration.register)(account.pk, url, events)
     permissions.look_again(2)
-    return f"Webhook registered: deliveries come to {url}"
+    return f"Webhook registered: deliveries go to {url}"
 
 
 def _by_hand(request: HttpRequest, account: Account) -> str | HttpResponse:
@@ -73,28 +73,28 @@ def _by_hand(request: HttpRequest, account: Account) -> str | HttpResponse:
     if not form.is_valid():
         return permissions.show(request, "webhook", _context(request, account, by_hand=form), wrong=True)
     async_to_sync(registration.set_by_hand)(account.pk, form.cleaned_data["url"], form.cleaned_data["secret"])
-    return "Address and secret kept" if form.cleaned_data["secret"] else "Address kept, the secret is as it was"
+    return "Address and secret saved" if form.cleaned_data["secret"] else "Address saved; the secret is unchanged"
 
 
 def _rotate(_request: HttpRequest, account: Account) -> str:
     async_to_sync(registration.rotate)(account.pk)
     permissions.look_again(registration.SETTLE.total_seconds() + 1)
-    return "New secret made: the backend gets it in some seconds, the old one holds for 24 h more"
+    return "New secret created: it is sent to the backend in a few seconds, and the old one stays valid for 24 h"
 
 
 def _enable(_request: HttpRequest, account: Account) -> str:
     async_to_sync(registration.enable)(account.pk, on=True)
-    return "Deliveries begin again"
+    return "Deliveries resumed"
 
 
 def _disable(_request: HttpRequest, account: Account) -> str:
     async_to_sync(registration.enable)(account.pk, on=False)
-    return "Deliveries stopped: events are read from the backend’s own record"
+    return "Deliveries stopped: events are fetched through the events API"
 
 
 def _delete(_request: HttpRequest, account: Account) -> str:
     async_to_sync(registration.delete)(account.pk)
-    return "Webhook deleted, its secret forgotten"
+    return "Webhook and its secret deleted"
 
 
 def _test(request: HttpRequest, account: Account) -> HttpResponse:
