@@ -93,7 +93,7 @@ def _around(state: str | None, tally: replaying.Tally | None = None) -> dict[str
 
 def _count(tally: replaying.Tally) -> str:
     """The tally as a sentence."""
-    said = f"Replayed: {tally.taken:,} taken in, {tally.still:,} still parked."
+    said = f"Replayed: {tally.taken:,} accepted, {tally.still:,} still parked."
     return said + (f" {tally.left:,} not tried yet." if tally.left else "")
 
 

@@ -87,7 +87,7 @@ def test_all_that_is_parked_is_replayed_in_one_wish(committed: None, person: Cli
     assert 'Replay all<span class="off-phone"> 2 parked</span>' in page
     answer = person.post("/events/deliveries/replay/", {"state": "parked"}, headers={"HX-Request": "true"})
     toast = json.loads(answer["HX-Trigger"])["toast"]
-    assert (toast["ok"], toast["text"]) == (True, "Replayed: 1 taken in, 1 still parked.")
+    assert (toast["ok"], toast["text"]) == (True, "Replayed: 1 accepted, 1 still parked.")
     shown = answer.content.decode()
     assert " 1 parked</span>" in shown
     assert shown.count(">Replay</button>") == 1
@@ -108,7 +108,7 @@ def test_what_one_wish_did_not_try_the_next_one_does(
     after = answer.context["after"]
     assert after == Delivery.objects.order_by("pk")[1].pk
     last = person.post("/events/deliveries/replay/", {"after": after}, headers={"HX-Request": "true"})
-    assert "0 taken in, 1 still parked." in last["HX-Trigger"]
+    assert "0 accepted, 1 still parked." in last["HX-Trigger"]
 
 
 def test_replaying_all_takes_a_sign_in_a_token_against_forgery_and_sound_words(person: Client) -> None:
@@ -137,7 +137,7 @@ def test_more_than_a_page_come_by_the_last_row(person: Client) -> None:
 def test_what_the_webhook_missed_is_said_everywhere(person: Client, settings: Any) -> None:
     account, now = records.account(), timezone.now()
     health = AccountHealth.objects.create(account=account)
-    assert "none came yet" in person.get("/events/").content.decode()
+    assert "none yet" in person.get("/events/").content.decode()
     since = now - timedelta(hours=2)
     AccountHealth.objects.filter(pk=health.pk).update(webhook_since=since, webhook_last_at=now)
     when = now - timedelta(minutes=10)
