@@ -138,4 +138,4 @@ def _backend_failed(_: HttpRequest, error: e2b.E2BError) -> HttpResponse:
 
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return problem_response(500, Problem("internal", "this failed on our side; the log says why"))
+    return problem_response(500, Problem("internal", "internal error; see the server log"))

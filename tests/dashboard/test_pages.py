@@ -32,7 +32,7 @@ def test_a_wrong_password_is_told_and_the_right_one_leads_in(static_files: Path,
     django_user_model.objects.create_user("ada", password="right-password")
     client = Client()
     wrong = client.post("/login/", {"username": "ada", "password": "no"})
-    assert b"do not go together" in wrong.content
+    assert b"Wrong username or password" in wrong.content
     right = client.post("/login/?next=/events/", {"username": "ada", "password": "right-password", "next": "/events/"})
     assert right["Location"] == "/events/"
 

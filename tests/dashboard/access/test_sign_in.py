@@ -22,7 +22,7 @@ def attempt(password: str, address: str = "192.0.2.7", path: str = "/login/"):
 
 def test_after_ten_wrong_ones_the_right_one_is_refused_too_but_not_elsewhere(ada):
     for _ in range(sign_in.TRIES):
-        assert b"do not go together" in attempt("wrong").content
+        assert b"Wrong username or password" in attempt("wrong").content
     braked = attempt("right-password")
     assert b"Too many wrong passwords" in braked.content
     assert attempt("right-password", path="/admin/login/").status_code == 200, "the admin has the same brake"

@@ -32,7 +32,7 @@ def test_the_database_away_is_said_and_the_page_tries_again(
     person.raise_request_exception = False
     page = person.get("/")
     assert (page.status_code, page["Refresh"], page["Retry-After"]) == (503, "5", "5")
-    assert b"The database is away" in page.content
+    assert b"The database is unavailable" in page.content
     assert b"secret" not in page.content
 
 
@@ -52,4 +52,4 @@ def test_what_fails_on_our_side_says_so_and_no_more(person: Client, monkeypatch:
 def test_an_address_where_nothing_is_says_so(static_files: Path) -> None:
     records.sandbox()
     page = Client().get("/nowhere/")
-    assert (page.status_code, b"nothing at this address" in page.content) == (404, True)
+    assert (page.status_code, b"Page not found" in page.content) == (404, True)
