@@ -89,10 +89,10 @@ def _write(batch: list[Delivery]) -> list[Delivery]:
     try:
         Delivery.objects.bulk_create(batch)
     except database_away.ERRORS as error:
-        log.warning("%d refused deliveries are not written down yet: %s", len(batch), error)
+        log.warning("%d rejected deliveries are not stored yet: %s", len(batch), error)
         return batch
     except Exception as error:  # noqa: BLE001 - one row's, told below
-        log.info("refused deliveries are written one by one: %s", error)
+        log.info("rejected deliveries are stored one at a time: %s", error)
         return _write_each(batch)
     return []
 
@@ -103,8 +103,8 @@ def _write_each(batch: list[Delivery]) -> list[Delivery]:
         try:
             row.save(force_insert=True)
         except database_away.ERRORS as error:
-            log.warning("%d refused deliveries are not written down yet: %s", len(batch) - number, error)
+            log.warning("%d rejected deliveries are not stored yet: %s", len(batch) - number, error)
             return batch[number:]
         except Exception:
-            log.exception("a refused delivery to account %s can't be written and is dropped", row.account_id)
+            log.exception("a rejected delivery to account %s can't be stored and is dropped", row.account_id)
     return []

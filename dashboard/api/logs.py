@@ -45,7 +45,7 @@ def logs(request: HttpRequest, sandbox_id: str, asked: Query[Asked]) -> HttpResp
         lines = async_to_sync(_read)(sandbox, asked)
     except NotFound:
         if sandbox.state == Sandbox.State.ENDED:
-            raise Refusal(404, "not_found", "the backend keeps no log of it any more") from None
+            raise Refusal(404, "not_found", "the backend no longer keeps its logs") from None
         raise _not_supported(sandbox.account) from None
     except Unsupported:
         raise _not_supported(sandbox.account) from None

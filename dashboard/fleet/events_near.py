@@ -24,6 +24,8 @@ MOST: Final = 8
 OF_A_KIND: Final = 3
 DONE: Final = {"kill": "killed", "pause": "paused", "resume": "resumed", "notify": "reported"}
 
+STATES: Final = {"refused": "rejected"}  # of deliveries, as people read them
+
 # `endings.kind_of` in SQL.
 _AT_ITS_PLANNED_END: Final = Q(
     end_reason=endings.VANISHED, ended_at__gt=F("end_at") - endings.SAME, ended_at__lt=F("end_at") + endings.SAME
@@ -143,7 +145,7 @@ def _refused(window: Window) -> Iterator[Happening]:
         .annotate(n=Count("pk"), first=Min("received_at"), why=Min("reason"))
     )
     for one in counted:
-        sentence = f"{formats.plural(one['n'], 'delivery', 'deliveries')} {one['state']}"
+        sentence = f"{formats.plural(one['n'], 'delivery', 'deliveries')} {STATES.get(one['state'], one['state'])}"
         yield Happening(one["first"], "warn", sentence, one["why"], "/events/deliveries/", "See why")
 
 

@@ -59,7 +59,7 @@ def _told(sandbox: Sandbox, wanted: Wanted) -> dict[str, Any]:
         found = async_to_sync(read)(account, sandbox.sandbox_id, wanted)
     except NotFound:
         if sandbox.state == Sandbox.State.ENDED:
-            return _none("gone", "The backend keeps no log of it any more.")
+            return _none("gone", "The backend no longer keeps its logs.")
         return unsupported
     except Unsupported:
         return unsupported

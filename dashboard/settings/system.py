@@ -65,7 +65,7 @@ def _kept() -> list[Kept]:
         Kept("Samples and fleet by the hour", samples.HOURS),
         Kept("Events", EVENTS_KEPT),
         Kept("Parked deliveries", EVENTS_KEPT, "as long as events"),
-        Kept("Refused deliveries", REFUSED_KEPT, f"and {REFUSED_AT_MOST:,} at most"),
+        Kept("Rejected deliveries", REFUSED_KEPT, f"and {REFUSED_AT_MOST:,} at most"),
         Kept("Actions, the audit trail", KEPT),
         Kept("Ended sandboxes and their runs", KEPT),
         Kept("Answers under an Idempotency-Key", ANSWERS_KEPT),

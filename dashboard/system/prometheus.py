@@ -64,8 +64,8 @@ def _of_the_fleet(accounts: list[Account], now: datetime) -> Iterator[Metric]:
     found = [(account.name, fleet.now(now, account.pk)) for account in accounts]
     states = [([name, state], getattr(one, state)) for name, one in found for state in ("running", "paused")]
     yield _gauge("sandboxes", "Sandboxes alive.", ["account", "state"], states)
-    yield _of_account("started_per_minute", "Mean of 5 minutes.", [(n, one.started_per_minute) for n, one in found])
-    yield _of_account("ended_per_minute", "Mean of 5 minutes.", [(n, one.ended_per_minute) for n, one in found])
+    yield _of_account("started_per_minute", "5-minute average.", [(n, one.started_per_minute) for n, one in found])
+    yield _of_account("ended_per_minute", "5-minute average.", [(n, one.ended_per_minute) for n, one in found])
     reasons = [([name, why], count) for name, one in found for why, count in one.ended_by_reason.items()]
     yield _gauge("ended_last_hour", "Sandboxes that ended in the last hour.", ["account", "reason"], reasons)
     for what, help_text in (("cpu_pct", "CPU of all cores, percent."), ("mem_pct", "Memory of the limit, percent.")):
@@ -111,7 +111,7 @@ def _of_our_doing(accounts: list[Account], now: datetime) -> Iterator[Metric]:
     yield _gauge("actions_open", "Actions in grace, queued or sent.", ["kind", "state"], counted)
     kept = Delivery.objects.filter(account__in=accounts).exclude(state=Delivery.State.REPLAYED).values_list("state")
     deliveries = [([state], n) for state, n in kept.annotate(n=Count("pk"))]
-    yield _gauge("deliveries_kept_aside", "Webhook deliveries refused or parked.", ["state"], deliveries)
+    yield _gauge("deliveries_kept_aside", "Webhook deliveries rejected or parked.", ["state"], deliveries)
     tripped = Policy.objects.filter(enabled=True).values_list("name", "breaker_tripped_at")
     breakers = [([name], float(at is not None)) for name, at in tripped]
     yield _gauge("policy_breaker_tripped", "1 while a policy's breaker is open.", ["policy"], breakers)

@@ -75,7 +75,7 @@ def start(server: Server) -> Running:
     if process.poll() is not None or not server.answers(process.pid):
         running.stop()
         last = log.read_text(errors="replace").strip().splitlines()[-1:]
-        raise StartError(f"{server.name} did not start: {' '.join(last) or 'it said nothing'} (all of it in {log})")
+        raise StartError(f"{server.name} did not start: {' '.join(last) or 'no output'} (all of it in {log})")
     return running
 
 

@@ -34,5 +34,5 @@ def make_private(path: Path) -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        raise StartError(f"{path} must be a folder of ours that nobody else can open: remove it and start again")
+        raise StartError(f"{path} must be a folder that only this user can open: remove it and restart")
     return path

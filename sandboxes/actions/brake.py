@@ -61,16 +61,16 @@ class _Open:
         others = [at for key, at in self._sent.items() if key != action.pk]
         hour = sum(at > self._now - HOUR for at in others)
         if hour >= self._limits.per_hour:
-            return self._trip(f"{hour} acts of policies in an hour, the most allowed")
+            return self._trip(f"{hour} acts of policies in an hour, the maximum")
         if len(others) >= self._limits.per_day:
-            return self._trip(f"{len(others)} acts of policies in 24 hours, the most allowed")
+            return self._trip(f"{len(others)} acts of policies in 24 hours, the maximum")
         self._sent[action.pk] = self._now
         return True
 
     def _trip(self, why: str) -> bool:
         self._row.tripped_at, self._row.why = self._now, why
         self._row.save(update_fields=["tripped_at", "why"])
-        log.warning("account %s: the brake has tripped: %s", self._row.account.name, why)
+        log.warning("account %s: the safety limit has tripped: %s", self._row.account.name, why)
         return False
 
 

@@ -239,7 +239,7 @@ def policy_objection(action: Action, *, frozen: bool) -> str:
     if policy.version != action.policy_version:
         return "void: the policy was changed"
     if not policy.enabled or policy.mode != Policy.Mode.ENFORCE:
-        return "void: the policy does not enforce any more"
+        return "void: the policy no longer enforces"
     if policy.breaker_tripped_at is not None:
         return "void: the policy's breaker has tripped"
     return "void: everything is frozen" if frozen else ""

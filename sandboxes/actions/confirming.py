@@ -118,8 +118,8 @@ def _alarm(action: Action, seen: SandboxInfo | E2BError) -> str:
         where = "E2B's list still shows it" if action.kind == Kind.KILL else "the sandbox is gone"
     else:
         state = seen.state if isinstance(seen, SandboxInfo) else "unknown"
-        where = f"{MOST_LOOKS} looks later the sandbox is {state or 'still there'}"
-    return f"E2B answered {action.outcome!r} to the {action.kind}, but {where}. Nothing more is sent by itself"
+        where = f"{MOST_LOOKS} checks later the sandbox is {state or 'still there'}"
+    return f"E2B answered {action.outcome!r} to the {action.kind}, but {where}. Nothing more is sent automatically"
 
 
 def _notice_returned(now: datetime) -> None:
@@ -162,6 +162,6 @@ def _notice_woken(now: datetime) -> None:
         with transaction.atomic():
             action = locked(pk)
             if action.state == State.CONFIRMED and action.sandbox.state == RUNNING:
-                why = "it wakes on traffic (autoResume)" if action.sandbox.auto_resume else "somebody has resumed it"
+                why = "it resumes on traffic (autoResume)" if action.sandbox.auto_resume else "somebody has resumed it"
                 fail(action, f"It was paused and runs again: {why}. Nothing more is sent", "woke_again")
                 store([action])

@@ -54,7 +54,7 @@ def request(
     if refused:
         raise NotInState(refused[sandbox.pk])
     if not actions:
-        raise NotInState("the sandbox is not on record any more")
+        raise NotInState("the sandbox is no longer on record")
     return actions[0]
 
 

@@ -10,7 +10,7 @@ from sandboxes.models import Action, Sandbox
 
 EVIDENCE = {
     "rule": "auto_resume",
-    "evidence": "it wakes on the next traffic (autoResume): the pause may not last",
+    "evidence": "it resumes on the next request (autoResume): the pause may not last",
 }
 
 

@@ -134,7 +134,7 @@ def _move(action: Action, judgement: Judgement | None, *, frozen: bool, now: dat
     if judgement is None:
         cancelled(action, "void: already gone")
     elif not judgement.hit:
-        cancelled(action, f"spared on the last look: {judgement.spared_by}")
+        cancelled(action, f"spared on the final check: {judgement.spared_by}")
         if judgement.spared_by == owner_callback.RULE:
             action.evidence = [*action.evidence, {"rule": owner_callback.RULE, "evidence": judgement.why}]
             action.spare_until = now + owner_callback.AGAIN

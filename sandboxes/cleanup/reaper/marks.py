@@ -28,7 +28,7 @@ def void_unfounded() -> int:
     founded = Q(policy__enabled=True, policy__mode=Policy.Mode.ENFORCE, policy_version=F("policy__version"))
     sound = waiting.filter(founded).values("pk")
     unfounded = waiting.exclude(pk__in=sound)
-    return voided + void_marks(unfounded, "void: the policy was changed or does not enforce any more")
+    return voided + void_marks(unfounded, "void: the policy was changed or no longer enforces")
 
 
 def mark(

@@ -131,7 +131,9 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _T
         if policy.mode == Policy.Mode.ENFORCE and not fleet.account.lets_policies_act:
             held.append(f"{fleet.account.name}: the account lets no policy act")
         elif fleet.account.pk in tripped:
-            held.append(f"{fleet.account.name}: the account's brake has tripped: {tripped[fleet.account.pk].why}")
+            held.append(
+                f"{fleet.account.name}: the account's safety limit has tripped: {tripped[fleet.account.pk].why}"
+            )
         elif may_act:
             ready.append(fleet.account)
     holds = _holds(policy, spec, times.now) + ([freezing.why(frozen)] if frozen is not None else [])

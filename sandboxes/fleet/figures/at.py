@@ -71,7 +71,7 @@ def _after(cursor: str | None) -> int:
     if not cursor:
         return 0
     if not cursor.isdecimal() or len(cursor) > 10:
-        raise ValueError("this cursor is none of ours: begin without one")
+        raise ValueError("this cursor is not valid: start without one")
     return int(cursor)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from sandboxes.fleet.search.query import QueryError
 
-_NOT_OURS: Final = "this cursor is none of ours: take `next` of the page before"
+_NOT_OURS: Final = "this cursor is not valid: use `next` from the previous page"
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 

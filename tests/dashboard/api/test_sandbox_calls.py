@@ -215,7 +215,7 @@ def test_account_that_lets_nobody_act_is_403_and_names_the_setting(call: Any, db
 
 def test_brake_is_reset_by_rest(call: Any, db: None) -> None:
     account = records.account("default", brake={"per_hour": 7, "per_day": 9})
-    AccountBrake.objects.create(account=account, tripped_at=NOW, why="7 acts of policies in an hour, the most allowed")
+    AccountBrake.objects.create(account=account, tripped_at=NOW, why="7 acts of policies in an hour, the maximum")
     answered = call("POST", "/accounts/default/reset-brake", {})
 
     assert answered.data == {"account": "default", "per_hour": 7, "per_day": 9, "tripped_at": None, "why": ""}

@@ -48,9 +48,9 @@ async def test_policies_together_stop_at_the_brake_though_each_stays_under_its_b
 
     assert len(kills) == 5, "10% of 40 is 4, the least is 5"
     state = await AccountBrake.objects.aget()
-    assert state.why == "5 acts of policies in an hour, the most allowed"
+    assert state.why == "5 acts of policies in an hour, the maximum"
     held = [one.held_why async for one in Policy.objects.all()]
-    assert all("the account's brake has tripped" in why for why in held)
+    assert all("the account's safety limit has tripped" in why for why in held)
 
 
 async def test_editing_policies_and_restarting_do_not_loosen_the_brake(braked, kills):

@@ -269,7 +269,7 @@ async def test_a_kill_that_kills_nothing_is_an_alarm_once_and_no_loop(backend, k
         await send_due()
     failed = await again(action)
     assert (failed.state, failed.outcome) == ("failed", "not_confirmed")
-    assert "still" in failed.error or "looks later" in failed.error
+    assert "still" in failed.error or "checks later" in failed.error
     assert failed.sandbox.lock.pending_action_id is None
     assert kills == [sandbox.sandbox_id]
 

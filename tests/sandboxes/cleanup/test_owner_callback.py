@@ -227,7 +227,7 @@ async def test_one_that_came_to_life_between_mark_and_act_is_spared(backend, app
     await act()
     assert not kills
     told = await only(sandbox=first)
-    assert (told.state, told.outcome) == ("cancelled", "spared on the last look: owner_callback")
+    assert (told.state, told.outcome) == ("cancelled", "spared on the final check: owner_callback")
     assert told.evidence[-1]["rule"] == "owner_callback"
 
 

@@ -95,7 +95,7 @@ async def test_the_last_look_takes_the_verdict_anew(backend, kills):
     await policy(orphan_when={"past_end_seconds": 600})
     await act()
     stopped = await only()
-    assert (stopped.state, stopped.outcome) == ("cancelled", "spared on the last look: past_end_seconds")
+    assert (stopped.state, stopped.outcome) == ("cancelled", "spared on the final check: past_end_seconds")
     assert kills == []
 
 
@@ -165,7 +165,7 @@ async def test_one_that_wakes_from_quarantine_is_let_live(backend, kills):
     backend.call("POST", f"/sandboxes/{sandbox.sandbox_id}/connect", json={"timeout": 600})
     await grace_is_over()
     await act()
-    assert (await only(kind="kill")).outcome == "spared on the last look: quarantine"
+    assert (await only(kind="kill")).outcome == "spared on the final check: quarantine"
     assert kills == []
 
 

@@ -181,7 +181,7 @@ async def test_one_in_an_unknown_state_is_not_acted_on(odd):
     odd.info["i1"] = entry | {"state": "snapshotting"}
     await act()
 
-    assert ((await only()).outcome, deletes(odd)) == ("spared on the last look: match.states", [])
+    assert ((await only()).outcome, deletes(odd)) == ("spared on the final check: match.states", [])
 
 
 async def test_mark_of_one_that_get_calls_dead_is_void(odd):

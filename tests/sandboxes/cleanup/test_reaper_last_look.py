@@ -41,7 +41,7 @@ async def test_an_act_that_could_not_leave_in_time_is_looked_at_anew(backend, ki
     assert (await states(), kills) == (["grace"], [])
     backend.simulator.fleet.alive(sandbox.sandbox_id).metadata["owner"] = "anna"
     await act()
-    assert (await only()).outcome.startswith("spared on the last look")
+    assert (await only()).outcome.startswith("spared on the final check")
     assert kills == []
 
 
@@ -95,7 +95,7 @@ async def test_a_pause_is_as_old_as_it_is_and_not_as_the_one_before(backend, kil
     await Sandbox.objects.filter(pk=sandbox.pk).aupdate(paused_at=ago(days=9), started_at=ago(days=10))
     await policy(match={"states": ["paused"]}, orphan_when={"paused_for_seconds": 86_400})
     await act()
-    assert ((await only()).outcome, kills) == ("spared on the last look: paused_for_seconds", [])
+    assert ((await only()).outcome, kills) == ("spared on the final check: paused_for_seconds", [])
 
 
 async def test_the_list_too_tells_a_run_between_two_pauses_once(backend):
