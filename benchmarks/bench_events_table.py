@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,10 @@ def measure(connection: Connection, url: str) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {layout.name: {"mb": _build(connection, layout)} for layout in LAYOUTS}
     connection.execute("CHECKPOINT")
     for size, times in BATCHES.items():
-        for name, took in _by_turns(times, lambda layout, _, size=size: _insert(connection, layout, size)).items():
+        for name, took in _by_turns(times, partial(_insert_step, connection, size)).items():
             found[name][f"insert_{size}_per_s"] = round(size * times / sum(took))
     for word in ("by_time", "by_sandbox"):
-        for name, took in _by_turns(READS, lambda layout, n, word=word: _read(connection, layout, word, n)).items():
+        for name, took in _by_turns(READS, partial(_read, connection, word)).items():
             found[name][f"{word}_ms"] = round(sorted(took)[READS // 2] * 1000, 3)
     for name, took in _by_turns(READS, lambda layout, _: _insert(connection, layout, SMALL)).items():
         found[name]["small_insert_p99_ms"] = _p99_ms(took)
@@ -63,9 +64,7 @@ def measure(connection: Connection, url: str) -> dict[str, dict[str, float]]:
         found[name]["drop_a_day_s"] = round(sum(took) / DROPPED, 4)
         found[name]["small_insert_p99_while_dropping_ms"] = _p99_ms(meanwhile[name])
     for layout in LAYOUTS:
-        found[layout.name]["vacuum_after_s"] = round(
-            _timed(lambda t=layout.table: connection.execute(f"VACUUM {t}")), 3
-        )
+        found[layout.name]["vacuum_after_s"] = round(_timed(partial(connection.execute, f"VACUUM {layout.table}")), 3)
     return found
 
 
@@ -79,7 +78,7 @@ def _build(connection: Connection, layout: Layout) -> float:
     print(f"{layout.name}: filled in {time.perf_counter() - began:.0f} s", file=sys.stderr)
     size = connection.execute(layout.size).fetchone()
     assert size is not None
-    return round(size[0] / 2**20, 1)
+    return round(float(size[0]) / 2**20, 1)
 
 
 def _by_turns(times: int, step: Callable[[Layout, int], float]) -> dict[str, list[float]]:
@@ -97,7 +96,11 @@ def _insert(connection: Connection, layout: Layout, size: int) -> float:
     return _timed(lambda: connection.execute(layout.insert, [batch]))
 
 
-def _read(connection: Connection, layout: Layout, word: str, n: int) -> float:
+def _insert_step(connection: Connection, size: int, layout: Layout, _: int) -> float:
+    return _insert(connection, layout, size)
+
+
+def _read(connection: Connection, word: str, layout: Layout, n: int) -> float:
     return _timed(lambda: connection.execute(getattr(layout, word), {"n": n, "now": NOW}).fetchall())
 
 

@@ -30,8 +30,8 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 
 _GUARDS = """
-INSERT INTO sandboxes_guard (id, url, sandbox_id, claim_number, protected, protected_reason, protected_by)
-SELECT n, 'http://127.0.0.1:9', 'i' || n, 0, false, '', '' FROM generate_series(1, %(sandboxes)s) n"""
+INSERT INTO sandboxes_guard (id, sandbox_id, claim_number, protected, protected_reason, protected_by)
+SELECT n, 'i' || n, 0, false, '', '' FROM generate_series(1, %(sandboxes)s) n"""
 _SANDBOXES = f"""
 INSERT INTO sandboxes_sandbox
     (id, account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, end_at, ended_at, cpu_count,
@@ -100,7 +100,7 @@ def _fill(now: datetime) -> None:
 
     began = time.perf_counter()
     make_parts(now)
-    given = {"now": now, "sandboxes": SANDBOXES, "running": RUNNING}
+    given: dict[str, Any] = {"now": now, "sandboxes": SANDBOXES, "running": RUNNING}
     with connection.cursor() as cursor:
         for statement in (_GUARDS, _SANDBOXES, _RUNS, _ENDS, _LEASES, _MINUTES, _SERIES, _FLEET):
             cursor.execute(statement, given)

@@ -3,4 +3,4 @@
 from config.settings import *  # noqa: F403
 
 ROOT_URLCONF = "benchmarks.ingest.plain"
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []

@@ -68,14 +68,14 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise RuntimeError(f"{process.args} ended with {process.returncode}")
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
         try:
             httpx.get(url, timeout=2, trust_env=False)
         except httpx.TransportError:
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError(f"{process.args} does not answer")
+    raise RuntimeError(f"{process.args!r} does not answer")
 
 
 def load(url: str, bodies: Path, *, seconds: int, connections: int) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def write_series(now: datetime, sandboxes: int) -> None:
     """`sandboxes` of the fleet get 168 hours of samples, and their minutes and hours: PATTERNS hours are rolled up by
     the stack, and copied by sandbox and time."""
     first = now.replace(minute=0, second=0, microsecond=0) - WEEK
-    rows = ((key, first, *_an_hour(key, first)) for key in range(1, PATTERNS + 1))
+    rows = [(key, first, *_an_hour(key, first)) for key in range(1, PATTERNS + 1)]
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO sandboxes_metricseries (sandbox_id, hour, source, step_seconds, offsets, cpu, mem, disk, "

@@ -10,8 +10,8 @@ from sandboxes.core.accounts import client_for
 from sandboxes.models import Account
 
 _GUARDS = """
-INSERT INTO sandboxes_guard (id, url, sandbox_id, claim_number, protected, protected_reason, protected_by)
-SELECT n, %s, name, 0, false, '', '' FROM unnest(%s::text[]) WITH ORDINALITY AS u (name, n)"""
+INSERT INTO sandboxes_guard (id, sandbox_id, claim_number, protected, protected_reason, protected_by)
+SELECT n, name, 0, false, '', '' FROM unnest(%s::text[]) WITH ORDINALITY AS u (name, n)"""
 _SANDBOXES = f"""
 INSERT INTO sandboxes_sandbox
     (id, account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, cpu_count, memory_mb, metadata,
@@ -31,7 +31,7 @@ def write(url: str) -> int:
         cursor.execute("SET session_replication_role = replica")  # the audit refuses it otherwise
         cursor.execute("TRUNCATE sandboxes_guard, sandboxes_sandbox, sandboxes_metricframe CASCADE")
         cursor.execute("SET session_replication_role = DEFAULT")
-        cursor.execute(_GUARDS, [url, names])
+        cursor.execute(_GUARDS, [names])
         cursor.execute(_SANDBOXES, [datetime.now(UTC), names, began])
         cursor.execute("VACUUM (ANALYZE) sandboxes_guard, sandboxes_sandbox")
     return len(listed)
@@ -40,4 +40,4 @@ def write(url: str) -> int:
 async def _running(account: Account) -> list[tuple[str, datetime]]:
     async with client_for(account) as client:
         found = await client.list_all(("running",))
-    return [(one.sandbox_id, one.started_at) for one in found.items]
+    return [(one.sandbox_id, one.started_at) for one in found.items if one.started_at]

@@ -1,6 +1,7 @@
 """A fleet written straight into the record: sandboxes, their locks and runs, as events would have left them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -22,8 +23,8 @@ SELECT n, 'i' || substr(md5(n::text), 1, 20) AS name,
        make_interval(secs => 60 + n * 31 %% {LONGEST_SECONDS}) AS lived
 FROM generate_series(1, %(running)s + %(ended)s) AS n"""
 _GUARDS = f"""
-INSERT INTO sandboxes_guard (id, url, sandbox_id, claim_number, protected, protected_reason, protected_by)
-SELECT n, 'http://127.0.0.1:9', name, 0, false, '', '' FROM ({_NAMES}) names"""
+INSERT INTO sandboxes_guard (id, sandbox_id, claim_number, protected, protected_reason, protected_by)
+SELECT n, name, 0, false, '', '' FROM ({_NAMES}) names"""
 _SANDBOXES = f"""
 INSERT INTO sandboxes_sandbox
     (id, account_id, guard_id, sandbox_id, template_id, template_name, state, created_at, started_at, end_at, ended_at,
@@ -45,7 +46,7 @@ FROM ({_NAMES}) names"""
 
 def write(now: datetime, running: int, ended: int = 0) -> None:
     """`running` sandboxes with keys from 1 on that were born before the week, and `ended` ones spread over it."""
-    given = {"now": now, "running": running, "ended": ended}
+    given: dict[str, Any] = {"now": now, "running": running, "ended": ended}
     with connection.cursor() as cursor:
         for statement in (_GUARDS, _SANDBOXES, _RUNS):
             cursor.execute(statement, given)
