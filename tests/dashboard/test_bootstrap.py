@@ -75,12 +75,12 @@ def test_every_page_says_which_key_is_lost_and_an_admin_enters_it_again(
     bootstrap()
     environment.ENCRYPTION_KEY = Fernet.generate_key().decode()
     for page in ("/", "/sandboxes/", "/events/", "/settings/account/", "/settings/system/"):
-        assert "Stored secrets of default can’t be opened" in admin_client.get(page).content.decode(), page
+        assert "Stored secrets of default can’t be decrypted" in admin_client.get(page).content.decode(), page
     answer = admin_client.post("/settings/account/key/", {"api_key": "e2b_entered_again"})
     assert answer.status_code == 302
     assert Account.objects.get(name="default").api_key == "e2b_entered_again"
     page = admin_client.get("/settings/account/").content.decode()
-    assert "can’t be opened" not in page
+    assert "can’t be decrypted" not in page
     assert "e2b_entered_again" not in page
 
 
