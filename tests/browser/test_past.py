@@ -136,7 +136,7 @@ def test_zoom_a_chart_and_read_why_it_is_an_orphan(page: Page, shared_stack: Sup
     a_sandbox(page, base, "orphan=true")
     why = page.locator(".why-sec")
     expect(why).to_contain_text("Why it is an orphan")
-    expect(why.locator(".rules tr").first).to_contain_text("holds")
+    expect(why.locator(".rules tr").first).to_contain_text("met")
     expect(why.locator(".rules b").first).to_have_text(re.compile(r"\d"))
     expect(page.locator("#side")).to_contain_text("Facts")
 

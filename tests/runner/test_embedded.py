@@ -126,11 +126,11 @@ def test_a_folder_too_deep_or_oddly_named_for_sockets_gets_a_short_private_one(t
 
 def test_a_socket_folder_that_others_can_open_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    with pytest.raises(StartError, match="nobody else can open"):
+    with pytest.raises(StartError, match="only this user can open"):
         sockets.make_private(tmp_path)
     link = tmp_path / "link"
     link.symlink_to(tmp_path)
-    with pytest.raises(StartError, match="nobody else can open"):
+    with pytest.raises(StartError, match="only this user can open"):
         sockets.make_private(link)
 
 

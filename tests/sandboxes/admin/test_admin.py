@@ -65,7 +65,7 @@ def test_a_kill_asks_first_and_says_what_it_would_hit(anna):
     text = page.content.decode()
     assert "Kill 2 sandboxes?" in text
     assert "$0.50 an hour" in text
-    assert "1 more is in no state for it" in text
+    assert "1 more will be skipped: not in the right state" in text
     assert text.index(busy.sandbox_id) < text.index(idle.sandbox_id)
     assert not Action.objects.exists()
 
