@@ -97,7 +97,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.ui.context.frame",
             ],
-            "builtins": ["dashboard.templatetags.show"],
+            "builtins": ["django.templatetags.i18n", "dashboard.templatetags.show"],
         },
     }
 ]

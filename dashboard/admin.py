@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from dashboard.models import ApiToken, IdempotentAnswer, SavedView, Selection, TableColumns
 from sandboxes.admin.reading import ReadOnly
@@ -55,11 +56,11 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         context = {**self.admin_site.each_context(request), "token": obj, "text": obj.shown_once}  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/token_made.html", context, headers={"Cache-Control": "no-store"})
 
-    @admin.action(description="Revoke", permissions=["revoke"])
+    @admin.action(description=gettext_lazy("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         """It opens nothing from now on."""
         number = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
-        self.message_user(request, f"{number} revoked.", messages.SUCCESS)
+        self.message_user(request, gettext("%(number)s revoked.") % {"number": number}, messages.SUCCESS)
 
 
 @admin.register(IdempotentAnswer)

@@ -15,13 +15,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_POST
 
 from dashboard.actions import confirm_dialog
 from dashboard.models import Selection
 from dashboard.sandboxes import filters
 from dashboard.sandboxes.saved_views import user_key
-from dashboard.ui import formats
 from sandboxes import actions
 from sandboxes.actions.permission import MOST_SECONDS
 from sandboxes.fleet.search import QueryError, matching_ids
@@ -29,8 +30,15 @@ from sandboxes.fleet.search.details import these
 from sandboxes.models import Action, BulkRequest, Sandbox
 
 KINDS: Final = ("kill", "pause", "resume", "extend", "timeout", "protect", "unprotect")
-DONE: Final = {"kill": "Kill", "pause": "Pause", "resume": "Resume", "extend": "Extension", "timeout": "New timeout",
-               "protect": "Protection", "unprotect": "End of protection"}  # fmt: skip
+DONE: Final = {
+    "kill": gettext_noop("Kill"),
+    "pause": gettext_noop("Pause"),
+    "resume": gettext_noop("Resume"),
+    "extend": gettext_noop("Extension"),
+    "timeout": gettext_noop("New timeout"),
+    "protect": gettext_noop("Protection"),
+    "unprotect": gettext_noop("End of protection"),
+}
 TYPED_FROM: Final = 2
 LONGEST_PROTECTION_MINUTES: Final = 366 * 1440
 _KEY: Final = re.compile(r"[0-9]{1,9}")
@@ -49,7 +57,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     except QueryError as wrong:
         return _toast("bad", f"{wrong}.", status=400)
     if kind not in KINDS:
-        return _toast("bad", "Nothing is known by that name.", status=400)
+        return _toast("bad", _("Nothing is known by that name."), status=400)
     question = confirm_dialog.about(kind, keys, now)
     many = question.count >= TYPED_FROM
     context = {
@@ -69,9 +77,9 @@ def act(request: HttpRequest) -> HttpResponse:
     kind, keys = request.POST.get("kind", ""), _frozen(request) or _given(request)
     found = list(Sandbox.objects.filter(pk__in=these(keys)).values_list("pk", flat=True)) if kind in KINDS else []
     if not found:
-        return _toast("bad", "Nothing was selected.", status=400)
+        return _toast("bad", _("Nothing was selected."), status=400)
     if kind == "kill" and len(found) >= TYPED_FROM and request.POST.get("typed", "").strip() != str(len(found)):
-        return _toast("bad", f"Nothing was killed: type {len(found)} to confirm.", status=422)
+        return _toast("bad", _("Nothing was killed: type %(count)s to confirm.") % {"count": len(found)}, status=422)
     actor = actions.Actor("user", request.user.get_username())
     try:
         wanted = _wish(kind, request)
@@ -81,8 +89,10 @@ def act(request: HttpRequest) -> HttpResponse:
             return _toast(*_taken(kind, sandbox.sandbox_id, 0), status=202)
         bulk = actions.request_bulk(found, kind, actor, **wanted)
     except (actions.NotAllowed, actions.NotInState, ValueError) as refusal:
-        return _toast("bad", f"{DONE[kind]} not taken: {refusal}.", status=409)
-    what = formats.plural(bulk.count, "sandbox", "sandboxes")
+        return _toast(
+            "bad", _("%(what)s not taken: %(refusal)s.") % {"what": _(DONE[kind]), "refusal": refusal}, status=409
+        )
+    what = ngettext("%(n)s sandbox", "%(n)s sandboxes", bulk.count) % {"n": f"{bulk.count:,}"}
     told = _toast(*_taken(kind, what, len(bulk.refused)), status=202)
     where = reverse("act-progress", args=[bulk.bulk_id])
     told["HX-Trigger-After-Settle"] = json.dumps({"bulk": {"url": f"{where}?kind={kind}&refused={len(bulk.refused)}"}})
@@ -126,8 +136,12 @@ def stop(request: HttpRequest, action_id: int) -> HttpResponse:
     try:
         actions.cancel(action, actions.Actor("user", request.user.get_username()))
     except actions.NotInState as refusal:
-        return _toast("bad", f"Not stopped: {refusal}.", status=409)
-    return _toast("shield", f"Stopped. {action.sandbox.sandbox_id} is excluded for 24 h.", status=202)
+        return _toast("bad", _("Not stopped: %(refusal)s.") % {"refusal": refusal}, status=409)
+    return _toast(
+        "shield",
+        _("Stopped. %(sandbox_id)s is excluded for 24 h.") % {"sandbox_id": action.sandbox.sandbox_id},
+        status=202,
+    )
 
 
 @login_required
@@ -143,9 +157,11 @@ def stop_many(request: HttpRequest) -> HttpResponse:
         except actions.NotInState:
             late += 1
     if not stopped:
-        return _toast("bad", "Not stopped: none of them is pending.", status=409)
-    rest = f"; {late} no longer pending" if late else ""
-    return _toast("shield", f"Stopped {stopped}: excluded for 24 h{rest}.", status=202)
+        return _toast("bad", _("Not stopped: none of them is pending."), status=409)
+    rest = _("; %(late)s no longer pending") % {"late": late} if late else ""
+    return _toast(
+        "shield", _("Stopped %(stopped)s: excluded for 24 h%(rest)s.") % {"stopped": stopped, "rest": rest}, status=202
+    )
 
 
 def _given(request: HttpRequest) -> list[int]:
@@ -177,24 +193,24 @@ def _wish(kind: str, request: HttpRequest) -> dict[str, Any]:
     given = request.POST.get("minutes", "").strip()
     minutes = float(given or 5)
     if not 0 < minutes * 60 < math.inf:  # nor NaN
-        raise ValueError("minutes must be more than 0")
+        raise ValueError(_("minutes must be more than 0"))
     if kind in {"extend", "timeout", "resume"}:
         wanted["seconds"] = round(minutes * 60)
     elif kind == "protect" and given:
         if minutes > LONGEST_PROTECTION_MINUTES:
-            raise ValueError(f"minutes must be at most {LONGEST_PROTECTION_MINUTES:,}")
+            raise ValueError(_("minutes must be at most %(count)s") % {"count": f"{LONGEST_PROTECTION_MINUTES:,}"})
         wanted["until"] = timezone.now() + timedelta(minutes=minutes)
     return wanted
 
 
 def _taken(kind: str, what: str, refused: int) -> tuple[str, str]:
     mark = {"kill": "killed", "pause": "pause", "protect": "shield", "unprotect": "shield"}.get(kind, "updated")
-    rest = f"; {refused} skipped: not in the right state" if refused else ""
+    rest = _("; %(refused)s skipped: not in the right state") % {"refused": refused} if refused else ""
     if kind == "protect":
-        return mark, f"{what} protected from every policy{rest}."
+        return mark, _("%(what)s protected from every policy%(rest)s.") % {"what": what, "rest": rest}
     if kind == "unprotect":
-        return mark, f"{what} no longer protected{rest}."
-    return mark, f"{DONE[kind]} requested for {what}{rest}."
+        return mark, _("%(what)s no longer protected%(rest)s.") % {"what": what, "rest": rest}
+    return mark, _("%(action)s requested for %(what)s%(rest)s.") % {"action": _(DONE[kind]), "what": what, "rest": rest}
 
 
 def _toast(mark: str, text: str, *, status: int) -> HttpResponse:

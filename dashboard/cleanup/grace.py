@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from sandboxes.fleet.search import SandboxRow
 from sandboxes.fleet.search.build import rows_of
 from sandboxes.models import Action
@@ -84,5 +86,5 @@ def _some(owners: Iterable[str | None]) -> str:
     """`team-a`, `team-a and team-b`, `team-a and 3 more`; empty when none is known."""
     names = sorted({name for name in owners if name})
     if len(names) > 2:
-        return f"{names[0]} and {len(names) - 1} more"
-    return " and ".join(names)
+        return _("%(name)s and %(count)s more") % {"name": names[0], "count": len(names) - 1}
+    return _(" and ").join(names)

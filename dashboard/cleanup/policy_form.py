@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dashboard.ui.translation import gettext as _
 from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
 from sandboxes.policies.wording import limit
 
@@ -101,13 +102,13 @@ def sentence(spec: PolicySpec) -> str:
     """Its conditions as a list of policies tells them: `no lease 15 min, CPU under 2% for 10 min`."""
     shown = typed(spec)
     told = {
-        "no_lease_for_seconds": "no lease {}",
-        "idle_for_seconds": f"CPU under {shown['idle_cpu_below_pct']}% for {{}}",
-        "older_than_seconds": "older than {}",
-        "paused_for_seconds": "paused for {}",
-        "past_end_seconds": "{} past its end",
-        "missing_metadata": "missing metadata {}",
-        "duplicate_of": "duplicates of {}, keep " + (shown["keep"] or "1"),
+        "no_lease_for_seconds": _("no lease {}"),
+        "idle_for_seconds": _("CPU under %(percent)s%% for {}") % {"percent": shown["idle_cpu_below_pct"]},
+        "older_than_seconds": _("older than {}"),
+        "paused_for_seconds": _("paused for {}"),
+        "past_end_seconds": _("{} past its end"),
+        "missing_metadata": _("missing metadata {}"),
+        "duplicate_of": _("duplicates of {}, keep %(keep)s") % {"keep": shown["keep"] or "1"},
     }
     return ", ".join(words.format(shown[name]) for name, words in told.items() if shown[name])
 
@@ -115,15 +116,15 @@ def sentence(spec: PolicySpec) -> str:
 def reach(spec: PolicySpec) -> str:
     """For whom it is: `env=staging, paused`; `everything` where it narrows nothing."""
     shown = typed(spec)
-    states = "" if shown["states"] == ["running"] else " or ".join(shown["states"])
+    states = "" if shown["states"] == ["running"] else _(" or ").join(shown["states"])
     parts = [shown["accounts"], shown["templates"], shown["metadata"], states]
-    return ", ".join(part for part in parts if part) or "everything running"
+    return ", ".join(part for part in parts if part) or _("everything running")
 
 
 def _seconds(field: str, text: str) -> int:
     found = _SPAN.fullmatch(text)
     if found is None:
-        raise FieldError(field, f"{text!r} isn’t a duration: write 90 s, 20 min, 36 h or 7 d")
+        raise FieldError(field, _("%(text)s isn’t a duration: write 90 s, 20 min, 36 h or 7 d") % {"text": repr(text)})
     return int(found[1]) * _UNITS[found[2] or "s"]
 
 
@@ -131,12 +132,12 @@ def _number(field: str, text: str) -> float:
     try:
         return float(text.removesuffix("%").strip())
     except ValueError:
-        raise FieldError(field, f"{text!r} isn’t a number") from None
+        raise FieldError(field, _("%(text)s isn’t a number") % {"text": repr(text)}) from None
 
 
 def _count(field: str, text: str) -> int:
     if not text.isdecimal():
-        raise FieldError(field, f"{text!r} isn’t a whole number")
+        raise FieldError(field, _("%(text)s isn’t a whole number") % {"text": repr(text)})
     return int(text)
 
 
@@ -147,28 +148,31 @@ def _words(text: str) -> list[str]:
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise FieldError("metadata", f"{text!r} isn’t a key=value pair: write env=staging")
+        raise FieldError("metadata", _("%(text)s isn’t a key=value pair: write env=staging") % {"text": repr(text)})
     return key.strip(), value.strip()
 
 
 def _hours(line: str) -> dict[str, Any]:
     found = _QUIET.fullmatch(line.strip().lower() if "/" not in line else _lower_but_zone(line.strip()))
     if found is None:
-        raise FieldError("quiet_hours", f"{line.strip()!r} can't be read: write mon-fri 09:00-18:00 Europe/Berlin")
+        wrong = _("%(text)s can't be read: write mon-fri 09:00-18:00 Europe/Berlin")
+        raise FieldError("quiet_hours", wrong % {"text": repr(line.strip())})
     return {"days": _days(found[1]), "from": found[2], "to": found[3], "zone": found[4] or "UTC"}
 
 
 def _lower_but_zone(line: str) -> str:
-    rest, _, zone = line.rpartition(" ")
+    rest, _space, zone = line.rpartition(" ")
     return f"{rest.lower()} {zone}"
 
 
 def _days(text: str) -> list[str]:
     days: list[str] = []
     for part in _words(text):
-        first, _, last = part.partition("-")
+        first, _dash, last = part.partition("-")
         if first not in _DAYS or (last and last not in _DAYS):
-            raise FieldError("quiet_hours", f"{part!r} isn’t a day: use {', '.join(_DAYS)}")
+            raise FieldError(
+                "quiet_hours", _("%(text)s isn’t a day: use %(days)s") % {"text": repr(part), "days": ", ".join(_DAYS)}
+            )
         days += _DAYS[_DAYS.index(first) : _DAYS.index(last or first) + 1] or [first, last]
     return days
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.ui import formats
 from sandboxes.cleanup import whatif
 from sandboxes.policies import PolicySpec
@@ -12,29 +15,46 @@ from sandboxes.policies.wording import limit
 
 ROWS: Final = 10
 BARS: Final = (720, 96)  # of the drawing, in its own units
-VERBS: Final = {"kill": ("kill", "killed"), "pause": ("pause", "paused"), "notify": ("report", "reported")}
+VERBS: Final = {
+    "kill": (gettext_noop("kill"), gettext_noop("killed")),
+    "pause": (gettext_noop("pause"), gettext_noop("paused")),
+    "notify": (gettext_noop("report"), gettext_noop("reported")),
+}
 FIELDS: Final = {
-    "no_lease_for_seconds": "If no lease for", "idle_for_seconds": "If idle for", "idle_cpu_below_pct": "If CPU under",
-    "older_than_seconds": "If older than", "paused_for_seconds": "If paused for",
-    "past_end_seconds": "If past its end by", "keep": "If kept", "grace_seconds": "Grace period",
-}  # fmt: skip
+    "no_lease_for_seconds": gettext_noop("If no lease for"),
+    "idle_for_seconds": gettext_noop("If idle for"),
+    "idle_cpu_below_pct": gettext_noop("If CPU under"),
+    "older_than_seconds": gettext_noop("If older than"),
+    "paused_for_seconds": gettext_noop("If paused for"),
+    "past_end_seconds": gettext_noop("If past its end by"),
+    "keep": gettext_noop("If kept"),
+    "grace_seconds": gettext_noop("Grace period"),
+}
 SIGNS: Final = {
-    "resumed": "was resumed",
-    "cpu": "used CPU",
-    "timeout_moved": "had its timeout changed",
-    "leased": "was leased",
+    "resumed": gettext_noop("was resumed"),
+    "cpu": gettext_noop("used CPU"),
+    "timeout_moved": gettext_noop("had its timeout changed"),
+    "leased": gettext_noop("was leased"),
 }
 
 SPARED: Final = {
-    "match.accounts": "in other accounts", "match.states": "in another state", "match.templates": "of other templates",
-    "match.metadata": "other metadata", "older_than_seconds": "not old enough",
-    "no_lease_for_seconds": "leased recently", "missing_metadata": "metadata present",
-    "paused_for_seconds": "not paused long enough", "past_end_seconds": "not past their timeout",
-    "duplicate_of": "no duplicate, or the newest",
-    "idle_for_seconds": "busy, or too few samples",
-    "protected": "protected", "lease": "leased", "quarantine": "used again since the pause",
-    "ended": "already ended", "spared": "for another reason",
-}  # fmt: skip
+    "match.accounts": gettext_noop("in other accounts"),
+    "match.states": gettext_noop("in another state"),
+    "match.templates": gettext_noop("of other templates"),
+    "match.metadata": gettext_noop("other metadata"),
+    "older_than_seconds": gettext_noop("not old enough"),
+    "no_lease_for_seconds": gettext_noop("leased recently"),
+    "missing_metadata": gettext_noop("metadata present"),
+    "paused_for_seconds": gettext_noop("not paused long enough"),
+    "past_end_seconds": gettext_noop("not past their timeout"),
+    "duplicate_of": gettext_noop("no duplicate, or the newest"),
+    "idle_for_seconds": gettext_noop("busy, or too few samples"),
+    "protected": gettext_noop("protected"),
+    "lease": gettext_noop("leased"),
+    "quarantine": gettext_noop("used again since the pause"),
+    "ended": gettext_noop("already ended"),
+    "spared": gettext_noop("for another reason"),
+}
 
 
 @dataclass(frozen=True)
@@ -67,8 +87,9 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
     top = max((hour.would_have_hit for hour in past.hours), default=0)
     return {
         "now": found.now,
-        "verb": VERBS[spec.action][0],
-        "done": VERBS[spec.action][1],
+        "verb": _(VERBS[spec.action][0]),
+        "saves": spec.action != "notify",
+        "done": _(VERBS[spec.action][1]),
         "current": found.current,
         "newly": len(found.newly_hit),
         "no_longer": len(found.no_longer_hit),
@@ -77,11 +98,11 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
         "whole_week": days >= whatif.LOOK_BACK.total_seconds() - 60,
         "hits": [(hit, _because(hit.reasons)) for hit in found.now.hits[:ROWS]],
         "more": max(0, len(found.now.hits) - ROWS),
-        "wrong": [(one, SIGNS[one.life_after.what]) for one in wrong[:ROWS] if one.life_after],
+        "wrong": [(one, _(SIGNS[one.life_after.what])) for one in wrong[:ROWS] if one.life_after],
         "more_wrong": max(0, len(wrong) - ROWS),
         "rows": _rows(spec, found.sweep, field),
         "field": field,
-        "field_word": FIELDS.get(field or "", ""),
+        "field_word": _(FIELDS[field]) if field in FIELDS else "",
         "bars": _bars(past.hours, top),
         "top": top,
         "days": _days(past.hours),
@@ -93,7 +114,15 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
 def _spared(by_rule: Mapping[str, int]) -> list[tuple[str, int]]:
     """Whom it leaves alone, in words, the most first."""
     most = sorted(by_rule.items(), key=lambda one: -one[1])
-    return [(SPARED.get(rule) or f"kept by {rule.replace('metadata.', 'their metadata ')}", n) for rule, n in most]
+    return [(_kept(rule), n) for rule, n in most]
+
+
+def _kept(rule: str) -> str:
+    if rule in SPARED:
+        return _(SPARED[rule])
+    if rule.startswith("metadata."):
+        return _("kept by their metadata %(key)s") % {"key": rule.removeprefix("metadata.")}
+    return _("kept by %(rule)s") % {"rule": rule}
 
 
 def _because(reasons: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dashboard.cleanup import grace, policy_form
@@ -86,7 +87,7 @@ def _words(policy: Policy) -> tuple[str, str]:
     try:
         spec = policy_book.spec_of(policy)
     except PolicyError as error:
-        return "", f"can't be read: {error}"
+        return "", _("can't be read: %(error)s") % {"error": error}
     return policy_form.reach(spec), policy_form.sentence(spec)
 
 

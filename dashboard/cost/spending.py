@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
+
+from django.utils.translation import gettext, gettext_noop
 
 from sandboxes.cost import Question, RunningNow, SpendItem, running_now, spend
 
@@ -29,6 +31,10 @@ class Range:
     def step(self) -> timedelta:
         return DAY if self.bucket == "day" else HOUR
 
+    def shown(self) -> "Range":
+        """With its words in the reader's language."""
+        return replace(self, word=gettext(self.word), sub=gettext(self.sub))
+
     def starts(self, now: datetime) -> list[datetime]:
         """Of each bucket, oldest first."""
         newest = now.replace(minute=0, second=0, microsecond=0)
@@ -37,9 +43,9 @@ class Range:
 
 
 RANGES: Final = {
-    "24h": Range("24 h", "last 24 hours", "hour", 24),
-    "7d": Range("7 days", "last 7 days", "hour", 168),
-    "30d": Range("30 days", "last 30 days", "day", 30),
+    "24h": Range("24 h", gettext_noop("last 24 hours"), "hour", 24),
+    "7d": Range("7 days", gettext_noop("last 7 days"), "hour", 168),
+    "30d": Range("30 days", gettext_noop("last 30 days"), "day", 30),
 }
 
 

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from dashboard.cost import charts as charts_cost
 from dashboard.cost.spending import RANGES, ZERO, Range, Row, Spending, hours_by_day, spending
@@ -29,7 +31,7 @@ from sandboxes.cost import (
 )
 from sandboxes.fleet import figures as fleet
 
-GROUPS: Final = (("owner", "Owner"), ("template", "Template"), ("environment", "env"))
+GROUPS: Final = (("owner", gettext_noop("Owner")), ("template", gettext_noop("Template")), ("environment", "env"))
 MOST_ROWS: Final = 100
 MOST_SIZES: Final = 8
 WEEK: Final = timedelta(days=7)
@@ -51,9 +53,9 @@ def cost(request: HttpRequest) -> HttpResponse:
     except QuestionError as wrong:
         return render(request, "cost/page.html", {"wrong": str(wrong)}, status=400)
     context = {
-        "now": now, "range": chosen, "group_by": group_by, "fleet": fleet.now(now),
-        "ranges": [(one.word, _link(request, range=name), one is chosen) for name, one in RANGES.items()],
-        "groups": [(word, _link(request, by=name), name == group_by) for name, word in GROUPS],
+        "now": now, "range": chosen.shown(), "group_by": group_by, "fleet": fleet.now(now),
+        "ranges": [(_(one.word), _link(request, range=name), one is chosen) for name, one in RANGES.items()],
+        "groups": [(_(word), _link(request, by=name), name == group_by) for name, word in GROUPS],
         "export": "export.csv" + _link(request), "whole": _link(request, whole="true"),
         "today_seconds": (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds(),
     }  # fmt: skip
@@ -74,7 +76,7 @@ def _sums(request: HttpRequest, chosen: Range, group_by: str, now: datetime) -> 
     return {
         "told": told, "rows": told.rows[:MOST_ROWS], "more": max(0, len(told.rows) - MOST_ROWS),
         "keys": [(key, _link(request, by=f"metadata.{key}"), f"metadata.{key}" == group_by) for key in metadata_keys()],
-        "by_word": _word(group_by), "key": group_by.removeprefix("metadata.") if _is_key(group_by) else "",
+        "by_word": _(_word(group_by)), "key": group_by.removeprefix("metadata.") if _is_key(group_by) else "",
         "names": template_names() if group_by == "template" else {},
         "chart": _chart(told, chosen, compared=compared),
         "days": days,

@@ -9,6 +9,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from events import replay as replaying
@@ -43,7 +44,11 @@ def replay_all(request: HttpRequest) -> HttpResponse:
     if not after.isdecimal() or len(after) > 18 or state not in {None, *STATES}:
         return HttpResponseBadRequest("after is the key of a delivery, state one of the list's")
     tally: replaying.Tally | None = None
-    told = {"mark": "bad", "text": f"Not all was replayed: {database_away.PHRASE}.", "ok": False}
+    told = {
+        "mark": "bad",
+        "text": _("Not all was replayed: %(why)s.") % {"why": database_away.PHRASE},
+        "ok": False,
+    }
     with suppress(*database_away.ERRORS):
         tally = async_to_sync(replaying.replay_all)(shown_account_ids(), after=int(after))
         told = {"mark": "yes" if tally.taken else "warn", "text": _count(tally), "ok": True}
@@ -63,10 +68,16 @@ def replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
     try:
         event = async_to_sync(replaying.replay)(delivery.pk)
     except replaying.NotReplayed as why:
-        return _answer(request, delivery, "bad", f"Not replayed: {why}.", ok=False)
+        return _answer(request, delivery, "bad", _("Not replayed: %(why)s.") % {"why": why}, ok=False)
     except database_away.ERRORS:
-        return _answer(request, delivery, "bad", f"Not replayed: {database_away.PHRASE}.", ok=False)
-    return _answer(request, delivery, "yes", f"Replayed: {event.word} of {event.sandbox_id} is on record.", ok=True)
+        return _answer(request, delivery, "bad", _("Not replayed: %(why)s.") % {"why": database_away.PHRASE}, ok=False)
+    return _answer(
+        request,
+        delivery,
+        "yes",
+        _("Replayed: %(word)s of %(sandbox_id)s is on record.") % {"word": event.word, "sandbox_id": event.sandbox_id},
+        ok=True,
+    )
 
 
 def _listed(state: str | None, cursor: str | None) -> dict[str, Any]:
@@ -93,8 +104,11 @@ def _around(state: str | None, tally: replaying.Tally | None = None) -> dict[str
 
 def _count(tally: replaying.Tally) -> str:
     """The tally as a sentence."""
-    said = f"Replayed: {tally.taken:,} accepted, {tally.still:,} still parked."
-    return said + (f" {tally.left:,} not tried yet." if tally.left else "")
+    said = _("Replayed: %(taken)s accepted, %(still)s still parked.") % {
+        "taken": f"{tally.taken:,}",
+        "still": f"{tally.still:,}",
+    }
+    return said + (_(" %(left)s not tried yet.") % {"left": f"{tally.left:,}"} if tally.left else "")
 
 
 def _answer(request: HttpRequest, delivery: Delivery, mark: str, text: str, *, ok: bool) -> HttpResponse:

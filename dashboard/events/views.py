@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from dashboard.sandbox import timeline
 from dashboard.sandbox.timeline import Step
@@ -24,7 +25,11 @@ PAGE_ROWS = 100
 SIDE_ROWS = 6
 FILTERS = ("type", "source", "sandbox")
 TYPES = ("created", "updated", "paused", "resumed", "killed")
-SOURCES = (("webhook", "webhook"), ("reconcile", "reconciled"), ("observed", "detected by sync"))
+SOURCES = (
+    ("webhook", gettext_noop("webhook")),
+    ("reconcile", gettext_noop("reconciled")),
+    ("observed", gettext_noop("detected by sync")),
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,12 @@ def events(request: HttpRequest) -> HttpResponse:
     }
     if request.headers.get("HX-Request"):
         return render(request, "events/rows.html", context)
-    context |= {"asked": asked, "types": TYPES, "sources": SOURCES, **_deliveries(timezone.now())}
+    context |= {
+        "asked": asked,
+        "types": TYPES,
+        "sources": [(name, gettext(word)) for name, word in SOURCES],
+        **_deliveries(timezone.now()),
+    }
     return render(request, "events/page.html", context)
 
 

@@ -1,18 +1,30 @@
 """What needs somebody now, as sentences: soonest first, bold only on the number that matters. Pure."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from dashboard.ui import formats
+from dashboard.ui.translation import gettext as _
+from dashboard.ui.translation import gettext_noop, ngettext
 
+_PLACE = re.compile(r"%\((\w+)\)s")
 NEAR_CAP = 0.8
 ROUNDS = {
-    "sync": "List sync", "poll": "Polling", "reconcile": "Reconcile", "webhook": "Webhook upkeep",
-    "backfill": "History backfill", "causes": "Cause analysis", "act": "Sending actions",
-    "answers": "Recording of action results", "facts": "Policy evaluation",
-    "judge": "Policy evaluation", "reap": "Final check", "namesakes": "Shared ID check",
-}  # fmt: skip
+    "sync": gettext_noop("List sync"),
+    "poll": gettext_noop("Polling"),
+    "reconcile": gettext_noop("Reconcile"),
+    "webhook": gettext_noop("Webhook upkeep"),
+    "backfill": gettext_noop("History backfill"),
+    "causes": gettext_noop("Cause analysis"),
+    "act": gettext_noop("Sending actions"),
+    "answers": gettext_noop("Recording of action results"),
+    "facts": gettext_noop("Policy evaluation"),
+    "judge": gettext_noop("Policy evaluation"),
+    "reap": gettext_noop("Final check"),
+    "namesakes": gettext_noop("Shared ID check"),
+}
 HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
 SILENT_WEBHOOK_SECONDS = 360
 
@@ -76,77 +88,97 @@ def needs(facts: Facts) -> list[Need]:
 
 def round_name(name: str) -> str:
     """A round of an account as a reader knows it: "poll part 1 of 4" is "Polling part 1 of 4"."""
-    first, _, unit = name.partition(" ")
-    return f"{ROUNDS.get(first, first)} {unit}".rstrip()
+    first, _space, unit = name.partition(" ")
+    return f"{_(ROUNDS[first]) if first in ROUNDS else first} {unit}".rstrip()
+
+
+def _parts(sentence: str, plain: Mapping[str, str] | None = None, **bold: str) -> list[tuple[str, bool]]:
+    """The sentence in parts: what `%(name)s` stands for is bold, or `plain`. One without any is bold as a whole."""
+    if not bold:
+        return [(sentence, True)]
+    parts: list[tuple[str, bool]] = []
+    for place, text in enumerate(_PLACE.split(sentence)):
+        named = place % 2 == 1
+        words = {**(plain or {}), **bold}[text] if named else text
+        if named and text in bold:
+            parts.append((words, True))
+        elif parts and not parts[-1][1]:
+            parts[-1] = (parts[-1][0] + words, False)
+        elif words:
+            parts.append((words, False))
+    return parts
+
+
+def _sandboxes(count: int) -> str:
+    return ngettext("%(n)s sandbox", "%(n)s sandboxes", count) % {"n": f"{count:,}"}
+
+
+def _events(count: int) -> str:
+    return ngettext("%(n)s event", "%(n)s events", count) % {"n": f"{count:,}"}
+
+
+def _open(count: int) -> str:
+    return _("Open %(n)s") % {"n": f"{count:,}"}
 
 
 def _poll(facts: Facts) -> Need | None:
     if facts.stale_since is None:
         return None
     seconds = (facts.now - facts.stale_since).total_seconds()
-    parts = [("No poll for ", False), (formats.span(seconds), True)]
+    parts = _parts(_("No poll for %(span)s"), span=formats.span(seconds))
     if seconds < 0:
-        parts = [("The last poll is dated ", False), (formats.span(-seconds), True), (" ahead of our clock", False)]
-    return Need("bad", parts, facts.poll_error or "data as of then", "/api/v1/health", "See health", 0)
+        parts = _parts(_("The last poll is dated %(span)s ahead of our clock"), span=formats.span(-seconds))
+    return Need("bad", parts, facts.poll_error or _("data as of then"), "/api/v1/health", _("See health"), 0)
 
 
 def _lists(facts: Facts) -> list[Need]:
     """Without E2B's list nothing new is seen: a wrong key must not look like an empty fleet."""
     found = []
     for account, since, why in facts.unlisted:
-        parts = [("E2B's list has never been read", True)]
+        parts = _parts(_("E2B's list has never been read"))
         if since is not None:
             seconds = (facts.now - since).total_seconds()
-            parts = [("E2B's list could not be read for ", False), (formats.span(seconds), True)]
+            parts = _parts(_("E2B's list could not be read for %(span)s"), span=formats.span(seconds))
             if seconds < 0:
-                parts = [
-                    ("E2B's list is dated ", False),
-                    (formats.span(-seconds), True),
-                    (" ahead of our clock", False),
-                ]
-        found.append(Need("bad", parts, f"{account}; {why}", f"/settings/account/?account={account}", "See account", 0))
+                parts = _parts(_("E2B's list is dated %(span)s ahead of our clock"), span=formats.span(-seconds))
+        found.append(
+            Need("bad", parts, f"{account}; {why}", f"/settings/account/?account={account}", _("See account"), 0)
+        )
     return found
 
 
 def _rounds(facts: Facts) -> list[Need]:
     """What fails for one account is that account's alone, so nothing else tells of it."""
-    return [
-        Need(
-            "bad",
-            [
-                (f"{round_name(name)} is failing for ", False), (account, True),
-                (f", since {formats.span((facts.now - since).total_seconds())}", False),
-            ],
-            why, f"/settings/account/?account={account}", "See account", 1,
-        )
-        for account, name, since, why in facts.rounds_failing
-    ]  # fmt: skip
+    found = []
+    for account, name, since, why in facts.rounds_failing:
+        told = {"round": round_name(name), "span": formats.span((facts.now - since).total_seconds())}
+        parts = _parts(_("%(round)s is failing for %(account)s, since %(span)s"), told, account=account)
+        found.append(Need("bad", parts, why, f"/settings/account/?account={account}", _("See account"), 1))
+    return found
 
 
 def _orphans(facts: Facts) -> Need | None:
     if not facts.orphans:
         return None
-    parts = [(formats.plural(facts.orphans, "orphan"), True)]
+    count = ngettext("%(n)s orphan", "%(n)s orphans", facts.orphans) % {"n": f"{facts.orphans:,}"}
+    parts = _parts(count)
     if facts.orphan_where:
-        parts.append((f" in {facts.orphan_where}", False))
+        parts.append((_(" in %(templates)s") % {"templates": facts.orphan_where}, False))
     if facts.first_act_at:
         left = formats.exact_span((facts.first_act_at - facts.now).total_seconds())
-        parts += [(", first action in ", False), (left, True)]
+        parts += _parts(_(", first action in %(span)s"), span=left)
     cost = f"{formats.usd(facts.orphan_usd_per_hour)}/h"
-    cause = f"{cost}, in grace" if facts.first_act_at else f"{cost}; dry run, no action taken"
-    return Need("orph", parts, cause, "/sandboxes/?orphan=true", f"Review {facts.orphans:,}", 1)
+    waits = bool(facts.first_act_at)
+    cause = (_("%(cost)s, in grace") if waits else _("%(cost)s; dry run, no action taken")) % {"cost": cost}
+    return Need("orph", parts, cause, "/sandboxes/?orphan=true", _("Review %(n)s") % {"n": f"{facts.orphans:,}"}, 1)
 
 
 def _memory(facts: Facts) -> Need | None:
     if not facts.over_memory:
         return None
-    parts = [
-        (formats.plural(facts.over_memory, "sandbox", "sandboxes"), True),
-        (" over ", False),
-        ("95% memory", True),
-    ]
+    parts = _parts(_("%(sandboxes)s over %(limit)s"), sandboxes=_sandboxes(facts.over_memory), limit=_("95% memory"))
     link = "/sandboxes/?mem_min=95&state=running"
-    return Need("bad", parts, facts.over_memory_where, link, f"Open {facts.over_memory:,}", 2)
+    return Need("bad", parts, facts.over_memory_where, link, _open(facts.over_memory), 2)
 
 
 def _cap(facts: Facts) -> Need | None:
@@ -157,28 +189,29 @@ def _cap(facts: Facts) -> Need | None:
     soon = full_in is not None and full_in < SOON_SECONDS and facts.running >= facts.cap * HALF
     if facts.running < facts.cap * NEAR_CAP and not soon:
         return None
-    parts = [(f"{facts.running:,} of {facts.cap:,}", True), (" running concurrently", False)]
+    share = _("%(running)s of %(cap)s") % {"running": f"{facts.running:,}", "cap": f"{facts.cap:,}"}
+    parts = _parts(_("%(share)s running concurrently"), share=share)
     if full_in:
-        parts[1:] = [(", full in about ", False), (formats.span(full_in), True)]
+        parts = _parts(_("%(share)s, full in about %(span)s"), share=share, span=formats.span(full_in))
     started, ended = formats.whole(facts.started_per_minute), formats.whole(facts.ended_per_minute)
-    cause = f"{started} started and {ended} ended per minute"
-    return Need("warn", parts, cause, "/sandboxes/?order=started_at", "See oldest", 3)
+    cause = _("%(started)s started and %(ended)s ended per minute") % {"started": started, "ended": ended}
+    return Need("warn", parts, cause, "/sandboxes/?order=started_at", _("See oldest"), 3)
 
 
 def _silence(facts: Facts) -> Need | None:
     if not facts.no_sample:
         return None
-    parts = [(formats.plural(facts.no_sample, "sandbox", "sandboxes"), True), (" have not reported metrics yet", False)]
+    parts = _parts(_("%(sandboxes)s have not reported metrics yet"), sandboxes=_sandboxes(facts.no_sample))
     where = f"{facts.no_sample_where}; " if facts.no_sample_where else ""
-    cause = f"{where}listed as running by E2B"
-    return Need("stale", parts, cause, "/sandboxes/?no_sample=true&state=running", f"Open {facts.no_sample:,}", 5)
+    cause = where + _("listed as running by E2B")
+    return Need("stale", parts, cause, "/sandboxes/?no_sample=true&state=running", _open(facts.no_sample), 5)
 
 
 def _no_metrics(facts: Facts) -> list[Need]:
     return [
-        Need("stale", [(account, True), ("'s backend has no metrics endpoint", False)],
-             "CPU and memory are unknown there; on self-hosted E2B they start with its collector",
-             f"/settings/account/?account={account}", "See account", 6)
+        Need("stale", _parts(_("%(account)s's backend has no metrics endpoint"), account=account),
+             _("CPU and memory are unknown there; on self-hosted E2B they start with its collector"),
+             f"/settings/account/?account={account}", _("See account"), 6)
         for account in facts.no_metrics
     ]  # fmt: skip
 
@@ -186,15 +219,17 @@ def _no_metrics(facts: Facts) -> list[Need]:
 def _disk(facts: Facts) -> Need | None:
     if facts.disk_free is None:
         return None
-    parts = [("Disk almost full: ", False), (formats.size(facts.disk_free), True), (" left", False)]
-    return Need("bad", parts, "free space in DATA_DIR, or shorten the retention", "/settings/system/", "See disk", 0)
+    parts = _parts(_("Disk almost full: %(size)s left"), size=formats.size(facts.disk_free))
+    return Need(
+        "bad", parts, _("free space in DATA_DIR, or shorten the retention"), "/settings/system/", _("See disk"), 0
+    )
 
 
 def _future(facts: Facts) -> list[Need]:
     return [
-        Need("warn", [(formats.plural(count, "event"), True), (" dated in the future", False)],
-             f"{account}; dated by arrival instead; check the backend's clock",
-             "/events/", "See events", 6)
+        Need("warn", _parts(_("%(events)s dated in the future"), events=_events(count)),
+             _("%(account)s; dated by arrival instead; check the backend's clock") % {"account": account},
+             "/events/", _("See events"), 6)
         for account, count in facts.from_the_future
     ]  # fmt: skip
 
@@ -202,50 +237,53 @@ def _future(facts: Facts) -> list[Need]:
 def _failed(facts: Facts) -> Need | None:
     if not facts.failed_actions:
         return None
-    parts = [(formats.plural(facts.failed_actions, "action"), True), (" failed in the last hour", False)]
+    count = ngettext("%(n)s action", "%(n)s actions", facts.failed_actions) % {"n": f"{facts.failed_actions:,}"}
+    parts = _parts(_("%(actions)s failed in the last hour"), actions=count)
     return Need(
-        "warn", parts, "see the audit trail for reasons", "/cleanup/?state=failed", f"Open {facts.failed_actions:,}", 4
+        "warn", parts, _("see the audit trail for reasons"), "/cleanup/?state=failed", _open(facts.failed_actions), 4
     )
 
 
 def _brakes(facts: Facts) -> list[Need]:
     return [
-        Need("bad", [("The safety limit of ", False), (account, True), (" tripped: its policies are suspended", False)],
-             why, f"/settings/account/?account={account}", "See account", 1)
+        Need("bad", _parts(_("The safety limit of %(account)s tripped: its policies are suspended"), account=account),
+             why, f"/settings/account/?account={account}", _("See account"), 1)
         for account, why in facts.brakes
     ]  # fmt: skip
 
 
 def _doubts(facts: Facts) -> list[Need]:
+    example_of = _("%(account)s; for example %(example)s")
     return [
-        Need("warn", [(f"{count:,} × ", True), (what, True), (" in the list can't be read", False)],
-             f"{account}; for example {example}", f"/settings/account/?account={account}", "See account", 6)
+        Need("warn", _parts(_("%(count)s%(what)s in the list can't be read"), count=f"{count:,} × ", what=what),
+             example_of % {"account": account, "example": example}, f"/settings/account/?account={account}",
+             _("See account"), 6)
         for account, what, count, example in facts.list_doubts
     ]  # fmt: skip
 
 
 def _same(facts: Facts) -> list[Need]:
     return [
-        Need("warn", [(account, True), (" lists the same sandboxes as ", False), (lead, True)],
-             "two accounts of one project: sandboxes are polled, judged and counted once, under the latter",
-             f"/settings/account/?account={account}", "See account", 4)
+        Need("warn", _parts(_("%(account)s lists the same sandboxes as %(lead)s"), account=account, lead=lead),
+             _("two accounts of one project: sandboxes are polled, judged and counted once, under the latter"),
+             f"/settings/account/?account={account}", _("See account"), 4)
         for account, lead in facts.same_fleets
     ]  # fmt: skip
 
 
 def _breakers(facts: Facts) -> list[Need]:
     return [
-        Need("bad", [("The safety stop of ", False), (policy, True), (" tripped", False)], why,
-             "/cleanup/", "See policy", 1)
+        Need("bad", _parts(_("The safety stop of %(policy)s tripped"), policy=policy), why,
+             "/cleanup/", _("See policy"), 1)
         for policy, why in facts.breakers
     ]  # fmt: skip
 
 
 def _locked(facts: Facts) -> list[Need]:
-    parts = [("The webhook secret can't be decrypted", True)]
-    cause = "deliveries are answered 503; enter the secret again"
+    parts = _parts(_("The webhook secret can't be decrypted"))
+    cause = _("deliveries are answered 503; enter the secret again")
     return [
-        Need("bad", parts, f"{account}; {cause}", f"/settings/?account={account}", "See webhook", 1)
+        Need("bad", parts, f"{account}; {cause}", f"/settings/?account={account}", _("See webhook"), 1)
         for account in facts.webhooks_locked
     ]
 
@@ -254,10 +292,10 @@ def _webhooks(facts: Facts) -> list[Need]:
     return [
         Need(
             "note",
-            [("No webhook deliveries for ", False), (formats.span((facts.now - last).total_seconds()), True)],
-            f"{account}; events are fetched through the API meanwhile, none are lost",
+            _parts(_("No webhook deliveries for %(span)s"), span=formats.span((facts.now - last).total_seconds())),
+            _("%(account)s; events are fetched through the API meanwhile, none are lost") % {"account": account},
             "/api/v1/health",
-            "See health",
+            _("See health"),
             6,
         )
         for account, last in facts.webhooks_silent
@@ -268,14 +306,14 @@ def _slow(facts: Facts) -> list[Need]:
     return [
         Need(
             "note",
-            [
-                ("A poll takes ", False),
-                (f"{formats.fixed(seconds, 1)} s", True),
-                (f", longer than the {interval:g} s interval", False),
-            ],
-            f"{account}; samples arrive at that rate",
+            _parts(
+                _("A poll takes %(seconds)s, longer than the %(interval)s s interval"),
+                {"interval": f"{interval:g}"},
+                seconds=f"{formats.fixed(seconds, 1)} s",
+            ),
+            _("%(account)s; samples arrive at that rate") % {"account": account},
             "/api/v1/health",
-            "See health",
+            _("See health"),
             7,
         )
         for account, seconds, interval in facts.polls_slow

@@ -8,6 +8,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from dashboard.fleet.attention import SILENT_WEBHOOK_SECONDS, Facts
 from dashboard.ui.context import read_frame
@@ -99,7 +100,13 @@ def _where(values: Iterable[str | None]) -> str:
     found = [value for value, _ in Counter(values).most_common() if value]
     if not found:
         return ""
-    return found[0] if len(found) == 1 else f"{found[0]} and {found[1]}" if len(found) == 2 else f"{found[0]} and more"
+    return (
+        found[0]
+        if len(found) == 1
+        else _("%(first)s and %(second)s") % {"first": found[0], "second": found[1]}
+        if len(found) == 2
+        else _("%(first)s and more") % {"first": found[0]}
+    )
 
 
 def _unlisted(
@@ -112,7 +119,7 @@ def _unlisted(
         health = known.get(account.pk) or AccountHealth(account=account)
         why, rounds = health.sync_error, 2
         if not why:
-            why, rounds = "no sync has finished since, and none has reported an error", SILENT_ROUNDS
+            why, rounds = _("no sync has finished since, and none has reported an error"), SILENT_ROUNDS
         least = 0.0 if health.sync_error else LEAST_SILENCE_SECONDS
         late = now - timedelta(seconds=max(least, rounds * settings.SYNC_INTERVAL_SECONDS))
         never = health.last_sync_at is None and (health.sync_error or account.created_at < late)

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from dashboard.ui import endings, formats
 from events.models import Delivery
@@ -22,9 +24,12 @@ BURST: Final = 5  # so many of one template and owner in ten minutes are worth a
 BUSY_PCT: Final = 40.0
 MOST: Final = 8
 OF_A_KIND: Final = 3
-DONE: Final = {"kill": "killed", "pause": "paused", "resume": "resumed", "notify": "reported"}
+DONE: Final = {
+    "kill": gettext_noop("killed"), "pause": gettext_noop("paused"), "resume": gettext_noop("resumed"),
+    "notify": gettext_noop("reported"),
+}  # fmt: skip
 
-STATES: Final = {"refused": "rejected"}  # of deliveries, as people read them
+STATES: Final = {"refused": gettext_noop("rejected")}  # of deliveries, as people read them
 
 # `endings.kind_of` in SQL.
 _AT_ITS_PLANNED_END: Final = Q(
@@ -84,8 +89,18 @@ def _started(window: Window) -> Iterator[Happening]:
     )
     for one in kinds.filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
         link = _link(template=one["template_id"], owner=one["owner"], state="all", order="-created_at")
-        sentence = f"{one['n']:,} {one['template_name'] or one['template_id']} started"
-        yield Happening(one["first"], "created", sentence, one["owner"] or "no owner", link, f"Open {one['n']:,}")
+        sentence = _("%(n)s %(template)s started") % {
+            "n": f"{one['n']:,}",
+            "template": one["template_name"] or one["template_id"],
+        }
+        yield Happening(
+            one["first"],
+            "created",
+            sentence,
+            one["owner"] or _("no owner"),
+            link,
+            _("Open %(n)s") % {"n": f"{one['n']:,}"},
+        )
 
 
 def _ended(window: Window) -> Iterator[Happening]:
@@ -94,9 +109,12 @@ def _ended(window: Window) -> Iterator[Happening]:
     named = kinds.values("template_id", "template_name", "kind")
     for one in named.annotate(n=Count("pk"), first=Min("ended_at")).filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
         why = endings.words_of(one["kind"])
-        sentence = f"{one['n']:,} {one['template_name'] or one['template_id']} ended"
+        sentence = _("%(n)s %(template)s ended") % {
+            "n": f"{one['n']:,}",
+            "template": one["template_name"] or one["template_id"],
+        }
         link = _link(template=one["template_id"], state="ended")
-        yield Happening(one["first"], "killed", sentence, why, link, f"Open {one['n']:,}")
+        yield Happening(one["first"], "killed", sentence, why, link, _("Open %(n)s") % {"n": f"{one['n']:,}"})
 
 
 def _ended_busy(window: Window) -> Iterator[Happening]:
@@ -105,10 +123,17 @@ def _ended_busy(window: Window) -> Iterator[Happening]:
     ids = [(one, ended_at) for one, ended_at in busy.order_by("-ended_at").values_list("sandbox_id", "ended_at")]
     last = next((ended_at for _, ended_at in ids), None)
     if last:
-        sentence = f"{len(ids):,} ended by timeout while busy"
+        sentence = _("%(count)s ended by timeout while busy") % {"count": f"{len(ids):,}"}
         link = f"/sandboxes/{ids[0][0]}/" if len(ids) == 1 else "/sandboxes/?state=ended"
-        cause = f"CPU over {BUSY_PCT:.0f}% in their last sample"
-        yield Happening(last, "warn", sentence, cause, link, "Open it" if len(ids) == 1 else f"Open {len(ids):,}")
+        cause = _("CPU over %(percent)s%% in their last sample") % {"percent": f"{BUSY_PCT:.0f}"}
+        yield Happening(
+            last,
+            "warn",
+            sentence,
+            cause,
+            link,
+            _("Open it") if len(ids) == 1 else _("Open %(count)s") % {"count": f"{len(ids):,}"},
+        )
 
 
 def _held(window: Window) -> Iterator[Happening]:
@@ -119,9 +144,14 @@ def _held(window: Window) -> Iterator[Happening]:
     )
     counted = begun.values("policy_name").annotate(n=Count("pk"), first=Min("since"), freed=freed)
     for one in counted.order_by("-n")[:OF_A_KIND]:
-        sentence = f"{formats.plural(one['n'], 'orphan')} by {one['policy_name']}"
-        cause = f"{one['freed']:,} no longer match" if one["freed"] else "still match, or ended"
-        yield Happening(one["first"], "orph", sentence, cause, "/cleanup/", "See policies")
+        orphans = ngettext("%(n)s orphan by %(policy)s", "%(n)s orphans by %(policy)s", one["n"])
+        sentence = orphans % {"n": f"{one['n']:,}", "policy": one["policy_name"]}
+        cause = (
+            _("%(freed)s no longer match") % {"freed": f"{one['freed']:,}"}
+            if one["freed"]
+            else _("still match, or ended")
+        )
+        yield Happening(one["first"], "orph", sentence, cause, "/cleanup/", _("See policies"))
 
 
 def _acted(window: Window) -> Iterator[Happening]:
@@ -131,11 +161,17 @@ def _acted(window: Window) -> Iterator[Happening]:
         n=Count("pk"), last=Max("requested_at"), failed=Count("pk", filter=Q(state=Action.State.FAILED))
     )
     for one in counted.order_by("-n")[:OF_A_KIND]:
-        done = DONE.get(one["kind"], f"requested {one['kind']} of")
-        who = f"policy {one['actor_name']}" if one["actor_kind"] == "policy" else one["actor_name"]
-        cause = f"{one['failed']:,} failed" if one["failed"] else "all answered by E2B or still pending"
+        asked_of = _("requested %(kind)s of") % {"kind": one["kind"]}
+        done = _(DONE[one["kind"]]) if one["kind"] in DONE else asked_of
+        by_policy = one["actor_kind"] == "policy"
+        who = _("policy %(name)s") % {"name": one["actor_name"]} if by_policy else one["actor_name"]
+        cause = (
+            _("%(failed)s failed") % {"failed": f"{one['failed']:,}"}
+            if one["failed"]
+            else _("all answered by E2B or still pending")
+        )
         mark = "bad" if one["failed"] else "note"
-        yield Happening(one["last"], mark, f"{who} {done} {one['n']:,}", cause, "/cleanup/", "See trail")
+        yield Happening(one["last"], mark, f"{who} {done} {one['n']:,}", cause, "/cleanup/", _("See trail"))
 
 
 def _refused(window: Window) -> Iterator[Happening]:
@@ -145,15 +181,17 @@ def _refused(window: Window) -> Iterator[Happening]:
         .annotate(n=Count("pk"), first=Min("received_at"), why=Min("reason"))
     )
     for one in counted:
-        sentence = f"{formats.plural(one['n'], 'delivery', 'deliveries')} {STATES.get(one['state'], one['state'])}"
-        yield Happening(one["first"], "warn", sentence, one["why"], "/events/deliveries/", "See why")
+        deliveries = ngettext("%(n)s delivery %(state)s", "%(n)s deliveries %(state)s", one["n"])
+        state = _(STATES.get(one["state"], one["state"]))
+        sentence = deliveries % {"n": f"{one['n']:,}", "state": state}
+        yield Happening(one["first"], "warn", sentence, one["why"], "/events/deliveries/", _("See why"))
 
 
 def _tripped(window: Window) -> Iterator[Happening]:
     for policy in Policy.objects.filter(breaker_tripped_at__gte=window.start, breaker_tripped_at__lt=window.end):
         if at := policy.breaker_tripped_at:
-            sentence = f"safety stop of {policy.name} tripped"
-            yield Happening(at, "bad", sentence, policy.breaker_why, "/cleanup/", "See it")
+            sentence = _("safety stop of %(name)s tripped") % {"name": policy.name}
+            yield Happening(at, "bad", sentence, policy.breaker_why, "/cleanup/", _("See it"))
 
 
 def _unpolled(window: Window) -> Iterator[Happening]:
@@ -163,8 +201,8 @@ def _unpolled(window: Window) -> Iterator[Happening]:
     longest = timedelta(seconds=max(130.0, 4 * settings.POLL_INTERVAL_SECONDS))
     for one, other in pairwise(ticks.iterator()):
         if other - one > longest:
-            sentence = f"no polls for {formats.span((other - one).total_seconds())}"
-            yield Happening(one, "stale", sentence, "states come from events, metrics are missing", "", "")
+            sentence = _("no polls for %(span)s") % {"span": formats.span((other - one).total_seconds())}
+            yield Happening(one, "stale", sentence, _("states come from events, metrics are missing"), "", "")
 
 
 def _link(**asked: str | None) -> str:

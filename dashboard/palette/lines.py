@@ -7,9 +7,12 @@ from typing import Final
 
 from django.db.models import Count
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from dashboard.sandboxes.facets import VIEWS
 from dashboard.sandboxes.filters import with_
+from dashboard.templatetags.verbs import VERBS
 from dashboard.ui import formats
 from dashboard.ui.endings import ending
 from sandboxes.core.accounts import shown_account_ids
@@ -20,15 +23,19 @@ MOST_SANDBOXES: Final = 5
 MOST_VALUES: Final = 2
 MOST_AT_ONCE: Final = 500  # what one question can be asked about
 PAGES: Final = (
-    ("Fleet", "fleet", "i-fleet", "overview honeycomb live"),
-    ("Sandboxes", "sandboxes", "i-boxes", "list table"),
-    ("Events", "events", "i-events", "stream lifecycle"),
-    ("Deliveries", "deliveries", "i-events", "webhooks refused parked replay"),
-    ("Cleanup", "cleanup", "i-clean", "policies orphans audit reaper"),
-    ("Cost", "cost", "i-cost", "money spend burn waste forecast"),
-    ("Settings", "settings", "i-settings", "webhook account tokens prices"),
+    (gettext_noop("Fleet"), "fleet", "i-fleet", gettext_noop("overview honeycomb live")),
+    (gettext_noop("Sandboxes"), "sandboxes", "i-boxes", gettext_noop("list table")),
+    (gettext_noop("Events"), "events", "i-events", gettext_noop("stream lifecycle")),
+    (gettext_noop("Deliveries"), "deliveries", "i-events", gettext_noop("webhooks refused parked replay")),
+    (gettext_noop("Cleanup"), "cleanup", "i-clean", gettext_noop("policies orphans audit reaper")),
+    (gettext_noop("Cost"), "cost", "i-cost", gettext_noop("money spend burn waste forecast")),
+    (gettext_noop("Settings"), "settings", "i-settings", gettext_noop("webhook account tokens prices")),
 )
-FIELDS: Final = {"owner": "owned by", "template": "of template", "environment": "in"}
+FIELDS: Final = {
+    "owner": gettext_noop("owned by"),
+    "template": gettext_noop("of template"),
+    "environment": gettext_noop("in"),
+}
 
 
 @dataclass(frozen=True)
@@ -69,19 +76,20 @@ def find(text: str, now: datetime) -> list[Group]:
     """The groups for what was typed; without anything typed the pages and the ready-made views."""
     text = text.replace("\0", "").strip()[:200]
     if not text:
-        return [Group("Pages", "", list(_pages(""))), Group("Views", "of the live fleet", _views(now))]
+        return [Group(_("Pages"), "", list(_pages(""))), Group(_("Views"), _("of the live fleet"), _views(now))]
     page = search(SandboxQuery(q=text, order="-cpu_pct"), limit=MOST_SANDBOXES, now=now)
-    told = f"{formats.plural(page.total, 'matches', 'match')}, hottest first"
+    matches = ngettext("%(n)s matches, hottest first", "%(n)s match, hottest first", page.total)
+    told = matches % {"n": f"{page.total:,}"}
     if not page.items:
         page = search(SandboxQuery(states=STATES, q=text), limit=MOST_SANDBOXES, now=now)
-        told = f"none lives, {page.total:,} on record"
+        told = _("none lives, %(total)s on record") % {"total": f"{page.total:,}"}
     actions = [entry for name, value in _values(text) for entry in _on_value(name, value, now)]
     if page.total == 1 and page.items[0].state in LIVE:
         actions += _on_one(page.items[0])
     groups = [
-        Group("Actions", "on what matches", actions),
-        Group("Sandboxes", told, [_sandbox(row, now, text) for row in page.items]),
-        Group("Pages", "", list(_pages(text))),
+        Group(_("Actions"), _("on what matches"), actions),
+        Group(_("Sandboxes"), told, [_sandbox(row, now, text) for row in page.items]),
+        Group(_("Pages"), "", list(_pages(text))),
     ]
     return [group for group in groups if group.entries]
 
@@ -98,24 +106,50 @@ def _values(text: str) -> list[tuple[str, str]]:
 
 def _on_value(name: str, value: str, now: datetime) -> Iterator[Entry]:
     """What can be done with all that an owner, a template or an environment has."""
-    which, at = f"{FIELDS[name]} {value}", reverse("sandboxes")
+    which, at = f"{_(FIELDS[name])} {value}", reverse("sandboxes")
     alive = matching_ids(SandboxQuery(**{name: value}), now=now)  # type: ignore[arg-type]
     orphans = matching_ids(SandboxQuery(orphan=True, **{name: value}), now=now)  # type: ignore[arg-type]
-    yield Entry("i-boxes", f"List sandboxes {which}", f"{len(alive):,}", at + with_({name: value}), found=value)
+    yield Entry(
+        "i-boxes",
+        _("List sandboxes %(which)s") % {"which": which},
+        f"{len(alive):,}",
+        at + with_({name: value}),
+        found=value,
+    )
     if orphans:
         link = at + with_({name: value, "orphan": "true"})
-        yield Entry("g-orph", f"Review orphans {which}", f"{len(orphans):,}", link, found=value)
+        yield Entry("g-orph", _("Review orphans %(which)s") % {"which": which}, f"{len(orphans):,}", link, found=value)
     if 0 < len(alive) <= MOST_AT_ONCE:
-        yield Entry("g-shield", f"Protect all {which}…", f"{len(alive):,}", act="protect", keys=alive, found=value)
+        yield Entry(
+            "g-shield",
+            _("Protect all %(which)s…") % {"which": which},
+            f"{len(alive):,}",
+            act="protect",
+            keys=alive,
+            found=value,
+        )
     if 0 < len(orphans) <= MOST_AT_ONCE:
-        yield Entry("g-killed", f"Kill orphans {which}…", f"{len(orphans):,}", act="kill", keys=orphans, found=value)
+        yield Entry(
+            "g-killed",
+            _("Kill orphans %(which)s…") % {"which": which},
+            f"{len(orphans):,}",
+            act="kill",
+            keys=orphans,
+            found=value,
+        )
 
 
 def _on_one(row: SandboxRow) -> Iterator[Entry]:
     """What can be done with the one sandbox that matches."""
     offered = {"running": (("g-pause", "pause"), ("g-updated", "extend")), "paused": (("g-resumed", "resume"),)}
     for mark, kind in (*offered.get(row.state, ()), ("g-shield", "protect"), ("g-killed", "kill")):
-        yield Entry(mark, f"{kind.capitalize()} {row.id}…", act=kind, keys=[row.key], found=row.id)
+        yield Entry(
+            mark,
+            _("%(action)s %(id)s…") % {"action": _(VERBS[kind]), "id": row.id},
+            act=kind,
+            keys=[row.key],
+            found=row.id,
+        )
 
 
 def _sandbox(row: SandboxRow, now: datetime, text: str) -> Entry:
@@ -128,25 +162,28 @@ def _sandbox(row: SandboxRow, now: datetime, text: str) -> Entry:
 def _standing(row: SandboxRow, now: datetime) -> str:
     """What is most worth knowing of it now."""
     if row.orphan.act_at:
-        return f"acts in {formats.span((row.orphan.act_at - now).total_seconds())}"
+        return _("acts in %(span)s") % {"span": formats.span((row.orphan.act_at - now).total_seconds())}
     if row.state == "paused" and row.paused_at:
-        return f"paused {formats.span((now - row.paused_at).total_seconds())} ago"
+        return _("paused %(span)s ago") % {"span": formats.span((now - row.paused_at).total_seconds())}
     if row.state == "ended" and row.ended_at:
-        return f"{ending(row)} {formats.span((now - row.ended_at).total_seconds())} ago"
-    return f"CPU {formats.percent(row.cpu_pct)}" if row.cpu_pct is not None else "no sample"
+        return _("%(ended)s %(span)s ago") % {
+            "ended": ending(row),
+            "span": formats.span((now - row.ended_at).total_seconds()),
+        }
+    return f"CPU {formats.percent(row.cpu_pct)}" if row.cpu_pct is not None else _("no sample")
 
 
 def _pages(text: str) -> Iterator[Entry]:
     wanted = text.lower()
     for title, name, mark, also in PAGES:
-        if any(word.startswith(wanted) for word in [title.lower(), *also.split()]):
-            yield Entry(mark, title, link=reverse(name), found=text)
+        if any(word.startswith(wanted) for word in [_(title).lower(), *_(also).split()]):
+            yield Entry(mark, _(title), link=reverse(name), found=text)
 
 
 def _views(now: datetime) -> list[Entry]:
     at = reverse("sandboxes")
     return [
-        Entry("i-boxes", name, f"{count(query, now=now):,}", at + with_({}, **given))
-        for name, _, given, query in VIEWS
+        Entry("i-boxes", _(name), f"{count(query, now=now):,}", at + with_({}, **given))
+        for name, _live, given, query in VIEWS
         if given
     ]

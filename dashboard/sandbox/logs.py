@@ -5,6 +5,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils.translation import gettext as _
 
 from dashboard.api.answers import answer
 from sandboxes.e2b import E2BError, LogLine, NotFound, Unsupported
@@ -52,14 +53,16 @@ def _moment(text: str | None) -> int | None:
 
 def _told(sandbox: Sandbox, wanted: Wanted) -> dict[str, Any]:
     account = sandbox.account
-    unsupported = _none("unsupported", f"The backend of {account.name} keeps no logs of its sandboxes.")
+    unsupported = _none(
+        "unsupported", _("The backend of %(name)s keeps no logs of its sandboxes.") % {"name": account.name}
+    )
     if account.capabilities.get("logs") is False:
         return unsupported
     try:
         found = async_to_sync(read)(account, sandbox.sandbox_id, wanted)
     except NotFound:
         if sandbox.state == Sandbox.State.ENDED:
-            return _none("gone", "The backend no longer keeps its logs.")
+            return _none("gone", _("The backend no longer keeps its logs."))
         return unsupported
     except Unsupported:
         return unsupported

@@ -7,6 +7,8 @@ from typing import Final
 from msgspec import UNSET
 
 from dashboard.ui import formats
+from dashboard.ui.translation import gettext as _
+from dashboard.ui.translation import ngettext
 from sandboxes.base.clock import BackendTime
 from sandboxes.policies import Asked, Facts, PolicySpec
 from sandboxes.policies.wording import limit
@@ -46,104 +48,128 @@ def _since(moment: BackendTime, now: BackendTime) -> str:
 
 
 def _limit(seconds: object) -> str:
-    return f"limit {limit(seconds)}" if isinstance(seconds, int) else ""
+    return _("limit %(seconds)s") % {"seconds": limit(seconds)} if isinstance(seconds, int) else ""
 
 
 def _age(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note = _limit(spec.orphan_when.older_than_seconds)
     if facts.state == "paused":
-        return "Created", _since(facts.created_at, now), "ago", note
-    return "Running for", _since(facts.started_at, now), "", note
+        return _("Created"), _since(facts.created_at, now), _("ago"), note
+    return _("Running for"), _since(facts.started_at, now), "", note
 
 
 def _lease(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note, ended = _limit(spec.orphan_when.no_lease_for_seconds), facts.last_lease_ended_at
     if facts.lease is not None:
-        return "Leased as", facts.lease.key, "", f"until {facts.lease.expires_at:%H:%M:%S}; {note}"
+        return (
+            _("Leased as"),
+            facts.lease.key,
+            "",
+            _("until %(expires_at)s; %(note)s") % {"expires_at": f"{facts.lease.expires_at:%H:%M:%S}", "note": note},
+        )
     since = max(ended or facts.first_seen_at, facts.first_seen_at)
-    last = f"the last ended {ended:%H:%M:%S}" if ended else "never leased"
-    return "No lease for", _since(since, now), "", f"{note}; {last}"
+    last = _("the last ended %(ended)s") % {"ended": f"{ended:%H:%M:%S}"} if ended else _("never leased")
+    return _("No lease for"), _since(since, now), "", f"{note}; {last}"
 
 
 def _idle(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     seconds, below, cpu = spec.orphan_when.idle_for_seconds, spec.orphan_when.idle_cpu_below_pct, facts.cpu
     over = limit(seconds) if isinstance(seconds, int) else ""
-    note = f"limit {below:g}%" if isinstance(below, int | float) else ""
+    note = _("limit %(below)s%%") % {"below": f"{below:g}"} if isinstance(below, int | float) else ""
     if cpu is None or facts.state != "running":
-        return "No CPU sample in", over, "", f"{note}; too few samples count as busy"
-    samples = f"{formats.plural(cpu.samples, 'sample')}, longest gap {formats.span(cpu.largest_gap_seconds)}"
-    return "CPU at most", formats.percent(cpu.cpu_max_pct), f"for {over}", f"{note}; {samples}"
+        return _("No CPU sample in"), over, "", _("%(note)s; too few samples count as busy") % {"note": note}
+    samples = _("%(counted)s, longest gap %(span)s") % {
+        "counted": ngettext("%(n)s sample", "%(n)s samples", cpu.samples) % {"n": f"{cpu.samples:,}"},
+        "span": formats.span(cpu.largest_gap_seconds),
+    }
+    return _("CPU at most"), formats.percent(cpu.cpu_max_pct), _("for %(over)s") % {"over": over}, f"{note}; {samples}"
 
 
 def _missing(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     keys = spec.orphan_when.missing_metadata
     wanted = keys if isinstance(keys, tuple) else ()
     missing = [key for key in wanted if key not in facts.metadata]
-    note = f"required keys: {', '.join(wanted)}"
-    return ("Metadata without", ", ".join(missing), "", note) if missing else ("Metadata has", "all keys", "", note)
+    note = _("required keys: %(names)s") % {"names": ", ".join(wanted)}
+    return (
+        (_("Metadata without"), ", ".join(missing), "", note)
+        if missing
+        else (_("Metadata has"), _("all keys"), "", note)
+    )
 
 
 def _paused(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note = _limit(spec.orphan_when.paused_for_seconds)
     if facts.state != "paused" or facts.paused_at is None:
-        return "It is", facts.state, "", note
-    return "Paused for", _since(facts.paused_at, now), "", note
+        return _("It is"), facts.state, "", note
+    return _("Paused for"), _since(facts.paused_at, now), "", note
 
 
 def _past_end(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note = _limit(spec.orphan_when.past_end_seconds)
     if facts.state == "paused":
-        return "It is", "paused", "", f"{note}; a paused sandbox has no timeout"
+        return _("It is"), _("paused"), "", _("%(note)s; a paused sandbox has no timeout") % {"note": note}
     if facts.end_at is None:
-        return "It has", "no timeout", "", note
+        return _("It has"), _("no timeout"), "", note
     past = (now - facts.end_at).total_seconds()
     if past < 0:
-        return "Ends in", formats.exact_span(-past), "", note
-    return "Past its end by", formats.exact_span(past), "", f"{note}; it was {facts.end_at:%H:%M:%S}"
+        return _("Ends in"), formats.exact_span(-past), "", note
+    return (
+        _("Past its end by"),
+        formats.exact_span(past),
+        "",
+        _("%(note)s; it was %(end_at)s") % {"note": note, "end_at": f"{facts.end_at:%H:%M:%S}"},
+    )
 
 
 def _duplicate(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     keys, keep, place = spec.orphan_when.duplicate_of, spec.orphan_when.keep, facts.duplicate
     same = ", ".join(keys) if isinstance(keys, tuple) else ""
-    note = f"kept: {keep if isinstance(keep, int) else 1}, the newest; same {same}"
+    note = _("kept: %(keep)s, the newest; same %(same)s") % {
+        "keep": keep if isinstance(keep, int) else 1,
+        "same": same,
+    }
     if place is None:
-        return "It is", "not a duplicate", "", note
-    return "Number", f"{place.rank} of {place.alive}", "duplicates", note
+        return _("It is"), _("not a duplicate"), "", note
+    return _("Number"), _("%(rank)s of %(alive)s") % {"rank": place.rank, "alive": place.alive}, _("duplicates"), note
 
 
 def _match(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:
     """Whom the policy looks at: only what it narrows is shown."""
     match, rule = spec.match, asked.rule
     if rule == "match.accounts":
-        return Rule("Account is", facts.account, "", _either(match.accounts), asked.holds)
+        return Rule(_("Account is"), facts.account, "", _either(match.accounts), asked.holds)
     # The usual "running" of a running one says nothing.
     if rule == "match.states" and (not asked.holds or len(match.states) > 1):
-        return Rule("It is", facts.state, "", _either(match.states), asked.holds)
+        return Rule(_("It is"), facts.state, "", _either(match.states), asked.holds)
     if rule == "match.templates":
         name = facts.template_name or facts.template_id
-        return Rule("Template is", name, "", _either(match.templates), asked.holds)
+        return Rule(_("Template is"), name, "", _either(match.templates), asked.holds)
     if rule == "match.metadata":
-        found = facts.metadata.get(asked.of, "not set")
-        return Rule(f"{asked.of} is", found, "", _either((match.metadata[asked.of],)), asked.holds)
+        found = facts.metadata.get(asked.of, _("not set"))
+        return Rule(_("%(of)s is") % {"of": asked.of}, found, "", _either((match.metadata[asked.of],)), asked.holds)
     return None
 
 
 def _either(values: tuple[str, ...]) -> str:
-    return f"must be {' or '.join(values)}"
+    return _("must be %(names)s") % {"names": _(" or ").join(values)}
 
 
 def _held_from(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:
     """What keeps it from every policy; a lease is shown here where no condition shows it."""
     if asked.rule == "lease" and not asked.holds and spec.orphan_when.no_lease_for_seconds is UNSET and facts.lease:
-        until = f"until {facts.lease.expires_at:%H:%M:%S}; a lease excludes it from all policies"
-        return Rule("Leased as", facts.lease.key, "", until, holds=False)
+        until = _("until %(expires_at)s; a lease excludes it from all policies") % {
+            "expires_at": f"{facts.lease.expires_at:%H:%M:%S}"
+        }
+        return Rule(_("Leased as"), facts.lease.key, "", until, holds=False)
     if asked.rule.startswith("metadata.") and not asked.holds:
         said = f"{asked.of}={facts.metadata.get(asked.of, '')}"
-        return Rule("Metadata has", said, "", "excluded from all policies", holds=False)
+        return Rule(_("Metadata has"), said, "", _("excluded from all policies"), holds=False)
     if asked.rule == "protected" and asked.holds:
-        return Rule("Not protected", "", "", "", holds=True)
+        return Rule(_("Not protected"), "", "", "", holds=True)
     if asked.rule == "protected" and facts.protection is not None:
-        return Rule("Protected by", facts.protection.by, "", facts.protection.reason or "no reason given", holds=False)
+        return Rule(
+            _("Protected by"), facts.protection.by, "", facts.protection.reason or _("no reason given"), holds=False
+        )
     return None
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.ui import endings, formats
 from events.fold.merge import ASKED
 from events.listing import EventRow
@@ -13,16 +16,20 @@ from sandboxes.models import Action, Execution, LeaseSpan
 
 # An event's last word → its mark, its hue, and what it is called.
 EVENTS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "created": ("created", "run", "created"),
-    "resumed": ("resumed", "pause", "resumed"),
-    "paused": ("pause", "pause", "paused"),
-    "killed": ("killed", "bad", "killed"),
-    "updated": ("updated", "ink", "timeout changed"),
-    "checkpointed": ("note", "ink", "checkpoint"),
-    "vanished": ("killed", "end", "vanished"),
+    "created": ("created", "run", gettext_noop("created")),
+    "resumed": ("resumed", "pause", gettext_noop("resumed")),
+    "paused": ("pause", "pause", gettext_noop("paused")),
+    "killed": ("killed", "bad", gettext_noop("killed")),
+    "updated": ("updated", "ink", gettext_noop("timeout changed")),
+    "checkpointed": ("note", "ink", gettext_noop("checkpoint")),
+    "vanished": ("killed", "end", gettext_noop("vanished")),
 }
 BORN_WITHIN: Final = timedelta(minutes=2)  # an observed birth this long after the start is a first sight, not a birth
-SOURCES: Final = {"webhook": "webhook", "reconcile": "reconciled", "observed": "detected by sync"}
+SOURCES: Final = {
+    "webhook": gettext_noop("webhook"),
+    "reconcile": gettext_noop("reconciled"),
+    "observed": gettext_noop("detected by sync"),
+}
 ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "kill": ("killed", "bad"), "pause": ("pause", "pause"), "resume": ("resumed", "pause"),
     "timeout": ("updated", "ink"), "extend": ("updated", "ink"), "protect": ("shield", "ink"),
@@ -68,16 +75,17 @@ def event_step(event: EventRow) -> Step:
     """What E2B told, or what we saw."""
     last = event.type.rpartition(".")[2]
     mark, hue, word = EVENTS.get(last, ("note", "ink", last))
+    word = _(word)
     data = event.data or {}
     moved_to = data.get("set_timeout")
     if last == "updated" and isinstance(moved_to, str) and len(moved_to) >= 16:
-        word = f"ends {moved_to[11:16]}"
+        word = _("ends %(time)s") % {"time": moved_to[11:16]}
     if last == "killed" and event.source == "observed":
         word = endings.words_of(_observed_end(data))
         mark, hue = (mark, hue) if ASKED in data else EVENTS[endings.VANISHED][:2]
     if last == "created" and event.source == "observed" and _ran_before(event):
-        mark, hue, word = "note", "ink", "first detected"
-    return Step(event.timestamp, mark, hue, word, "; ".join([*event_notes(event), SOURCES[event.source]]))
+        mark, hue, word = "note", "ink", _("first detected")
+    return Step(event.timestamp, mark, hue, word, "; ".join([*event_notes(event), _(SOURCES[event.source])]))
 
 
 def _observed_end(data: Mapping[str, Any]) -> str:
@@ -99,7 +107,7 @@ def event_notes(event: EventRow) -> list[str]:
     execution = data.get("execution")
     ran = execution.get("execution_time") if isinstance(execution, dict) else None
     if isinstance(ran, int | float):
-        notes.append(f"ran {formats.span(ran / 1000)}")
+        notes.append(_("ran %(span)s") % {"span": formats.span(ran / 1000)})
     if reason := data.get("kill_reason"):
         notes.append(endings.words_of(str(reason)))
     return notes
@@ -108,22 +116,28 @@ def event_notes(event: EventRow) -> list[str]:
 def action_step(action: Action) -> Step:
     """What one of us asked for, and how far it got."""
     mark, hue = ACTIONS.get(action.kind, ("note", "ink"))
-    by = f"by {action.actor_name}"
+    by = _("by %(actor_name)s") % {"actor_name": action.actor_name}
     if action.state == Action.State.GRACE:
-        return Step(action.requested_at, "orph", "orph", "marked as orphan", by)
+        return Step(action.requested_at, "orph", "orph", _("marked as orphan"), by)
     hue = "orph" if action.actor_kind == "policy" else hue
     how = {
-        "queued": "queued", "sent": "sent to E2B", "done": "done by E2B", "confirmed": "confirmed",
-        "failed": f"failed: {action.error}", "cancelled": f"cancelled {action.outcome}".strip(),
-    }[action.state]  # fmt: skip
+        "queued": _("queued"),
+        "sent": _("sent to E2B"),
+        "done": _("done by E2B"),
+        "confirmed": _("confirmed"),
+        "failed": _("failed: %(error)s") % {"error": action.error},
+        "cancelled": (_("cancelled %(outcome)s") % {"outcome": action.outcome}).strip(),
+    }[action.state]
     why = f", {action.reason}" if action.reason else ""
-    return Step(action.requested_at, mark, hue, f"{action.kind} requested", f"{by}{why}; {how}")
+    return Step(action.requested_at, mark, hue, _("%(kind)s requested") % {"kind": action.kind}, f"{by}{why}; {how}")
 
 
 def lease_step(span: LeaseSpan) -> Step:
     """An owner's word began to hold."""
     until = f"{span.until:%H:%M:%S}"
-    return Step(span.since, "lease", "ink", f"leased as {span.key}", f"until {until}")
+    return Step(
+        span.since, "lease", "ink", _("leased as %(key)s") % {"key": span.key}, _("until %(until)s") % {"until": until}
+    )
 
 
 @dataclass(frozen=True)
@@ -152,7 +166,7 @@ def _how_it_ended(run: Execution, *, by_us: bool) -> str:
     if run.ended_at is None:
         return ""
     if run.ended_by not in {"killed", endings.VANISHED}:
-        return run.ended_by or "ended"
+        return run.ended_by or _("ended")
     return endings.words_of(endings.kind_of(run.end_reason, run.ended_at, run.end_at, by_us=by_us))
 
 

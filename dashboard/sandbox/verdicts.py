@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from dashboard.sandbox import reasoning
 from sandboxes.cleanup.policy_book import spec_of
@@ -52,10 +53,12 @@ def _opinion(policy: Policy, row: SandboxRow, fleet: Fleet, now: datetime) -> Op
     try:
         spec = spec_of(policy)
     except PolicyError as wrong:
-        return Opinion(policy.name, mode, policy.action, hit, [], f"the policy cannot be read: {wrong}")
+        return Opinion(
+            policy.name, mode, policy.action, hit, [], _("the policy cannot be read: %(wrong)s") % {"wrong": wrong}
+        )
     facts, at = _facts(spec, row.key, fleet, now), fleet.clock(now)
     asked = explain(spec, facts, at)
-    spares = next((one.evidence for one in asked if not one.holds), "all its rules hold since its last run")
+    spares = next((one.evidence for one in asked if not one.holds), _("all its rules hold since its last run"))
     return Opinion(policy.name, mode, policy.action, hit, reasoning.rules(spec, facts, at, asked), spares)
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from dashboard.sandbox import siblings, verdicts
 from dashboard.sandbox import timeline as story
@@ -18,7 +19,7 @@ from sandboxes.metrics.series import look_at, sandbox_metrics
 from sandboxes.models import Action, Execution, LeaseSpan
 
 LEAST_SPAN = timedelta(minutes=2)  # of a newborn: its first samples are a beginning, not the whole width
-RANGE_WORDS = (("life", "Life"), ("1h", "1 h"), ("15min", "15 min"))
+RANGE_WORDS = (("life", gettext_noop("Life")), ("1h", "1 h"), ("15min", "15 min"))
 RANGES = {"life": None, "1h": timedelta(hours=1), "15min": timedelta(minutes=15)}
 MOST_STEPS = 200
 POINTS = 1000
@@ -29,7 +30,11 @@ QUIET_SECONDS = 30.0  # longer than this without a sample is a gap worth showing
 def sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     """The whole page but its charts and siblings, which it asks for once it is painted."""
     row, now = _row(sandbox_id), timezone.now()
-    beside = {"ranges": RANGE_WORDS, "range": _range(request), "stretches": _told(_stretches(row), row.ended_at or now)}
+    beside = {
+        "ranges": [(name, gettext(word)) for name, word in RANGE_WORDS],
+        "range": _range(request),
+        "stretches": _told(_stretches(row), row.ended_at or now),
+    }
     context = _context(row, now) | beside
     return render(request, "sandbox/page.html", context)
 

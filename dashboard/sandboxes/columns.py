@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext, gettext_noop
+
 from dashboard.sandboxes.filters import METADATA, with_
 from sandboxes.fleet.search import DEFAULT_ORDER
 
@@ -20,6 +22,11 @@ class Column:
     order: str = ""
     right: bool = False
     more: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its word in the reader's language; a metadata key is nobody's language."""
+        return self.word if self.name.startswith(METADATA) else gettext(self.word)
 
     @property
     def style(self) -> str:
@@ -48,21 +55,21 @@ class Choice:
 KNOWN: Final = {
     column.name: column
     for column in (
-        Column("state", "State"),
-        Column("id", "Sandbox", "id"),
-        Column("template", "Template"),
-        Column("owner", "Owner"),
-        Column("environment", "Environment"),
-        Column("age", "Age", "created_at", right=True),
-        Column("started", "Started", "-started_at", right=True),
-        Column("end", "Ends", "end_at", right=True),
+        Column("state", gettext_noop("State")),
+        Column("id", gettext_noop("Sandbox"), "id"),
+        Column("template", gettext_noop("Template")),
+        Column("owner", gettext_noop("Owner")),
+        Column("environment", gettext_noop("Environment")),
+        Column("age", gettext_noop("Age"), "created_at", right=True),
+        Column("started", gettext_noop("Started"), "-started_at", right=True),
+        Column("end", gettext_noop("Ends"), "end_at", right=True),
         Column("cpu", "CPU", "-cpu_pct", more=", 15 min"),
-        Column("mem", "Memory", "-mem_pct"),
-        Column("disk", "Disk", right=True),
+        Column("mem", gettext_noop("Memory"), "-mem_pct"),
+        Column("disk", gettext_noop("Disk"), right=True),
         Column("burn", "Burn, $/h", "-burn_usd_per_hour", right=True),
-        Column("cost", "Cost", "-cost_usd", right=True),
-        Column("protected", "Protected"),
-        Column("lease", "Lease"),
+        Column("cost", gettext_noop("Cost"), "-cost_usd", right=True),
+        Column("protected", gettext_noop("Protected")),
+        Column("lease", gettext_noop("Lease")),
     )
 }
 USUAL: Final = ("state", "id", "template", "owner", "age", "end", "cpu", "mem", "cost")

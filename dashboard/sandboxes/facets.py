@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from dashboard.sandboxes.filters import METADATA, PAGING, SEVERAL, joined, several, with_
 from sandboxes.core.accounts import shown_account_ids
@@ -18,22 +20,26 @@ MOST_VALUES: Final = 8
 MOST_KEYS: Final = 3
 SAMPLE_ROWS: Final = 1000
 VIEWS: Final[tuple[tuple[str, str, dict[str, str], SandboxQuery], ...]] = (
-    ("All", "live", {}, SandboxQuery()),
-    ("Running", "running", {"state": "running"}, SandboxQuery(states=("running",))),
-    ("Paused", "paused", {"state": "paused"}, SandboxQuery(states=("paused",))),
-    ("Orphans", "orphans", {"orphan": "true"}, SandboxQuery(orphan=True)),
-    ("Hot, over 80%", "hot", {"cpu_min": "80"}, SandboxQuery(cpu_min=80)),
-    ("Ends within 5 min", "soon", {"ends_within": "300"}, SandboxQuery(ends_within=300)),
-    ("Protected", "", {"protected": "true"}, SandboxQuery(protected=True)),
-    ("Ended", "", {"state": "ended"}, SandboxQuery(states=("ended",))),
+    (gettext_noop("All"), "live", {}, SandboxQuery()),
+    (gettext_noop("Running"), "running", {"state": "running"}, SandboxQuery(states=("running",))),
+    (gettext_noop("Paused"), "paused", {"state": "paused"}, SandboxQuery(states=("paused",))),
+    (gettext_noop("Orphans"), "orphans", {"orphan": "true"}, SandboxQuery(orphan=True)),
+    (gettext_noop("Hot, over 80%"), "hot", {"cpu_min": "80"}, SandboxQuery(cpu_min=80)),
+    (gettext_noop("Ends within 5 min"), "soon", {"ends_within": "300"}, SandboxQuery(ends_within=300)),
+    (gettext_noop("Protected"), "", {"protected": "true"}, SandboxQuery(protected=True)),
+    (gettext_noop("Ended"), "", {"state": "ended"}, SandboxQuery(states=("ended",))),
 )
 FLAGS: Final = (
-    ("orphan", "orphan", "orph", SandboxQuery(orphan=True)),
-    ("no_sample", "no sample", "stale", SandboxQuery(no_sample=True)),
-    ("protected", "protected", "shield", SandboxQuery(protected=True)),
+    ("orphan", gettext_noop("orphan"), "orph", SandboxQuery(orphan=True)),
+    ("no_sample", gettext_noop("no sample"), "stale", SandboxQuery(no_sample=True)),
+    ("protected", gettext_noop("protected"), "shield", SandboxQuery(protected=True)),
 )
 MARKS: Final = {"running": "run", "paused": "pause", "unknown": "stale"}
-TITLES: Final = {"environment": "Environment", "template": "Template", "owner": "Owner"}
+TITLES: Final = {
+    "environment": gettext_noop("Environment"),
+    "template": gettext_noop("Template"),
+    "owner": gettext_noop("Owner"),
+}
 
 # Which keys the fleet's metadata has, from the newest of it; a key whose values are as many as its sandboxes (a trace
 # ID) is nothing to choose from.
@@ -83,7 +89,7 @@ def views(asked: Mapping[str, str], now: datetime) -> list[View]:
     kept = {name: asked[name] for name in ("order", "cols") if asked.get(name)}
     filtered = {name: asked[name] for name in asked if name not in {*PAGING, "order", "cols"} and asked[name]}
     return [
-        View(name, live, with_({}, **given, **kept), count(query, now=now), given == filtered)
+        View(_(name), live, with_({}, **given, **kept), count(query, now=now), given == filtered)
         for name, live, given, query in VIEWS
     ]
 
@@ -98,8 +104,8 @@ def facets(asked: Mapping[str, str], now: datetime) -> list[tuple[str, list[Valu
         for name, value in named.items():
             if value:
                 counted[name][value] += n
-    found = [("State", [*_states(asked, counted["state"]), *_flags(asked, now)])]
-    found += [(title, _values(asked, name, counted[name])) for name, title in TITLES.items() if counted[name]]
+    found = [(_("State"), [*_states(asked, counted["state"]), *_flags(asked, now)])]
+    found += [(_(title), _values(asked, name, counted[name])) for name, title in TITLES.items() if counted[name]]
     return found + [(f"metadata.{key}", _of_key(asked, key)) for key in _worth_a_facet(counted)]
 
 
@@ -145,9 +151,11 @@ def _states(asked: Mapping[str, str], found: Counter[str]) -> list[Value]:
 
 
 def _flags(asked: Mapping[str, str], now: datetime) -> list[Value]:
-    chosen = {name: asked.get(name, "").lower() in {"true", "1"} for name, *_ in FLAGS}
+    chosen = {name: asked.get(name, "").lower() in {"true", "1"} for name, *_rest in FLAGS}
     return [
-        Value(word, mark, count(query, now=now), with_(asked, **{name: None if chosen[name] else "true"}), chosen[name])
+        Value(
+            _(word), mark, count(query, now=now), with_(asked, **{name: None if chosen[name] else "true"}), chosen[name]
+        )
         for name, word, mark, query in FLAGS
     ]
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext_noop
+
 from dashboard.ui import formats
 from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
@@ -17,14 +19,14 @@ METADATA: Final = "metadata."
 PAGING: Final = frozenset({"cursor", "skip", "rows", "after"})  # where in the list, not which list
 NOT_FILTERS: Final = PAGING | {"order", "cols"}
 ORDER_WORDS: Final = {
-    "-started_at": "recently started first", "started_at": "least recently started first",
-    "-created_at": "newest first", "created_at": "oldest first",
-    "end_at": "ending soonest first", "-end_at": "ending last first",
-    "-cpu_pct": "highest CPU first", "cpu_pct": "lowest CPU first",
-    "-mem_pct": "highest memory first", "mem_pct": "lowest memory first",
-    "-cost_usd": "highest cost first", "cost_usd": "lowest cost first",
-    "-burn_usd_per_hour": "highest $/h first", "burn_usd_per_hour": "lowest $/h first",
-    "id": "by ID", "-id": "by ID, descending",
+    "-started_at": gettext_noop("recently started first"), "started_at": gettext_noop("least recently started first"),
+    "-created_at": gettext_noop("newest first"), "created_at": gettext_noop("oldest first"),
+    "end_at": gettext_noop("ending soonest first"), "-end_at": gettext_noop("ending last first"),
+    "-cpu_pct": gettext_noop("highest CPU first"), "cpu_pct": gettext_noop("lowest CPU first"),
+    "-mem_pct": gettext_noop("highest memory first"), "mem_pct": gettext_noop("lowest memory first"),
+    "-cost_usd": gettext_noop("highest cost first"), "cost_usd": gettext_noop("lowest cost first"),
+    "-burn_usd_per_hour": gettext_noop("highest $/h first"), "burn_usd_per_hour": gettext_noop("lowest $/h first"),
+    "id": gettext_noop("by ID"), "-id": gettext_noop("by ID, descending"),
 }  # fmt: skip
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
 _COMMA = re.compile(r"(?<!\\),")

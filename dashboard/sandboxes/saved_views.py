@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dashboard.models import SavedView, TableColumns
@@ -88,7 +89,7 @@ def save(request: HttpRequest) -> HttpResponse:
     """Keeps the address under a name; the same name again replaces what it stood for."""
     name, shown = _name(request), _address(request)
     if shown is None or not name:
-        return HttpResponse("A view needs a name, and an address that makes sense.", status=400)
+        return HttpResponse(_("A view needs a name, and an address that makes sense."), status=400)
     asked = dict(parse_qsl(shown))
     asked.setdefault("cols", columns.as_text(columns_of(request.user, asked)))
     address = filters.with_(asked).removeprefix("?")
@@ -112,7 +113,7 @@ def change(request: HttpRequest, view_id: int) -> HttpResponse:
         with transaction.atomic():
             view.save(update_fields=["name", "shared"])
     except IntegrityError:
-        return HttpResponse("Another view of yours has that name.", status=409)
+        return HttpResponse(_("Another view of yours has that name."), status=409)
     return _to(view.address)
 
 

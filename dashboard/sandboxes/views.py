@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from dashboard.sandboxes import columns, facets, filters
 from dashboard.sandboxes import saved_views as views
@@ -94,7 +95,7 @@ def _around(
         "address": filters.with_(asked),
         "headings": columns.headings(asked, shown),
         "choices": columns.choices(shown, facets.metadata_keys()),
-        "ordered": filters.ORDER_WORDS[query.order],
+        "ordered": gettext(filters.ORDER_WORDS[query.order]),
         "live_states": query.states == SandboxQuery().states,
         "newest": Sandbox.objects.aggregate(newest=Max("id"))["newest"] or 0,
     }

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_POST
 
 from dashboard.fleet.attention import round_name
@@ -21,21 +22,21 @@ from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import is_set, opened
 
 WORDS = {
-    "bulk_metrics": "bulk metrics",
-    "metrics": "metrics of a sandbox",
-    "events": "events API",
-    "webhooks": "webhooks",
-    "pause": "pausing",
-    "logs": "logs",
-    "templates": "template names",
+    "bulk_metrics": gettext_noop("bulk metrics"),
+    "metrics": gettext_noop("metrics of a sandbox"),
+    "events": gettext_noop("events API"),
+    "webhooks": gettext_noop("webhooks"),
+    "pause": gettext_noop("pausing"),
+    "logs": gettext_noop("logs"),
+    "templates": gettext_noop("template names"),
 }
 
 KEY_AND_ADDRESS: Final = ("E2B_API_KEY", "E2B_API_URL")
 FIELDS: Final = ("cap", "owner_keys", "environment_keys", "keep_metadata", "actions")
 ACTIONS = (
-    ("none", "Nobody: read-only"),
-    ("people", "People and API tokens"),
-    ("policies", "Enforcing policies too"),
+    ("none", gettext_noop("Nobody: read-only")),
+    ("people", gettext_noop("People and API tokens")),
+    ("policies", gettext_noop("Enforcing policies too")),
 )
 
 
@@ -67,10 +68,10 @@ def page(request: HttpRequest) -> HttpResponse:
         "has_key": is_set(account, "api_key"),
         "key_lost": opened(account, "api_key") is None,
         "form": form,
-        "can": [(word, can[name]) for name, word in WORDS.items()],
+        "can": [(gettext(word), can[name]) for name, word in WORDS.items()],
         "cap_in_environment": settings.CONCURRENCY_CAP,
         "from_environment": _from_environment(account),
-        "actions": ACTIONS,
+        "actions": [(name, gettext(word)) for name, word in ACTIONS],
         "brake": brake.tripped([account.pk]).get(account.pk),
         "limits": brake.limits_of(account, timezone.now()),
         "same_fleet_as": account.same_fleet_as,

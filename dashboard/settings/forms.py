@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard.models import ApiToken
 from events.missed import SUBSCRIBED
@@ -36,7 +38,10 @@ class WebhookForm(forms.Form):
     url = AddressField()
     events = forms.MultipleChoiceField(
         choices=[(one, one) for one in sorted(SUBSCRIBED)],
-        error_messages={"required": "Choose at least one event type", "invalid_choice": "Not a type: %(value)s"},
+        error_messages={
+            "required": gettext_lazy("Choose at least one event type"),
+            "invalid_choice": gettext_lazy("Not a type: %(value)s"),
+        },
     )
 
 
@@ -50,7 +55,7 @@ class ByHandForm(forms.Form):
         """Headers and shells carry it: printable ASCII, no spaces."""
         secret: str = self.cleaned_data["secret"]
         if not secret.isascii() or not secret.isprintable() or " " in secret:
-            raise forms.ValidationError("A secret is printable ASCII without spaces")
+            raise forms.ValidationError(_("A secret is printable ASCII without spaces"))
         return secret
 
 
@@ -61,9 +66,9 @@ class KeysField(forms.CharField):
         """Raises ValidationError for too many, too long or unprintable ones; the same twice counts once."""
         keys = list(dict.fromkeys(word.strip() for word in super().clean(value).split(",") if word.strip()))
         if len(keys) > MOST_KEYS:
-            raise forms.ValidationError(f"At most {MOST_KEYS} keys")
+            raise forms.ValidationError(_("At most %(count)s keys") % {"count": MOST_KEYS})
         if any(len(key) > 128 or not key.isprintable() for key in keys):
-            raise forms.ValidationError("A key is printable and at most 128 characters long")
+            raise forms.ValidationError(_("A key is printable and at most 128 characters long"))
         return keys
 
 
@@ -106,7 +111,7 @@ class AccountForm(forms.Form):
         wanted = cleaned["actions"] = cleaned.get("actions") or self._account.actions  # an empty choice changes nothing
         raised = order.index(wanted) > order.index(self._account.actions)
         if raised and cleaned.get("actions_name", "").strip() != self._account.name:
-            self.add_error("actions", f"Type {self._account.name} to allow more actions")
+            self.add_error("actions", _("Type %(name)s to allow more actions") % {"name": self._account.name})
         return cleaned
 
     def brake(self) -> dict[str, int] | None:
@@ -131,7 +136,7 @@ class KeyForm(forms.Form):
         """A header carries it: printable ASCII without spaces."""
         key: str = self.cleaned_data["api_key"]
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise forms.ValidationError("A key is printable ASCII without spaces: copy it again")
+            raise forms.ValidationError(_("A key is printable ASCII without spaces: copy it again"))
         return key
 
 
@@ -144,7 +149,7 @@ class TokenForm(forms.Form):
         """Names are never given twice, not even those of revoked tokens: the trail names them."""
         name: str = self.cleaned_data["name"]
         if not name.isprintable() or ApiToken.objects.filter(name=name).exists():
-            raise forms.ValidationError("A token with this name exists or existed")
+            raise forms.ValidationError(_("A token with this name exists or existed"))
         return name
 
 
@@ -160,10 +165,10 @@ class PriceForm(forms.Form):
         now = timezone.now()
         since: datetime = self.cleaned_data["since"] or now
         if since < now - A_MINUTE:
-            raise forms.ValidationError("A price must not start in the past")
+            raise forms.ValidationError(_("A price must not start in the past"))
         since = max(since, now)
         if Price.objects.filter(since=since).exists():
-            raise forms.ValidationError("There is already a price from that moment")
+            raise forms.ValidationError(_("There is already a price from that moment"))
         return since
 
     def rate(self) -> dict[str, datetime | Decimal]:

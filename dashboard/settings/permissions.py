@@ -12,17 +12,18 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 
 from sandboxes.core import queue
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.models import Account
 
 SECTIONS: Final = (
-    ("settings", "Webhook"),
-    ("settings-account", "Account"),
-    ("settings-tokens", "API tokens"),
-    ("settings-prices", "Prices"),
-    ("settings-system", "System"),
+    ("settings", gettext_noop("Webhook")),
+    ("settings-account", gettext_noop("Account")),
+    ("settings-tokens", gettext_noop("API tokens")),
+    ("settings-prices", gettext_noop("Prices")),
+    ("settings-system", gettext_noop("System")),
 )
 SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
 Rest = ParamSpec("Rest")
@@ -62,7 +63,7 @@ def show(request: HttpRequest, section: str, context: dict[str, Any], *, wrong: 
     """A section as a page. What was typed wrong is a 422, but for htmx, which shows nothing else than a 200."""
     status = 422 if wrong and not request.headers.get("HX-Request") else 200
     around: dict[str, Any] = {
-        "sections": SECTIONS,
+        "sections": [(name, gettext(word)) for name, word in SECTIONS],
         "may_change": may_change(request),
         "accounts": enabled_accounts(),
         "query": of_the_same(request, context.get("account")),

@@ -10,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dashboard.api.health import version
 from dashboard.api.idempotency import KEPT as ANSWERS_KEPT
@@ -59,16 +60,22 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _kept() -> list[Kept]:
     return [
-        Kept("Poll frames", samples.FRAMES, f"one a minute after {_span(samples.FRAMES_IN_FULL)}"),
-        Kept("Samples, every 5 s", samples.SERIES),
-        Kept("Samples and fleet by the minute", samples.MINUTES),
-        Kept("Samples and fleet by the hour", samples.HOURS),
-        Kept("Events", EVENTS_KEPT),
-        Kept("Parked deliveries", EVENTS_KEPT, "as long as events"),
-        Kept("Rejected deliveries", REFUSED_KEPT, f"and {REFUSED_AT_MOST:,} at most"),
-        Kept("Actions, the audit trail", KEPT),
-        Kept("Ended sandboxes and their runs", KEPT),
-        Kept("Answers under an Idempotency-Key", ANSWERS_KEPT),
+        Kept(
+            _("Poll frames"), samples.FRAMES, _("one a minute after %(span)s") % {"span": _span(samples.FRAMES_IN_FULL)}
+        ),
+        Kept(_("Samples, every 5 s"), samples.SERIES),
+        Kept(_("Samples and fleet by the minute"), samples.MINUTES),
+        Kept(_("Samples and fleet by the hour"), samples.HOURS),
+        Kept(_("Events"), EVENTS_KEPT),
+        Kept(_("Parked deliveries"), EVENTS_KEPT, _("as long as events")),
+        Kept(
+            _("Rejected deliveries"),
+            REFUSED_KEPT,
+            _("and %(count)s at most") % {"count": f"{REFUSED_AT_MOST:,}"},
+        ),
+        Kept(_("Actions, the audit trail"), KEPT),
+        Kept(_("Ended sandboxes and their runs"), KEPT),
+        Kept(_("Answers under an Idempotency-Key"), ANSWERS_KEPT),
     ]
 
 
@@ -79,9 +86,12 @@ def _span(age: timedelta) -> str:
 def _web() -> Dependency:
     beat = Heartbeat.objects.filter(name="api").first()
     if beat is None:
-        return Dependency(False, "no heartbeat yet")
+        return Dependency(False, _("no heartbeat yet"))
     silent = timezone.now() - beat.at
-    return Dependency(is_fresh(beat.at, timezone.now(), SILENCE), f"last heartbeat {silent.total_seconds():.0f} s ago")
+    return Dependency(
+        is_fresh(beat.at, timezone.now(), SILENCE),
+        _("last heartbeat %(seconds)s s ago") % {"seconds": f"{silent.total_seconds():.0f}"},
+    )
 
 
 def _database() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from dashboard.settings import permissions
 from dashboard.settings.forms import ByHandForm, WebhookForm
@@ -138,7 +139,7 @@ def _context(
         "lag": [_lag(seconds) for seconds in (ours.lag_p50_seconds, ours.lag_p95_seconds)],
         "theirs": theirs,
         "answered": [_lag(milliseconds / 1000) for milliseconds in (theirs.average_ms, theirs.maximum_ms)],
-        "backend": "the simulator" if account.simulated else urlsplit(account.url).hostname,
+        "backend": gettext("the simulator") if account.simulated else urlsplit(account.url).hostname,
     }
 
 

@@ -9,9 +9,10 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 
 from dashboard.ui import formats
-from dashboard.ui.endings import ending
+from dashboard.ui.endings import ending, ending_kind
 
 register = template.Library()
 
@@ -25,13 +26,14 @@ register.filter("percent", formats.percent)
 register.filter("usd", formats.usd)
 register.filter("exact", formats.exact)
 register.filter("ending", ending)
+register.filter("ending_kind", ending_kind)
 
 STATES = {
-    "running": ("run", "running"),
-    "paused": ("pause", "paused"),
-    "unknown": ("stale", "unknown state"),
-    "ended": ("end", "ended"),
-    "orphan": ("orph", "orphan"),
+    "running": ("run", gettext_noop("running")),
+    "paused": ("pause", gettext_noop("paused")),
+    "unknown": ("stale", gettext_noop("unknown state")),
+    "ended": ("end", gettext_noop("ended")),
+    "orphan": ("orph", gettext_noop("orphan")),
 }
 
 
@@ -129,4 +131,5 @@ def when(moment: datetime | None, form: str = "ago") -> SafeString | str:
 def state_mark(state: str, *, orphan: bool = False) -> SafeString:
     """Its state as shape and word; an orphan says so instead of running or paused."""
     mark, word = STATES["orphan" if orphan and state != "ended" else state]
+    word = gettext(word)
     return format_html('<span class="state s-{}">{}<span>{}</span></span>', mark, glyph(mark), word)

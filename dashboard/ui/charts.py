@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+from dashboard.ui.translation import gettext as _
+
 Column = Sequence[float | None]
 GIB: Final = 1024**3
 LABEL_ROOM: Final = 84  # right of the fleet's charts, for the label at each line's end
@@ -151,7 +153,7 @@ def sandbox_panels(
                 line={"color": "var(--data)", "width": 1.5}, fill="tozeroy", fillcolor="var(--fill)",
             )
             for column, axis, name in zip(
-                (cpu_pct, mem_used, disk_used), ("y", "y2", "y3"), ("CPU", "Memory", "Disk"), strict=True
+                (cpu_pct, mem_used, disk_used), ("y", "y2", "y3"), ("CPU", _("Memory"), _("Disk")), strict=True
             )
         ]
     )  # fmt: skip
@@ -197,7 +199,7 @@ def breaks(t: Column, values: Column, *, least_seconds: float) -> list[dict[str,
     three of its usual steps.
     """
     least_seconds = max(least_seconds, 3 * usual_step(t))
-    return [asdict(gap) for gap in gaps_of(t, values, [], least_seconds=least_seconds, why="no polls")]
+    return [asdict(gap) for gap in gaps_of(t, values, [], least_seconds=least_seconds, why=_("no polls"))]
 
 
 def usual_step(t: Column) -> float:
@@ -213,20 +215,21 @@ def gaps_of(
     pauses: Sequence[tuple[float, float]],
     *,
     least_seconds: float,
-    why: str = "no samples",
+    why: str = "",
     span: tuple[float, float] | None = None,
 ) -> list[Gap]:
     """Where it was paused, and where samples are missing for longer than `least_seconds` while it ran.
 
     With `span`, from its start to the first one and from the last one to its end too.
     """
-    gaps = [Gap(start, end, "paused") for start, end in pauses]
+    gaps = [Gap(start, end, _("paused")) for start, end in pauses]
     known = [at for at, value in zip(t, values, strict=True) if value is not None and at is not None]
     if span is not None:
         known = [span[0], *known, span[1]]
     for before, after in pairwise(known):
         if after - before > least_seconds:
-            gaps += [Gap(start, end, why) for start, end in _outside(before, after, pauses, least_seconds)]
+            named = why or _("no samples")
+            gaps += [Gap(start, end, named) for start, end in _outside(before, after, pauses, least_seconds)]
     return sorted(gaps, key=lambda gap: gap.start)
 
 

@@ -4,15 +4,21 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.utils.translation import gettext, gettext_noop
+
 from sandboxes.fleet.search import SandboxRow
 
 OURS, PLANNED_END, VANISHED = "ours", "planned_end", "vanished"
 # One that vanished is dated by its planned end where that had passed, and only then are both the same.
 SAME: Final = timedelta(seconds=1)
 WORDS: Final[Mapping[str, str]] = {
-    OURS: "killed by us", PLANNED_END: "timed out (inferred)", VANISHED: VANISHED, "timeout": "timed out",
-    "request": "killed by request", "unknown": "reason not reported",
-}  # fmt: skip
+    OURS: gettext_noop("killed by us"),
+    PLANNED_END: gettext_noop("timed out (inferred)"),
+    VANISHED: gettext_noop("vanished"),
+    "timeout": gettext_noop("timed out"),
+    "request": gettext_noop("killed by request"),
+    "unknown": gettext_noop("reason not reported"),
+}
 
 
 def kind_of(reason: str | None, ended_at: datetime | None, end_at: datetime | None, *, by_us: bool = False) -> str:
@@ -29,9 +35,14 @@ def kind_of(reason: str | None, ended_at: datetime | None, end_at: datetime | No
 
 def words_of(kind: str) -> str:
     """`timed out`, `killed by us`, `timed out (inferred)`; another reason of E2B's as it is."""
-    return WORDS.get(kind, kind.replace("_", " "))
+    return gettext(WORDS[kind]) if kind in WORDS else kind.replace("_", " ")
 
 
 def ending(row: SandboxRow) -> str:
     """How this sandbox ended, in words."""
-    return words_of(kind_of(row.end_reason, row.ended_at, row.end_at, by_us=row.ended_by is not None))
+    return words_of(ending_kind(row))
+
+
+def ending_kind(row: SandboxRow) -> str:
+    """How it ended, as `kind_of` says."""
+    return kind_of(row.end_reason, row.ended_at, row.end_at, by_us=row.ended_by is not None)

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
+from dashboard.ui.translation import gettext as _
+
 GIB, MIB = 1024**3, 1024**2
 DASH = "–"
 Number = float | Decimal
@@ -59,7 +61,7 @@ def relative(moment: datetime | None, now: datetime) -> str:
     seconds = (now - moment).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
+    return _("%(span)s ago") % {"span": span(seconds)} if seconds > 0 else _("in %(span)s") % {"span": span(-seconds)}
 
 
 def exact(moment: datetime | None) -> str:
