@@ -43,9 +43,9 @@ class Range:
 
 
 RANGES: Final = {
-    "24h": Range("24 h", gettext_noop("last 24 hours"), "hour", 24),
-    "7d": Range("7 days", gettext_noop("last 7 days"), "hour", 168),
-    "30d": Range("30 days", gettext_noop("last 30 days"), "day", 30),
+    "24h": Range(gettext_noop("24 h"), gettext_noop("last 24 hours"), "hour", 24),
+    "7d": Range(gettext_noop("7 days"), gettext_noop("last 7 days"), "hour", 168),
+    "30d": Range(gettext_noop("30 days"), gettext_noop("last 30 days"), "day", 30),
 }
 
 

@@ -31,7 +31,11 @@ from sandboxes.cost import (
 )
 from sandboxes.fleet import figures as fleet
 
-GROUPS: Final = (("owner", gettext_noop("Owner")), ("template", gettext_noop("Template")), ("environment", "env"))
+GROUPS: Final = (
+    ("owner", gettext_noop("Owner")),
+    ("template", gettext_noop("Template")),
+    ("environment", gettext_noop("env")),
+)
 MOST_ROWS: Final = 100
 MOST_SIZES: Final = 8
 WEEK: Final = timedelta(days=7)

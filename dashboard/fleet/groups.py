@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from dashboard.fleet import small_multiples
 from sandboxes.fleet.figures import by_group
@@ -14,7 +15,7 @@ from sandboxes.fleet.figures import by_group
 RANGES: Final = {
     "1h": ("1 h", timedelta(hours=1)),
     "24h": ("24 h", timedelta(days=1)),
-    "7d": ("7 days", timedelta(days=7)),
+    "7d": (gettext_noop("7 days"), timedelta(days=7)),
 }
 POINTS: Final = 120  # of a drawing some 240 px wide
 
@@ -29,7 +30,7 @@ def groups(request: HttpRequest) -> HttpResponse:
     context = {
         "kind": kind,
         "range": name,
-        "ranges": [(key, word) for key, (word, _) in RANGES.items()],
+        "ranges": [(key, gettext(word)) for key, (word, _) in RANGES.items()],
         "panels": small_multiples.panels(by_group(kind, now - RANGES[name][1], now, POINTS, now=now)),
     }
     return render(request, "fleet/groups.html", context)

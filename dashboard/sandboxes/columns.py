@@ -66,7 +66,7 @@ KNOWN: Final = {
         Column("cpu", "CPU", "-cpu_pct", more=", 15 min"),
         Column("mem", gettext_noop("Memory"), "-mem_pct"),
         Column("disk", gettext_noop("Disk"), right=True),
-        Column("burn", "Burn, $/h", "-burn_usd_per_hour", right=True),
+        Column("burn", gettext_noop("Burn, $/h"), "-burn_usd_per_hour", right=True),
         Column("cost", gettext_noop("Cost"), "-cost_usd", right=True),
         Column("protected", gettext_noop("Protected")),
         Column("lease", gettext_noop("Lease")),

@@ -20,7 +20,9 @@ SHOWN_ERRORS: Final = {"ValidationError", "FieldError"}
 LOGS: Final = {"debug", "info", "warning", "error", "exception", "critical"}
 NAMES: Final = {"Sandwarden", "Redis", "Valkey", "Bearer", "Authorization", "Accept", "Host", "Refresh"}  # headers too
 UNITS: Final = {"s", "ms", "min", "h", "d", "MiB", "GiB", "UTC", "CPU", "vCPU"}
-_SENTENCE: Final = re.compile(r"[A-Za-z]{2,}[’']?\w*[,;:.!?]? +[(“\"]?[A-Za-z0-9{%]|^[A-Z][a-z]{2,}$")
+_SENTENCE: Final = re.compile(
+    r"[A-Za-z]{2,}[’']?\w*[,;:.!?]? +[(“\"]?[A-Za-z0-9{%]|^[A-Z][a-z]{2,}(?:[, ]|$)|^\d+ (?!min\b)[a-z]{3,}"
+)
 _BESIDE: Final = re.compile(r"[A-Za-z]+")
 _SQL: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CASE|ORDER|FROM|WHERE|AND|JOIN)\b")
 _TECHNICAL: Final = re.compile(r"(text|application|image)/[\w+-]+|attachment;|'self'|.*-src |.*'none'|.*sans-serif|%")
