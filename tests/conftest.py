@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import django
 import pytest
@@ -90,12 +90,12 @@ def flush_past_the_audit() -> None:
 
     flush = DatabaseOperations.sql_flush
 
-    def past_triggers(self: DatabaseOperations, *args: object, **options: object) -> list[str]:
+    def past_triggers(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
         statements = flush(self, *args, **options)
         off, on = "SET LOCAL session_replication_role = replica", "SET LOCAL session_replication_role = DEFAULT"
         return [off, *statements, on] if statements else []
 
-    DatabaseOperations.sql_flush = past_triggers  # type: ignore[method-assign]
+    DatabaseOperations.sql_flush = past_triggers  # type: ignore[assignment, method-assign]
 
 
 @pytest.fixture

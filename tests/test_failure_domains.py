@@ -1,6 +1,7 @@
 """One account that is broken, in any way, hinders no other: for every round that goes over accounts."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -26,7 +27,7 @@ ANNA = Actor("user", "anna")
 
 
 @pytest.fixture
-def three(serve_simulator) -> Three:
+def three(serve_simulator) -> Iterator[Three]:
     from events.writing import context
 
     context.forget()
@@ -38,7 +39,7 @@ def three(serve_simulator) -> Three:
     context.forget()
 
 
-def living(three: Three) -> list:
+def living(three: Three) -> list[Sandbox]:
     """One sandbox of each account, on record as the backend has it."""
     now = datetime.now(UTC)
     return [
@@ -50,7 +51,7 @@ def living(three: Three) -> list:
 
 
 def round_error(account: Account, name: str) -> str:
-    return AccountHealth.objects.get(account=account).round_errors.get(name, {}).get("error", "")
+    return str(AccountHealth.objects.get(account=account).round_errors.get(name, {}).get("error", ""))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -77,6 +78,7 @@ async def test_act_of_unreadable_key_is_sent_once_the_key_is_entered(three, monk
     waiting = await Action.objects.aget(pk=action.pk)
     assert (waiting.state, waiting.attempts) == ("queued", 0)
     assert "Not sent yet" in waiting.error
+    assert waiting.next_attempt_at is not None
     assert waiting.next_attempt_at > datetime.now(UTC)
     assert "encrypted with another key" in await sync_to_async(round_error)(three.broken, "act")
 
@@ -100,6 +102,7 @@ async def test_look_with_unreadable_key_is_told_and_made_again(three, state, mon
     await send_due()
     stuck = await Action.objects.aget(sandbox=boxes[1])
     assert stuck.state == state
+    assert stuck.next_attempt_at is not None
     assert stuck.next_attempt_at > due
     if state == "sent":
         assert "encrypted with another key" in stuck.error
@@ -211,7 +214,8 @@ async def test_reaper_judges_other_accounts_after_a_database_error(three, step, 
     whole = getattr(reaper.round, step)
 
     def failing(*given, **more):
-        account = next(getattr(one, "account", one) for one in given if isinstance(one, Account | Fleet))
+        one = next(one for one in given if isinstance(one, Account | Fleet))
+        account = one.account if isinstance(one, Fleet) else one
         if account.pk == three.broken.pk:
             raise DatabaseError("out of memory")
         return whole(*given, **more)

@@ -38,7 +38,8 @@ FOUND = {name: text for name, text in statements() if name not in FRAGMENTS}
 
 def numbered(statement: str) -> str:
     """With PostgreSQL's own placeholders instead of psycopg's."""
-    numbers, held = count(1), {}
+    numbers = count(1)
+    held: dict[str, int] = {}
 
     def place(match: re.Match[str]) -> str:
         if match[0] == "%%":

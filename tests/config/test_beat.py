@@ -1,6 +1,7 @@
 """The clock of all rounds goes on whatever somebody does to the machine's time."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,7 +14,8 @@ class Driven(MonotonicScheduler):
     """Its monotonic clock is the test's; what it would send is noted."""
 
     def __init__(self) -> None:
-        self.now, self.sent = 1000.0, []
+        self.now = 1000.0
+        self.sent: list[Any] = []
         current_app.finalize()
         super().__init__(current_app)
 

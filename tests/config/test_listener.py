@@ -1,11 +1,13 @@
 """The public listener takes little from whoever has not said who they are, and always has room for a whole request."""
 
 import asyncio
+import resource
 import socket
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from config import listener
 
@@ -103,13 +105,22 @@ async def test_head_past_its_bounds_is_refused_before_the_app_sees_it(served, wh
     assert asked == []
 
 
+def fed_to_the_parser(monkeypatch):
+    """How many bytes each time."""
+    fed = []
+    parse = HttpToolsProtocol.data_received
+
+    def noted(self, data):
+        fed.append(len(data))
+        parse(self, data)
+
+    monkeypatch.setattr(HttpToolsProtocol, "data_received", noted)
+    return fed
+
+
 async def test_endless_head_is_cut_off_at_its_bound(served, monkeypatch):
     connect, asked = served
-    fed = []
-    parse = listener.HttpToolsProtocol.data_received
-    monkeypatch.setattr(
-        listener.HttpToolsProtocol, "data_received", lambda self, data: fed.append(len(data)) or parse(self, data)
-    )
+    fed = fed_to_the_parser(monkeypatch)
     await said(connect, b"GET / HTTP/1.1\r\nx: ", *[b"a" * 65536] * 64)
 
     assert sum(fed) <= listener.MOST_HEAD_BYTES + 1
@@ -118,11 +129,7 @@ async def test_endless_head_is_cut_off_at_its_bound(served, monkeypatch):
 
 async def test_endless_trailer_of_a_body_is_cut_off(served, monkeypatch):
     connect, _ = served
-    fed = []
-    parse = listener.HttpToolsProtocol.data_received
-    monkeypatch.setattr(
-        listener.HttpToolsProtocol, "data_received", lambda self, data: fed.append(len(data)) or parse(self, data)
-    )
+    fed = fed_to_the_parser(monkeypatch)
     begin = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nx: "
     await said(connect, begin, *[b"a" * 65536] * 64)
 
@@ -242,8 +249,8 @@ def test_addresses_of_this_machine_and_of_proxies_have_no_maximum(settings, clie
 
 def test_descriptor_limit_is_raised_to_what_the_system_allows(monkeypatch):
     set_to = []
-    monkeypatch.setattr(listener.resource, "getrlimit", lambda _: (1024, 4096))
-    monkeypatch.setattr(listener.resource, "setrlimit", lambda _, limits: set_to.append(limits))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: set_to.append(limits))
 
     assert listener.raise_descriptor_limit() == 4096
     assert set_to == [(4096, 4096)]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -28,7 +29,7 @@ def test_every_page_shows_on_an_empty_record(path: str, person: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_a_wrong_password_is_told_and_the_right_one_leads_in(static_files: Path, django_user_model: type) -> None:
+def test_a_wrong_password_is_told_and_the_right_one_leads_in(static_files: Path, django_user_model: type[User]) -> None:
     django_user_model.objects.create_user("ada", password="right-password")
     client = Client()
     wrong = client.post("/login/", {"username": "ada", "password": "no"})

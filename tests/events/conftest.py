@@ -2,8 +2,11 @@
 
 import json
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -36,6 +39,17 @@ def account(transactional_db):
     context.forget()
 
 
+@dataclass(frozen=True)
+class Posting:
+    """Posts to its receiver when it is called."""
+
+    send: Callable[..., Awaitable[httpx.Response]]
+    receiver: Any
+
+    async def __call__(self, *given: Any, **options: Any) -> httpx.Response:
+        return await self.send(*given, **options)
+
+
 @pytest.fixture
 async def post(account):
     """Posts a body to the receiver, signed unless told otherwise; answers with the response."""
@@ -52,8 +66,7 @@ async def post(account):
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             return await client.request(method, url, content=raw, headers=signed | headers)
 
-    send.receiver = receiver
-    yield send
+    yield Posting(send, receiver)
     await receiver.stop()
 
 

@@ -117,13 +117,13 @@ def _look(draw: st.DrawFn, lived: Lived) -> None:
     sent = lived.now + draw(st.integers(1, 5))
     if not draw(st.booleans()) or any(one.timestamp >= at(lived.now) for one in lived.looks):
         return
-    facts = {"cpu_count": draw(st.integers(1, 8)), "envd_version": "0.5.9"}
+    facts: dict[str, Any] = {"cpu_count": draw(st.integers(1, 8)), "envd_version": "0.5.9"}
     if lived.state == "running":
         word = draw(st.sampled_from(["created", "resumed", "updated"]))
         end = at(sent + draw(st.integers(15, 9000))).isoformat()
         lived.looks.append(seen(word, sent, lived.listed, state="running", set_timeout=end, **facts))
     elif lived.state == "paused" and not _told_already(lived, "paused"):
-        ended = {"ended_at": at(lived.now).isoformat()} if draw(st.booleans()) else {}
+        ended: dict[str, Any] = {"ended_at": at(lived.now).isoformat()} if draw(st.booleans()) else {}
         lived.looks.append(seen("paused", sent, lived.listed, state="paused", **ended, **facts))
     elif lived.state == "ended" and not _told_already(lived, "killed"):
         killing = lived.run.reason == "request" and not _told_already(lived, "paused")

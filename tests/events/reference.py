@@ -140,8 +140,8 @@ def _life_began(runs: list[RunLife]) -> datetime:
     """Rule 9: the first start of the present life. What was created or first seen after a death is a new sandbox."""
     lives = [runs[:1]]
     for former, run in pairwise(runs):
-        dead = former.ended_by in ("killed", "vanished") and former.ended_at is not None
-        new = dead and former.ended_at <= run.started_at and run.opened_by in ("created", "observed")
+        died_at = former.ended_at if former.ended_by in ("killed", "vanished") else None
+        new = died_at is not None and died_at <= run.started_at and run.opened_by in ("created", "observed")
         lives.append([run]) if new else lives[-1].append(run)
     return min(run.started_at for run in lives[-1])
 

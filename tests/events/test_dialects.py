@@ -269,6 +269,7 @@ async def test_event_from_tomorrow_does_not_rule_the_state(account, backend):
     assert (await state("lives"), await state("goes")) == ("running", "ended")
     kept = await LifecycleEvent.objects.aget(sandbox_id="lives", source="webhook")
     assert iso(kept.timestamp) == ahead[0]["timestamp"], "kept as it was sent"
+    assert kept.folded_at is not None
     assert kept.folded_at < datetime.now(UTC)
 
 

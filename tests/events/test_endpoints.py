@@ -106,7 +106,8 @@ async def test_name_that_no_account_can_have_is_404_without_a_read(post, reads, 
 
 async def test_read_that_began_before_a_save_is_not_believed(account, monkeypatch):
     """The account is saved while a read is under way that does not see it yet."""
-    found, read, saved = WebhookEndpoints(), endpoints._read, []
+    found, read = WebhookEndpoints(), endpoints._read
+    saved: list[Account] = []
 
     def slow():
         seen = read()

@@ -245,7 +245,7 @@ async def test_a_sender_is_answered_while_the_database_hangs_and_what_comes_agai
 
 
 async def test_a_batch_begins_beside_another_only_when_enough_waits(account, monkeypatch):
-    begun = asyncio.Queue()
+    begun: asyncio.Queue[int] = asyncio.Queue()
 
     async def commit(_line, batch):
         begun.put_nowait(len(batch))

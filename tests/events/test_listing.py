@@ -1,6 +1,7 @@
 """The record of events: newest first, each once, page by page."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_the_simulated_fleet_is_out_of_sight_beside_a_real_one() -> None:
 @pytest.mark.parametrize("name", ["type", "sandbox", "account"])
 def test_a_nul_is_found_nowhere(name: str) -> None:
     with pytest.raises(QueryError):
-        EventQuery(**{name: "a\0"})
+        EventQuery(**dict[str, Any]({name: "a\0"}))
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMl0", "WyIyMDI2LTA4LTIxVDEyOjAwOjAwIiwxXQ"])

@@ -124,4 +124,5 @@ async def test_end_that_nobody_told_is_dated_by_its_planned_end_where_that_had_p
     assert (sandbox.state, sandbox.end_reason) == ("ended", "vanished")
     assert (sandbox.ended_at == planned) is (dated_by is not None)
     event = await LifecycleEvent.objects.aget(type__endswith=".killed")
+    assert event.data is not None
     assert event.data.get("dated_by") == dated_by

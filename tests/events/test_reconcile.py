@@ -30,7 +30,9 @@ async def test_it_works(watched, api, e2b):
     assert (sandbox.state, sandbox.end_reason) == ("ended", "request")
     kinds = {event.type.rpartition(".")[2] async for event in LifecycleEvent.objects.all()}
     assert kinds == {"created", "killed"}
-    assert (await LifecycleEvent.objects.afirst()).reconcile_at
+    event = await LifecycleEvent.objects.afirst()
+    assert event is not None
+    assert event.reconcile_at
 
 
 async def test_many_pages_are_read_and_the_next_sweep_is_cheap(watched, api, e2b):
@@ -41,7 +43,7 @@ async def test_many_pages_are_read_and_the_next_sweep_is_cheap(watched, api, e2b
     api.delete(f"/sandboxes/{names[0]}")
     e2b.simulator.advance(1)
     await reconcile(watched)
-    assert await reconcile(watched) <= module.PAGE  # the mark has moved past the many
+    assert await reconcile(watched) <= PAGE  # the mark has moved past the many
     assert (await Sandbox.objects.aget(sandbox_id=names[0])).state == "ended"
 
 
@@ -85,7 +87,12 @@ async def test_a_first_sweep_leaves_none_paused_that_died_without_an_event(watch
 async def test_a_later_sweep_asks_for_no_list(watched, api, e2b, monkeypatch):
     asked = []
     list_all = E2BClient.list_all
-    monkeypatch.setattr(E2BClient, "list_all", lambda client: asked.append(client) or list_all(client))
+
+    def noted(client):
+        asked.append(client)
+        return list_all(client)
+
+    monkeypatch.setattr(E2BClient, "list_all", noted)
     for _ in range(2):
         create(api)
         await reconcile(watched)

@@ -81,7 +81,7 @@ def test_the_reference_knows_what_only_looks_saw():
 
 def shuffled(events: list[Event], random: Any) -> list[Event]:
     """In any order, some of them twice."""
-    found = events + random.sample(events, random.randint(0, len(events)))
+    found: list[Event] = events + random.sample(events, random.randint(0, len(events)))
     random.shuffle(found)
     return found
 

@@ -163,6 +163,7 @@ async def test_both_secrets_are_accepted_for_a_day(fresh, e2b):
     kept = await on_record(fresh)
     endpoint = await endpoints.WebhookEndpoints().find("prod")
     now = datetime.now(UTC)
+    assert endpoint is not None
     assert endpoint.secrets(now.timestamp()) == [kept.webhook_secret, old]
     assert endpoint.secrets((now + timedelta(hours=25)).timestamp()) == [kept.webhook_secret]
 
@@ -274,6 +275,7 @@ def test_bootstrap_says_that_the_environment_sets_the_secret(settings):
     call_command("bootstrap", stdout=StringIO())
     account.refresh_from_db()
     assert (account.webhook_secret, account.previous_webhook_secret) == ("another one", "of the environment")
+    assert account.previous_secret_until is not None
     assert account.previous_secret_until > datetime.now(UTC) + timedelta(hours=23)
     settings.E2B_WEBHOOK_SECRET = ""
     call_command("bootstrap", stdout=StringIO())

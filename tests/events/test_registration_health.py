@@ -115,7 +115,8 @@ def test_our_end_tells_lag_refusals_and_what_was_missed(watched):
             Delivery.objects.create(account=watched, state="refused", reason=reason, received_at=now, body=b"")
     AccountHealth.objects.filter(account=watched).update(webhook_since=now - timedelta(hours=1))
     ours = our_view(AccountHealth.objects.get(account=watched), now)
-    assert (ours.events, ours.lag_p50_seconds, ours.lag_p95_seconds) == (3, 2.0, pytest.approx(2.9))
+    assert (ours.events, ours.lag_p50_seconds) == (3, 2.0)
+    assert ours.lag_p95_seconds == pytest.approx(2.9)
     assert ours.refused == [("the signature does not fit the body", 3), ("not one UTF-8 JSON object", 1)]
     assert (ours.refused_count, ours.missed) == (4, 0)
 

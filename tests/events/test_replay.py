@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from events.deliveries import SHOWN_BYTES, counts, list_deliveries
-from events.models import Delivery, LifecycleEvent
+from events.deliveries import counts, list_deliveries
+from events.models import SHOWN_BYTES, Delivery, LifecycleEvent
 from events.replay import NotReplayed, Tally, replay, replay_all
 from sandboxes.fleet.search import QueryError
 from sandboxes.models import Sandbox

@@ -6,9 +6,11 @@ Run as a program by test_supervisor.py: `small_stack.py`, with DATA_DIR and PORT
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from runner import assets
 from runner.supervisor import __main__ as supervisor
-from runner.supervisor import parts, run
+from runner.supervisor import build_stamps, parts
 from runner.supervisor.child import Part
 from runner.supervisor.choices import ROOT, Choices
 
@@ -67,8 +69,15 @@ def django(
 
 for replaced in (web, worker, outbound, beat, django):
     setattr(parts, replaced.__name__, replaced)
-run.build_stamps.static_files = lambda: "the same as always"
-run.assets.install = lambda home: home
+build_stamps.static_files = lambda: "the same as always"
+
+
+def nothing_to_install(data_dir: Path) -> Path:
+    """In place of the npm packages."""
+    return data_dir
+
+
+assets.install = nothing_to_install
 
 if __name__ == "__main__":
     sys.exit(supervisor.main())

@@ -48,7 +48,7 @@ def test_what_was_written_is_there_at_the_next_start(home: Path) -> None:
 def test_the_real_one_waits_for_the_disk(home: Path) -> None:
     with both(home) as variables, psycopg.connect(variables["DATABASE_URL"]) as line:
         shown = {
-            name: line.execute(f"SHOW {name}").fetchone()  # type: ignore[arg-type]
+            name: line.execute(f"SHOW {name}").fetchone()
             for name in ("fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "jit")
         }
     assert shown == {

@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 from runner.embedded import proc
@@ -71,6 +72,10 @@ def test_killed_hard_its_processes_go_and_the_next_start_clears_the_rest(supervi
     assert supervised.living() == []
 
 
+def _is_new(supervised: Supervised, name: str, old: int) -> bool:
+    return supervised.pid_of(name) not in {0, old}
+
+
 def test_what_dies_is_started_again_with_all_it_had(supervised: Supervised) -> None:
     supervised.start()
     supervised.hears("worker    │ worker")
@@ -78,7 +83,7 @@ def test_what_dies_is_started_again_with_all_it_had(supervised: Supervised) -> N
         old = supervised.pid_of(name)
         os.kill(old, signal.SIGKILL)
         supervised.hears(f"{name:<9} │ was ended by SIGKILL; starting it again in 1 s")
-        assert proc.wait_until(lambda name=name, old=old: supervised.pid_of(name) not in {0, old}, 10)
+        assert proc.wait_until(partial(_is_new, supervised, name, old), 10)
     supervised.hears("database system is ready to accept connections")
     assert supervised.said().count("worker    │ worker ") == 2
 

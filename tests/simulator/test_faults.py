@@ -20,7 +20,7 @@ def test_without_the_right_key_everything_but_health_is_401(e2b: Served) -> None
     with httpx.Client(base_url=e2b.url, trust_env=False) as stranger:
         assert _status(stranger.get("/v2/sandboxes")) == 401
         assert _status(stranger.get("/v2/sandboxes", headers={"X-API-Key": "e2b_wrong"})) == 401
-        assert _status(stranger.get("/events/sandboxes", headers={"X-API-Key": "ü".encode()})) == 401
+        assert _status(stranger.get("/events/sandboxes", headers={b"X-API-Key": "ü".encode()})) == 401
         assert stranger.get("/health").status_code == 204
 
 

@@ -23,8 +23,8 @@ def _play(script: Script) -> Simulator:
     for deed, which, later in script:
         simulator.advance(later)
         if deed in ("create", "auto_pause"):
-            wishes = {"on_timeout": "pause"} if deed == "auto_pause" else {}
-            everyone.append(simulator.create(timeout=60, **wishes))
+            on_timeout = "pause" if deed == "auto_pause" else "kill"
+            everyone.append(simulator.create(timeout=60, on_timeout=on_timeout))
         elif everyone:
             sandbox = everyone[which % len(everyone)]
             with suppress(ApiError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -109,8 +110,8 @@ def test_template_exists_by_alias_and_id(e2b: Served) -> None:
     assert Template.exists("nothing-of-the-kind") is False
 
 
-def _snapshots(**query: str) -> list[str]:
-    pages, found = Sandbox.list_snapshots(limit=1, **query), []  # type: ignore[arg-type]
+def _snapshots(**query: Any) -> list[str]:
+    pages, found = Sandbox.list_snapshots(limit=1, **query), []
     while pages.has_next:
         found += [snapshot.snapshot_id for snapshot in pages.next_items()]
     return found

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
@@ -36,12 +37,13 @@ class Three:
         return self.accounts[1]
 
 
-def three(serve: Callable[[int], Served], **fields: object) -> Three:
+def three(serve: Callable[[int], Served], **fields: Any) -> Three:
     backends = (serve(1), serve(2), serve(3))  # a backend of its own has sandboxes of its own
-    made = tuple(
+    first, broken, last = (
         records.account(f"account{n}", url=backend.url, api_key=DEFAULT_API_KEY, **fields)
         for n, backend in enumerate(backends)
     )
+    made = (first, broken, last)
     for account in made:
         AccountHealth.objects.create(account=account)
     return Three(made, backends)

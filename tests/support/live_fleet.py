@@ -34,4 +34,4 @@ def fleet_of(*keys: int) -> LiveFleet:
 
 
 def told(message: bytes) -> dict[str, Any]:
-    return msgspec.json.decode(message)
+    return msgspec.json.decode(message, type=dict[str, Any])

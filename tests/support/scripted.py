@@ -41,6 +41,7 @@ class ScriptedBackend:
     answers: dict[str, tuple[int, Any, dict[str, str]]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)  # of POSTs
+    watched: Any = None  # the Account that a test watches it with
 
     def put(self, name: str, *, age: float = 300, end: float | None = 7200, **changes: Any) -> dict[str, Any]:
         """Lists a sandbox; `age` and `end` are seconds before and after now."""

@@ -28,7 +28,7 @@ def on_record(account: Account, simulated: Simulated) -> Sandbox:
         "state": ("running" if simulated.state == "running" else "paused") if simulated.alive else "ended",
         "created_at": moment(simulated.runs[0].started),
         "started_at": moment(simulated.started),
-        "ended_at": None if simulated.alive else moment(simulated.died),
+        "ended_at": None if simulated.died is None else moment(simulated.died),
     }
     held = Sandbox.objects.filter(account=account, sandbox_id=simulated.id)
     if not held.update(**fields):

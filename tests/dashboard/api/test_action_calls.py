@@ -91,7 +91,9 @@ def test_a_mark_can_be_stopped_once(call: Any) -> None:
     act = records.action(records.sandbox("a"), state="grace", actor_kind="policy", policy=records.policy())
     stopped = call("POST", f"/actions/{act.pk}/cancel")
     assert (stopped.status_code, stopped.data["state"]) == (200, "cancelled")
-    assert Action.objects.get().spare_until > timezone.now() + timedelta(hours=23)
+    spare_until = Action.objects.get().spare_until
+    assert spare_until is not None
+    assert spare_until > timezone.now() + timedelta(hours=23)
     assert call("POST", f"/actions/{act.pk}/cancel").status_code == 409
 
 

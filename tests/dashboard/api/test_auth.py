@@ -40,7 +40,9 @@ def test_the_last_use_is_noted_once_a_minute(call: Any) -> None:
     assert ApiToken.objects.get().last_used_at == first
     ApiToken.objects.update(last_used_at=timezone.now() - timedelta(minutes=2))
     call("GET", "/health")
-    assert timezone.now() - ApiToken.objects.get().last_used_at < timedelta(minutes=1)
+    used_at = ApiToken.objects.get().last_used_at
+    assert used_at is not None
+    assert timezone.now() - used_at < timedelta(minutes=1)
 
 
 def test_a_page_calls_with_its_session_and_its_csrf_token() -> None:

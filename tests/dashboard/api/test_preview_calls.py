@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandboxes.models import Execution, ExecutionEnd, Heartbeat, MetricSeries
+from sandboxes.models import Action, Execution, ExecutionEnd, Heartbeat, MetricSeries, Policy, Sandbox
 from tests.support import records
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -149,7 +149,7 @@ def test_a_bad_policy_is_refused_as_when_it_is_saved(call):
 
 def test_it_says_how_far_the_record_reaches(call):
     Execution.objects.all().delete()
-    records.Sandbox.objects.all().delete()
+    Sandbox.objects.all().delete()
     lived(ago(hours=5), ago(hours=3), first_seen_at=ago(hours=4))
     past = call("POST", "/policies/preview", old(3600)).data["history"]
     assert datetime.fromisoformat(past["from"]) == ago(hours=4)
@@ -158,8 +158,8 @@ def test_it_says_how_far_the_record_reaches(call):
 def test_preview_changes_nothing(call):
     lived(ago(hours=2))
     call("POST", "/policies/preview", old(enabled=True, mode="enforce"))
-    assert not records.Policy.objects.filter(name="old").exists()
-    assert not records.Action.objects.exists()
+    assert not Policy.objects.filter(name="old").exists()
+    assert not Action.objects.exists()
 
 
 @pytest.mark.parametrize(

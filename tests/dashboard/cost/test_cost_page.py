@@ -44,7 +44,8 @@ def test_it_works(person: Client) -> None:
     ran(3, 2, timezone.now(), owner="ada")
     text = person.get("/cost/?whole=true").content.decode()
     assert re.search(r">ada</a></th>.*?<td class=\"r\">\$0\.218</td>", text, re.DOTALL)
-    assert json.loads(re.search(r'id="cost-chart"[^>]*>(.*?)</script>', text, re.DOTALL)[1])["bucket"] == "hour"
+    (chart,) = re.findall(r'id="cost-chart"[^>]*>(.*?)</script>', text, re.DOTALL)
+    assert json.loads(chart)["bucket"] == "hour"
 
 
 def test_what_burns_is_there_before_the_sums_are_added_up(person: Client) -> None:
@@ -92,7 +93,7 @@ def test_the_range_before_is_as_long_as_this_one_is_so_far() -> None:
 def test_what_runs_now_is_in_the_table_before_it_costs_anything() -> None:
     records.sandbox(owner="new", burn_usd_per_hour="0.1089")
     (row,) = spending.spending(RANGES["24h"], "owner", NOW).rows
-    assert (row.group, row.now.sandboxes, row.now.usd_per_hour, row.cost) == ("new", 1, AN_HOUR, 0)
+    assert (row.group, row.now.sandboxes, row.now.usd_per_hour, row.cost) == ("new", 1, AN_HOUR, Decimal(0))
 
 
 def test_hours_of_the_week_end_with_now() -> None:
@@ -107,7 +108,7 @@ def test_hours_of_the_week_end_with_now() -> None:
 
 def test_the_month_ends_at_the_rate_of_late() -> None:
     told = month_forecast(Decimal(100), Decimal(168), 7 * DAY, NOW)
-    assert (told.until, told.usd_per_hour) == (datetime(2026, 9, 1, tzinfo=UTC), 1)
+    assert (told.until, told.usd_per_hour) == (datetime(2026, 9, 1, tzinfo=UTC), Decimal(1))
     assert told.usd == 100 + 252  # ten and a half days
 
 

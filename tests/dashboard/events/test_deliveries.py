@@ -99,6 +99,7 @@ def test_all_that_is_parked_is_replayed_in_one_wish(committed: None, person: Cli
 def test_what_one_wish_did_not_try_the_next_one_does(
     committed: None, person: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert replay_all.__kwdefaults__ is not None
     monkeypatch.setitem(replay_all.__kwdefaults__, "at_most", 2)
     for n in range(3):
         keep(body=json.dumps({"id": str(n)}).encode())
@@ -154,7 +155,7 @@ def test_what_the_webhook_missed_is_said_everywhere(person: Client, settings: An
 
 def test_why_it_died_is_said_to_be_inferred(person: Client) -> None:
     cause = {"cause": "out_of_memory", "evidence": "memory rose from 61.0% (14:01:21) to 99.5% of 8 GiB (14:16:16)"}
-    ended = {"state": "ended", "ended_at": timezone.now(), "end_reason": "unknown"}
+    ended: dict[str, Any] = {"state": "ended", "ended_at": timezone.now(), "end_reason": "unknown"}
     records.sandbox("idead", probable_cause=cause, **ended)
     page = person.get("/sandboxes/idead/").content.decode()
     assert "Probably <b>out of memory</b>" in page
@@ -189,7 +190,12 @@ def test_secrets_are_opened_once_a_page_and_masked_in_every_row(monkeypatch: pyt
     masking.forget()
     opened: list[str] = []
     decrypt = crypto.decrypt
-    monkeypatch.setattr(crypto, "decrypt", lambda stored: opened.append(stored) or decrypt(stored))
+
+    def noted(stored: str) -> str:
+        opened.append(stored)
+        return decrypt(stored)
+
+    monkeypatch.setattr(crypto, "decrypt", noted)
     for _ in range(5):
         keep(body=b'{"note":"of-no-known-shape"}')
     rows = list_deliveries([records.account().pk]).items

@@ -114,7 +114,7 @@ def rounds_in(module: Path) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             of = node.func.value
             if isinstance(of, ast.Name) and of.id in {"rounds", "round_errors"}:
-                yield from (one.value for one in node.args if isinstance(one, ast.Constant))
+                yield from (str(one.value) for one in node.args if isinstance(one, ast.Constant))
                 names = [one.id for one in node.args if isinstance(one, ast.Name) and one.id.isupper()]
                 yield from (getattr(importlib.import_module(dotted), name) for name in names)
 

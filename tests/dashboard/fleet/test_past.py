@@ -2,6 +2,8 @@
 
 import base64
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -51,7 +53,7 @@ def test_a_paused_one_has_no_figures_whatever_the_frame_still_says() -> None:
     box = ran(records.sandbox("napping", started_at=start, state="paused"), start, NOW - timedelta(seconds=2))
     records.frame({box.pk: Reading(40.0, 128)}, at=NOW)
     (cell,) = fleet.moment(NOW).cells
-    assert (cell.state, cell.cpu_pct, cell.burn) == ("paused", None, 0)
+    assert (cell.state, cell.cpu_pct, cell.burn) == ("paused", None, Decimal(0))
 
 
 @pytest.mark.django_db
@@ -96,7 +98,7 @@ def test_an_address_with_a_moment_is_of_then_from_the_first_byte(person: Client)
 
 
 def test_the_hour_before_a_moment_is_drawn_to_its_end(person: Client) -> None:
-    told = person.get("/fleet/past/hour/", {"at": NOW.timestamp()}).json()
+    told = person.get("/fleet/past/hour/", {"at": str(NOW.timestamp())}).json()
     assert told["cpu"]["layout"]["xaxis"]["range"] == [(NOW - HOUR).timestamp() * 1000, NOW.timestamp() * 1000]
     assert set(told["sparks"]) == {"started", "ended", "cpu_p50", "mem_p50"}
     assert person.get("/fleet/past/hour/").status_code == 200
@@ -109,7 +111,7 @@ def test_bursts_ends_marks_and_deeds_become_sentences() -> None:
         records.verdict(box)
     Verdict.objects.filter(sandbox=boxes[0]).update(until=NOW + timedelta(minutes=1))
     records.action(boxes[0], "pause", "done", actor_kind="policy", actor_name="nights")
-    cut_off = {"end_reason": "timeout", "cpu_pct": 71.0, "state": "ended"}
+    cut_off: dict[str, Any] = {"end_reason": "timeout", "cpu_pct": 71.0, "state": "ended"}
     records.sandbox("cut-off", ended_at=NOW - timedelta(minutes=1), **cut_off)
     found = {one.sentence: one for one in events_near.happened(NOW)}
     assert found["6 runner started"].link == "/sandboxes/?template=base&owner=batch&state=all&order=-created_at"
@@ -132,7 +134,7 @@ def test_a_time_without_polls_is_named() -> None:
 def test_what_the_past_tells_is_never_markup(person: Client) -> None:
     for _ in range(6):
         ran(records.sandbox(template_name="<script>t", owner="<b>o", started_at=NOW), NOW)
-    told = person.get("/fleet/past/around/", {"at": NOW.timestamp()}).content
+    told = person.get("/fleet/past/around/", {"at": str(NOW.timestamp())}).content
     assert b"&lt;script&gt;t" in told
     assert b"<script>t" not in told
 

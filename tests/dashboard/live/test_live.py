@@ -61,7 +61,9 @@ def test_a_part_that_never_comes_holds_the_others_up_for_one_tick() -> None:
     for at, shards in ((NOW, 1), (NOW + 5, 2), (NOW + 10, 2)):
         fleet.apply_frame(1, 0, frame_of(frame([2], [round(at - NOW) * 100], at=at)), shards)
     assert fleet.sample(2) is not None
-    assert fleet.sample(2)[1] == 10.0
+    sample = fleet.sample(2)
+    assert sample is not None
+    assert sample[1] == 10.0
     assert fleet.layouts == {1: 2}
 
 
@@ -104,7 +106,8 @@ def test_an_orphan_keeps_its_verdict_through_a_change_of_its_record() -> None:
 def test_a_browser_that_skips_messages_ends_with_the_same_roster(
     steps: list[tuple[int, str]], data: st.DataObject
 ) -> None:
-    fleet, has, seen = LiveFleet(), -1, {}
+    fleet, has = LiveFleet(), -1
+    seen: dict[Any, Any] = {}
     for key, state in steps:
         fleet.apply_change(1, [row(key, state)])
         if not data.draw(st.booleans()):

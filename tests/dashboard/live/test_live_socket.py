@@ -13,8 +13,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from dashboard.live import access, consumer
-from dashboard.live.access import Gate
+from dashboard.live import access
+from dashboard.live.access import Gate, gate
 from dashboard.live.consumer import LiveConsumer
 from dashboard.live.hub import Hub
 from dashboard.live.messages import Messages
@@ -96,7 +96,6 @@ async def test_socket_whose_access_ended_is_closed_by_the_next_round(live: Hub, 
     for one in (socket, other):
         await one.opens()
         await one.hears()
-    gate = consumer.gate
     await gate.check()
     assert await socket.receive_nothing()
     await sync_to_async(ends)()
@@ -183,7 +182,12 @@ async def test_page_that_cannot_be_closed_keeps_no_other_open(monkeypatch: pytes
 @pytest.mark.django_db(transaction=True)
 async def test_many_messages_of_a_page_cost_one_query_a_second(live: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     read, asked = access.valid, []
-    monkeypatch.setattr("dashboard.live.access.valid", lambda tickets: asked.append(tickets) or read(tickets))
+
+    def noted(tickets: Any) -> Any:
+        asked.append(tickets)
+        return read(tickets)
+
+    monkeypatch.setattr("dashboard.live.access.valid", noted)
     monkeypatch.setattr("dashboard.live.access.REUSE_SECONDS", 3600.0)
     socket = await sync_to_async(signed_in)()
     await socket.opens()

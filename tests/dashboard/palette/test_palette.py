@@ -1,5 +1,7 @@
 """The palette finds sandboxes, what to do with them, and pages; each line leads somewhere."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -10,7 +12,7 @@ from tests.support import records
 pytestmark = pytest.mark.django_db
 
 
-def groups(text: str) -> dict[str, list]:
+def groups(text: str) -> dict[str, list[Any]]:
     return {group.name: group.entries for group in find(text, timezone.now())}
 
 

@@ -43,7 +43,7 @@ def test_the_newest_lines_come_oldest_first(person: Client) -> None:
 def test_level_search_and_both_directions_reach_the_backend(person: Client) -> None:
     box()
     route = respx.get(f"{URL}/v2/sandboxes/ione/logs").respond(json={"logs": []})
-    person.get("/sandboxes/ione/logs/", {"before": 5000, "level": "warn", "search": "<b>"})
+    person.get("/sandboxes/ione/logs/", {"before": "5000", "level": "warn", "search": "<b>"})
     sent = dict(route.calls.last.request.url.params)
     assert sent == {"cursor": "5000", "limit": "200", "direction": "backward", "level": "warn", "search": "<b>"}
     person.get("/sandboxes/ione/logs/", {"after": 7000})

@@ -11,10 +11,15 @@ from sandboxes.base.clock import BackendTime
 from sandboxes.policies import CpuWindow, DuplicatePlace, Facts, LeaseHeld, PolicySpec, Protection, explain, parse
 from tests.support.records import NOW
 
+
+def later(**span: float) -> BackendTime:
+    return BackendTime(NOW + timedelta(**span))
+
+
 PLAIN = Facts(
     sandbox_id="ione", account="default", state="running", template_id="base",
-    created_at=NOW - timedelta(hours=2), started_at=NOW - timedelta(minutes=55), first_seen_at=NOW - timedelta(hours=2),
-    end_at=NOW + timedelta(minutes=34), metadata={"env": "staging"},
+    created_at=later(hours=-2), started_at=later(minutes=-55), first_seen_at=later(hours=-2),
+    end_at=later(minutes=34), metadata={"env": "staging"},
 )  # fmt: skip
 
 
@@ -36,13 +41,13 @@ def said(facts: Facts, when: dict[str, Any], **spec: Any) -> list[tuple[str, boo
         ({"no_lease_for_seconds": 900}, PLAIN, ("No lease for 2 h", True)),
         (
             {"no_lease_for_seconds": 900},
-            replace(PLAIN, lease=LeaseHeld("run/9f", NOW + timedelta(minutes=3))),
+            replace(PLAIN, lease=LeaseHeld("run/9f", later(minutes=3))),
             ("Leased as run/9f", False),
         ),
         ({"past_end_seconds": 60}, PLAIN, ("Ends in 34 min 00 s", False)),
         (
             {"past_end_seconds": 60},
-            replace(PLAIN, end_at=NOW - timedelta(minutes=5)),
+            replace(PLAIN, end_at=later(minutes=-5)),
             ("Past its end by 5 min 00 s", True),
         ),
         ({"missing_metadata": ["owner", "env"]}, PLAIN, ("Metadata without owner", True)),
@@ -60,7 +65,7 @@ def test_each_condition_says_what_was_measured(when: dict[str, Any], facts: Fact
 
 
 def test_idleness_tells_samples_and_the_longest_gap() -> None:
-    window = CpuWindow(NOW - timedelta(minutes=10), NOW, 99, 1.4, 12.0)
+    window = CpuWindow(later(minutes=-10), later(), 99, 1.4, 12.0)
     spec = parse({"name": "p", "orphan_when": {"idle_for_seconds": 600, "idle_cpu_below_pct": 2}})
     rule = rules_of(spec, replace(PLAIN, cpu=window))[0]
     assert (rule.measured, rule.holds) == ("1.4%", True)
@@ -76,7 +81,8 @@ def test_whom_the_policy_looks_at_is_told_where_it_narrows() -> None:
 
 
 def test_what_spares_from_all_policies_is_told() -> None:
-    kept = replace(PLAIN, protection=Protection("ada", "demo"), lease=LeaseHeld("run", NOW), metadata={"keep": "true"})
+    lease, protection = LeaseHeld("run", later()), Protection("ada", "demo")
+    kept = replace(PLAIN, protection=protection, lease=lease, metadata={"keep": "true"})
     rules = said(kept, {"older_than_seconds": 1})
     assert rules == [
         ("Running for 55 min 00 s", True), ("Leased as run", False), ("Metadata has keep=true", False),
@@ -98,5 +104,5 @@ def test_metadata_that_keeps_is_the_account_s_own(metadata: Any, keep: Any, kept
 
 
 def test_protection_that_is_over_keeps_nothing() -> None:
-    over = replace(PLAIN, protection=Protection("ada", "demo", BackendTime(NOW - timedelta(seconds=1))))
+    over = replace(PLAIN, protection=Protection("ada", "demo", later(seconds=-1)))
     assert said(over, {"older_than_seconds": 60})[-1] == ("Not protected", True)

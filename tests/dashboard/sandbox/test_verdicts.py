@@ -1,5 +1,6 @@
 """A sandbox's page and the reaper judge by one clock, from the same facts, in the same words."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +24,7 @@ def account_ahead(seconds: float, **fields: object) -> Account:
     return account
 
 
-def enabled(when: dict[str, object], **fields: object) -> PolicySpec:
+def enabled(when: Mapping[str, object], **fields: object) -> PolicySpec:
     """The only policy."""
     Policy.objects.all().delete()
     spec = parse({"name": "old", "enabled": True, "orphan_when": when, **fields})
@@ -40,7 +41,7 @@ def both(spec: PolicySpec, account: Account, now: datetime) -> tuple[bool, verdi
 
 
 @pytest.mark.parametrize(("offset", "hit"), [(60, True), (0, False), (-60, False)])
-def test_page_and_reaper_judge_by_the_backend_s_clock(offset: float, hit: bool) -> None:
+def test_page_and_reaper_judge_by_the_backend_s_clock(offset: int, hit: bool) -> None:
     now, account = datetime.now(UTC), account_ahead(offset)
     records.sandbox(of=account, started_at=now - timedelta(seconds=100), first_seen_at=now)
     reaper, page = both(enabled({"older_than_seconds": 130}), account, now)

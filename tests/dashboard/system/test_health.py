@@ -156,7 +156,7 @@ async def test_probe_that_is_answered_by_routing_sign_in_and_database_beats(list
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("broken", ["sign-in", "database", "route", "nobody"])
 async def test_probe_that_an_owner_would_not_get_through_does_not_beat(
-    listener: httpx.ASGITransport, monkeypatch: pytest.MonkeyPatch, settings: Any, broken: str
+    listener: httpx.ASGITransport | None, monkeypatch: pytest.MonkeyPatch, settings: Any, broken: str
 ) -> None:
     def failing(*_: object, **__: object) -> None:
         raise OperationalError("away")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +12,8 @@ from dashboard.ui import charts
 GIB = 1024**3
 
 
-def panels(**changes: object) -> dict:
-    given_ = {
+def panels(**changes: Any) -> dict[str, Any]:
+    given_: dict[str, Any] = {
         "limits": (GIB, 10 * GIB),
         "span": (0.0, 100.0),
         "marks": [charts.Mark(5.0, "run")],
@@ -77,6 +78,6 @@ def test_gaps_hold_no_sample_and_never_lie_in_a_pause(t: list[int], spans: list[
 
 def test_the_day_reaches_to_the_cap_or_a_round_number() -> None:
     def top(cap: int | None, most: int) -> int:
-        return charts.running_count([0], [most], cap, 0, 1)["layout"]["yaxis"]["tickvals"][1]
+        return int(charts.running_count([0], [most], cap, 0, 1)["layout"]["yaxis"]["tickvals"][1])
 
     assert (top(2400, 1912), top(None, 300), top(None, 0)) == (2400, 500, 10)

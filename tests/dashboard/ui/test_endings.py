@@ -1,6 +1,7 @@
 """How something ended, as pages say it: what E2B reported, what we did, what is inferred; vanished only otherwise."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 
 
-def ended(reason: str | None, *, planned: timedelta | None = HOUR, by_us: bool = False, **fields: object) -> Sandbox:
+def ended(reason: str | None, *, planned: timedelta | None = HOUR, by_us: bool = False, **fields: Any) -> Sandbox:
     """One that ended now; its planned end lies `planned` after that."""
     end_at = None if planned is None else NOW + planned
     box = records.sandbox(state="ended", ended_at=NOW, end_reason=reason, end_at=end_at, **fields)

@@ -75,7 +75,7 @@ GIVEN: dict[str, Callable[[random.Random], list[Any]]] = {
 
 def test_random_values_read_the_same_in_the_browser():
     source = random.Random(20261128)
-    calls = [[name, given(source)] for name, given in GIVEN.items() for _ in range(COUNT)]
+    calls = [(name, given(source)) for name, given in GIVEN.items() for _ in range(COUNT)]
     script = "\n".join(
         [
             f'import * as format from "{(TESTS.parent / "static/js/format.js").as_uri()}";',

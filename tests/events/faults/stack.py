@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ class Stack:
         made = [self._web() for _ in range(count)]
         self.webs += made
         for web in made:
-            assert proc.wait_until(lambda web=web: _answers(web.port), START_SECONDS), "a web process did not start"
+            assert proc.wait_until(partial(_answers, web.port), START_SECONDS), "a web process did not start"
         return made
 
     def stop_webs(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import psycopg
 import pytest
@@ -23,11 +24,15 @@ $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; 
 CREATE TRIGGER full_disk BEFORE INSERT ON events_lifecycleevent EXECUTE FUNCTION full_disk()"""
 
 
+def _quietly(stack: Stack, statement: str) -> None:
+    stack.ask(statement)
+
+
 @contextmanager
 def small_disk(stack: Stack) -> Iterator[tuple[Callable[[], None], Callable[[], object]]]:
     """The events lie on a disk of a few megabytes; gives what fills it to the last page, and what makes room again."""
     if not stack.small_disk:
-        yield (lambda: stack.ask(SAYS_IT_IS_FULL) and None), lambda: stack.ask("DROP FUNCTION full_disk CASCADE")
+        yield partial(_quietly, stack, SAYS_IT_IS_FULL), lambda: stack.ask("DROP FUNCTION full_disk CASCADE")
         return
     stack.ask("TRUNCATE events_lifecycleevent")
     stack.ask(f"CREATE TABLESPACE small LOCATION '{stack.home / 'small'}'")

@@ -85,7 +85,7 @@ async def test_person_who_resets_the_brake_lets_policies_act_again(braked, kills
 async def test_what_a_person_asks_for_is_not_braked(braked, kills):
     names = [braked.make() for _ in range(12)]
     await braked.sync()
-    rows = await sync_to_async(list)(Sandbox.objects.filter(sandbox_id__in=names))
+    rows = [row async for row in Sandbox.objects.filter(sandbox_id__in=names)]
     await sync_to_async(request_bulk)([row.pk for row in rows], "kill", ANNA)
     await send_due()
 
@@ -130,7 +130,8 @@ def test_no_policies_edits_and_restarts_within_a_day_exceed_the_brake(steps, tra
     account = records.account("prod", brake={"per_hour": 5, "per_day": 12})
     AccountHealth.objects.create(account=account)
     policies = [records.policy(f"p{n}", mode="enforce") for n in range(5)]
-    at, sent = now(), []
+    at = now()
+    sent: list[datetime] = []
     for step in steps:
         if step[0] == "pass":
             at += timedelta(minutes=step[1])
@@ -146,7 +147,9 @@ def test_no_policies_edits_and_restarts_within_a_day_exceed_the_brake(steps, tra
                 )  # fmt: skip
         else:
             Heartbeat.objects.update_or_create(name="api", defaults={"at": at, "up_since": at})
-            sent += [claim.action.sent_at for claim in claim_due(at, account)]
+            for claim in claim_due(at, account):
+                assert claim.action.sent_at is not None
+                sent.append(claim.action.sent_at)
     for moment in sent:
         assert sum(moment - timedelta(hours=1) < one <= moment for one in sent) <= 5
         assert sum(moment - timedelta(hours=24) < one <= moment for one in sent) <= 12

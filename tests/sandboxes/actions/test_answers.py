@@ -47,6 +47,8 @@ async def test_rejected_pause_that_killed_is_said_to_be_ours(odd):
     action, row = await Action.objects.aget(), await sync_to_async(find)("i1")
 
     assert (action.state, action.outcome) == ("failed", "killed")
+    assert row is not None
+    assert row.ended_by is not None
     assert (row.state, row.ended_by.action_id) == ("ended", action.pk)
 
 

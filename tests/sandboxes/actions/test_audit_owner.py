@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+from django.db.backends.utils import CursorWrapper
 
 from sandboxes.actions import audit_owner
 
@@ -149,7 +151,7 @@ def test_a_database_of_one_role_is_taken_over_later(roles, superuser):
             for mine in ("TABLE sandboxes_auditentry", "TABLE sandboxes_action", "FUNCTION sandboxes_audit_seal"):
                 owner.execute(f"ALTER {mine} OWNER TO {SERVER}")
             owner.commit()
-            audit_owner.hand_over(owner.cursor(), SERVER)
+            audit_owner.hand_over(cast("CursorWrapper", owner.cursor()), SERVER)
             held = owner.execute("SELECT relowner::regrole::text FROM pg_class WHERE relname = 'sandboxes_auditentry'")
             assert held.fetchone() == (OWNER,)
     finally:

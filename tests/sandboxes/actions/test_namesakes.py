@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,7 +16,7 @@ from tests.support.ageing import cooldowns_are_over
 from tests.support.scripted import scripted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("backend")]
-NOT_NOW = (500, {"code": 500, "message": "no"}, {})
+NOT_NOW: tuple[int, Any, dict[str, str]] = (500, {"code": 500, "message": "no"}, {})
 
 
 @pytest.fixture
@@ -69,7 +70,10 @@ async def test_namesake_whose_death_is_not_on_record_yet_stays_condemned(two):
     await look_again()
     held = await Sandbox.objects.aget(account=second.watched)
     synced_at = (await AccountHealth.objects.aget(account=second.watched)).last_sync_at
-    assert (held.state, synced_at > (await Action.objects.aget()).confirmed_at) == ("running", True)
+    confirmed_at = (await Action.objects.aget()).confirmed_at
+    assert synced_at is not None
+    assert confirmed_at is not None
+    assert (held.state, synced_at > confirmed_at) == ("running", True)
     assert await condemned()
 
 

@@ -1,6 +1,7 @@
 """A request becomes an action by the state on our record; a kill joins; protection holds at once; a stop stops."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -16,7 +17,7 @@ ANNA, ROBOT = Actor("user", "anna"), Actor("token", "robot")
 def mark(sandbox, **fields):
     """A policy's mark in grace."""
     policy = records.policy(mode="enforce")
-    plain = {"policy": policy, "policy_version": 1, "actor_kind": "policy", "actor_name": policy.name}
+    plain: dict[str, Any] = {"policy": policy, "policy_version": 1, "actor_kind": "policy", "actor_name": policy.name}
     return records.action(sandbox, state="grace", act_at=timezone.now() + timedelta(minutes=5), **(plain | fields))
 
 
@@ -103,6 +104,7 @@ def test_a_stopped_mark_spares_the_sandbox_for_a_day(mailbox):
     sandbox = records.sandbox()
     stopped = cancel(mark(sandbox), ANNA)
     assert (stopped.state, stopped.outcome) == ("cancelled", "cancelled by anna")
+    assert stopped.spare_until is not None
     assert stopped.spare_until - timezone.now() == pytest.approx(timedelta(hours=24), abs=timedelta(minutes=1))
 
 

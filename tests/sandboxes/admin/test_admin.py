@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from dashboard.models import ApiToken
-from sandboxes.models import Account, Action, Policy, SandboxLock, Verdict
+from sandboxes.models import Account, Action, Policy, Sandbox, SandboxLock, Verdict
 from tests.support import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox", "static_files")]
@@ -90,7 +90,7 @@ def test_all_of_a_filter_can_be_chosen(anna):
     for _ in range(3):
         records.sandbox(owner="u_1")
     records.sandbox(owner="u_2")
-    one = Action._meta.get_field("sandbox").related_model.objects.filter(owner="u_1").first()
+    one = Sandbox.objects.filter(owner="u_1")[0]
     url = f"{LIST}?q=u_1"
     given = {"action": "pause", "index": 0, "select_across": 1, ACTION_CHECKBOX_NAME: [one.pk]}
     assert "Pause 3 sandboxes?" in anna.post(url, given).content.decode()
@@ -145,6 +145,7 @@ def test_a_policy_is_read_as_strictly_as_by_rest_and_each_change_is_a_version(an
 
 def test_deleting_a_policy_keeps_its_verdicts(anna):
     verdict = records.verdict(records.sandbox())
+    assert verdict.policy_id is not None
     anna.post(reverse("admin:sandboxes_policy_delete", args=[verdict.policy_id]), {"post": "yes"})
     assert not Policy.objects.filter(pk=verdict.policy_id).exists()
     assert Verdict.objects.get().until is not None

@@ -39,7 +39,8 @@ def test_user_name_in_an_address_is_refused():
 @pytest.fixture
 def names(monkeypatch):
     """What names lead to; everything else is looked up as ever."""
-    known, real = {}, socket.getaddrinfo
+    known: dict[str, str] = {}
+    real = socket.getaddrinfo
 
     def found(host, port, *args, **options):
         return real(known.get(host, host), port, *args, **options)
@@ -108,7 +109,9 @@ async def test_addresses_of_one_name_share_one_timeout(monkeypatch, count, timeo
 @pytest.mark.parametrize("place", ["_pool", "_network_backend"])
 async def test_httpx_that_cannot_be_guarded_is_not_used(place):
     async with httpx.AsyncClient(trust_env=False) as client:
-        owner = client._transport if place == "_pool" else client._transport._pool
+        transport = client._transport
+        assert isinstance(transport, httpx.AsyncHTTPTransport)
+        owner: object = transport if place == "_pool" else transport._pool
         kept = owner.__dict__.pop(place)
         with pytest.raises(RuntimeError, match="forbidden addresses"):
             outbound.guard(client)

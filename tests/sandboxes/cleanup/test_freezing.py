@@ -90,6 +90,8 @@ async def test_a_persons_kill_goes_through(backend, kills):
 def test_a_second_freeze_keeps_the_first_and_lifting_nothing_is_nothing():
     first = freezing.freeze("ada", "one")
     assert freezing.freeze("bob", "two") == first
-    assert freezing.lift("bob").lifted_by == "bob"
+    lifted = freezing.lift("bob")
+    assert lifted is not None
+    assert lifted.lifted_by == "bob"
     assert freezing.lift("bob") is None
     assert freezing.current() is None

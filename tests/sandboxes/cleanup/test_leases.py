@@ -191,12 +191,17 @@ def test_what_ran_out_while_the_api_was_away_gets_one_whole_ttl_from_its_return(
     assert not is_live(sandbox)
 
 
+def counts(page):
+    """What the database counted with each lease; `live_count` is no field of the model."""
+    return [(lease.key, vars(lease)["live_count"]) for lease in page]
+
+
 def test_the_list_counts_what_is_covered():
     records.sandbox("ia")
     records.sandbox("ib")
     leases.put("two", 900, ids=["ia", "ib"])
     leases.put("none", 60, ids=["iz"])
-    assert [(lease.key, lease.live_count) for lease in leases.list_()] == [("none", 0), ("two", 2)]
+    assert counts(leases.list_()) == [("none", 0), ("two", 2)]
 
 
 def test_a_page_of_leases_is_read_and_counted_by_the_database(django_assert_num_queries):
@@ -208,7 +213,7 @@ def test_a_page_of_leases_is_read_and_counted_by_the_database(django_assert_num_
     Sandbox.objects.filter(sandbox_id="i2").update(state="ended")
     with django_assert_num_queries(1):
         page = leases.list_(after="B", most=2)
-    assert [(lease.key, lease.live_count) for lease in page] == [("_", 2), ("b", 2)]
+    assert counts(page) == [("_", 2), ("b", 2)]
     assert [lease.key for lease in leases.list_()] == sorted(["b", "B", "_", "é"])
     assert leases.count() == 4
 

@@ -203,6 +203,8 @@ async def test_own_kill_is_on_record_at_its_answer_and_confirmed_by_the_list(odd
     await own_acts.take_in()
     gone = await sync_to_async(find)("i1")
 
+    assert gone is not None
+    assert gone.ended_by is not None
     assert (gone.state, gone.end_reason, gone.ended_by.action_id) == ("ended", "request", killed.pk)
     assert (await only()).state == "done", "an answer is not the end"
     await look_again()
@@ -210,7 +212,9 @@ async def test_own_kill_is_on_record_at_its_answer_and_confirmed_by_the_list(odd
     await sync(odd.watched)
     await look_again()
     assert (await only()).state == "confirmed"
-    assert (await sync_to_async(find)("i1")).end_reason == "request"
+    gone = await sync_to_async(find)("i1")
+    assert gone is not None
+    assert gone.end_reason == "request"
 
 
 async def test_kill_that_was_answered_and_not_done_is_seen(odd):

@@ -78,6 +78,7 @@ def test_a_week_in_process() -> None:
         world.run(2 * DAY - EVERY, EVERY)
         assert not alive(world, short)
         gone = Sandbox.objects.get(sandbox_id=short)
+        assert gone.ended_at is not None
         assert (gone.ended_at - START, gone.end_reason) == (HOUR, "vanished")
         assert in_time(sent(frozen, "pause"), DAY)
         assert in_time(sent(woken, "pause"), DAY)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandboxes.base.clock import BackendTime
 from sandboxes.cleanup.whatif.duplicates import over_the_rest
 from sandboxes.cleanup.whatif.idle import Minutes, chains, largest_gap, window_at
 from sandboxes.cleanup.whatif.replay import Past, act_in, cut, held_spans, ripe_pieces
@@ -12,14 +13,15 @@ from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
 from sandboxes.policies import Facts, LeaseHeld, Protection, duplicate_places, judge, parse
 from tests.support.search import examples
 
-START = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
+START = BackendTime(datetime(2026, 8, 21, 12, 0, tzinfo=UTC))
 SECONDS = 3600
-END = START + timedelta(seconds=SECONDS)
-LONG_AGO = START - timedelta(hours=2)
 
 
 def after(seconds):
-    return START + timedelta(seconds=seconds)
+    return BackendTime(START + timedelta(seconds=seconds))
+
+
+END = after(SECONDS)
 
 
 def policy(match=None, grace=0, **orphan_when):
@@ -65,7 +67,7 @@ def lives(draw, key=1, metadata=None):
     last = runs[-1]
     ended_at = last.ended_at if last.ended_at and not last.paused else None
     if last.paused and draw(st.booleans()):
-        ended_at = last.ended_at + timedelta(seconds=draw(st.integers(1, 900)))
+        ended_at = after(moments[-1] + draw(st.integers(1, 900)))
     leases = draw(st.lists(st.tuples(st.integers(-300, SECONDS), st.integers(1, 900)), max_size=2))
     kept = draw(st.lists(st.tuples(st.integers(0, SECONDS), st.integers(1, 900)), max_size=1))
     moves = draw(st.lists(st.tuples(st.integers(0, SECONDS), st.integers(0, SECONDS)), max_size=3))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandboxes.cleanup.whatif import history, replay
+from sandboxes.cleanup.whatif import history, record, replay
 from sandboxes.cleanup.whatif.samples import Samples
 from sandboxes.metrics.series import rollup_hours
 from sandboxes.models import MetricSeries
@@ -46,7 +46,7 @@ def fleet(monkeypatch):
     lived(account, "never", lambda second: second // 60 % 29 == 0)
     lived(account, "edge", lambda second: second < 3 * 3600 or second > 5 * 3600)
     rollup_hours.roll_up(NOW - 2 * HOUR)
-    monkeypatch.setattr(history.record, "reach", lambda _accounts, start, _end, **_: start)
+    monkeypatch.setattr(record, "reach", lambda _accounts, start, _end, **_: start)
     return account
 
 
@@ -71,7 +71,12 @@ def test_however_far_is_read_at_first_the_answer_is_the_same(fleet, monkeypatch,
 def test_who_is_decided_early_is_not_read_on(fleet, monkeypatch):
     asked = []
     read_on = Samples.read_on
-    monkeypatch.setattr(Samples, "read_on", lambda it, keys, hours: (asked.append(len(keys)), read_on(it, keys, hours)))
+
+    def noted(it, keys, hours):
+        asked.append(len(keys))
+        read_on(it, keys, hours)
+
+    monkeypatch.setattr(Samples, "read_on", noted)
     replay(policies()[:1], [fleet], NOW)
     assert asked[0] == 4
     assert asked[1] < 4

@@ -19,7 +19,7 @@ from events.limits import Promises, Unavailable
 from events.models import Delivery
 from events.refusals import Refusals
 from events.writing import Arrival, Stored
-from sandboxes.core import background, live
+from sandboxes.core import background, live, redis_client
 from sandboxes.core.background import Background
 from tests.support import records
 
@@ -142,7 +142,7 @@ async def test_pauses_grow(monkeypatch):
         if len(pauses) >= 7:
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(background.asyncio, "wait_for", noted)
+    monkeypatch.setattr(asyncio, "wait_for", noted)
     tasks.start("fails", fails)
     await until(lambda: len(pauses) >= 7)
     await tasks.stop()
@@ -213,7 +213,7 @@ async def test_message_that_is_no_message_pack_is_told(caplog):
     assert "could not be read" in caplog.text
 
 
-class Heard:
+class Heard(live.Publisher):
     """A publisher that notes what it is given."""
 
     def __init__(self):
@@ -229,6 +229,7 @@ class Heard:
         if body == "bad":
             raise ZeroDivisionError
         self.messages.append((account, body))
+        return True
 
 
 class Changes(Stored):
@@ -276,7 +277,7 @@ async def test_integer_of_more_than_64_bits_costs_its_entry_alone(monkeypatch):
         async def aclose(self):
             return None
 
-    monkeypatch.setattr(live.redis_client, "short", lambda *_: Counter())
+    monkeypatch.setattr(redis_client, "short", lambda *_: Counter())
     monkeypatch.setattr(live, "get_channel_layer", Layer)
     body = {"sandboxes": [{"key": 1}, {"key": 2}], "events": [{"id": 1, "data": {"n": 2**70}}, {"id": 2}]}
     assert await live.apublish("change", 1, body)

@@ -43,7 +43,7 @@ async def test_every_client_of_the_account_obeys_for_as_long_as_it_was_told(acco
     for _ in range(20):
         with pytest.raises(RateLimited) as refused:
             await asked(account)
-        assert refused.value.retry_after > 590
+        assert (refused.value.retry_after or 0) > 590
     assert route.call_count == 1
     (key,) = mailbox.keys("sandwarden:cooldown:*")
     assert 590_000 < mailbox.pttl(key) <= 600_000
@@ -125,7 +125,7 @@ async def silent_redis(settings, monkeypatch):
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     settings.REDIS_URL = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-    monkeypatch.setattr(cooldowns.redis_client, "short", lambda *_: short(60.0, 60.0))
+    monkeypatch.setattr(redis_client, "short", lambda *_: short(60.0, 60.0))
     monkeypatch.setattr(cooldowns, "REDIS_SECONDS", 0.05)
     yield connected
     server.close()
@@ -153,7 +153,10 @@ async def test_known_pause_gets_shorter_with_time(account, monkeypatch):
     first = await shared.left("GET /x")
     now[0] += 5
     aged = await shared.left("GET /x")
-    assert aged == Pause(pytest.approx(first.seconds - 5), silent=True)
+    assert first is not None
+    assert aged is not None
+    assert aged.seconds == pytest.approx(first.seconds - 5)
+    assert aged.silent
     now[0] += 1
     assert await shared.left("GET /x") is None
     await shared.aclose()

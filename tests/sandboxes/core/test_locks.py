@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from redis.asyncio.lock import Lock
 
 from sandboxes.core import locks, redis_client
 from sandboxes.core.locks import LockLost, lock
@@ -57,7 +58,7 @@ async def test_lock_is_not_kept_longer_than_was_asked_for():
         return 0 < await left_ms() <= 100
 
     async with redis_client.short() as redis:
-        held = locks.Lock(redis, KEY, timeout=60, thread_local=False)
+        held = Lock(redis, KEY, timeout=60, thread_local=False)
         assert await held.acquire()
         renewing = asyncio.create_task(locks._is_lost(held, asyncio.get_running_loop().time() + 0.1))
         await until(bounded)
@@ -78,7 +79,9 @@ async def test_holder_learns_that_it_lost_the_lock(whose):
             await lose()
         assert await redis.get(KEY) == (b"theirs" if whose == "another worker's" else None)
         await redis.delete(KEY)
-    assert asyncio.current_task().cancelling() == 0
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
 
 
 async def test_cancelled_holder_is_cancelled_and_no_lock_is_lost():

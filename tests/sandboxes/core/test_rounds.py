@@ -3,6 +3,7 @@
 import ast
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -23,8 +24,8 @@ def accounts():
     return [records.account(name) for name in ("one", "two", "three")]
 
 
-async def errors(account) -> dict:
-    return (await AccountHealth.objects.aget(account=account)).round_errors
+async def errors(account) -> dict[str, Any]:
+    return dict((await AccountHealth.objects.aget(account=account)).round_errors)
 
 
 async def test_failing_account_is_stored_and_others_go_on(accounts, caplog):
@@ -150,8 +151,8 @@ async def test_error_that_cannot_be_stored_stops_nobody(accounts, monkeypatch, c
     def away(*_):
         raise OSError("the database is away")
 
-    monkeypatch.setattr(rounds.round_errors, "store", away)
-    monkeypatch.setattr(rounds.round_errors, "clear", away)
+    monkeypatch.setattr(round_errors, "store", away)
+    monkeypatch.setattr(round_errors, "clear", away)
     given = await rounds.side_by_side("tidy", accounts, work, deadline_seconds=5)
     assert list(given.values()) == ["one", "three"]
     assert "could not be stored" in caplog.text
@@ -212,7 +213,8 @@ def loops_over_accounts(tree: ast.AST) -> Iterator[int]:
                     names |= {
                         one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)
                     }
-            yield from (node.lineno for node in ast.walk(function) if is_awaiting_loop(node, names))
+            loops = (node for node in ast.walk(function) if is_awaiting_loop(node, names))
+            yield from (node.lineno for node in loops if isinstance(node, ast.stmt | ast.expr))
 
 
 def is_awaiting_loop(node: ast.AST, names: set[str]) -> bool:

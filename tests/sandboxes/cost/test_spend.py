@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -43,13 +44,13 @@ def test_it_works():
     told = spend(asked(group_by="owner"), NOW)
     (item,) = told.items
     assert (item.group, item.bucket, item.cost_usd) == ("ada", None, AN_HOUR_OF_TWO_CORES)
-    assert (item.seconds, item.sandboxes) == (3600, 1)
+    assert (item.seconds, item.sandboxes) == (Decimal(3600), 1)
     assert (told.currency, told.total_usd) == ("USD", AN_HOUR_OF_TWO_CORES)
 
 
 def test_nothing_ran_is_no_item_and_nothing():
     told = spend(asked(), NOW)
-    assert (told.items, told.total_usd) == ([], 0)
+    assert (list(told.items), told.total_usd) == ([], Decimal(0))
 
 
 def test_a_run_is_clipped_at_both_edges_and_an_open_one_counts_to_now():
@@ -92,7 +93,7 @@ def test_buckets_begin_at_whole_hours_and_days_of_utc():
     run(records.sandbox(), NOW - timedelta(minutes=90), NOW - timedelta(minutes=10))
     hours = spend(asked(bucket="hour"), NOW).items
     assert [(item.bucket, item.seconds) for item in hours] == [
-        (NOW - 2 * HOUR, 1800), (NOW - HOUR, 3000),
+        (NOW - 2 * HOUR, Decimal(1800)), (NOW - HOUR, Decimal(3000)),
     ]  # fmt: skip
     assert the_only(asked(bucket="day")).bucket == datetime(2026, 8, 21, tzinfo=UTC)
 
@@ -182,7 +183,8 @@ def test_every_cut_adds_up_to_what_a_simple_sum_says(runs, prices, ends):
 
 def _simply(runs, start: datetime, end: datetime) -> dict[str | None, Decimal]:
     """By owner, run by run, with the price book that also prices a single sandbox."""
-    book, sums = price_book(), {}
+    book = price_book()
+    sums: dict[Any, Any] = {}
     for owner, _, one, two, cores, memory in runs:
         began, over = (min(one, two), max(one, two)) if two else (one, NOW)
         span = max(began, start), min(over, end, NOW)

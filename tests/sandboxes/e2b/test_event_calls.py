@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -119,7 +120,9 @@ async def test_logs(client, api):
 
 async def test_logs_of_the_first_version_where_there_is_no_second(client, api):
     api.get("/v2/sandboxes/i1/logs").mock(return_value=ABSENT)
-    entries = [{"timestamp": None, "level": level, "message": level, "fields": {}} for level in ("debug", "error")]
+    entries: list[dict[str, Any]] = [
+        {"timestamp": None, "level": level, "message": level, "fields": {}} for level in ("debug", "error")
+    ]
     api.get("/sandboxes/i1/logs").mock(return_value=httpx.Response(200, json={"logs": [], "logEntries": entries}))
 
     assert [line.level for line in await client.logs("i1", level="warn")] == ["error"]

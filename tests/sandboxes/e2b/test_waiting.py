@@ -21,6 +21,7 @@ async def test_long_wait_is_left_to_the_next_round(client, api, clock, status):
     for _ in range(2):
         with pytest.raises((RateLimited, ServerFailed)) as failure:
             await client.list_page()
+        assert isinstance(failure.value, RateLimited | ServerFailed)
         assert failure.value.retry_after == 7.0
     assert (route.call_count, clock.slept) == (1, [])
 

@@ -40,7 +40,7 @@ def test_it_works():
 def test_an_empty_fleet_has_no_figures():
     records.account()
     now = fleet.now(NOW)
-    assert (now.running, now.burn_usd_per_hour, now.orphans) == (0, 0, 0)
+    assert (now.running, now.burn_usd_per_hour, now.orphans) == (0, Decimal(0), 0)
     assert now.cpu_pct == Spread(None, None, None)
 
 

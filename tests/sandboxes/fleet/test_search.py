@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.support.records import NOW, Reading
 pytestmark = pytest.mark.django_db
 
 
-def ids(query: SandboxQuery, **options: object) -> list[str]:
+def ids(query: SandboxQuery, **options: Any) -> list[str]:
     return [row.id for row in search(query, now=NOW, **options).items]
 
 

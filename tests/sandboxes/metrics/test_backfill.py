@@ -92,6 +92,7 @@ def test_the_ended_ones_of_the_day_are_filled_too(stack, account):
     kept = on_record(account, simulated)
     assert kept.state == "ended"
     fill(account)
+    assert kept.ended_at is not None
     columns = sandbox_metrics(kept.pk, kept.started_at, kept.ended_at)
     assert len(columns.t) > 100
 

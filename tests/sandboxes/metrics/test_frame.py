@@ -1,6 +1,7 @@
 """A tick's frame: what is new, what is carried, and what is no sample at all."""
 
 from math import inf, nan
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,10 @@ NOW = 1_800_000_000
 ONE = Running(7, "i7", NOW - 600)
 
 
-def metric(unix: float = NOW - 2, **fields: float) -> Metric:
-    plain = {"cpu_used_pct": 25.0, "mem_used": 1024 * 300, "mem_total": 1024 * 512, "disk_used": 0, "disk_total": 0}
+def metric(unix: float = NOW - 2, **fields: Any) -> Metric:
+    plain: dict[str, Any] = {
+        "cpu_used_pct": 25.0, "mem_used": 1024 * 300, "mem_total": 1024 * 512, "disk_used": 0, "disk_total": 0,
+    }  # fmt: skip
     return Metric(timestamp_unix=unix, **(plain | fields))
 
 

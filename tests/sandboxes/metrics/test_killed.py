@@ -45,7 +45,7 @@ def all_steps() -> None:
     hours.roll_up(LATER)
 
 
-def told() -> list[object]:
+def told() -> list[str]:
     """All figures that must be the same however often it was killed."""
     plain = {"id", "burn_usd_per_hour"}
     rows = []

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 
 from sandboxes.metrics.series import compact_all, frame_store, partitions, retention, rollup_samples
+from sandboxes.metrics.series.frame import Frame
 from sandboxes.metrics.series.frame_store import Part
 from sandboxes.models import MetricFrame, MetricSeries
 from tests.support import records
@@ -21,7 +23,7 @@ def parts() -> set[str]:
         return {row[0].removeprefix("sandboxes_") for row in cursor.fetchall()}
 
 
-def part_of(pk: int, model: type = MetricFrame) -> str:
+def part_of(pk: int, model: type[Model] = MetricFrame) -> str:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT tableoid::regclass::text FROM {model._meta.db_table} WHERE id = %s", [pk])
         return str(cursor.fetchone()[0]).removeprefix("sandboxes_")
@@ -54,7 +56,7 @@ def test_the_first_frame_of_a_minute_is_kept():
     part, before = Part(records.account().pk), frame_store.Before()
     for seconds in (0, 5, 55, 61, 66):
         at = NOW + timedelta(seconds=seconds)
-        frame_store.write(part, at, frame_store.Frame(int(at.timestamp())), before)
+        frame_store.write(part, at, Frame(int(at.timestamp())), before)
         before = frame_store.before(part, at)
     assert list(MetricFrame.objects.order_by("at").values_list("kept", flat=True)) == [True, False, False, True, False]
 

@@ -53,10 +53,17 @@ def three(stack, account):
     return [on_record(account, one) for one in made]
 
 
+def framed(account, *given, **options):
+    """The frame of a tick, which must have one."""
+    frame = run(polling.poll(account, *given, **options))
+    assert frame is not None
+    return frame
+
+
 def test_it_works(stack, told):
     account = account_at(stack)
     kept = three(stack, account)
-    frame = run(polling.poll(account))
+    frame = framed(account)
     row = MetricFrame.objects.get()
     assert row.keys == [one.pk for one in kept]
     assert row.fresh == [True] * 3
@@ -74,7 +81,7 @@ def test_it_works(stack, told):
 def test_figures_are_the_backend_s_own(stack):
     account = account_at(stack)
     ids = [one.sandbox_id for one in three(stack, account)]
-    frame = run(polling.poll(account))
+    frame = framed(account)
 
     async def ask():
         async with client_for(account) as client:
@@ -89,16 +96,16 @@ def test_a_backend_whose_clock_is_months_off_has_samples_of_now():
     with served(empty(), ManualClock()) as stack:
         account = account_at(stack)
         three(stack, account)
-        assert set(run(polling.poll(account)).ages) <= {0, 1, 2, 3, 4, 5}
+        assert set(framed(account).ages) <= {0, 1, 2, 3, 4, 5}
 
 
 def test_a_sample_is_fresh_once(stack):
     account = account_at(stack)
     three(stack, account)
     run(polling.poll(account))
-    assert not any(run(polling.poll(account)).fresh)
+    assert not any(framed(account).fresh)
     stack.simulator.advance(5)
-    assert run(polling.poll(account)).fresh == [True] * 3
+    assert framed(account).fresh == [True] * 3
 
 
 def test_a_second_clock_for_the_same_tick_does_nothing(stack, settings):
@@ -113,13 +120,14 @@ def test_a_second_clock_for_the_same_tick_does_nothing(stack, settings):
 def test_what_leaves_the_frame_keeps_its_last_sample_on_its_row(stack):
     account = account_at(stack)
     kept = three(stack, account)
-    first = run(polling.poll(account))
+    first = framed(account)
     Sandbox.objects.filter(pk=kept[1].pk).update(state="paused")
     run(polling.poll(account))
     assert MetricFrame.objects.latest("at").keys == [kept[0].pk, kept[2].pk]
     left = Sandbox.objects.get(pk=kept[1].pk)
     assert left.cpu_pct == first.cpu[1] / 100
     assert left.mem_used == first.mem[1] * 1024
+    assert left.sampled_at is not None
     assert left.sampled_at.timestamp() == first.clock_unix - first.ages[1]
     assert Sandbox.objects.get(pk=kept[0].pk).sampled_at is None
 
@@ -136,9 +144,9 @@ def test_after_a_resume_the_sample_from_before_is_old_news(stack):
     with stack.simulator.lock:
         stack.simulator.lifecycle.resume(stack.simulator.now(), simulated, 300)
     on_record(account, simulated)
-    assert run(polling.poll(account)).ages == [MetricFrame.NO_SAMPLE]
+    assert framed(account).ages == [MetricFrame.NO_SAMPLE]
     stack.simulator.advance(10)
-    assert run(polling.poll(account)).fresh == [True]
+    assert framed(account).fresh == [True]
 
 
 def test_a_failure_is_told_and_changes_nothing_else(stack, told):
@@ -153,6 +161,8 @@ def test_a_failure_is_told_and_changes_nothing_else(stack, told):
     assert list(Sandbox.objects.order_by("pk").values()) == before
     health = AccountHealth.objects.get(account=account)
     assert health.poll_error
+    assert health.poll_failed_at is not None
+    assert health.last_poll_at is not None
     assert health.poll_failed_at > health.last_poll_at
     assert [kind for kind, _ in told] == ["status"]
     stack.simulator.faults.clear()
@@ -178,7 +188,7 @@ def test_a_backend_that_says_when_to_come_back_is_left_alone_until_then(stack, m
     assert run(polling.poll(account)) is None, "it said 60 s"
     assert 50_000 < mailbox.pttl(f"sandwarden:cooldown:poll:{account.pk}") <= 60_000
     assert cooldowns_are_over()
-    assert run(polling.poll(account)).fresh == [True] * 3
+    assert framed(account).fresh == [True] * 3
 
 
 def test_a_tick_during_another_is_skipped_and_counted(stack):
@@ -197,7 +207,7 @@ def test_a_tick_during_another_is_skipped_and_counted(stack):
 def test_shards_part_the_fleet_without_rest(stack):
     account = account_at(stack)
     kept = three(stack, account)
-    frames = [run(polling.poll(account, shard, shards=2)) for shard in (0, 1)]
+    frames = [framed(account, shard, shards=2) for shard in (0, 1)]
     assert sorted(frames[0].keys + frames[1].keys) == [one.pk for one in kept]
     assert not set(frames[0].keys) & set(frames[1].keys)
 
@@ -206,7 +216,7 @@ def test_an_id_that_the_backend_calls_malformed_costs_only_its_own_sample(stack)
     account = account_at(stack)
     kept = three(stack, account)
     odd = records.sandbox("NOT-an-id-here", of=account, started_at=kept[0].started_at)
-    frame = run(polling.poll(account))
+    frame = framed(account)
     assert sum(frame.fresh) == 3
     assert frame.ages[frame.keys.index(odd.pk)] == MetricFrame.NO_SAMPLE
 
@@ -238,7 +248,7 @@ def test_a_backend_that_turns_out_to_have_no_bulk_call_is_asked_one_by_one(stack
     account = account_at(stack)
     three(stack, account)
     stack.simulator.faults.add(Fault(404, path="/sandboxes/metrics", message="no matching operation was found"))
-    assert run(polling.poll(account)).fresh == [True] * 3
+    assert framed(account).fresh == [True] * 3
 
 
 def test_a_hole_in_our_watch_opens_the_history_again(stack):
@@ -269,7 +279,7 @@ def test_one_failing_account_hinders_no_other(stack):
 
 def test_an_empty_fleet_has_empty_frames(stack):
     account = account_at(stack)
-    assert run(polling.poll(account)).keys == []
+    assert framed(account).keys == []
     assert AccountHealth.objects.get(account=account).reachable is None
 
 
@@ -278,5 +288,6 @@ def test_another_worker_goes_on_where_the_first_ended(stack):
     account = account_at(stack)
     three(stack, account)
     run(polling.poll(account))
-    assert not any(async_to_sync(polling.poll)(account).fresh)
-    assert not any(asyncio.run(polling.poll(account)).fresh)
+    for other in (async_to_sync(polling.poll)(account), asyncio.run(polling.poll(account))):
+        assert other is not None
+        assert not any(other.fresh)

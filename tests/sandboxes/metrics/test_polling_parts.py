@@ -12,7 +12,7 @@ from sandboxes.fleet import figures as fleet
 from sandboxes.metrics import polling
 from sandboxes.metrics.polling import Part, asking, parts
 from sandboxes.metrics.series import frame_store, minutes, rollup_samples
-from sandboxes.metrics.series.frame import Sample
+from sandboxes.metrics.series.frame import Frame, Sample
 from sandboxes.metrics.series.layouts import Place, current
 from sandboxes.models import AccountHealth, FleetMinute, MetricFrame, MetricSeries, Sandbox
 from simulator import Fault
@@ -115,7 +115,7 @@ def test_two_workers_that_cross_in_different_layouts_count_a_sample_once():
     early, late = NOW + timedelta(seconds=1), NOW + timedelta(seconds=2)
     befores = frame_store.before(one, early), frame_store.before(half, late)
     for part, at, before in ((one, early, befores[0]), (half, late, befores[1])):
-        frame = frame_store.Frame(int(NOW.timestamp()))
+        frame = Frame(int(NOW.timestamp()))
         for key in (2, 4):
             frame.append(key, Sample(int(NOW.timestamp()) - 1, 100, 1, 2, 0, 0), is_new=True)
         kept = frame_store.write(part, at, frame, before)
@@ -127,7 +127,7 @@ def test_parts_that_tick_together_do_not_look_at_each_other():
     account = records.account().pk
     first, second = Part(account, 0, 2), Part(account, 1, 2)
     before = frame_store.before(second, NOW)
-    frame_store.write(first, NOW, frame_store.Frame(0), frame_store.before(first, NOW))
+    frame_store.write(first, NOW, Frame(0), frame_store.before(first, NOW))
     assert frame_store._written_since(second, NOW, before) == ()
 
 
@@ -139,6 +139,7 @@ def test_what_a_process_remembers_of_a_part_gives_way_to_what_another_wrote(stac
     stack.simulator.advance(5)
     run(polling.poll(account))
     for part, written in ours.items():
+        assert written is not None
         frame_store._written.set(part, written)  # as in a worker that had the first of the two ticks
     newest = MetricFrame.objects.latest("at")
     known = frame_store.before(Part(account.pk), datetime.now(UTC)).seen

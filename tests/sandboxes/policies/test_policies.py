@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandboxes.base.clock import BackendTime
 from sandboxes.policies import (
     CpuWindow,
     Facts,
@@ -26,11 +27,11 @@ from sandboxes.policies import (
 )
 from tests.support.search import examples
 
-NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
+NOW = BackendTime(datetime(2026, 8, 21, 12, 0, tzinfo=UTC))
 
 
 def ago(seconds):
-    return NOW - timedelta(seconds=seconds)
+    return BackendTime(NOW - timedelta(seconds=seconds))
 
 
 def policy(match=None, **orphan_when):
@@ -347,7 +348,7 @@ matches = st.fixed_dictionaries(
 def test_explain_never_disagrees_with_the_judge(match, some, known, protected_for, keep):
     """Hit where all rules hold; else spared by the first that does not; the same words for both."""
     if protected_for is not None:
-        known = replace(known, protection=Protection("anna", "", NOW + timedelta(seconds=protected_for)))
+        known = replace(known, protection=Protection("anna", "", ago(-protected_for)))
     known = replace(known, keep=keep, duplicate=duplicate_places([known], ("job",)).get("i1"))
     spec = spec_from(some)
     spec = msgspec.structs.replace(spec, match=msgspec.convert(match, PolicyMatch))
@@ -360,4 +361,5 @@ def test_explain_never_disagrees_with_the_judge(match, some, known, protected_fo
         words = {one.rule: one.evidence for one in asked}
         assert all(words[reason.rule] == reason.evidence for reason in judged.reasons)
     elif judged.why:
+        assert failing is not None
         assert judged.why == failing.evidence

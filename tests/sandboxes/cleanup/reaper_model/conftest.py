@@ -7,8 +7,10 @@ import pytest
 
 @pytest.fixture
 def world(mailbox, monkeypatch):
-    from sandboxes.actions import claims, sending
+    from sandboxes.actions import claims, confirming, sending, settling
     from sandboxes.cleanup import reaper
+    from sandboxes.cleanup.reaper import marks
+    from sandboxes.core import locks
     from sandboxes.e2b import E2BClient
     from sandboxes.models import Action
     from simulator import ManualClock, empty
@@ -16,8 +18,8 @@ def world(mailbox, monkeypatch):
     from tests.sandboxes.cleanup.reaper_model.machine import START, Broken, Fleet, World
 
     running = lambda: Fleet.now_running  # noqa: E731
-    kill, claim, settle, mark = E2BClient.kill, claims.claim_due, sending.settle, reaper.round.marks.mark
-    release, confirm, lock = reaper.acting._conclude, sending.confirming.confirm_answered, reaper.round.lock
+    kill, claim, settle, mark = E2BClient.kill, claims.claim_due, settling.settle, marks.mark
+    release, confirm, lock = reaper.acting._conclude, confirming.confirm_answered, locks.lock
 
     async def killed(self, sandbox_id, **given):
         try:
@@ -62,12 +64,12 @@ def world(mailbox, monkeypatch):
             yield ours or running().without_turns
 
     monkeypatch.setattr(reaper.acting, "_conclude", released)
-    monkeypatch.setattr(sending.confirming, "confirm_answered", confirmed)
+    monkeypatch.setattr(confirming, "confirm_answered", confirmed)
     monkeypatch.setattr(reaper.round, "lock", locked)
     monkeypatch.setattr(E2BClient, "kill", killed)
     monkeypatch.setattr(sending, "claim_due", claimed)
     monkeypatch.setattr(sending, "settle", settled)
-    monkeypatch.setattr(reaper.round.marks, "mark", marked)
+    monkeypatch.setattr(marks, "mark", marked)
     with served(empty(), ManualClock(START.timestamp())) as it:
         world = World(it)
         monkeypatch.setattr(Fleet, "world", world, raising=False)

@@ -75,6 +75,7 @@ class Fleet(RuleBasedStateMachine):
     """What the owners know: born when, leased until when, protected; and which DELETEs have left the stack."""
 
     world: "World"  # set by the test
+    now_running: "Fleet"  # the newest
     reached: Counter[str] = Counter()
 
     def __init__(self) -> None:
