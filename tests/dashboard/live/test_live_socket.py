@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.live import access
-from dashboard.live.access import Gate, gate
+from dashboard.live.access import Gate
 from dashboard.live.consumer import LiveConsumer
 from dashboard.live.hub import Hub
 from dashboard.live.messages import Messages
@@ -58,13 +58,20 @@ def signed_in() -> Socket:
 
 
 @pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> Hub:
-    """The hub of sockets, with a fleet of two; the gate has no clock of its own."""
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """The gate of sockets; it has no clock of its own."""
+    own = Gate()
+    monkeypatch.setattr("dashboard.live.consumer.gate", own)
+    monkeypatch.setattr("dashboard.live.access.CHECK_SECONDS", 3600.0)
+    return own
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch, gate: Gate) -> Hub:
+    """The hub of sockets, with a fleet of two."""
     own = Hub()
     own.messages = Messages(fleet_of(1, 2), NOW)
     monkeypatch.setattr("dashboard.live.consumer.hub", own)
-    monkeypatch.setattr("dashboard.live.consumer.gate", Gate())
-    monkeypatch.setattr("dashboard.live.access.CHECK_SECONDS", 3600.0)
     return own
 
 
@@ -91,7 +98,9 @@ ENDS = pytest.mark.parametrize("ends", [signs_out, is_deactivated, session_runs_
 
 @ENDS
 @pytest.mark.django_db(transaction=True)
-async def test_socket_whose_access_ended_is_closed_by_the_next_round(live: Hub, ends: Callable[[], None]) -> None:
+async def test_socket_whose_access_ended_is_closed_by_the_next_round(
+    live: Hub, gate: Gate, ends: Callable[[], None]
+) -> None:
     socket, other = await sync_to_async(signed_in)(), await sync_to_async(signed_in)()
     for one in (socket, other):
         await one.opens()
