@@ -82,10 +82,11 @@ def test_whom_the_policy_looks_at_is_told_where_it_narrows() -> None:
 
 def test_what_spares_from_all_policies_is_told() -> None:
     lease, protection = LeaseHeld("run", later()), Protection("ada", "demo")
-    kept = replace(PLAIN, protection=protection, lease=lease, metadata={"keep": "true"})
+    metadata, keep = {"keep": "true", "tier": "prod"}, (("tier", "prod"),)
+    kept = replace(PLAIN, protection=protection, lease=lease, metadata=metadata, keep=keep)
     rules = said(kept, {"older_than_seconds": 1})
     assert rules == [
-        ("Running for 55 min 00 s", True), ("Leased as run", False), ("Metadata has keep=true", False),
+        ("Running for 55 min 00 s", True), ("Leased as run", False), ("Metadata has tier=prod", False),
         ("Protected by ada", False),
     ]  # fmt: skip
 

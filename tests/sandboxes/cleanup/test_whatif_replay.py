@@ -1,6 +1,9 @@
 """The replay of a policy over a short past equals asking the judge at every moment of it."""
 
+import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +13,7 @@ from sandboxes.cleanup.whatif.duplicates import over_the_rest
 from sandboxes.cleanup.whatif.idle import Minutes, chains, largest_gap, window_at
 from sandboxes.cleanup.whatif.replay import Past, act_in, cut, held_spans, ripe_pieces
 from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
-from sandboxes.policies import Facts, LeaseHeld, Protection, duplicate_places, judge, parse
+from sandboxes.policies import CpuWindow, Facts, LeaseHeld, Protection, duplicate_places, judge, parse
 from tests.support.search import examples
 
 START = BackendTime(datetime(2026, 8, 21, 12, 0, tzinfo=UTC))
@@ -118,8 +121,40 @@ def test_a_replay_equals_judging_at_every_tick(life, asked, offset):
         assert is_held(held, at) == (known is not None and judge(spec, known, at).hit), at
 
 
-QUIET, SPARSE, HOT = (12, 50), (2, 199), (12, 200)
+QUIET, SPARSE, HOT = (12, 50), (2, 199), (12, 200)  # samples, the highest CPU in hundredths of a percent
 MINUTES = st.lists(st.sampled_from([QUIET, QUIET, QUIET, QUIET, SPARSE, None, None, HOT]), min_size=60, max_size=60)
+
+
+def cpu_before(minutes, at, seconds):
+    """What the contract has the judge ask for, written out: CPU is judged by whole minutes, by every sample in them.
+
+    A minute tells how many samples it had, not when: they are spread evenly, and each may have come at the beginning
+    or at the end of its part of the minute. The gap that counts is the larger of the two.
+    """
+    until = int((at - START).total_seconds()) // 60
+    since = until - math.ceil(seconds / 60)
+    inside = [(number, minutes[number]) for number in range(max(0, since), until) if minutes[number]]
+    if not inside:
+        return None
+    gaps = []
+    for late in (0, 1):
+        moments = [60 * number + 60 * (place + late) / count for number, (count, _) in inside for place in range(count)]
+        gaps += [later - earlier for earlier, later in pairwise([60 * since, *moments, 60 * until])]
+    return CpuWindow(
+        after(60 * since), after(60 * until), sum(count for _, (count, _) in inside),
+        max(cpu for _, (_, cpu) in inside) / 100, max(gaps),
+    )  # fmt: skip
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(MINUTES, st.sampled_from([60, 120, 300, 600, 700]), st.integers(0, SECONDS))
+def test_window_of_minutes_has_every_sample_of_them_and_the_largest_gap(minutes, seconds, at):
+    assert window_at(minutes_of(minutes), after(at), seconds) == cpu_before(minutes, after(at), seconds)
+
+
+def minutes_of(minutes):
+    first = int(START.timestamp()) // 60
+    return Minutes.of((first + number, *(one or (0, 0))) for number, one in enumerate(minutes))
 
 
 @settings(max_examples=examples(300), deadline=None)
@@ -130,11 +165,9 @@ MINUTES = st.lists(st.sampled_from([QUIET, QUIET, QUIET, QUIET, SPARSE, None, No
     st.integers(0, 14),
 )
 def test_idleness_by_minutes_equals_judging_every_window(life, minutes, seconds, offset):
-    first = int(START.timestamp()) // 60
-    known_minutes = Minutes.of((first + number, *(one or (0, 0))) for number, one in enumerate(minutes))
     spec = policy(idle_cpu_below_pct=2, idle_for_seconds=seconds)
     past = Past(START, END, [life])
-    quiet = list(chains(known_minutes, 2, largest_gap(seconds)))
+    quiet = list(chains(minutes_of(minutes), 2, largest_gap(seconds)))
     held = list(held_spans(spec, ripe_pieces(spec, life, cut(life, past)), quiet))
     for tick in TICKS:
         at = tick + timedelta(seconds=offset)
@@ -142,9 +175,7 @@ def test_idleness_by_minutes_equals_judging_every_window(life, minutes, seconds,
         if known is None:
             assert not is_held(held, at)
             continue
-        told = Facts(
-            **{name: getattr(known, name) for name in known.__slots__} | {"cpu": window_at(known_minutes, at, seconds)}
-        )
+        told = replace(known, cpu=cpu_before(minutes, at, seconds))
         assert is_held(held, at) == judge(spec, told, at).hit, at
 
 
@@ -167,7 +198,7 @@ def test_duplicates_over_time_equal_their_places_at_every_tick(kinds, data, keep
         for key, one in known.items():
             if one is None:
                 continue
-            told = Facts(**{n: getattr(one, n) for n in one.__slots__} | {"duplicate": places.get(one.sandbox_id)})
+            told = replace(one, duplicate=places.get(one.sandbox_id))
             assert is_held(held[key], at) == judge(spec, told, at).hit, (key, at)
 
 
