@@ -78,6 +78,7 @@ def test_bars_rows_and_total_agree() -> None:
     told = spending.spending(RANGES["7d"], "owner", NOW)
     assert len(told.bars) == 168
     assert sum(bar.cost for bar in told.bars) == sum(row.cost for row in told.rows) == told.total
+    assert told.total == AN_HOUR * Decimal("4.5"), "three of them ran for 1.5 h each"
     assert sum(bar.before for bar in told.bars) == told.before == AN_HOUR * Decimal("1.5")
     assert [(row.group, row.change_pct) for row in told.rows] == [("ada", None), ("bob", None), ("carl", -100.0)]
     assert sum(row.share_pct for row in told.rows) == pytest.approx(100)

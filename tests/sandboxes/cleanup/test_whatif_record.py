@@ -45,14 +45,22 @@ def previewed(now, action="kill"):
     return whatif.preview(spec, now).history
 
 
+def cost_of(sandbox, seconds):
+    """In USD, at E2B's price of August 2026: that of `records.price`."""
+    assert sandbox.cpu_count
+    assert sandbox.memory_mb
+    return seconds * (float(sandbox.cpu_count) * 0.000014 + sandbox.memory_mb / 1024 * 0.0000045)
+
+
 @pytest.mark.parametrize("action", ["kill", "pause"])
 def test_preview_saves_what_an_observed_run_costs(seen, action):
     run = Execution.objects.get(sandbox=seen.sandbox)
     assert (run.cpu_count, run.memory_mb) == (None, None)
     (outcome,) = previewed(seen.now, action).outcomes
-    cost = spend(Question(outcome.at, seen.now), seen.now).total_usd
-    assert outcome.saved_usd == pytest.approx(float(cost), abs=1e-6)
-    assert cost > 0
+    two_hours = cost_of(seen.sandbox, seconds=2 * 3600)  # it is an orphan after one of its three
+    assert (seen.now - outcome.at).total_seconds() == 2 * 3600
+    assert outcome.saved_usd == pytest.approx(two_hours, abs=1e-6)
+    assert float(spend(Question(outcome.at, seen.now), seen.now).total_usd) == pytest.approx(two_hours, abs=1e-6)
 
 
 def test_preview_knows_the_size_of_one_without_a_run_on_record(seen):
