@@ -67,6 +67,11 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """With what a search that failed can be run again."""
+    terminalreporter.write_line(f"Searches for a bounded time: HYPOTHESIS_SEED={search.SEED} runs them again")
+
+
 @pytest.fixture(autouse=True)
 def no_secret_of_another_test() -> None:
     """What one test enters as a secret may be an ordinary word in the next one's texts."""
