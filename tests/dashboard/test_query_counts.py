@@ -1,0 +1,135 @@
+"""How many SQL statements each page and each fragment sends: no more than is written here, however large the fleet."""
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from dashboard.urls import urlpatterns
+from sandboxes.models import AccountHealth, Sandbox
+from tests.support import records
+from tests.support.counting import statements
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mailbox")]
+FEW, MANY = 1, 50
+
+# By the name of the route: its address and the most statements that it may send.
+PAGES: dict[str, tuple[str, int]] = {
+    "fleet": ("/", 41),
+    "fleet-charts": ("/fleet/charts/", 13),
+    "fleet-groups": ("/fleet/groups/", 6),
+    "fleet-needs": ("/fleet/needs/", 36),
+    "fleet-past": ("/fleet/past/?at={at}", 8),
+    "fleet-past-around": ("/fleet/past/around/?at={at}", 10),
+    "fleet-past-hour": ("/fleet/past/hour/?at={at}", 7),
+    "sandboxes": ("/sandboxes/", 39),
+    "sandboxes-facets": ("/table/facets/", 18),
+    "table-new": ("/table/new/", 4),
+    "sandboxes-csv": ("/sandboxes/export.csv", 13),
+    "sandboxes-json": ("/sandboxes/export.json", 13),
+    "sandbox": ("/sandboxes/ifirst/", 31),
+    "sandbox-parts": ("/sandboxes/ifirst/parts/", 25),
+    "sandbox-siblings": ("/sandboxes/ifirst/siblings/", 38),
+    "sandbox-timeline": ("/sandboxes/ifirst/timeline/", 22),
+    "sandbox-logs": ("/sandboxes/ifirst/logs/", 5),
+    "events": ("/events/", 15),
+    "deliveries": ("/events/deliveries/", 12),
+    "cleanup": ("/cleanup/", 12),
+    "policy-new": ("/cleanup/policies/new/", 7),
+    "policy": ("/cleanup/policies/{policy}/", 8),
+    "cost": ("/cost/", 17),
+    "cost-csv": ("/cost/export.csv", 10),
+    "settings": ("/settings/", 13),
+    "settings-account": ("/settings/account/", 14),
+    "settings-tokens": ("/settings/tokens/", 9),
+    "settings-prices": ("/settings/prices/", 9),
+    "settings-system": ("/settings/system/", 19),
+    "palette": ("/palette/?q=i", 17),
+}
+
+
+@pytest.fixture
+def admin(db: None, static_files: object) -> Client:
+    """Signed in as one who may open every page."""
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser("ada", password="long enough for a test"))
+    return client
+
+
+def fleet_of(number: int) -> None:
+    """So many sandboxes with everything that pages show of one: events, samples, a match, an action, an earlier run."""
+    now = timezone.now()
+    account = records.account()
+    AccountHealth.objects.get_or_create(account=account, defaults={"last_sync_at": now, "last_poll_at": now})
+    records.price()
+    policy = records.policy()
+    names = ["ifirst", *(f"iother{place}" for place in range(1, number))]
+    for place, name in enumerate(names):
+        if Sandbox.objects.filter(sandbox_id=name).exists():
+            continue
+        box = records.sandbox(
+            name, owner=f"owner{place % 7}", template_id=f"template{place % 5}", metadata={"job": str(place % 3)},
+            started_at=now - timedelta(minutes=30), end_at=now + timedelta(hours=1), burn_usd_per_hour="0.1",
+        )  # fmt: skip
+        box.executions.create(key="now", started_at=box.started_at)
+        records.verdict(box, policy)
+        records.action(box, "kill", "failed", requested_at=now, error="refused")
+        for kind in ("created", "updated"):
+            records.event(name, kind, timestamp=now, received_at=now)
+    readings = {key: records.Reading(cpu=5.0, mem=10) for key in Sandbox.objects.values_list("pk", flat=True)}
+    records.frame(readings, at=now - timedelta(seconds=number))
+
+
+async def whole(answer: Any) -> bytes:
+    return b"".join([part async for part in answer.streaming_content])
+
+
+def count(admin: Client, address: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    found = address.format(at=(timezone.now() - timedelta(minutes=5)).timestamp(), policy=records.policy().pk)
+    with statements(monkeypatch) as sent:
+        answer = admin.get(found)
+        if answer.streaming:
+            async_to_sync(whole)(answer)
+    assert answer.status_code == 200, answer.content[:500]
+    return len(sent)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_sends_no_more_statements_than_recorded_however_many_sandboxes(name, admin, monkeypatch):
+    address, most = PAGES[name]
+    fleet_of(FEW)
+    first = count(admin, address, monkeypatch)
+    few = count(admin, address, monkeypatch)  # what is kept for a while is kept now
+    fleet_of(MANY)
+    many = count(admin, address, monkeypatch)
+    assert max(first, few, many) <= most, f"{first} at first, then {few} for {FEW} sandbox and {many} for {MANY}"
+
+
+# What changes something, answers to a POST alone, or is no page.
+NO_PAGES = {
+    "table-columns", "views", "view", "view-change", "deliveries-replay", "delivery-replay", "cleanup-reset",
+    "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
+    "settings-reset-brake", "settings-account-key", "settings-token-revoke", "act", "act-ask", "act-progress",
+    "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz", "metrics",
+}  # fmt: skip
+
+
+def test_every_page_has_its_count():
+    names = {str(name) for route in urlpatterns if (name := getattr(route, "name", None))}
+    assert names - NO_PAGES == set(PAGES)
+
+
+def test_statements_past_django_are_counted_too(monkeypatch):
+    with statements(monkeypatch) as sent:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        with psycopg.connect(settings.DATABASE_URL) as line:
+            line.execute("SELECT 2")
+    assert sent == ["SELECT 1", "SELECT 2"]
