@@ -29,12 +29,12 @@ _SANDBOXES = f"""
 INSERT INTO sandboxes_sandbox
     (id, account_id, guard_id, sandbox_id, template_id, template_name, state, created_at, started_at, end_at, ended_at,
      end_reason, cpu_count, memory_mb, disk_mb, metadata, owner, environment, envd_version, closed_cost_usd,
-     burn_usd_per_hour, first_seen_at, fold, backfilled_from)
+     burn_usd_per_hour, first_seen_at, fold, backfilled_from, backend_state, by_action)
 SELECT n, {ACCOUNT}, n, name, template, template, CASE WHEN over THEN 'ended' ELSE 'running' END, began, began,
        began + CASE WHEN over THEN lived ELSE interval '24 days' END,
        CASE WHEN over THEN least(began + lived, %(now)s) END, CASE WHEN over THEN 'timeout' END, 2, 1024, 10240,
        jsonb_build_object('userId', owner, 'env', 'prod'), owner, 'prod', '0.5.9', 0,
-       CASE WHEN over THEN 0 ELSE 0.1 END, began, '{{}}', began
+       CASE WHEN over THEN 0 ELSE 0.1 END, began, '{{}}', began, '', false
 FROM ({_NAMES}) names"""
 _RUNS = f"""
 INSERT INTO sandboxes_execution

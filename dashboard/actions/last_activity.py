@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from django.db import connection
-
+from sandboxes.fleet.last_signs import AT_WORK_PCT, at_work, end_moved
 from sandboxes.fleet.search import details
 from sandboxes.models import Sandbox
 
-AT_WORK_PCT: Final = 2.0  # of all cores: what cost and what-if count as a sign of life
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK: Final = timedelta(hours=2)  # an hour's series of each is opened; older work is no sign any more
 
 
@@ -31,14 +30,14 @@ def last_signs(keys: Sequence[int], now: datetime, *, enough: int) -> dict[int, 
     working = _at_work_now(keys, now)
     if len(working) >= enough:
         return working
-    given: dict[str, Any] = {"keys": list(keys), "since": now - LOOK_BACK, "at_work": round(AT_WORK_PCT * 100)}
-    found: dict[int, Sign] = {}
-    for statement, what in ((_STARTED, "run"), (_MOVED, "end moved"), (_AT_WORK, "cpu")):
-        with connection.cursor() as cursor:
-            cursor.execute(statement, given)
-            for key, at in cursor.fetchall():
-                if key not in found or at > found[key].at:
-                    found[key] = Sign(at, what)
+    began = Sandbox.objects.filter(id__in=details.these(keys)).values_list("id", "started_at")
+    found = {key: Sign(at, "run") for key, at in began}
+    ahead = now + details.TWO_CLOCKS
+    moved, worked = end_moved(keys, EVER, ahead), at_work(keys, now - LOOK_BACK, ahead)
+    for what, signs in (("end moved", moved), ("cpu", worked)):
+        for key, at in signs.items():
+            if key in found and at > found[key].at:
+                found[key] = Sign(at, what)
     return found | working
 
 
@@ -50,21 +49,3 @@ def _at_work_now(keys: Sequence[int], now: datetime) -> dict[int, Sign]:
         for key, sample in samples.items()
         if sample.sampled_at and sample.cpu_pct is not None and sample.cpu_pct >= AT_WORK_PCT
     }
-
-
-_STARTED: Final = "SELECT id, started_at FROM sandboxes_sandbox WHERE id = ANY(%(keys)s)"
-# A connect tells the end anew even where it did not move: that alone is no sign of use.
-_MOVED: Final = """
-    SELECT sandbox_id, max(at) FROM (
-        SELECT sandbox_id, at, end_at - lag(end_at) OVER (PARTITION BY sandbox_id ORDER BY at, end_at) AS moved
-        FROM sandboxes_executionend WHERE sandbox_id = ANY(%(keys)s)
-    ) m WHERE abs(extract(epoch FROM moved)) >= 2 GROUP BY sandbox_id"""
-_AT_WORK: Final = """
-    SELECT s.sandbox_id, s.hour + max(o.after) * interval '1 second'
-    FROM (
-        SELECT DISTINCT ON (sandbox_id) sandbox_id, hour, offsets, cpu FROM sandboxes_metricseries
-        WHERE sandbox_id = ANY(%(keys)s) AND hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
-          AND cpu_max >= %(at_work)s
-        ORDER BY sandbox_id, hour DESC
-    ) s CROSS JOIN LATERAL unnest(s.offsets, s.cpu) AS o (after, cpu)
-    WHERE o.cpu >= %(at_work)s GROUP BY s.sandbox_id, s.hour"""

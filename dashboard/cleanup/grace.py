@@ -61,7 +61,8 @@ def _together(one: Action) -> tuple[str, str, str, int]:
 
 
 def _template(one: Action) -> str:
-    return one.sandbox.template_name or one.sandbox.template_id
+    name: str = one.sandbox.template_shown
+    return name
 
 
 def _group(together: Sequence[Action], rows: dict[int, SandboxRow], room: int, now: datetime) -> Group:

@@ -91,7 +91,7 @@ def _two_ticks() -> float:
 def _how_many(queries: Iterable[SandboxQuery], now: datetime) -> tuple[int, str]:
     """How many match, and of which templates: one look through the fleet tells both, their rows are not needed."""
     keys = sorted(key for query in queries for key in matching_ids(query, now=now))
-    names = Sandbox.objects.filter(pk__in=keys[-MOST_NAMED:]).values_list("template_name", flat=True)
+    names = Sandbox.objects.filter(pk__in=keys[-MOST_NAMED:]).values_list("template_shown", flat=True)
     return len(keys), _where(names)
 
 

@@ -84,14 +84,14 @@ def _started(window: Window) -> Iterator[Happening]:
     born = Sandbox.objects.filter(
         window.of("executions__started_at"), created_at__gte=window.start, created_at__lt=window.end
     )
-    kinds = born.values("template_id", "template_name", "owner").annotate(
+    kinds = born.values("template_id", "template_shown", "owner").annotate(
         n=Count("pk", distinct=True), first=Min("created_at")
     )
     for one in kinds.filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
         link = _link(template=one["template_id"], owner=one["owner"], state="all", order="-created_at")
         sentence = _("%(n)s %(template)s started") % {
             "n": f"{one['n']:,}",
-            "template": one["template_name"] or one["template_id"],
+            "template": one["template_shown"],
         }
         yield Happening(
             one["first"],
@@ -106,12 +106,12 @@ def _started(window: Window) -> Iterator[Happening]:
 def _ended(window: Window) -> Iterator[Happening]:
     """Bursts of ends by template and by what is known of why."""
     kinds = Sandbox.objects.filter(window.of("ended_at")).annotate(kind=_KIND)
-    named = kinds.values("template_id", "template_name", "kind")
+    named = kinds.values("template_id", "template_shown", "kind")
     for one in named.annotate(n=Count("pk"), first=Min("ended_at")).filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
         why = endings.words_of(one["kind"])
         sentence = _("%(n)s %(template)s ended") % {
             "n": f"{one['n']:,}",
-            "template": one["template_name"] or one["template_id"],
+            "template": one["template_shown"],
         }
         link = _link(template=one["template_id"], state="ended")
         yield Happening(one["first"], "killed", sentence, why, link, _("Open %(n)s") % {"n": f"{one['n']:,}"})

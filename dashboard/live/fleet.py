@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from sandboxes.base.naming import template_shown
+
 LATEST_SECONDS: Final = 60  # by which a frame may come late; one older still was made after a clock was set back
 HISTORY_SECONDS: Final = 900
 HISTORY_STEP_SECONDS: Final = 14
@@ -80,7 +82,7 @@ def cell_of(account: int, row: Mapping[str, Any]) -> Cell:
         key=row["key"],
         id=row["id"],
         account=account,
-        template=row.get("template_name") or row.get("alias") or row.get("template_id") or "",
+        template=template_shown(row.get("template_name"), row.get("alias"), row.get("template_id")),
         owner=row.get("owner") or "",
         environment=row.get("environment") or "",
         state=row["state"],

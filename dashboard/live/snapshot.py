@@ -38,16 +38,14 @@ def read() -> LiveFleet:
 
 def _cells(accounts: list[int]) -> Iterator[Cell]:
     alive = Sandbox.objects.filter(account__in=accounts).exclude(state=Sandbox.State.ENDED)
-    held = set(
-        Verdict.objects.filter(until=None, policy__enabled=True, sandbox__in=alive).values_list("sandbox_id", flat=True)
-    )
+    held = set(Verdict.objects.holding().filter(sandbox__account__in=accounts).values_list("sandbox_id", flat=True))
     marks = dict(
         Action.objects.filter(state=Action.State.GRACE, account__in=accounts)
         .order_by("-act_at")
         .values_list("sandbox_id", "act_at")
     )
     rows = alive.order_by("created_at", "id").values_list(
-        "id", "sandbox_id", "account", "template_id", "template_name", "alias", "owner", "environment", "state",
+        "id", "sandbox_id", "account", "template_shown", "owner", "environment", "state",
         "created_at", "started_at", "end_at", "cpu_count", "memory_mb", "burn_usd_per_hour", "lock__pending_action",
     )  # fmt: skip
     for (
@@ -55,8 +53,6 @@ def _cells(accounts: list[int]) -> Iterator[Cell]:
         name,
         account,
         template,
-        called,
-        alias,
         owner,
         env,
         state,
@@ -70,7 +66,7 @@ def _cells(accounts: list[int]) -> Iterator[Cell]:
     ) in rows.iterator(chunk_size=5000):
         orphan = "condemned" if doom and key in held else "marked" if key in marks else "candidate"
         yield Cell(
-            key=key, id=name, account=account, template=called or alias or template, owner=owner or "",
+            key=key, id=name, account=account, template=template, owner=owner or "",
             environment=env or "", state=state, created_at=born.timestamp(), started_at=began.timestamp(),
             end_at=_unix(end), cpu_count=as_number(cpus) or 0, memory_mb=memory or 0, burn=float(burn),
             orphan=orphan if key in held or key in marks else "none", act_at=_unix(marks.get(key)),

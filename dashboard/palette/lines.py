@@ -98,7 +98,7 @@ def _values(text: str) -> list[tuple[str, str]]:
     """Owners, templates and environments of the live fleet that have the text in them; the whole ones first."""
     alive = Sandbox.objects.filter(account__in=shown_account_ids()).exclude(state=Sandbox.State.ENDED)
     found: list[tuple[bool, int, str, str]] = []
-    for name, column in (("owner", "owner"), ("template", "template_name"), ("environment", "environment")):
+    for name, column in (("owner", "owner"), ("template", "template_shown"), ("environment", "environment")):
         rows = alive.filter(**{f"{column}__icontains": text}).values_list(column).annotate(n=Count("id"))
         found += [(value.lower() != text.lower(), -n, name, value) for value, n in rows.order_by("-n")[:MOST_VALUES]]
     return [(name, value) for _, _, name, value in sorted(found)[:MOST_VALUES]]
@@ -154,7 +154,7 @@ def _on_one(row: SandboxRow) -> Iterator[Entry]:
 
 def _sandbox(row: SandboxRow, now: datetime, text: str) -> Entry:
     mark = "g-orph" if row.orphan.is_orphan else {"running": "g-run", "paused": "g-pause"}.get(row.state, "g-end")
-    about = [row.template_name or row.alias or row.template_id, row.environment, _standing(row, now)]
+    about = [row.template_shown, row.environment, _standing(row, now)]
     note = " · ".join(word for word in about if word)
     return Entry(mark, row.id, note, reverse("sandbox", args=[row.id]), copy=row.id, found=text)
 

@@ -25,7 +25,7 @@ class Siblings:
 def siblings(row: SandboxRow, now: datetime) -> list[Siblings]:
     """By owner, where it has one, and by template."""
     template = SandboxQuery(template=row.template_id, account=row.account)
-    found = [_siblings("template", row.template_name or row.template_id, template, row, now, template=row.template_id)]
+    found = [_siblings("template", row.template_shown, template, row, now, template=row.template_id)]
     if row.owner:
         owner = SandboxQuery(owner=row.owner, account=row.account)
         found.insert(0, _siblings("owner", row.owner, owner, row, now, owner=row.owner))

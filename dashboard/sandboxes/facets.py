@@ -97,10 +97,10 @@ def views(asked: Mapping[str, str], now: datetime) -> list[View]:
 def facets(asked: Mapping[str, str], now: datetime) -> list[tuple[str, list[Value]]]:
     """State, environment, template, owner and metadata of the live fleet, the commonest values first."""
     alive = Sandbox.objects.filter(account__in=shown_account_ids()).exclude(state="ended")
-    rows = alive.values_list("state", "environment", "template_id", "template_name", "owner").annotate(n=Count("id"))
+    rows = alive.values_list("state", "environment", "template_shown", "owner").annotate(n=Count("id"))
     counted: dict[str, Counter[str]] = {name: Counter() for name in ("state", *TITLES)}
-    for state, environment, template_id, template_name, owner, n in rows:
-        named = {"state": state, "environment": environment, "template": template_name or template_id, "owner": owner}
+    for state, environment, template, owner, n in rows:
+        named = {"state": state, "environment": environment, "template": template, "owner": owner}
         for name, value in named.items():
             if value:
                 counted[name][value] += n

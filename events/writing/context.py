@@ -9,6 +9,7 @@ import psycopg
 
 from sandboxes.base.pricing import PriceBook, Rate
 from sandboxes.core import account_changes
+from sandboxes.core.prices import RATES
 
 KEEP_SECONDS = 5.0
 
@@ -50,11 +51,7 @@ async def batch_context(connection: psycopg.AsyncConnection, needed: Collection[
             "FROM sandboxes_account a LEFT JOIN sandboxes_accounthealth h ON h.account_id = a.id"
         )
     ).fetchall()
-    prices = await (
-        await connection.execute(
-            "SELECT since, usd_per_vcpu_second, usd_per_gib_second FROM sandboxes_price ORDER BY since"
-        )
-    ).fetchall()
+    prices = await (await connection.execute(RATES)).fetchall()
     found = BatchContext({row[0]: AccountFacts(*row) for row in rows}, PriceBook([Rate(*row) for row in prices]))
     _held = (began, of, found)
     return found

@@ -30,7 +30,10 @@ class Rate:
 
 @dataclass(frozen=True)
 class PriceBook:
-    """Rates, oldest first. The first also holds for all time before it; an empty book prices everything at nothing."""
+    """Rates, oldest first. The first also holds for all time before it; an empty book prices everything at nothing.
+
+    In SQL the same is the view `sandboxes_price_span`, a row for each rate and the time in which it holds.
+    """
 
     rates: Sequence[Rate]
 

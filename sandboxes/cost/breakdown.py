@@ -20,18 +20,16 @@ from sandboxes.cost.question import Question
 CURRENCY: Final = "USD"
 _EVER: Final = 1 << 62
 
-# Times are whole microseconds, so that nothing is lost. Each run counts to its end or to now; the first price holds for
-# all time before it. A run is not cut at every bucket: where it begins and ends it moves the slope of its group, and
+# Times are whole microseconds, so that nothing is lost. Each run counts to its end or to now, each
+# second by its price. A run is not cut at every bucket: where it begins and ends it moves the slope of its group, and
 # `along` walks the slopes. Thousandths of cores × time and MB × time are added up under each price: money is made of
 # them afterwards.
 _PIECES: Final = f"""
 WITH prices AS MATERIALIZED (
     SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib,
-           CASE WHEN lag(since) OVER w IS NULL THEN 0 ELSE {us("since")} END AS since,
-           coalesce({us("lead(since) OVER w")}, {_EVER}) AS until
-    FROM sandboxes_price WINDOW w AS (ORDER BY since)
-    UNION ALL
-    SELECT 0, 0, 0, {_EVER} WHERE NOT EXISTS (SELECT FROM sandboxes_price)
+           CASE WHEN isfinite(since) THEN {us("since")} ELSE 0 END AS since,
+           CASE WHEN isfinite(until) THEN {us("until")} ELSE {_EVER} END AS until
+    FROM sandboxes_price_span
 ),
 runs AS MATERIALIZED (
     SELECT e.id AS run, s.id AS box, {{group}} AS grp, {us("e.started_at")} AS began,
@@ -77,7 +75,7 @@ ORDER BY 1, 2, 3, 4, 5"""
 _FOUND: Final = f"""{DEAD},
 held AS (
     SELECT v.sandbox_id AS box, unnest(range_agg(int8range({us("v.since")}, {us("least(v.until, %(now)s)")}))) AS span
-    FROM sandboxes_verdict v
+    FROM sandboxes_orphan_span v
     WHERE v.since < least(v.until, %(now)s) AND v.since < %(end)s AND v.sandbox_id IN (SELECT box FROM runs)
     GROUP BY 1
 ),

@@ -7,7 +7,9 @@ no sample at all says nothing and is not in it.
 
 from typing import Final
 
-SIGN_OF_LIFE: Final = 200  # hundredths of a percent of all cores
+from sandboxes.fleet.last_signs import AT_WORK_PCT, hundredths
+
+SIGN_OF_LIFE: Final = hundredths(AT_WORK_PCT)
 _HOUR: Final = 3_600_000_000
 
 

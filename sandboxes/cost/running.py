@@ -10,9 +10,8 @@ from sandboxes.core.accounts import shown_account_ids
 from sandboxes.cost.question import Question
 
 _NOW: Final = """
-SELECT {group} AS grp, count(*), sum(s.burn_usd_per_hour), coalesce(sum(s.burn_usd_per_hour) FILTER (WHERE EXISTS (
-    SELECT FROM sandboxes_verdict v JOIN sandboxes_policy p ON p.id = v.policy_id
-    WHERE v.sandbox_id = s.id AND v.until IS NULL AND p.enabled)), 0)
+SELECT {group} AS grp, count(*), sum(s.burn_usd_per_hour), coalesce(sum(s.burn_usd_per_hour) FILTER (
+    WHERE s.id IN (SELECT sandbox_id FROM sandboxes_orphan_now)), 0)
 FROM sandboxes_sandbox s JOIN sandboxes_account a ON a.id = s.account_id
 WHERE s.account_id = ANY(%(accounts)s) AND s.state = 'running' GROUP BY 1"""
 

@@ -94,9 +94,8 @@ def _acts(start: datetime, end: datetime, now: datetime) -> Iterator[_Act]:
 def _held() -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT p.name, count(*) FROM sandboxes_verdict v JOIN sandboxes_policy p ON p.id = v.policy_id "
-            "JOIN sandboxes_sandbox s ON s.id = v.sandbox_id "
-            "WHERE v.until IS NULL AND p.enabled AND s.state <> 'ended' AND s.account_id = ANY(%s) GROUP BY 1",
+            "SELECT p.name, count(*) FROM sandboxes_orphan_now o JOIN sandboxes_policy p ON p.id = o.policy_id "
+            "JOIN sandboxes_sandbox s ON s.id = o.sandbox_id WHERE s.account_id = ANY(%s) GROUP BY 1",
             [shown_account_ids()],
         )
         return dict(cursor.fetchall())

@@ -42,7 +42,7 @@ sizes AS (
 )
 SELECT name, sizes.cores, sizes.mb, shares.cpu, shares.mem FROM shares LEFT JOIN sizes USING (name)"""
 _NAMES: Final = {
-    "template": "coalesce(nullif(s.template_name, ''), nullif(s.alias, ''), s.template_id)",
+    "template": "s.template_shown",
     "owner": "coalesce(s.owner, '')",
 }
 

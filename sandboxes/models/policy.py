@@ -46,6 +46,18 @@ class Policy(models.Model):
         return self.name
 
 
+class VerdictQuerySet(models.QuerySet["Verdict"]):
+    """Verdicts by what they mean now."""
+
+    def held(self) -> "VerdictQuerySet":
+        """Those that are open, dry runs too; of no policy that is off. In SQL: `sandboxes_orphan_held`."""
+        return self.filter(until=None, policy__enabled=True)
+
+    def holding(self) -> "VerdictQuerySet":
+        """Those by which a living sandbox is an orphan now. In SQL: `sandboxes_orphan_now`."""
+        return self.held().exclude(sandbox__state=Sandbox.State.ENDED)
+
+
 class Verdict(models.Model):
     """While it is open (`until` null), this policy holds this sandbox for an orphan, dry runs too."""
 
@@ -60,6 +72,8 @@ class Verdict(models.Model):
     # Written by sandboxes.cleanup.owner_callback: the application was asked before a mark, and did not call it dead.
     spared_why = models.TextField(blank=True, default="")
     asked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = VerdictQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Coalesce, NullIf
 
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.models.account import Account
@@ -52,6 +53,13 @@ class Sandbox(models.Model):
     template_id = models.CharField(max_length=128, blank=True, default="")
     template_name = models.CharField(max_length=200, null=True, blank=True)  # from AccountHealth.templates
     alias = models.CharField(max_length=200, null=True, blank=True)
+    # What a template is called wherever one word stands for it; `sandboxes.base.naming` for what is no row.
+    template_shown = models.GeneratedField(
+        expression=Coalesce(
+            NullIf("template_name", models.Value("")), NullIf("alias", models.Value("")), "template_id"
+        ),
+        output_field=models.CharField(max_length=200), db_persist=True,
+    )  # fmt: skip
     state = models.CharField(max_length=8, choices=State.choices)
     backend_state = models.CharField(max_length=64, blank=True, default="", help_text="Its word, where unknown.")
     by_action = models.BooleanField(default=False, help_text="The state rests on an answer to our own action alone.")

@@ -12,7 +12,7 @@ Shown = dict[int, dict[int, tuple[str, datetime | None]]]
 def shown(accounts: Sequence[Account]) -> Shown:
     """By account and sandbox key: `candidate`, `marked` (with the time of the act) or `condemned`."""
     found: Shown = {account.pk: {} for account in accounts}
-    held = Verdict.objects.filter(until=None, policy__enabled=True, sandbox__account__in=accounts)
+    held = Verdict.objects.holding().filter(sandbox__account__in=accounts)
     for account, key, condemned in held.values_list(
         "sandbox__account_id", "sandbox_id", "sandbox__lock__pending_action_id"
     ):

@@ -18,6 +18,7 @@ from sandboxes.cleanup.whatif.samples import Samples
 from sandboxes.cleanup.whatif.tally import HOUR, HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
 from sandboxes.cleanup.whatif.timeline import Life, Over, Stretch
 from sandboxes.core.prices import price_book
+from sandboxes.fleet.last_signs import AT_WORK_PCT
 from sandboxes.models import Account
 from sandboxes.policies import OrphanWhen, PolicySpec, is_quiet
 
@@ -79,7 +80,7 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
                 run.through(life, ripe_pieces(run.spec, life, pieces(run, life)), _NOTHING)
     acted = {act.life.key: act.life for run in runs for act in run.acts}
     limit = when.idle_cpu_below_pct
-    at_work = activity.AT_WORK_PCT if limit is UNSET else float(limit)
+    at_work = AT_WORK_PCT if limit is UNSET else float(limit)
     last = activity.last_signs(acted.values(), start, now, at_work)
     prices = price_book()
     return [run.history(past, last, prices) for run in runs]

@@ -28,16 +28,14 @@ _ALIVE: Final = f"""
 ALIVE: Final = f"WITH alive AS ({_ALIVE} AND (s.ended_at IS NULL OR s.ended_at > %(at)s))"
 # All of them: two walks along the index of ends, where one with OR would look at every sandbox that ever was.
 ALL_ALIVE: Final = f"WITH alive AS ({_ALIVE} AND s.ended_at IS NULL UNION ALL {_ALIVE} AND s.ended_at > %(at)s)"
-# The price is that of the moment; the first price holds for all time before it.
 PRICE: Final = """price AS (
-    SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib FROM sandboxes_price
-    ORDER BY since <= %(at)s DESC, CASE WHEN since <= %(at)s THEN since END DESC, since LIMIT 1
+    SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib FROM sandboxes_price_span
+    WHERE since <= %(at)s AND %(at)s < until
 )"""
 STATE: Final = "CASE WHEN a.cores IS NULL THEN 'paused' ELSE 'running' END"
 BURN: Final = "coalesce((a.cores * p.per_core + a.memory / 1024.0 * p.per_gib) * 3600, 0)::numeric(14, 6)"
-HELD: Final = """EXISTS (SELECT FROM sandboxes_verdict v JOIN sandboxes_policy y ON y.id = v.policy_id
-               WHERE v.sandbox_id = a.id AND y.enabled AND v.since <= %(at)s
-                 AND (v.until IS NULL OR v.until > %(at)s))"""
+HELD: Final = """EXISTS (SELECT FROM sandboxes_orphan_span o
+               WHERE o.sandbox_id = a.id AND o.since <= %(at)s AND (o.until IS NULL OR o.until > %(at)s))"""
 
 
 def columns_near(accounts: Collection[int], t: datetime) -> list[FrameColumns]:

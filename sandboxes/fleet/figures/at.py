@@ -20,7 +20,7 @@ _NO_FIGURES: Final[Figures] = (None, None, None)
 _COUNTS: Final = ALL_ALIVE + " SELECT count(cores), count(*) - count(cores) FROM alive"
 _ITEMS: Final = f"""{ALIVE}, {PRICE}
 SELECT a.id, a.sandbox_id, {STATE}, a.template_id, a.owner, a.environment, a.created_at, {BURN}, {HELD}
-FROM alive a LEFT JOIN price p ON true
+FROM alive a CROSS JOIN price p
 WHERE a.id > %(after)s ORDER BY a.id LIMIT %(limit)s"""
 
 

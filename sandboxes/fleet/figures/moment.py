@@ -21,10 +21,10 @@ RATE_OVER: Final = timedelta(minutes=5)
 
 # Those of a template are together under the name by which the live page groups them.
 _CELLS: Final = f"""{ALL_ALIVE}, {PRICE}
-SELECT a.id, a.sandbox_id, coalesce(nullif(a.template_name, ''), nullif(a.alias, ''), a.template_id),
+SELECT a.id, a.sandbox_id, a.template_shown,
        coalesce(a.owner, ''), coalesce(a.environment, ''), {STATE}, extract(epoch FROM a.created_at)::float8, {BURN},
        coalesce(a.cores, a.cpu_count, 0)::float8, coalesce(a.memory, a.memory_mb, 0), {HELD}
-FROM alive a LEFT JOIN price p ON true ORDER BY a.created_at, a.id"""
+FROM alive a CROSS JOIN price p ORDER BY a.created_at, a.id"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def _shares(frames: Sequence[FrameColumns]) -> tuple[list[float], list[float]]:
 
 def _orphans(ids: Sequence[int]) -> dict[str, Any]:
     """Live sandboxes that an enabled policy, a dry run too, holds for orphans now."""
-    held = Verdict.objects.filter(sandbox=OuterRef("pk"), until=None, policy__enabled=True)
+    held = Verdict.objects.held().filter(sandbox=OuterRef("pk"))
     alive = Sandbox.objects.filter(Exists(held), account__in=ids).exclude(state=Sandbox.State.ENDED)
     found = alive.aggregate(orphans=Count("pk"), orphan_usd_per_hour=Sum("burn_usd_per_hour", default=Decimal(0)))
     return dict(found)

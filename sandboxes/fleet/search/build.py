@@ -67,7 +67,7 @@ def _sample(record: dict[str, Any], sample: details.Sample | None) -> dict[str, 
 def _cost_usd(record: dict[str, Any], prices: PriceBook, as_of: datetime) -> Decimal:
     """The ended runs, and the current one up to `as_of`."""
     closed: Decimal = record["closed_cost_usd"]
-    if record["state"] != "running" or not prices.rates:
+    if record["state"] != "running":
         return closed
     return closed + prices.cost_usd(record["cpu_count"], record["memory_mb"], record["started_at"], as_of)
 

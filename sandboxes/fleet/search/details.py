@@ -63,7 +63,7 @@ def leases(keys: Sequence[int]) -> dict[int, LeaseState]:
 def reasons(keys: Sequence[int]) -> dict[int, list[OrphanReason]]:
     """Why enabled policies, dry runs too, hold them for orphans; one entry for each rule that holds."""
     found: dict[int, list[OrphanReason]] = defaultdict(list)
-    held = Verdict.objects.filter(sandbox_id__in=these(keys), until=None, policy__enabled=True).order_by("since", "id")
+    held = Verdict.objects.holding().filter(sandbox_id__in=these(keys)).order_by("since", "id")
     for key, policy, given in held.values_list("sandbox_id", "policy_name", "reasons"):
         found[key] += [OrphanReason(policy, reason.get("rule", ""), reason.get("evidence")) for reason in given]
     return found

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from sandboxes.base.naming import template_shown
+
 Row = TypeVar("Row")
 ActorKind = Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["user", "token", "policy"]})]
 
@@ -102,6 +104,11 @@ class SandboxRow(msgspec.Struct, frozen=True, kw_only=True):
     protected: Protection | None
     first_seen_at: datetime
     last_seen_at: datetime
+
+    @property
+    def template_shown(self) -> str:
+        """What its template is called where one word stands for it."""
+        return template_shown(self.template_name, self.alias, self.template_id)
 
 
 class Page(msgspec.Struct, Generic[Row], frozen=True):

@@ -14,41 +14,16 @@ from typing import Any, Final
 from sandboxes.fleet.search.place import Place
 from sandboxes.fleet.search.query import SandboxQuery, any_of
 
-FRAME_WINDOW_SECONDS: Final = 120
-FRAME_HISTORY_SECONDS: Final = 86400
-
-# The newest frame of each account and shard as of a moment, by the index (account, at, shard). The arrays are large
-# and stored apart: they are only fetched for the frames that are kept. While the number of shards changes, those of
-# the newest layout that is all there count (`sandboxes.metrics.series.layouts`): no sandbox is in two frames.
-NEWEST_FRAMES: Final = f"""
-    SELECT * FROM (
-        SELECT *, first_value(shards) OVER (PARTITION BY account_id ORDER BY whole DESC, parts_at DESC) AS layout
-        FROM (
-            SELECT *, count(*) OVER layouts >= shards AS whole, max(at) OVER layouts AS parts_at
-            FROM (
-                SELECT DISTINCT ON (f.account_id, f.shards, f.shard) f.*
-                FROM sandboxes_account a
-                CROSS JOIN LATERAL (
-                    SELECT max(at) AS at FROM sandboxes_metricframe
-                    WHERE account_id = a.id AND at <= %(as_of)s
-                      AND at > %(as_of)s - interval '{FRAME_HISTORY_SECONDS} s'
-                ) newest
-                JOIN sandboxes_metricframe f ON f.account_id = a.id AND f.at <= newest.at
-                 AND f.at > newest.at - interval '{FRAME_WINDOW_SECONDS} s'
-                WHERE a.id = ANY(%(accounts)s)
-                ORDER BY f.account_id, f.shards, f.shard, f.at DESC
-            ) newest_of_each WINDOW layouts AS (PARTITION BY account_id, shards)
-        ) with_parts
-    ) with_layout WHERE shards = layout"""
+NEWEST_FRAMES: Final = "sandboxes_newest_frames(%(accounts)s::bigint[], %(as_of)s)"
 
 # Each array that is unnested costs as much as the next: memory is left out where only CPU is asked for.
 _LATEST_CPU: Final = f"""
     SELECT u.key, u.cpu / 100.0::float8 AS cpu_pct
-    FROM ({NEWEST_FRAMES}) f CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu) AS u (key, age, cpu)
+    FROM {NEWEST_FRAMES} f CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu) AS u (key, age, cpu)
     WHERE u.age >= 0"""
 _LATEST: Final = f"""
     SELECT u.key, u.cpu / 100.0::float8 AS cpu_pct, u.mem::bigint AS mem_used, u.mem_total::bigint AS mem_total
-    FROM ({NEWEST_FRAMES}) f
+    FROM {NEWEST_FRAMES} f
     CROSS JOIN LATERAL unnest(f.keys, f.ages, f.cpu, f.mem, f.mem_total) AS u (key, age, cpu, mem, mem_total)
     WHERE u.age >= 0"""
 _CPU: Final = "CASE WHEN m.key IS NULL THEN s.cpu_pct ELSE m.cpu_pct END"
@@ -57,18 +32,13 @@ _MEM: Final = (
     " ELSE 100.0 * m.mem_used / nullif(m.mem_total, 0) END::float8"
 )
 
-# What the current run costs so far, each second by the price that held in it; the first price holds for all time
-# before it. `closed_cost_usd` has the ended runs.
+# What the current run costs so far, each second by the price that held in it. `closed_cost_usd` has the ended runs.
 _COST: Final = """(s.closed_cost_usd + CASE WHEN s.state = 'running' THEN (
     SELECT coalesce(sum(
         (p.usd_per_vcpu_second * coalesce(s.cpu_count, 0) + p.usd_per_gib_second * coalesce(s.memory_mb, 0) / 1024)
         * greatest(0, extract(epoch FROM least(p.until, %(as_of)s) - greatest(p.since, s.started_at)))), 0)
     FROM prices p) ELSE 0 END)::float8"""
-_PRICES: Final = """prices AS (
-    SELECT usd_per_vcpu_second, usd_per_gib_second,
-           CASE WHEN lag(since) OVER w IS NULL THEN '-infinity'::timestamptz ELSE since END AS since,
-           coalesce(lead(since) OVER w, 'infinity'::timestamptz) AS until
-    FROM sandboxes_price WINDOW w AS (ORDER BY since))"""
+_PRICES: Final = "prices AS MATERIALIZED (SELECT * FROM sandboxes_price_span)"
 
 # Order → its expression, its type when a cursor is compared with it, and whether it can be null.
 _ORDERS: Final[dict[str, tuple[str, str, bool]]] = {
@@ -81,9 +51,9 @@ _ORDERS: Final[dict[str, tuple[str, str, bool]]] = {
     "burn_usd_per_hour": ("s.burn_usd_per_hour::float8", "float8", False),
     "id": ('s.sandbox_id COLLATE "C"', "text", False),
 }
+# As the view `sandboxes_orphan_now` has it, of the sandbox that is at hand.
 HELD_FOR_ORPHAN: Final = """(s.state <> 'ended' AND EXISTS (
-    SELECT FROM sandboxes_verdict v JOIN sandboxes_policy p ON p.id = v.policy_id
-    WHERE v.sandbox_id = s.id AND v.until IS NULL AND p.enabled))"""
+    SELECT FROM sandboxes_orphan_held o WHERE o.sandbox_id = s.id))"""
 _PROTECTED: Final = """EXISTS (
     SELECT FROM sandboxes_guard g WHERE g.id = s.guard_id AND g.protected
     AND (g.protected_until IS NULL OR g.protected_until > %(now)s))"""
@@ -139,7 +109,7 @@ def statement(query: SandboxQuery, accounts: Sequence[int], *, now: datetime, as
 
 def _add_words(made: Statement, query: SandboxQuery) -> None:
     if query.template is not None:
-        made.where.append("(s.template_id = ANY(%(template)s) OR s.template_name = ANY(%(template)s))")
+        made.where.append("(s.template_id = ANY(%(template)s) OR s.template_shown = ANY(%(template)s))")
         made.parameters["template"] = any_of(query.template)
     for name in ("owner", "environment"):
         if (value := getattr(query, name)) is not None:

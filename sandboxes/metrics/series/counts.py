@@ -7,7 +7,7 @@ from typing import Final
 #
 # Every run and every life is a step up and a step down; the sums of steps up to a minute are its levels. What began
 # before the range steps up in its first minute. Burn is summed as cores and GiB, and priced by the price of the
-# minute, so that a new price never reprices the past; the first price holds for all time before it.
+# minute, so that a new price never reprices the past.
 COUNTS: Final = """
 runs AS MATERIALIZED (
     SELECT e.started_at, e.ended_at, coalesce(e.cpu_count, s.cpu_count, 0) AS cores,
@@ -49,8 +49,5 @@ counts AS MATERIALIZED (
            greatest(coalesce((cores * price.usd_per_vcpu_second + gib * price.usd_per_gib_second) * 3600, 0), 0)
                ::numeric(14, 6) AS burn
     FROM levels
-    LEFT JOIN LATERAL (
-        SELECT usd_per_vcpu_second, usd_per_gib_second FROM sandboxes_price
-        ORDER BY since <= minute DESC, CASE WHEN since <= minute THEN since END DESC, since LIMIT 1
-    ) price ON true
+    JOIN sandboxes_price_span price ON price.since <= minute AND minute < price.until
 )"""

@@ -9,7 +9,7 @@ from sandboxes.metrics.series.histograms import COLUMNS, added, figures
 
 BIGGEST: Final = 10  # of each kind, account and minute or hour
 KINDS: Final = {
-    "template": "coalesce(nullif(s.template_name, ''), nullif(s.alias, ''), s.template_id)",
+    "template": "s.template_shown",
     "owner": "coalesce(s.owner, '')",
 }
 _BY: Final = "at, rest, name"

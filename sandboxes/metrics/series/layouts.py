@@ -29,11 +29,16 @@ def current(places: Iterable[Place]) -> list[Place]:
     """Of the newest frames, those of one layout: the newest whose parts are all there, or else the newest.
 
     So while the number of parts changes the fleet is shown whole, as it was a tick ago, until the last new part is in.
+    In SQL it is the function `sandboxes_newest_frames`, for many accounts and as of any moment.
     """
     layouts: dict[int, list[Place]] = defaultdict(list)
     for place in newest_of_each(places):
         layouts[place.shards].append(place)
     if not layouts:
         return []
-    number = max(layouts, key=lambda shards: (len(layouts[shards]) >= shards, max(one.at for one in layouts[shards])))
+    number = max(layouts, key=lambda shards: _rank(shards, layouts[shards]))
     return sorted(layouts[number], key=lambda place: place.shard)
+
+
+def _rank(shards: int, parts: list[Place]) -> tuple[bool, datetime, int]:
+    return len(parts) >= shards, max(one.at for one in parts), shards
