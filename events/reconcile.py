@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connection
 
-from events import inbox, observe
+from events import inbox, observe, queries
 from events.models import ReconcileMark
 from events.retention import EVENTS_KEPT
 from events.sweep import ONE_PAGE, OVERLAP, PAGE, Sweep, arrival
-from sandboxes.core import accounts, cooldowns, rounds
+from sandboxes.core import accounts, cooldowns, database, rounds
 from sandboxes.e2b import E2BClient, E2BError, NoProgress, NotFound, Unsupported
 from sandboxes.models import Account
 
@@ -136,8 +135,4 @@ def _late_seconds(mark: ReconcileMark, oldest_new: datetime | None) -> float:
 
 def _analyze() -> None:
     """Gives the planner statistics of a fleet that came at once: until autovacuum looks, it takes tables for empty."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "ANALYZE sandboxes_sandbox, sandboxes_guard, sandboxes_execution, sandboxes_executionend, "
-            "sandboxes_metricseries, sandboxes_fleetminute, events_lifecycleevent"
-        )
+    database.execute(queries.ANALYZE)

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from django.db import connection
+from events import queries
+from sandboxes.core import database
 
 EVENTS_KEPT = timedelta(days=90)
 REFUSED_KEPT = timedelta(days=7)
 REFUSED_AT_MOST = 10_000
-BATCH = 5_000
 
 
 def too_old(timestamp: datetime, now: datetime) -> bool:
@@ -18,25 +18,18 @@ def too_old(timestamp: datetime, now: datetime) -> bool:
 def apply(now: datetime) -> dict[str, int]:
     """Deletes what is past its age; rows deleted by name. Parked deliveries live as long as events."""
     return {
-        "events": _delete("events_lifecycleevent", "timestamp < %s", now - EVENTS_KEPT),
-        "parked": _delete("events_delivery", "state <> 'refused' AND received_at < %s", now - EVENTS_KEPT),
-        "refused": _delete("events_delivery", "state = 'refused' AND received_at < %s", now - REFUSED_KEPT)
-        + _delete(
-            "events_delivery",
-            "id IN (SELECT id FROM events_delivery WHERE state = 'refused' ORDER BY received_at DESC OFFSET %s)",
-            REFUSED_AT_MOST,
-        ),
+        "events": _delete(queries.EVENTS_PAST_RETENTION, now - EVENTS_KEPT),
+        "parked": _delete(queries.PARKED_PAST_RETENTION, now - EVENTS_KEPT),
+        "refused": _delete(queries.REFUSED_PAST_RETENTION, now - REFUSED_KEPT)
+        + _delete(queries.REFUSED_BEYOND, REFUSED_AT_MOST),
     }
 
 
-def _delete(table: str, condition: str, value: datetime | int) -> int:
-    """Deletes in batches, so that no transaction is long; `table` and `condition` are our own text."""
+def _delete(statement: str, value: datetime | int) -> int:
+    """Deletes in batches, so that no transaction is long."""
     total = 0
-    statement = f"DELETE FROM {table} WHERE id = ANY(ARRAY(SELECT id FROM {table} WHERE {condition} LIMIT {BATCH}))"
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [value])
-            deleted: int = cursor.rowcount
-            total += deleted
-            if deleted < BATCH:
-                return total
+        deleted = database.execute(statement, [value])
+        total += deleted
+        if deleted < queries.BATCH:
+            return total

@@ -5,22 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection
 from django.db.models import Q, Sum
 from django.utils import timezone
 
+from dashboard.actions import queries
 from dashboard.actions.last_activity import Sign, last_signs
 from dashboard.models import Selection
 from sandboxes.actions import permission
+from sandboxes.core import database
 from sandboxes.fleet.search import details
 from sandboxes.fleet.search.build import rows_of
 from sandboxes.fleet.search.rows import SandboxRow
-from sandboxes.fleet.search.sql import HELD_FOR_ORPHAN
 from sandboxes.models import Sandbox
 
 MOST_NAMED: Final = 5
 KEPT: Final = timedelta(hours=1)
-_ORPHANS: Final = f"SELECT count(*) FROM sandboxes_sandbox s WHERE s.id = ANY(%(keys)s) AND {HELD_FOR_ORPHAN}"
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,4 @@ def _liveliest(keys: Sequence[int], now: datetime) -> list[Lively]:
 
 
 def _orphans(keys: Sequence[int]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_ORPHANS, {"keys": list(keys)})
-        return int(cursor.fetchone()[0])
+    return int(database.row(queries.ORPHANS, {"keys": list(keys)})[0])

@@ -9,6 +9,7 @@ from typing import Final
 
 from django.db import connection
 
+from dashboard.api import queries
 from dashboard.models import IdempotentAnswer
 
 KEPT: Final = timedelta(hours=24)
@@ -64,17 +65,11 @@ def once(caller: str, key: str, digest: str, work: Callable[[], Answer], now: da
     return answer
 
 
-# One statement that never fails: a unique violation would be an error in PostgreSQL's log for each repeated call.
-_CLAIM: Final = """
-    INSERT INTO dashboard_idempotentanswer (token, key, digest, body, created_at) VALUES (%s, %s, %s, '', %s)
-    ON CONFLICT (token, key) DO NOTHING RETURNING id"""
-
-
 def _claim(caller: str, key: str, digest: str, now: datetime) -> int | Answer | Conflict:
     """The row that is ours to fill, the answer that stands, or why there is none."""
     _forget(caller, key, now)
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [caller, key, digest, now])
+        cursor.execute(queries.CLAIM, [caller, key, digest, now])
         mine = cursor.fetchone()
     if mine is not None:
         return int(mine[0])

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from dashboard.sandboxes import queries
 from dashboard.sandboxes.filters import METADATA, PAGING, SEVERAL, joined, several, with_
+from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.search import LIVE, SandboxQuery, count
 from sandboxes.models import Sandbox
@@ -40,26 +41,6 @@ TITLES: Final = {
     "template": gettext_noop("Template"),
     "owner": gettext_noop("Owner"),
 }
-
-# Which keys the fleet's metadata has, from the newest of it; a key whose values are as many as its sandboxes (a trace
-# ID) is nothing to choose from.
-_KEYS: Final = """
-    SELECT e.key FROM (
-        SELECT metadata FROM sandboxes_sandbox WHERE account_id = ANY(%(accounts)s) AND state <> 'ended'
-        ORDER BY id DESC LIMIT %(sample)s
-    ) s CROSS JOIN LATERAL jsonb_each_text(s.metadata) AS e
-    GROUP BY e.key ORDER BY count(*) DESC, e.key LIMIT 50"""
-_WORTH: Final = """
-    SELECT e.key FROM (
-        SELECT metadata FROM sandboxes_sandbox WHERE account_id = ANY(%(accounts)s) AND state <> 'ended'
-        ORDER BY id DESC LIMIT %(sample)s
-    ) s CROSS JOIN LATERAL jsonb_each_text(s.metadata) AS e
-    GROUP BY e.key HAVING count(DISTINCT e.value) <= greatest(%(values)s, count(*) / 4)
-    ORDER BY count(*) DESC, e.key LIMIT 20"""
-_VALUES: Final = """
-    SELECT metadata ->> %(key)s AS value, count(*) FROM sandboxes_sandbox
-    WHERE account_id = ANY(%(accounts)s) AND state <> 'ended' AND metadata ? %(key)s
-    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(values)s"""
 
 
 @dataclass(frozen=True)
@@ -111,13 +92,13 @@ def facets(asked: Mapping[str, str], now: datetime) -> list[tuple[str, list[Valu
 
 def metadata_keys() -> list[str]:
     """The commonest keys of the live fleet's metadata, 50 at most."""
-    return [key for (key,) in _rows(_KEYS)]
+    return [key for (key,) in _rows(queries.KEYS)]
 
 
 def _worth_a_facet(counted: Mapping[str, Counter[str]]) -> list[str]:
     """Those whose values are not already there as owner or environment."""
     known = [set(counted[name]) for name in ("owner", "environment")]
-    keys = [key for (key,) in _rows(_WORTH, values=MOST_VALUES)]
+    keys = [key for (key,) in _rows(queries.WORTH, values=MOST_VALUES)]
     fresh = [key for key in keys if not any({value for value, _ in _top(key)} <= values for values in known)]
     return fresh[:MOST_KEYS]
 
@@ -135,7 +116,7 @@ def _of_key(asked: Mapping[str, str], key: str) -> list[Value]:
 
 
 def _top(key: str) -> list[tuple[str, int]]:
-    return [(value, n) for value, n in _rows(_VALUES, key=key, values=MOST_VALUES)]
+    return [(value, n) for value, n in _rows(queries.VALUES, key=key, values=MOST_VALUES)]
 
 
 def _states(asked: Mapping[str, str], found: Counter[str]) -> list[Value]:
@@ -177,7 +158,7 @@ def _turned(chosen: Sequence[str], word: str) -> list[str]:
 
 
 def _rows(statement: str, **given: str | int) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"accounts": shown_account_ids(), "sample": SAMPLE_ROWS, **given})
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    rows: list[tuple[Any, ...]] = database.rows(
+        statement, {"accounts": shown_account_ids(), "sample": SAMPLE_ROWS, **given}
+    )
+    return rows

@@ -7,21 +7,20 @@ from typing import Any, Final
 import redis
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard.api.health import version
 from dashboard.api.idempotency import KEPT as ANSWERS_KEPT
-from dashboard.settings import permissions
+from dashboard.settings import permissions, queries
 from dashboard.system.health import Dependency, look_at_all
 from dashboard.system.heartbeat import SILENCE
 from events.retention import EVENTS_KEPT, REFUSED_AT_MOST, REFUSED_KEPT
 from sandboxes.actions import audit
 from sandboxes.base.clock import is_fresh
 from sandboxes.cleanup.retention import KEPT
-from sandboxes.core import background, redis_client
+from sandboxes.core import background, database, redis_client
 from sandboxes.metrics.series import retention as samples
 from sandboxes.models import Heartbeat
 
@@ -96,17 +95,10 @@ def _web() -> Dependency:
 
 def _database() -> dict[str, Any]:
     """Size in bytes, and the largest tables, partitions added up: their short name, whole name and size."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_database_size(current_database()), current_setting('server_version')")
-        size, server = cursor.fetchone()
-        cursor.execute(
-            "SELECT coalesce(pg_partition_root(oid), oid)::regclass::text, sum(pg_total_relation_size(oid)) "
-            "FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
-            "GROUP BY 1 ORDER BY 2 DESC LIMIT %s",
-            [TABLES],
-        )
-        tables = [(name.partition("_")[2] or name, name, bytes_) for name, bytes_ in cursor.fetchall()]
-        return {"size": size, "version": server.partition(" ")[0], "tables": tables}
+    size, server = database.row(queries.SIZE_AND_VERSION)
+    largest = database.rows(queries.LARGEST_TABLES, [TABLES])
+    tables = [(name.partition("_")[2] or name, name, bytes_) for name, bytes_ in largest]
+    return {"size": size, "version": server.partition(" ")[0], "tables": tables}
 
 
 def _redis() -> dict[str, Any]:

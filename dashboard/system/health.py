@@ -16,8 +16,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from dashboard.system import queries
 from sandboxes.base.clock import MOST_AHEAD
-from sandboxes.core import background, database_away, disk, redis_client
+from sandboxes.core import background, database, database_away, disk, redis_client
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.models import AccountHealth
 
@@ -86,8 +87,7 @@ def _look(check: Callable[[], Dependency]) -> Dependency:
 
 
 def _database() -> Dependency:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    database.execute(queries.ANSWERS)
     return Dependency(True, "answers")
 
 

@@ -13,10 +13,11 @@ import httpx
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core import signing
-from django.db import connection
 from django.utils import timezone
 
+from dashboard.system import queries
 from sandboxes.base.clock import MOST_AHEAD
+from sandboxes.core import database
 
 NAME: Final = "api"
 UNREACHED: Final = "api unreached"  # its row is there while the latest probe failed
@@ -28,39 +29,23 @@ VALID_SECONDS: Final = 60
 _SALT: Final = "sandwarden.api-probe"
 log = logging.getLogger(__name__)
 
-# `up_since` stays while the beat goes on. It begins anew after a silence, and after any probe that failed: an outage
-# shorter than two beats kept owners from renewing too. From it, leases know how long we were away.
-# A beat ahead of our clock was written before it was set back: it gives way, and how long we have been up is not known.
-_BEAT = """
-    WITH failed AS (DELETE FROM sandboxes_heartbeat WHERE name = %(unreached)s RETURNING 1)
-    INSERT INTO sandboxes_heartbeat AS h (name, at, up_since) VALUES (%(name)s, %(now)s, %(now)s)
-    ON CONFLICT (name) DO UPDATE SET
-        up_since = CASE WHEN h.at BETWEEN %(silent_since)s AND %(ahead)s AND NOT EXISTS (SELECT FROM failed)
-            THEN h.up_since ELSE %(now)s END,
-        at = CASE WHEN h.at > %(ahead)s THEN %(now)s ELSE greatest(h.at, %(now)s) END"""
-_FAILED = """
-    INSERT INTO sandboxes_heartbeat (name, at, up_since) VALUES (%(unreached)s, %(now)s, %(now)s)
-    ON CONFLICT (name) DO NOTHING"""
-
 
 def beat(now: datetime | None = None) -> None:
     """One beat."""
     now = now or timezone.now()
-    with connection.cursor() as cursor:
-        values: dict[str, str | datetime] = {
-            "name": NAME,
-            "unreached": UNREACHED,
-            "now": now,
-            "silent_since": now - SILENCE,
-            "ahead": now + MOST_AHEAD,
-        }
-        cursor.execute(_BEAT, values)
+    values: dict[str, str | datetime] = {
+        "name": NAME,
+        "unreached": UNREACHED,
+        "now": now,
+        "silent_since": now - SILENCE,
+        "ahead": now + MOST_AHEAD,
+    }
+    database.execute(queries.BEAT, values)
 
 
 def miss(now: datetime | None = None) -> None:
     """A probe failed: owners could not renew, and the next beat is the first one after a silence."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FAILED, {"unreached": UNREACHED, "now": now or timezone.now()})
+    database.execute(queries.FAILED, {"unreached": UNREACHED, "now": now or timezone.now()})
 
 
 async def probe(transport: httpx.AsyncBaseTransport | None = None) -> bool:

@@ -4,22 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection
 from django.db.models import Count
 
 from events.missed import missed_by_webhook
 from events.models import Delivery
+from events.webhooks import queries
+from sandboxes.core import database
 from sandboxes.models import AccountHealth
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(hours=24)
 NEWEST: Final = 5_000  # events: at a high rate an hour holds millions
-# Walks the index of arrivals backwards and stops at the limit. Source webhook: what others brought first is older news.
-_LAGS = """
-SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY lag), percentile_cont(0.95) WITHIN GROUP (ORDER BY lag)
-FROM (SELECT extract(epoch FROM received_at - timestamp) + %(offset)s AS lag FROM events_lifecycleevent
-      WHERE account_id = %(account)s AND received_at >= %(since)s AND source = 'webhook'
-      ORDER BY received_at DESC LIMIT %(limit)s) latest"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,5 @@ def _lags(health: AccountHealth, now: datetime) -> tuple[int, float | None, floa
         "offset": health.clock_offset_seconds,
         "limit": NEWEST,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_LAGS, values)
-        count, p50, p95 = cursor.fetchone()
+    count, p50, p95 = database.row(queries.LAGS, values)
     return count, *(None if value is None else max(0.0, float(value)) for value in (p50, p95))

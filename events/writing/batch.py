@@ -11,7 +11,7 @@ from events.fold import Base, before, fold, view
 from events.fold.base import moment
 from events.wire import FUTURE_SLACK, PREFIX, Event
 from events.wire import moment as moment_of
-from events.writing import statements as sql
+from events.writing import queries as sql
 from events.writing.arrivals import AccountGone, Arrival, Stored
 from events.writing.context import BatchContext, batch_context
 from events.writing.rows import run_row, sandbox_row

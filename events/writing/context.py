@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import psycopg
 
+from events.writing import queries
 from sandboxes.base.pricing import PriceBook, Rate
 from sandboxes.core import account_changes
-from sandboxes.core.prices import RATES
+from sandboxes.core.queries import RATES
 
 KEEP_SECONDS = 5.0
 
@@ -44,13 +45,7 @@ async def batch_context(connection: psycopg.AsyncConnection, needed: Collection[
     began, of = time.monotonic(), (connection.info.dbname, account_changes.number())
     if _held and began - _held[0] < KEEP_SECONDS and _held[1] == of and _held[2].accounts.keys() >= set(needed):
         return _held[2]
-    rows = await (
-        await connection.execute(
-            "SELECT a.id, a.url, a.owner_keys, a.environment_keys, coalesce(h.templates, '{}'), "
-            "coalesce(h.clock_offset_seconds, 0) "
-            "FROM sandboxes_account a LEFT JOIN sandboxes_accounthealth h ON h.account_id = a.id"
-        )
-    ).fetchall()
+    rows = await (await connection.execute(queries.ACCOUNTS)).fetchall()
     prices = await (await connection.execute(RATES)).fetchall()
     found = BatchContext({row[0]: AccountFacts(*row) for row in rows}, PriceBook([Rate(*row) for row in prices]))
     _held = (began, of, found)

@@ -11,7 +11,8 @@ import logging
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
+from sandboxes.actions import queries
+from sandboxes.core import database
 
 SEALED_AT_ONCE: Final = 5_000
 TABLES: Final = ("sandboxes_auditentry", "sandboxes_action")  # whoever owns the second may switch off its trigger
@@ -19,13 +20,6 @@ FUNCTIONS: Final = (
     "sandboxes_audit_action()", "sandboxes_audit_keep()", "sandboxes_audit_stays()",
     "sandboxes_audit_seal(integer)", "sandboxes_audit_prune(timestamp with time zone)",
 )  # fmt: skip
-_HEAD = "SELECT number, hash FROM sandboxes_auditentry WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1"
-# A superuser is a member of every role; who owns the schema may drop what is in it.
-_ALTERABLE = """
-SELECT bool_or(pg_has_role(owner, 'MEMBER')) OR has_table_privilege('sandboxes_auditentry', 'INSERT,UPDATE,DELETE')
-FROM (SELECT relowner AS owner FROM pg_class WHERE oid = ANY(%(tables)s::regclass[])
-      UNION ALL SELECT proowner FROM pg_proc WHERE oid = ANY(%(functions)s::regprocedure[])
-      UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname = current_schema()) AS owners"""
 log = logging.getLogger(__name__)
 
 
@@ -33,9 +27,7 @@ def seal() -> int:
     """Gives the entries that have none their number and hash, oldest first; how many. One sealer at a time."""
     total = 0
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sandboxes_audit_seal(%s)", [SEALED_AT_ONCE])
-            sealed = int(cursor.fetchone()[0])
+        sealed = int(database.row(queries.AUDIT_SEAL, [SEALED_AT_ONCE])[0])
         total += sealed
         if sealed < SEALED_AT_ONCE:
             return total
@@ -46,17 +38,16 @@ def prune(before: datetime) -> int:
 
     Where some went, the chain holds a checkpoint that says so.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sandboxes_audit_prune(%s)", [before])
-        return int(cursor.fetchone()[0])
+    return int(database.row(queries.AUDIT_PRUNE, [before])[0])
 
 
 def head() -> str:
     """`NUMBER:HASH` of the last sealed entry, to be kept elsewhere; empty before the first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HEAD)
-        found = cursor.fetchone()
-    return f"{found[0]}:{bytes(found[1]).hex()}" if found else ""
+    found = database.rows(queries.AUDIT_HEAD)
+    if not found:
+        return ""
+    number, of_it = found[0]
+    return f"{number}:{bytes(of_it).hex()}"
 
 
 def log_head() -> None:
@@ -67,6 +58,4 @@ def log_head() -> None:
 
 def is_alterable() -> bool:
     """Whether the role that we work as could alter the trail: it owns some of it, or may write to it."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ALTERABLE, {"tables": list(TABLES), "functions": list(FUNCTIONS)})
-        return bool(cursor.fetchone()[0])
+    return bool(database.row(queries.AUDIT_ALTERABLE, {"tables": list(TABLES), "functions": list(FUNCTIONS)})[0])

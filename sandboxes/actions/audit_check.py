@@ -10,15 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 
+from sandboxes.actions import queries
+from sandboxes.core import database
+
 KEPT: Final = timedelta(days=399)  # what is younger may never be missing
-_TIME = """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 _UNRECORDED: Final = {"claimed_until", "claim_number", "next_attempt_at"}  # the trigger leaves them out
-_ALL = f"""SELECT number, hash, {_TIME}, action_id, change::text
-FROM sandboxes_auditentry WHERE number IS NOT NULL ORDER BY number"""
-_CHECKPOINTS = """SELECT change -> 'checkpoint', at FROM sandboxes_auditentry
-WHERE change ? 'checkpoint' AND number IS NOT NULL"""
-_OPEN = "SELECT action_id FROM sandboxes_auditentry WHERE number IS NULL"
-_ACTIONS = "SELECT id, requested_at, to_jsonb(a)::text FROM sandboxes_action a ORDER BY id"
 
 
 @dataclass
@@ -53,8 +49,8 @@ def verify(expected: Mapping[int, str] | None = None, now: datetime | None = Non
 def _verify(noted: dict[int, str], now: datetime) -> Report:
     report, before = Report(), b""
     shown: dict[int, dict[str, Any]] = {}
-    checkpoints = [_checkpoint(*row) for row in _walk(_CHECKPOINTS)]
-    for number, found, at, action_id, text in _walk(_ALL):
+    checkpoints = [_checkpoint(*row) for row in _walk(queries.AUDIT_CHECKPOINTS)]
+    for number, found, at, action_id, text in _walk(queries.AUDIT_ENTRIES):
         if not report.first:
             report.first, known = number, _known_before(number, checkpoints, report.faults)
         else:
@@ -69,7 +65,7 @@ def _verify(noted: dict[int, str], now: datetime) -> Report:
         if action_id:
             shown.setdefault(action_id, {}).update(json.loads(text))
     report.faults += [_not_there(number, found, checkpoints) for number, found in noted.items()]
-    waiting = [row[0] for row in _walk(_OPEN)]
+    waiting = [row[0] for row in _walk(queries.AUDIT_OPEN)]
     report.open = len(waiting)
     report.faults += _behind(shown, set(waiting), now)
     return report
@@ -119,7 +115,7 @@ def _behind(shown: Mapping[int, dict[str, Any]], waiting: set[int], now: datetim
     Only what was asked for longer ago than entries are kept may lack the beginning of its trail.
     """
     there: set[int] = set()
-    for key, requested_at, text in _walk(_ACTIONS):
+    for key, requested_at, text in _walk(queries.AUDITED_ACTIONS):
         there.add(key)
         if key in waiting:
             continue
@@ -153,8 +149,7 @@ def _one_moment() -> Iterator[None]:
     alone = not connection.in_atomic_block
     with transaction.atomic():
         if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            database.execute(queries.ONE_SNAPSHOT)
         yield
 
 

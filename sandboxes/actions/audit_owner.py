@@ -5,20 +5,8 @@ The trigger that writes the trail sits on the table of actions, so that one belo
 
 from django.db.backends.utils import CursorWrapper
 
+from sandboxes.actions import queries
 from sandboxes.actions.audit import FUNCTIONS, TABLES
-
-# What migrations made as us goes back to the server, which makes and drops partitions. Sequences follow their tables.
-_THEIRS = """
-SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.oid = ANY(%s::regclass[])
-AND c.relowner <> %s::regrole
-UNION ALL
-SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = current_schema() AND c.relkind = 'S' AND c.relowner <> %s::regrole
-AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i'))"""
-_REACH = """
-SELECT pg_has_role(%(role)s, current_user, 'MEMBER'), pg_has_role(current_user, %(role)s, 'MEMBER'),
-       (SELECT pg_has_role(%(role)s, nspowner, 'MEMBER') FROM pg_namespace WHERE nspname = current_schema())"""
 
 
 class Unfit(Exception):
@@ -27,29 +15,29 @@ class Unfit(Exception):
 
 def hand_over(cursor: CursorWrapper, role: str) -> None:
     """Does it, again and again without harm. Raises Unfit; run it in a transaction."""
-    cursor.execute("SELECT current_user, current_schema(), to_regrole(quote_ident(%s)) IS NULL", [role])
+    cursor.execute(queries.WHO_AND_WHERE, [role])
     owner, schema, unknown = cursor.fetchone()
     if unknown:
         raise Unfit(f"There is no role {role}")
     _check(cursor, owner, role)
     quoted, ours, place = (_quoted(cursor, name) for name in (role, owner, schema))
-    cursor.execute(f"GRANT USAGE, CREATE ON SCHEMA {place} TO {quoted}")
-    cursor.execute(_THEIRS, [list(TABLES), quoted, quoted])
+    cursor.execute(queries.let_in(place, quoted))
+    cursor.execute(queries.OWNED_BY_OTHERS, [list(TABLES), quoted, quoted])
     for (name,) in cursor.fetchall():
-        cursor.execute(f"ALTER TABLE {name} OWNER TO {quoted}")
+        cursor.execute(queries.own_table(name, quoted))
     for table in TABLES:
-        cursor.execute(f"ALTER TABLE {table} OWNER TO {ours}")
-        cursor.execute(f"REVOKE ALL ON {table} FROM PUBLIC, {quoted}")
-    cursor.execute(f"GRANT SELECT ON sandboxes_auditentry TO {quoted}")
-    cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON sandboxes_action TO {quoted}")
+        cursor.execute(queries.own_table(table, ours))
+        cursor.execute(queries.keep_from(table, quoted))
+    for statement in queries.work_with_audit(quoted):
+        cursor.execute(statement)
     for function in FUNCTIONS:
-        cursor.execute(f"ALTER FUNCTION {function} OWNER TO {ours}")
-        cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC, {quoted}")
-    cursor.execute(f"GRANT EXECUTE ON FUNCTION {FUNCTIONS[-2]}, {FUNCTIONS[-1]} TO {quoted}")
+        for statement in queries.own_function(function, ours, quoted):
+            cursor.execute(statement)
+    cursor.execute(queries.let_call(f"{FUNCTIONS[-2]}, {FUNCTIONS[-1]}", quoted))
 
 
 def _check(cursor: CursorWrapper, owner: str, role: str) -> None:
-    cursor.execute(_REACH, {"role": role})
+    cursor.execute(queries.ROLES_REACH, {"role": role})
     reaches_us, we_reach, owns_schema = cursor.fetchone()
     if role == owner or reaches_us:
         raise Unfit(f"{role} can act as {owner}: the audit's owner must be a role of its own, and {role} no superuser")
@@ -60,5 +48,5 @@ def _check(cursor: CursorWrapper, owner: str, role: str) -> None:
 
 
 def _quoted(cursor: CursorWrapper, name: str) -> str:
-    cursor.execute("SELECT quote_ident(%s)", [name])
+    cursor.execute(queries.QUOTED, [name])
     return str(cursor.fetchone()[0])

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
-from sandboxes.actions import announce, machine
+from sandboxes.actions import announce, machine, queries
 from sandboxes.actions.brake import Brakes
 from sandboxes.actions.cancelling import cancelled
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.base.clock import is_fresh, on_backend
+from sandboxes.core import database
 from sandboxes.core.accounts import clock_offset
 from sandboxes.fleet import lease_coverage
 from sandboxes.models import Account, Action, Freeze, Policy, Sandbox, SandboxLock
@@ -182,12 +183,11 @@ def _claim(action: Action, lock: SandboxLock, now: datetime) -> Claim:
 
 def _number(claimed: Sequence[Action]) -> None:
     """The locks' counts follow their claims; kills and pauses condemn from here on."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NUMBER, {
-            "locks": [action.sandbox.lock_id for action in claimed],
-            "numbers": [action.claim_number for action in claimed],
-            "condemning": [action.pk if action.kind in CONDEMNING else None for action in claimed],
-        })  # fmt: skip
+    database.execute(queries.NUMBER_CLAIMS, {
+        "locks": [action.sandbox.lock_id for action in claimed],
+        "numbers": [action.claim_number for action in claimed],
+        "condemning": [action.pk if action.kind in CONDEMNING else None for action in claimed],
+    })  # fmt: skip
 
 
 def _objection(action: Action, lock: SandboxLock, *, leased: bool, frozen: bool, now: datetime) -> str:
@@ -243,11 +243,3 @@ def policy_objection(action: Action, *, frozen: bool) -> str:
     if policy.breaker_tripped_at is not None:
         return "void: the policy's breaker has tripped"
     return "void: everything is frozen" if frozen else ""
-
-
-_NUMBER = """
-    UPDATE sandboxes_guard g
-    SET claim_number = n.number, condemned_by_id = coalesce(n.condemning, g.condemned_by_id)
-    FROM unnest(%(locks)s::bigint[], %(numbers)s::bigint[], %(condemning)s::bigint[]) AS n(guard, number, condemning)
-    WHERE g.id = n.guard
-"""

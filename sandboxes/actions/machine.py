@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connection
-
+from sandboxes.actions import queries
+from sandboxes.core import database
 from sandboxes.models import Action
 
 Kind, State = Action.Kind, Action.State
@@ -79,10 +79,9 @@ def store(actions: Sequence[Action]) -> None:
     """
     if not actions:
         return
-    columns = {name: [_plain(getattr(action, name)) for action in actions] for name in _TYPES}
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, {"keys": [action.pk for action in actions], **columns})
-        cursor.execute(_PARDON, {"keys": [action.pk for action in actions if not condemns(action)]})
+    columns = {name: [_plain(getattr(action, name)) for action in actions] for name in queries.STORED}
+    database.execute(queries.STORE_ACTIONS, {"keys": [action.pk for action in actions], **columns})
+    database.execute(queries.RELEASE_LOCKS, {"keys": [action.pk for action in actions if not condemns(action)]})
 
 
 def condemns(action: Action) -> bool:
@@ -119,22 +118,3 @@ def table() -> str:
 
 def _plain(value: object) -> object:
     return json.dumps(value) if isinstance(value, dict | list) else value
-
-
-_TYPES: Final = {
-    "state": "text", "outcome": "text", "error": "text", "attempts": "smallint", "claim_number": "bigint",
-    "sent_at": "timestamptz", "answered_at": "timestamptz", "confirmed_at": "timestamptz",
-    "spare_until": "timestamptz", "next_attempt_at": "timestamptz", "claimed_until": "timestamptz",
-    "verified_at": "timestamptz", "checks": "smallint", "rejection": "text", "id_reused": "boolean",
-    "joined": "jsonb", "evidence": "jsonb",
-}  # fmt: skip
-_PARDON: Final = "UPDATE sandboxes_guard SET condemned_by_id = NULL WHERE condemned_by_id = ANY(%(keys)s)"
-# A save each would be a round trip an action, and a bulk_update a CASE for each column and row.
-_STORE: Final = f"""
-    UPDATE sandboxes_action a SET {", ".join(f"{name} = n.{name}" for name in _TYPES)}
-    FROM unnest(%(keys)s::bigint[], {
-    ", ".join(f"%({name})s::{'text' if kind == 'jsonb' else kind}[]" for name, kind in _TYPES.items())
-}) AS given(key, {", ".join(_TYPES)}),
-    LATERAL (SELECT {", ".join(f"given.{name}::{kind} AS {name}" for name, kind in _TYPES.items())}) AS n
-    WHERE a.id = given.key
-"""

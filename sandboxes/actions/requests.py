@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from sandboxes.actions import announce, machine, protection
+from sandboxes.actions import announce, machine, protection, queries
 from sandboxes.actions.actor import Actor, NotAllowed, NotInState
 from sandboxes.actions.cancelling import close
 from sandboxes.actions.permission import CONDEMNING, SENT_KINDS, needs_seconds, refusal
+from sandboxes.core import database
 from sandboxes.models import Action, Sandbox, SandboxLock
 
 Kind, State = Action.Kind, Action.State
@@ -127,8 +128,7 @@ def _write(actions: Sequence[Action], wanted: ActionRequest) -> None:
     if wanted.kind in CONDEMNING:
         sentenced = [action for action in actions if action.state == State.QUEUED]
         locks, keys = [one.sandbox.lock_id for one in sentenced], [one.pk for one in sentenced]
-        with connection.cursor() as cursor:
-            cursor.execute(_SENTENCE, {"locks": locks, "actions": keys})
+        database.execute(queries.SET_PENDING_ACTIONS, {"locks": locks, "actions": keys})
 
 
 def _new(wanted: ActionRequest, sandbox: Sandbox) -> Action:
@@ -157,15 +157,3 @@ def _supersede(of_lock: list[Action], wanted: ActionRequest) -> None:
         mark_outlasts = action.kind == Kind.KILL and wanted.kind == Kind.PAUSE
         if action.state in machine.CANCELLABLE and not mark_outlasts:
             close(action, outcome=f"superseded by a {wanted.kind}")
-
-
-# One statement for a whole chunk, where a save each would be two round trips a sandbox.
-_SENTENCE = """
-    UPDATE sandboxes_guard g SET condemned_by_id = n.action
-    FROM unnest(%(locks)s::bigint[], %(actions)s::bigint[]) AS n(guard, action)
-    JOIN sandboxes_action a ON a.id = n.action
-    WHERE g.id = n.guard AND NOT EXISTS (
-        SELECT FROM sandboxes_action c
-        WHERE c.id = g.condemned_by_id AND c.account_id <> a.account_id AND c.state IN ('sent', 'done')
-    )
-"""

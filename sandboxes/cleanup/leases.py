@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Collate
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all, no_orphans
+from sandboxes.cleanup import queries
+from sandboxes.core import database
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
-from sandboxes.fleet.lease_coverage import COVERS, beat
+from sandboxes.fleet.lease_coverage import beat
 from sandboxes.models import Action, Lease, LeaseMember, LeaseSpan, Sandbox, SandboxLock
 
 LONGEST_TTL_SECONDS = 30 * 86_400
@@ -155,10 +157,9 @@ def look(now: datetime) -> None:
     if not list(alive.order_by("pk").values_list("pk", flat=True)):
         return
     heartbeat = beat(now)
-    with connection.cursor() as cursor:
-        if heartbeat is not None:
-            cursor.execute(_PROLONG, {"back": heartbeat.up_since})
-        cursor.execute(_COVER_NEWCOMERS)
+    if heartbeat is not None:
+        database.execute(queries.PROLONG, {"back": heartbeat.up_since})
+    database.execute(queries.COVER_NEWCOMERS)
     if heartbeat is not None:
         over = Lease.objects.filter(released_at=None, lapsed_at=None, expires_at__lte=min(now, heartbeat.at))
         over.update(lapsed_at=now)
@@ -244,27 +245,3 @@ def _spare(locks: Sequence[SandboxLock], key: str) -> list[str]:
     spared = list(marks.select_related("sandbox", "account"))
     close_all(spared, outcome=f"spared: leased as {key}")
     return sorted({mark.sandbox.sandbox_id for mark in spared})
-
-
-# A span that runs ends with its lease, so it moves with it.
-_PROLONG = """
-    WITH late AS (
-        SELECT id, expires_at AS before, %(back)s + ttl_seconds * interval '1 second' AS after
-        FROM sandboxes_lease
-        WHERE released_at IS NULL AND lapsed_at IS NULL AND renewed_at < %(back)s
-          AND expires_at < %(back)s + ttl_seconds * interval '1 second'
-    ), moved AS (
-        UPDATE sandboxes_lease l SET expires_at = late.after FROM late WHERE l.id = late.id
-    )
-    UPDATE sandboxes_leasespan s SET until = late.after FROM late WHERE s.lease_id = late.id AND s.until >= late.before
-"""
-
-_COVER_NEWCOMERS = f"""
-    INSERT INTO sandboxes_leasespan (lease_id, key, sandbox_id, since, until, token)
-    SELECT c.lease_id, c.key, c.sandbox_id, greatest(c.first_seen_at, c.renewed_at), c.expires_at, c.token
-    FROM ({COVERS}) c JOIN sandboxes_guard g ON g.id = c.guard_id
-    WHERE g.condemned_by_id IS NULL AND NOT EXISTS (
-        SELECT FROM sandboxes_leasespan p
-        WHERE p.lease_id = c.lease_id AND p.sandbox_id = c.sandbox_id AND p.until >= c.expires_at
-    )
-"""

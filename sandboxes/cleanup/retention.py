@@ -2,16 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from django.db import connection
-
 from sandboxes.actions import audit
+from sandboxes.cleanup import queries
+from sandboxes.core import database
 
 KEPT = timedelta(days=400)
 BATCH = 2_000
-_GONE = "SELECT id FROM sandboxes_sandbox WHERE state = 'ended' AND ended_at < %s ORDER BY id LIMIT %s"
-_ON_A_SANDBOX = (
-    "executionend", "execution", "metricseries", "seriesminutes", "serieshours", "verdict", "leasespan", "action",
-)  # fmt: skip
 
 
 def apply(now: datetime) -> dict[str, int]:
@@ -26,15 +22,7 @@ def _actions(before: datetime) -> int:
     """Only actions that are over: an open one is a promise, whatever its age."""
     total = 0
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "DELETE FROM sandboxes_action WHERE id IN (SELECT id FROM sandboxes_action WHERE requested_at < %s "
-                "AND state IN ('confirmed', 'failed', 'cancelled') "
-                "AND NOT EXISTS (SELECT 1 FROM sandboxes_guard g WHERE g.condemned_by_id = sandboxes_action.id) "
-                "LIMIT %s)",
-                [before, BATCH],
-            )
-            deleted: int = cursor.rowcount
+        deleted = database.execute(queries.ACTIONS_PAST_RETENTION, [before, BATCH])
         total += deleted
         if deleted < BATCH:
             return total
@@ -43,23 +31,12 @@ def _actions(before: datetime) -> int:
 def _sandboxes(before: datetime) -> int:
     total = 0
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute(_GONE, [before, BATCH])
-            gone = [row[0] for row in cursor.fetchall()]
-            cursor.execute(
-                "UPDATE sandboxes_guard SET condemned_by_id = NULL "
-                "WHERE id IN (SELECT guard_id FROM sandboxes_sandbox WHERE id = ANY(%s))",
-                [gone],
-            )
-            for name in _ON_A_SANDBOX:
-                cursor.execute(f"DELETE FROM sandboxes_{name} WHERE sandbox_id = ANY(%s)", [gone])
-            cursor.execute("DELETE FROM sandboxes_sandbox WHERE id = ANY(%s) RETURNING guard_id", [gone])
-            locks = [row[0] for row in cursor.fetchall()]
-            cursor.execute(
-                "DELETE FROM sandboxes_guard g WHERE id = ANY(%s) AND NOT protected "
-                "AND NOT EXISTS (SELECT 1 FROM sandboxes_sandbox s WHERE s.guard_id = g.id)",
-                [locks],
-            )
+        gone = [key for (key,) in database.rows(queries.SANDBOXES_PAST_RETENTION, [before, BATCH])]
+        database.execute(queries.RELEASE_LOCKS_OF, [gone])
+        for statement in queries.DELETE_ON_SANDBOXES:
+            database.execute(statement, [gone])
+        locks = [lock for (lock,) in database.rows(queries.DELETE_SANDBOXES, [gone])]
+        database.execute(queries.DELETE_LEFT_LOCKS, [locks])
         total += len(gone)
         if len(gone) < BATCH:
             return total

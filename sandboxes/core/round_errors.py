@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
-
 from sandboxes.base.masking import mask
+from sandboxes.core import database, queries
 from sandboxes.core.accounts import health_of
 from sandboxes.models import Account, AccountHealth
 
@@ -17,22 +16,6 @@ _COLUMNS: Final = {
     "poll": ("poll_error", "poll_failed_at"),
     "reconcile": ("reconcile_error", None),
 }
-
-# Rounds of one account run in several processes at once: what is read, changed and saved would lose another's error.
-_STORE: Final = """
-    UPDATE sandboxes_accounthealth SET round_errors = round_errors || jsonb_build_object(
-        %(name)s::text, jsonb_build_object(
-            'error', %(error)s::text, 'at', %(at)s::text,
-            'since', coalesce(round_errors #>> ARRAY[%(name)s::text, 'since'], %(at)s::text)))
-    WHERE account_id = %(account)s"""
-_CLEAR: Final = """
-    UPDATE sandboxes_accounthealth SET round_errors = round_errors - %(name)s::text
-    WHERE account_id = %(account)s AND jsonb_exists(round_errors, %(name)s::text)"""
-_CLEAR_FORMER: Final = """
-    UPDATE sandboxes_accounthealth SET round_errors = round_errors - ARRAY(
-        SELECT key FROM jsonb_object_keys(round_errors) AS key
-        WHERE (key = %(name)s OR starts_with(key, %(name)s || ' ')) AND key <> ALL(%(units)s))
-    WHERE account_id = %(account)s AND round_errors <> '{}'"""
 
 
 def text_of(error: Exception) -> str:
@@ -51,8 +34,9 @@ def store(account: Account, name: str, error: Exception, now: datetime, unit: st
     """
     health_of(account)
     text = text_of(error)
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, {"account": account.pk, "name": _key(name, unit), "error": text, "at": now.isoformat()})
+    database.execute(
+        queries.STORE_ERROR, {"account": account.pk, "name": _key(name, unit), "error": text, "at": now.isoformat()}
+    )
     if name in _COLUMNS:
         error_column, time_column = _COLUMNS[name]
         shown = f"{unit}: {text}" if unit else text
@@ -67,15 +51,13 @@ def failing(name: str) -> list[Account]:
 
 def clear(account: Account, name: str, unit: str = "") -> None:
     """It works again."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLEAR, {"account": account.pk, "name": _key(name, unit)})
+    database.execute(queries.CLEAR_ERROR, {"account": account.pk, "name": _key(name, unit)})
 
 
 def clear_former_units(account: Account, name: str, units: Sequence[str]) -> None:
     """Forgets the errors of all units of `name` but these: the work is divided anew, and nobody would clear them."""
     keys = [_key(name, unit) for unit in units]
-    with connection.cursor() as cursor:
-        cursor.execute(_CLEAR_FORMER, {"account": account.pk, "name": name, "units": keys})
+    database.execute(queries.CLEAR_FORMER_ERRORS, {"account": account.pk, "name": name, "units": keys})
 
 
 def _key(name: str, unit: str) -> str:

@@ -13,78 +13,11 @@ import msgspec
 from django.db import connection, transaction
 
 from sandboxes.core.accounts import shown_account_ids
-from sandboxes.cost.last_sign import DEAD, us
+from sandboxes.cost import queries_spend as queries
 from sandboxes.cost.money import millionths, rounded, units
 from sandboxes.cost.question import Question
 
 CURRENCY: Final = "USD"
-_EVER: Final = 1 << 62
-
-# Times are whole microseconds, so that nothing is lost. Each run counts to its end or to now, each
-# second by its price. A run is not cut at every bucket: where it begins and ends it moves the slope of its group, and
-# `along` walks the slopes. Thousandths of cores × time and MB × time are added up under each price: money is made of
-# them afterwards.
-_PIECES: Final = f"""
-WITH prices AS MATERIALIZED (
-    SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib,
-           CASE WHEN isfinite(since) THEN {us("since")} ELSE 0 END AS since,
-           CASE WHEN isfinite(until) THEN {us("until")} ELSE {_EVER} END AS until
-    FROM sandboxes_price_span
-),
-runs AS MATERIALIZED (
-    SELECT e.id AS run, s.id AS box, {{group}} AS grp, {us("e.started_at")} AS began,
-           {us("least(e.ended_at, %(now)s)")} AS over,
-           (coalesce(nullif(e.cpu_count, 0), s.cpu_count, 0) * 1000)::bigint AS cores,
-           coalesce(nullif(e.memory_mb, 0), s.memory_mb, 0)::bigint AS mb
-    FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
-    JOIN sandboxes_account a ON a.id = s.account_id
-    WHERE s.account_id = ANY(%(accounts)s) AND e.started_at < %(end)s AND e.started_at < %(now)s
-      AND (e.ended_at IS NULL OR e.ended_at > %(start)s)
-),
-{{found}}spans AS (
-    SELECT 'cost' AS kind, box, grp, cores, mb, began AS lo, over AS hi FROM runs
-    {{wasted}}
-),
-clipped AS (
-    SELECT kind, box, grp, cores, mb, greatest(lo, {us("%(start)s")}) AS lo, least(hi, {us("%(end)s")}) AS hi FROM spans
-),
-cut AS MATERIALIZED (
-    SELECT c.kind, c.box, c.grp, p.per_core, p.per_gib, c.cores, c.mb,
-           greatest(c.lo, p.since) AS lo, least(c.hi, p.until) AS hi
-    FROM clipped c JOIN prices p ON p.since < c.hi AND p.until > c.lo WHERE c.lo < c.hi
-),
-touched AS (
-    SELECT grp, unnest(range_agg(int8range(lo / %(width)s::bigint, (hi - 1) / %(width)s::bigint, '[]'))) AS buckets
-    FROM cut WHERE kind = 'cost' GROUP BY grp, box
-),
-edges AS (
-    SELECT kind, grp, per_core, per_gib, cores * sign AS cores, mb * sign AS mb, sign,
-           at / %(width)s::bigint AS bucket, ((at / %(width)s::bigint + 1) * %(width)s::bigint - at)::numeric AS rest
-    FROM cut CROSS JOIN LATERAL (VALUES (1, lo), (-1, hi)) AS edge (sign, at)
-)
-SELECT kind, grp, per_core, per_gib, bucket, sum(cores), sum(mb), sum(sign), sum(cores * rest), sum(mb * rest),
-       sum(sign * rest)
-FROM edges GROUP BY 1, 2, 3, 4, 5
-UNION ALL
-SELECT 'count', grp, 0, 0, bucket, 0, 0, sum(sign), 0, 0, sum(sign)
-FROM touched CROSS JOIN LATERAL (VALUES (1, lower(buckets)), (-1, upper(buckets))) AS edge (sign, bucket)
-GROUP BY 2, 5
-ORDER BY 1, 2, 3, 4, 5"""
-
-# `held` is the union of a sandbox's verdicts, so that two policies that hold it do not count twice.
-_FOUND: Final = f"""{DEAD},
-held AS (
-    SELECT v.sandbox_id AS box, unnest(range_agg(int8range({us("v.since")}, {us("least(v.until, %(now)s)")}))) AS span
-    FROM sandboxes_orphan_span v
-    WHERE v.since < least(v.until, %(now)s) AND v.since < %(end)s AND v.sandbox_id IN (SELECT box FROM runs)
-    GROUP BY 1
-),
-"""
-_WASTED: Final = """UNION ALL
-    SELECT 'orphan', box, grp, cores, mb, greatest(began, lower(span)), least(over, upper(span))
-    FROM runs JOIN held USING (box)
-    UNION ALL
-    SELECT 'idle', box, grp, cores, mb, greatest(began, since), over FROM runs JOIN dead USING (run)"""
 
 
 class SpendItem(msgspec.Struct, frozen=True):
@@ -152,11 +85,11 @@ def _read(asked: Question, now: datetime, accounts: list[int], *, waste: bool) -
         "accounts": accounts, "start": asked.start, "end": asked.end, "now": now, "width": asked.width,
         "key": asked.key,
     }  # fmt: skip
-    parts = {"found": _FOUND, "wasted": _WASTED} if waste else {"found": "", "wasted": ""}
+    parts = {"found": queries.FOUND, "wasted": queries.WASTED} if waste else {"found": "", "wasted": ""}
     sums: dict[tuple[str | None, int], _Sum] = defaultdict(_Sum)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")  # a hundred thousand runs stay out of temporary files
-        cursor.execute(_PIECES.format(group=asked.expression, **parts), given)
+        cursor.execute(queries.ROOM_TO_SORT)  # a hundred thousand runs stay out of temporary files
+        cursor.execute(queries.PIECES.format(group=asked.expression, **parts), given)
         for (kind, group, per_core, per_gib), edges in groupby(cursor, key=itemgetter(0, 1, 2, 3)):
             for bucket, core_us, mb_us, many in along(edges, 1 if kind == "count" else asked.width):
                 one = sums[group, bucket]

@@ -3,26 +3,20 @@
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
 from django.db.models import Min
 
+from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
+from sandboxes.cost import queries
 from sandboxes.models import Account, Execution, FleetHour, FleetMinute, Sandbox
 
 NEWEST: Final = 2000
 MOST_KEYS: Final = 12
 
-_KEYS: Final = """
-SELECT key FROM (
-    SELECT metadata FROM sandboxes_sandbox WHERE account_id = ANY(%s) ORDER BY id DESC LIMIT %s
-) newest CROSS JOIN LATERAL jsonb_object_keys(metadata) AS key GROUP BY key ORDER BY count(*) DESC, key LIMIT %s"""
-
 
 def metadata_keys() -> list[str]:
     """Those that the newest sandboxes carry, the most frequent first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_KEYS, [shown_account_ids(), NEWEST, MOST_KEYS])
-        return [row[0] for row in cursor.fetchall()]
+    return [row[0] for row in database.rows(queries.METADATA_KEYS, [shown_account_ids(), NEWEST, MOST_KEYS])]
 
 
 def template_names() -> dict[str, str]:

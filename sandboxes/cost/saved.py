@@ -6,25 +6,14 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
-from django.db import connection
 
+from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.core.prices import price_book
+from sandboxes.cost import queries
 from sandboxes.models import Policy
 
 NO_END: Final = timedelta(hours=24)  # so long at most a run counts on that had no planned end
-
-# Each act of a policy with the run that it ended: the one whose end lies nearest to the answer, within a minute.
-_ENDED: Final = """
-SELECT DISTINCT ON (act.id) act.policy_id, coalesce(p.name, act.actor_name), act.kind, run.ended_at, run.end_at,
-       coalesce(nullif(run.cpu_count, 0), s.cpu_count), coalesce(nullif(run.memory_mb, 0), s.memory_mb)
-FROM sandboxes_action act JOIN sandboxes_sandbox s ON s.id = act.sandbox_id
-LEFT JOIN sandboxes_policy p ON p.id = act.policy_id
-LEFT JOIN sandboxes_execution run ON run.sandbox_id = act.sandbox_id
-    AND run.ended_at BETWEEN act.answered_at - interval '1 minute' AND act.answered_at + interval '1 minute'
-WHERE act.actor_kind = 'policy' AND act.account_id = ANY(%(accounts)s) AND act.kind IN ('kill', 'pause')
-  AND act.outcome IN ('killed', 'paused') AND act.answered_at >= %(start)s AND act.answered_at < %(end)s
-ORDER BY act.id, abs(extract(epoch FROM run.ended_at - act.answered_at))"""
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -80,9 +69,7 @@ class _Act(NamedTuple):
 def _acts(start: datetime, end: datetime, now: datetime) -> Iterator[_Act]:
     """Each act of a policy that ended a run, and what the run would have cost on."""
     book = price_book()
-    with connection.cursor() as cursor:
-        cursor.execute(_ENDED, {"accounts": shown_account_ids(), "start": start, "end": end})
-        rows = cursor.fetchall()
+    rows = database.rows(queries.ENDED_BY_POLICIES, {"accounts": shown_account_ids(), "start": start, "end": end})
     for policy, name, kind, ended_at, end_at, cores, memory in rows:
         usd = Decimal(0)
         if ended_at is not None:
@@ -92,10 +79,9 @@ def _acts(start: datetime, end: datetime, now: datetime) -> Iterator[_Act]:
 
 
 def _held() -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT p.name, count(*) FROM sandboxes_orphan_now o JOIN sandboxes_policy p ON p.id = o.policy_id "
-            "JOIN sandboxes_sandbox s ON s.id = o.sandbox_id WHERE s.account_id = ANY(%s) GROUP BY 1",
+    return dict(
+        database.rows(
+            queries.HELD_BY_POLICY,
             [shown_account_ids()],
         )
-        return dict(cursor.fetchall())
+    )

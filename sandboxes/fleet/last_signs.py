@@ -1,14 +1,15 @@
 """Signs of life on record, of many sandboxes at once: how much CPU is one, and when each gave its last.
 
 A run that began and a lease that was set are signs too: who asks has them at hand. What a run costs after its last
-sign asks more exactly, run by run (`sandboxes.cost.last_sign`), by the same limit.
+sign asks more exactly, run by run (`sandboxes.cost.queries_last_sign`), by the same limit.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
+from sandboxes.core import database
+from sandboxes.fleet import queries
 
 AT_WORK_PCT: Final = 2.0  # of all cores; a policy that names its own limit is held to that
 
@@ -20,24 +21,17 @@ def hundredths(pct: float) -> int:
 
 def end_moved(keys: Sequence[int], since: datetime, until: datetime) -> dict[int, datetime]:
     """When the end of each one last moved in [since, until); those that it did not move of are left out."""
-    return _last(_END_MOVED, {"keys": list(keys), "since": since, "until": until})
+    return _last(queries.END_MOVED, {"keys": list(keys), "since": since, "until": until})
 
 
 def at_work(
     keys: Sequence[int], since: datetime, until: datetime, at_work_pct: float = AT_WORK_PCT
 ) -> dict[int, datetime]:
     """The last sample of at least `at_work_pct` CPU of each one in [since, until), in series, not in frames."""
-    return _last(_AT_WORK, {"keys": list(keys), "since": since, "until": until, "least": hundredths(at_work_pct)})
+    return _last(
+        queries.AT_WORK, {"keys": list(keys), "since": since, "until": until, "least": hundredths(at_work_pct)}
+    )
 
 
 def _last(statement: str, given: dict[str, Any]) -> dict[int, datetime]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        return dict(cursor.fetchall())
-
-
-_END_MOVED: Final = """
-SELECT sandbox_id, max(at) FROM sandboxes_end_moved
-WHERE sandbox_id = ANY(%(keys)s) AND at >= %(since)s AND at < %(until)s GROUP BY sandbox_id"""
-_AT_WORK: Final = """
-SELECT sandbox_id, at FROM sandboxes_last_work(%(keys)s::int[], %(since)s, %(until)s, %(least)s)"""
+    return dict(database.rows(statement, given))

@@ -5,32 +5,14 @@ from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Final
 
-from django.db import connection
-
 from sandboxes.base.clock import is_fresh
+from sandboxes.core import database
 from sandboxes.core.accounts import enabled_accounts
+from sandboxes.fleet import queries
 from sandboxes.models import Account, AccountHealth
 
 # An account whose list was read longer ago tells nothing about its fleet, and stands for no other account.
 FRESH: Final = timedelta(minutes=15)
-# IDs are no proof: two backends that count from 1 have them in common, but not who began when from which template.
-_COMMON: Final = """
-    WITH alive AS (
-        SELECT account_id, sandbox_id, template_id, created_at, started_at
-        FROM sandboxes_sandbox WHERE state <> 'ended' AND account_id = ANY(%(accounts)s)
-    ),
-    sizes AS (SELECT account_id, count(*) AS n FROM alive GROUP BY 1),
-    common AS (
-        SELECT a.account_id AS one, b.account_id AS other, count(*) AS n
-        FROM alive a JOIN alive b USING (sandbox_id, template_id)
-        WHERE a.account_id < b.account_id AND (
-            abs(extract(epoch FROM a.created_at - b.created_at)) < 60
-            OR abs(extract(epoch FROM a.started_at - b.started_at)) < 60)
-        GROUP BY 1, 2
-    )
-    SELECT s.account_id, t.account_id, 2 * coalesce(common.n, 0) >= least(s.n, t.n)
-    FROM sizes s JOIN sizes t ON s.account_id < t.account_id
-    LEFT JOIN common ON common.one = s.account_id AND common.other = t.account_id"""
 
 
 def recognise(now: datetime) -> None:
@@ -54,9 +36,9 @@ def recognise(now: datetime) -> None:
 
 def _judged(fresh: set[int]) -> dict[tuple[int, int], bool]:
     """Whether two accounts show one fleet, of those pairs that both have something alive."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COMMON, {"accounts": list(fresh)})
-        return {(one, other): same for one, other, same in cursor.fetchall()}
+    return {
+        (one, other): same for one, other, same in database.rows(queries.COMMON_SANDBOXES, {"accounts": list(fresh)})
+    }
 
 
 def _leads(accounts: list[Account], fresh: set[int], judged: Mapping[tuple[int, int], bool]) -> dict[int, int | None]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Max, Q
 
 from sandboxes.base.clock import BackendTime, of_record, on_backend
+from sandboxes.cleanup.reaper import queries
+from sandboxes.core import database
 from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import SandboxInfo
 from sandboxes.e2b.wire import PAUSED, UNKNOWN
@@ -64,9 +65,7 @@ def cpu_windows(account: Account, keys: Sequence[int], seconds: int, now: Backen
     """CPU over the `seconds` before `now` for these sandboxes; one without any sample has no window."""
     since = now - timedelta(seconds=seconds)
     values: dict[str, Any] = {"account": account.pk, "keys": list(keys), "since": since, "now": now}
-    with connection.cursor() as cursor:
-        cursor.execute(_WINDOWS, values)
-        rows = cursor.fetchall()
+    rows = database.rows(queries.CPU_WINDOWS, values)
     return {key: CpuWindow(since, now, count, float(top), float(gap)) for key, count, top, gap in rows}
 
 
@@ -134,26 +133,3 @@ def _overlaid(facts: Facts, info: SandboxInfo, now: BackendTime) -> Facts:
         paused_at=paused_at if paused else None,
         metadata=info.metadata or facts.metadata,
     )
-
-
-# Series hold what has been compacted, frames the last minutes; a sample found in both counts once. The largest gap
-# includes both edges of the window.
-_WINDOWS = """
-    WITH samples AS (
-        SELECT s.sandbox_id AS key, s.hour + o.after * interval '1 second' AS at, o.cpu
-        FROM sandboxes_metricseries s, unnest(s.offsets, s.cpu) AS o(after, cpu)
-        WHERE s.sandbox_id = ANY(%(keys)s) AND s.source = 'poll'
-          AND s.hour >= date_trunc('hour', %(since)s::timestamptz)
-        UNION
-        SELECT k.key, date_trunc('second', f.at - k.age * interval '1 second'), k.cpu
-        FROM sandboxes_metricframe f, unnest(f.keys, f.ages, f.cpu) AS k(key, age, cpu)
-        WHERE f.account_id = %(account)s AND f.at >= greatest(%(since)s, %(now)s - interval '10 minutes')
-          AND k.age >= 0 AND k.key = ANY(%(keys)s)
-    ), within AS (
-        SELECT key, at, cpu, at - lag(at, 1, %(since)s::timestamptz) OVER (PARTITION BY key ORDER BY at) AS gap
-        FROM samples WHERE at BETWEEN %(since)s AND %(now)s
-    )
-    SELECT key, count(*), max(cpu) / 100.0,
-           extract(epoch FROM greatest(max(gap), %(now)s::timestamptz - max(at)))
-    FROM within GROUP BY key
-"""

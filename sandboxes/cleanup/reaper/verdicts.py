@@ -6,11 +6,10 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from sandboxes.cleanup.owner_callback import RULE
-from sandboxes.cleanup.reaper import facts
+from sandboxes.cleanup.reaper import facts, queries
 from sandboxes.cleanup.reaper.facts import Fleet, Known
+from sandboxes.core import database
 from sandboxes.models import Account, Action, Policy, Verdict
 from sandboxes.policies import DuplicatePlace, PolicySpec, Reason, duplicate_places, judge
 
@@ -128,17 +127,10 @@ def _spared(verdict: Verdict) -> list[dict[str, Any]]:
 def _rewrite(moved: Sequence[Verdict]) -> None:
     if not moved:
         return
-    with connection.cursor() as cursor:
-        told = [json.dumps(verdict.reasons) for verdict in moved]
-        cursor.execute(_REWRITE, {"keys": [verdict.pk for verdict in moved], "told": told})
+    told = [json.dumps(verdict.reasons) for verdict in moved]
+    database.execute(queries.REWRITE_REASONS, {"keys": [verdict.pk for verdict in moved], "told": told})
 
 
 def told_of(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
     """Reasons as they are stored and shown."""
     return [asdict(reason) for reason in reasons]
-
-
-_REWRITE = """
-    UPDATE sandboxes_verdict v SET reasons = n.told::jsonb
-    FROM unnest(%(keys)s::bigint[], %(told)s::text[]) AS n(key, told) WHERE v.id = n.key
-"""

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
-from django.db import connection
 
 from sandboxes.base.clock import on_backend
+from sandboxes.cleanup.whatif import queries
 from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
+from sandboxes.core import database
 from sandboxes.core.accounts import clock_offset
 from sandboxes.models import Account, FleetMinute
 from sandboxes.policies import pairs
@@ -26,9 +27,7 @@ def reach(accounts: Sequence[Account], start: datetime, end: datetime, *, sample
     sandbox that we saw, whichever is earlier. Samples and leases may begin later.
     """
     keys = [account.pk for account in accounts]
-    with connection.cursor() as cursor:
-        cursor.execute(_REACH, {"accounts": keys})
-        first_end, first_seen = cursor.fetchone()
+    first_end, first_seen = database.row(queries.REACH, {"accounts": keys})
     begins = [min((known for known in (first_end, first_seen) if known is not None), default=end)]
     if leases:
         begins.append(first_seen or end)
@@ -48,7 +47,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
     moves = _moves(given) if with_moves else {}
     runs = _runs(given)
     found = []
-    for key, lock, account, state, sandbox_id, *told, metadata in _rows(_SANDBOXES, given):
+    for key, lock, account, state, sandbox_id, *told, metadata in database.rows(queries.SANDBOXES, given):
         template_id, template_name, cpu_count, memory_mb, *times = told
         paused_at, created_at, first_seen_at, started_at, end_at, ended_at = map(_moment, times)
         of_it = runs.get(key) or [
@@ -82,7 +81,7 @@ def _shifted(spans: Sequence[Ours], offset: timedelta) -> Sequence[Ours]:
 
 def _runs(given: dict[str, Any]) -> dict[int, list[Run]]:
     found: dict[int, list[Run]] = defaultdict(list)
-    for key, started_at, ended_at, end_at, ended_by, cpu_count, memory_mb in _rows(_RUNS, given):
+    for key, started_at, ended_at, end_at, ended_by, cpu_count, memory_mb in database.rows(queries.RUNS, given):
         times = _moment(started_at), _moment(ended_at), _moment(end_at)
         found[key].append(Run(times[0], times[1], ended_by == "paused", times[2], cpu_count, memory_mb))
     return found
@@ -90,14 +89,14 @@ def _runs(given: dict[str, Any]) -> dict[int, list[Run]]:
 
 def _leases(given: dict[str, Any]) -> dict[int, list[Leased]]:
     found: dict[int, list[Leased]] = defaultdict(list)
-    for key, lease, since, until in _rows(_LEASES, given):
+    for key, lease, since, until in database.rows(queries.LEASES, given):
         found[key].append(Leased(lease, _moment(since), _moment(until)))
     return found
 
 
 def _moves(given: dict[str, Any]) -> dict[int, list[Move]]:
     found: dict[int, list[Move]] = defaultdict(list)
-    for key, at, end_at in _rows(_MOVES, given):
+    for key, at, end_at in database.rows(queries.MOVES, given):
         found[key].append(Move(_moment(at), _moment(end_at)))
     return found
 
@@ -105,10 +104,10 @@ def _moves(given: dict[str, Any]) -> dict[int, list[Move]]:
 def _kept(given: dict[str, Any]) -> dict[int, list[Kept]]:
     """Protections by lock, as the audit trail tells them; one without such a row held all the time."""
     told: dict[int, list[Word]] = defaultdict(list)
-    for lock, kind, by, reason, since, until in _rows(_PROTECTS, given):
+    for lock, kind, by, reason, since, until in database.rows(queries.PROTECTS, given):
         told[lock].append((kind, by, reason, since, until))
     found = {lock: list(_spans_of(words)) for lock, words in told.items()}
-    for lock, by, reason, until in _rows(_PROTECTED, given):
+    for lock, by, reason, until in database.rows(queries.PROTECTED, given):
         found.setdefault(lock, [Kept(by, reason, given["start"], until, until)])
     return found
 
@@ -124,59 +123,3 @@ def _spans_of(words: Sequence[Word]) -> Iterable[Kept]:
 def _moment(seconds: Any) -> Any:
     """Unix seconds as a time: PostgreSQL's own words for a hundred thousand times take a second to read."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def _rows(sql: str, given: dict[str, Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        rows: list[Any] = cursor.fetchall()
-    return rows
-
-
-def _epochs(*columns: str) -> str:
-    return ", ".join(f"date_part('epoch', {column})" for column in columns)
-
-
-_REACH: Final = """
-    SELECT (SELECT min(e.ended_at) FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
-            WHERE s.account_id = ANY(%(accounts)s)),
-           (SELECT min(first_seen_at) FROM sandboxes_sandbox WHERE account_id = ANY(%(accounts)s))
-"""
-_LIVED: Final = "s.account_id = ANY(%(accounts)s) AND s.created_at < %(end)s AND coalesce(s.ended_at > %(start)s, true)"
-_SANDBOXES: Final = f"""
-    SELECT s.id, s.guard_id, s.account_id, s.state, s.sandbox_id, s.template_id, s.template_name, s.cpu_count,
-           s.memory_mb,
-           {_epochs("s.paused_at", "s.created_at", "s.first_seen_at", "s.started_at", "s.end_at", "s.ended_at")},
-           s.metadata::text
-    FROM sandboxes_sandbox s WHERE {_LIVED} ORDER BY s.started_at, s.id
-"""
-# A run's own size comes with its end event; of runs that only lists showed, or that go on, it is the sandbox's.
-_RUNS: Final = f"""
-    SELECT e.sandbox_id, {_epochs("e.started_at", "e.ended_at", "e.end_at")}, e.ended_by,
-           coalesce(nullif(e.cpu_count, 0), s.cpu_count), coalesce(nullif(e.memory_mb, 0), s.memory_mb)
-    FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
-    WHERE {_LIVED} ORDER BY e.started_at
-"""
-_LEASES: Final = f"""
-    SELECT p.sandbox_id, p.key, {_epochs("p.since", "p.until")}
-    FROM sandboxes_leasespan p JOIN sandboxes_sandbox s ON s.id = p.sandbox_id
-    WHERE {_LIVED} AND p.since < p.until ORDER BY p.since
-"""
-_MOVES: Final = f"""
-    SELECT m.sandbox_id, {_epochs("m.at", "m.end_at")}
-    FROM sandboxes_executionend m JOIN sandboxes_sandbox s ON s.id = m.sandbox_id
-    WHERE {_LIVED} ORDER BY m.at
-"""
-_PROTECTS: Final = f"""
-    SELECT DISTINCT ON (s.guard_id, a.answered_at)
-           s.guard_id, a.kind, a.actor_name, a.reason, a.answered_at, (a.parameters ->> 'until')::timestamptz
-    FROM sandboxes_action a
-    JOIN sandboxes_sandbox of_it ON of_it.id = a.sandbox_id
-    JOIN sandboxes_sandbox s ON s.guard_id = of_it.guard_id
-    WHERE a.kind IN ('protect', 'unprotect') AND a.state = 'confirmed' AND a.answered_at < %(end)s AND {_LIVED}
-    ORDER BY s.guard_id, a.answered_at
-"""
-_PROTECTED: Final = f"""
-    SELECT DISTINCT g.id, g.protected_by, g.protected_reason, g.protected_until
-    FROM sandboxes_guard g JOIN sandboxes_sandbox s ON s.guard_id = g.id WHERE g.protected AND {_LIVED}
-"""

@@ -12,9 +12,9 @@ from itertools import pairwise
 from sys import byteorder
 from typing import Any, Final
 
-from django.db import connection
-
+from sandboxes.cleanup.whatif import queries
 from sandboxes.cleanup.whatif.idle import MOST_SAMPLES, Minutes
+from sandboxes.core import database
 
 _HEAD: Final = 20  # of a one-dimensional array in PostgreSQL's binary form (`array_send`)
 _CELL: Final = 6  # of a smallint in it: four bytes of length, two of value, the upper first
@@ -48,11 +48,9 @@ class Samples:
         since = [self._reached[key] for key in keys]
         until = [min(self._end, at + further) for at in since]
         given: dict[str, Any] = {"keys": list(keys), "since": since, "until": until}
-        with connection.cursor() as cursor:
-            for sql, hour_of in ((_MINUTES, _rolled), (_NOT_ROLLED, _added_up)):
-                cursor.execute(sql, given)
-                for key, hour, *arrays in cursor.fetchall():
-                    self._hours[key][hour] = hour_of(*arrays)
+        for statement, hour_of in ((queries.MINUTES, _rolled), (queries.NOT_ROLLED, _added_up)):
+            for key, hour, *arrays in database.rows(statement, given):
+                self._hours[key][hour] = hour_of(*arrays)
         self._reached.update(zip(keys, until, strict=True))
 
     def of(self, key: int) -> Minutes | None:
@@ -105,18 +103,3 @@ def _numbers(sent: bytes) -> "array[int]":
     if byteorder == "little":
         numbers.byteswap()
     return numbers
-
-
-_ASKED: Final = """(
-    SELECT * FROM unnest(%(keys)s::bigint[], %(since)s::timestamptz[], %(until)s::timestamptz[]) a(key, since, until)
-) asked"""
-_MINUTES: Final = f"""
-    SELECT sandbox_id, extract(epoch FROM at)::bigint / 60,
-           CASE WHEN cardinality(steps) < 60 THEN array_send(steps) END, array_send(samples), array_send(cpu_max)
-    FROM {_ASKED} JOIN sandboxes_seriesminutes ON sandbox_id = key AND at >= since AND at < until
-"""
-_NOT_ROLLED: Final = f"""
-    SELECT sandbox_id, extract(epoch FROM hour)::bigint / 60, array_send(offsets), array_send(cpu)
-    FROM {_ASKED} JOIN sandboxes_metricseries ON sandbox_id = key AND hour >= since AND hour < until
-    WHERE NOT rolled ORDER BY (source = 'poll')
-"""

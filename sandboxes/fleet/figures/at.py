@@ -7,21 +7,16 @@ from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
-from django.db import connection
 
+from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
-from sandboxes.fleet.figures.alive import ALIVE, ALL_ALIVE, BURN, HELD, PRICE, STATE, columns_near
+from sandboxes.fleet.figures import queries
+from sandboxes.fleet.figures.alive import columns_near
 from sandboxes.fleet.figures.frames import FrameColumns
 from sandboxes.metrics.series.frame import NO_SAMPLE
 
 Figures = tuple[float | None, int | None, int | None]  # CPU in percent; memory used and allocated, bytes
 _NO_FIGURES: Final[Figures] = (None, None, None)
-
-_COUNTS: Final = ALL_ALIVE + " SELECT count(cores), count(*) - count(cores) FROM alive"
-_ITEMS: Final = f"""{ALIVE}, {PRICE}
-SELECT a.id, a.sandbox_id, {STATE}, a.template_id, a.owner, a.environment, a.created_at, {BURN}, {HELD}
-FROM alive a CROSS JOIN price p
-WHERE a.id > %(after)s ORDER BY a.id LIMIT %(limit)s"""
 
 
 class SandboxThen(msgspec.Struct, frozen=True):
@@ -57,11 +52,8 @@ def at(t: datetime, limit: int = 100, cursor: str | None = None, account_id: int
     frames = columns_near(accounts, t)
     exact = max((frame.at for frame in frames), default=None)
     wanted: dict[str, Any] = {"at": exact or t, "accounts": accounts, "after": _after(cursor), "limit": limit + 1}
-    with connection.cursor() as sql:
-        sql.execute(_COUNTS, wanted)
-        running, paused = sql.fetchone()
-        sql.execute(_ITEMS, wanted)
-        rows = sql.fetchall()
+    running, paused = database.row(queries.COUNTS, wanted)
+    rows = database.rows(queries.ITEMS, wanted)
     figures = _figures(frames, [row[0] for row in rows])
     items = [_item(row, figures.get(row[0], _NO_FIGURES)) for row in rows[:limit]]
     return FleetThen(t, exact, running, paused, items, str(rows[limit - 1][0]) if len(rows) > limit else None)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sandboxes.core import binary
 from sandboxes.core.accounts import shown_account_ids
+from sandboxes.fleet.figures import queries_history as queries
 from sandboxes.fleet.figures.grid import MINUTE, Grid, grid
 from sandboxes.fleet.figures.histograms import added, percentile
 from sandboxes.metrics.series import arrays
@@ -16,35 +17,6 @@ from sandboxes.metrics.series.groups import BIGGEST
 from sandboxes.metrics.series.retention import MINUTES
 
 POINTS: Final = 150  # eleven groups stand in one chart: more of each could not be told apart
-# Steps of ten minutes or an hour as far as every account has them, minutes after them.
-_ROWS: Final = """
-FROM sandboxes_fleetgroup
-WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND (
-    (span_seconds = %(unit)s AND at >= to_timestamp(%(start)s) AND at < least(to_timestamp(%(end)s), %(until)s))
-    OR (span_seconds = 60 AND at >= greatest(to_timestamp(%(start)s), %(until)s) AND at < to_timestamp(%(end)s)))"""
-_UNTIL: Final = """
-SELECT coalesce(min(until), '-infinity')::text FROM (
-    SELECT max(at) + %(unit)s * interval '1 second' AS until FROM sandboxes_fleetgroup
-    WHERE account_id = ANY(%(accounts)s) AND kind = %(kind)s AND span_seconds = %(unit)s GROUP BY account_id
-) newest"""
-# Whether a name is told or counts among the rest is settled first: it needs no histogram.
-_NAMES: Final = f"""
-SELECT name {_ROWS} AND NOT rest GROUP BY name ORDER BY sum(samples) DESC, name LIMIT %(biggest)s"""
-# How many there were in a cell is the most of any minute or step in it, over all accounts; a null name is the rest.
-# Times are numbers by date_part: extract gives decimals, which take PostgreSQL three times as long.
-_CELL: Final = "floor((date_part('epoch', at) - %(start)s) / %(width)s)::int"
-_KNOWN_AS: Final = "CASE WHEN NOT rest AND name = ANY(%(names)s) THEN name END AS known_as"
-_SANDBOXES: Final = f"""
-SELECT {_CELL} AS cell, known_as, max(number) FROM (
-    SELECT at, {_KNOWN_AS}, sum(sandboxes)::int AS number {_ROWS} GROUP BY at, known_as
-) by_time GROUP BY cell, known_as"""
-# A row for each name: to take a thousand rows from PostgreSQL costs more than to read them.
-_HISTOGRAMS: Final = f"""
-SELECT known_as, array_send(array_agg(cell)), string_agg(array_send(cpu_hist), ''), string_agg(array_send(mem_hist), '')
-FROM (
-    SELECT {_CELL} AS cell, {_KNOWN_AS}, cpu_hist, mem_hist
-    {_ROWS} AND date_part('epoch', at)::bigint / span_seconds %% %(every)s = 0
-) spans GROUP BY known_as"""
 
 
 class GroupColumns(msgspec.Struct, frozen=True):
@@ -82,10 +54,10 @@ def by_group(
         "until": datetime.fromtimestamp(cut.last, UTC),
     }  # fmt: skip
     if cut.unit != MINUTE:
-        ((asked["until"],),) = binary.fetch(_UNTIL, asked)
-    asked["names"] = [name for (name,) in binary.fetch(_NAMES, asked)]
-    numbers = {(name, cell): number for cell, name, number in binary.fetch(_SANDBOXES, asked)}
-    histograms = {name: sent for name, *sent in binary.fetch(_HISTOGRAMS, asked)}
+        ((asked["until"],),) = binary.fetch(queries.GROUP_STEPS_UNTIL, asked)
+    asked["names"] = [name for (name,) in binary.fetch(queries.GROUP_NAMES, asked)]
+    numbers = {(name, cell): number for cell, name, number in binary.fetch(queries.GROUP_SANDBOXES, asked)}
+    histograms = {name: sent for name, *sent in binary.fetch(queries.GROUP_HISTOGRAMS, asked)}
     there = {name for name, _ in numbers}
     names = [name for name in (*asked["names"], None) if name in there]
     return [

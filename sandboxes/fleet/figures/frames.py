@@ -5,24 +5,16 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
 
-from sandboxes.core import binary
+from sandboxes.core import binary, database
+from sandboxes.fleet.figures import queries
 from sandboxes.metrics.series import arrays
 from sandboxes.metrics.series.arrays import Numbers
 from sandboxes.metrics.series.layouts import Place
 from sandboxes.models import MetricFrame
 
 HELD: Final = 64  # frames whose columns this process keeps: two ticks of 100,000 sandboxes, about 10 MB
-
-_NEWEST: Final = """
-SELECT id, at, shard, shards FROM sandboxes_newest_frames(%(accounts)s::bigint[], %(as_of)s)
-ORDER BY account_id, shard"""
-_READ: Final = """
-SELECT id, at, clock_unix, array_send(keys), array_send(ages), array_send(cpu), array_send(mem), array_send(mem_total),
-       array_send(disk_share), array_send(disk_total)
-FROM sandboxes_metricframe WHERE at = ANY(%(times)s) AND id = ANY(%(keys)s)"""
 
 
 class FrameColumns(NamedTuple):
@@ -70,13 +62,18 @@ def shares(frame: FrameColumns, which: NDArray[np.bool_]) -> tuple[NDArray[np.fl
 
 
 def _places(account_ids: Collection[int], now: datetime | None) -> list[Place]:
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, {"accounts": list(account_ids), "as_of": now or datetime.now(UTC)})
-        return [Place(*row) for row in cursor.fetchall()]
+    return [
+        Place(*row)
+        for row in database.rows(
+            queries.NEWEST_FRAMES, {"accounts": list(account_ids), "as_of": now or datetime.now(UTC)}
+        )
+    ]
 
 
 def _read(places: Sequence[Place]) -> dict[int, FrameColumns]:
-    rows = binary.fetch(_READ, {"times": [one.at for one in places], "keys": [one.pk for one in places]})
+    rows = binary.fetch(
+        queries.FRAME_COLUMNS, {"times": [one.at for one in places], "keys": [one.pk for one in places]}
+    )
     read = {pk: FrameColumns(at, clock, *map(arrays.numbers, columns)) for pk, at, clock, *columns in rows}
     _held.update(read)
     for oldest in sorted(_held)[:-HELD]:

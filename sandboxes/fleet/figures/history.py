@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sandboxes.core import binary
 from sandboxes.core.accounts import shown_account_ids
+from sandboxes.fleet.figures import queries_history as queries
 from sandboxes.fleet.figures.grid import HOUR, MINUTE, MOST_POINTS, TEN, Grid, grid
 from sandboxes.fleet.figures.histograms import added, percentile
 from sandboxes.fleet.figures.levels import Values, extremes, shown
@@ -19,48 +20,6 @@ from sandboxes.metrics.series import arrays, minutes
 from sandboxes.metrics.series.arrays import Numbers
 from sandboxes.metrics.series.retention import MINUTES
 
-# Times are numbers by date_part: extract gives decimals, which take PostgreSQL three times as long.
-
-# A row for each minute, of all accounts together: levels are what they were at its end. Where steps of ten minutes or
-# an hour are asked for, those that are added up already stand in for their minutes, each with its least and its
-# greatest level.
-_MINUTES: Final = """
-FROM sandboxes_fleetminute
-WHERE account_id = ANY(%(accounts)s) AND minute >= greatest(to_timestamp(%(start)s), %(steps_until)s::timestamptz)
-  AND minute < to_timestamp(%(end)s)"""
-_STEPS: Final = """
-FROM {table}
-WHERE account_id = ANY(%(accounts)s) AND {time} >= to_timestamp(%(start)s) AND {time} < %(steps_until)s::timestamptz
-  AND {time} < to_timestamp(%(end)s)"""
-_LEVELS: Final = f"""
-SELECT floor((date_part('epoch', at) - %(start)s) / %(width)s)::int AS cell,
-       min(running_min)::float8, max(running_max)::float8, min(paused_min)::float8, max(paused_max)::float8,
-       min(burn_min)::float8, max(burn_max)::float8, sum(started)::float8, sum(ended)::float8
-FROM (
-    SELECT minute AS at, sum(running) AS running_min, sum(running) AS running_max, sum(paused) AS paused_min,
-           sum(paused) AS paused_max, sum(burn_usd_per_hour) AS burn_min, sum(burn_usd_per_hour) AS burn_max,
-           sum(started) AS started, sum(ended) AS ended
-    {_MINUTES} GROUP BY minute
-    UNION ALL
-    SELECT {{time}}, sum(running_min), sum(running_max), sum(paused_min), sum(paused_max), sum(burn_min), sum(burn_max),
-           sum(started), sum(ended)
-    {_STEPS} GROUP BY {{time}}
-) spans GROUP BY cell"""
-# All of them as one row: to take a thousand rows from PostgreSQL costs more than to read them.
-_HISTOGRAMS: Final = f"""
-SELECT array_send(array_agg(cell)), string_agg(array_send(cpu_hist), ''), string_agg(array_send(mem_hist), '') FROM (
-    SELECT floor((date_part('epoch', minute) - %(start)s) / %(width)s)::int AS cell, cpu_hist, mem_hist
-    {_MINUTES} AND samples > 0 AND date_part('epoch', minute)::bigint / 60 %% %(every)s = 0
-    UNION ALL
-    SELECT floor((date_part('epoch', {{time}}) - %(start)s) / %(width)s)::int, cpu_hist, mem_hist
-    {_STEPS} AND samples > 0 AND date_part('epoch', {{time}})::bigint / %(unit)s %% %(every)s = 0
-) spans"""
-# Until then every account asked for has its steps; one without any has none to wait for.
-_STEPS_UNTIL: Final = """
-SELECT coalesce(min(until), '-infinity')::text FROM (
-    SELECT max({time}) + %(unit)s * interval '1 second' AS until FROM {table}
-    WHERE account_id = ANY(%(accounts)s) GROUP BY account_id
-) newest"""
 _TABLES: Final = {
     MINUTE: {"table": "sandboxes_fleetten", "time": "at"},  # of which it then reads none
     TEN: {"table": "sandboxes_fleetten", "time": "at"},
@@ -103,8 +62,8 @@ def metrics(
     cut = grid(start, min(end, now), points, now - MINUTES)
     asked = _asked_for(cut, accounts)
     newest, at, *new = _newest(accounts, cut, now)
-    levels = np.array(binary.fetch(_LEVELS.format(**_TABLES[cut.unit]), asked) + newest, float).reshape(-1, 9)
-    ((cells, *sent),) = binary.fetch(_HISTOGRAMS.format(**_TABLES[cut.unit]), asked)
+    levels = np.array(binary.fetch(queries.LEVELS.format(**_TABLES[cut.unit]), asked) + newest, float).reshape(-1, 9)
+    ((cells, *sent),) = binary.fetch(queries.HISTOGRAMS.format(**_TABLES[cut.unit]), asked)
     places = np.append(arrays.numbers(cells) if cells else [], at).astype(np.int64)
     cpu, mem = (
         added(places, (old or b"") + added_later, cut.cells) for old, added_later in zip(sent, new, strict=True)
@@ -118,13 +77,13 @@ def _asked_for(cut: Grid, accounts: Sequence[int]) -> dict[str, Any]:
         "every": cut.every(len(accounts)), "steps_until": "-infinity",
     }  # fmt: skip
     if cut.unit != MINUTE:
-        ((asked["steps_until"],),) = binary.fetch(_STEPS_UNTIL.format(**_TABLES[cut.unit]), asked)
+        ((asked["steps_until"],),) = binary.fetch(queries.STEPS_UNTIL.format(**_TABLES[cut.unit]), asked)
     return asked
 
 
 def _newest(accounts: Iterable[int], cut: Grid, now: datetime) -> tuple[list[_Row], list[int], bytes, bytes]:
-    """The minutes after the newest rolled up one: rows as _LEVELS gives them, and the cells and histograms of CPU and
-    memory."""
+    """The minutes after the newest rolled up one: rows as `queries.LEVELS` gives them, and the cells and histograms
+    of CPU and memory."""
     span = datetime.fromtimestamp(cut.first, UTC), min(datetime.fromtimestamp(cut.last, UTC), now)
     levels: dict[int, list[float]] = {}
     cells: list[int] = []
@@ -144,7 +103,7 @@ def _newest(accounts: Iterable[int], cut: Grid, now: datetime) -> tuple[list[_Ro
 
 
 def _columns(levels: Values, cpu: Numbers, mem: Numbers, cut: Grid) -> FleetColumns:
-    """`levels`: a row for each cell (for some two) as _LEVELS gives them; `cpu`, `mem`: the histogram of each cell."""
+    """`levels`: a row for each cell (for some two) as `queries.LEVELS` gives them; `cpu`, `mem`: histograms by cell."""
     cells = levels[:, 0].astype(np.int64)
     known = np.bincount(cells, minlength=cut.cells) > 0
     started, ended = (np.bincount(cells, levels[:, place], cut.cells).tolist() for place in (7, 8))

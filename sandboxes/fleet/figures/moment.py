@@ -7,24 +7,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import Count
 
+from sandboxes.core import database
 from sandboxes.core.accounts import fleets
-from sandboxes.fleet.figures.alive import ALL_ALIVE, BURN, HELD, PRICE, STATE, columns_near
+from sandboxes.fleet.figures import queries
+from sandboxes.fleet.figures.alive import columns_near
 from sandboxes.fleet.figures.frames import FrameColumns, shares
 from sandboxes.fleet.figures.now import REASONS_OVER, FleetNow, cap_of
 from sandboxes.fleet.figures.percentiles import spread
 from sandboxes.models import Execution, Sandbox
 
 RATE_OVER: Final = timedelta(minutes=5)
-
-# Those of a template are together under the name by which the live page groups them.
-_CELLS: Final = f"""{ALL_ALIVE}, {PRICE}
-SELECT a.id, a.sandbox_id, a.template_shown,
-       coalesce(a.owner, ''), coalesce(a.environment, ''), {STATE}, extract(epoch FROM a.created_at)::float8, {BURN},
-       coalesce(a.cores, a.cpu_count, 0)::float8, coalesce(a.memory, a.memory_mb, 0), {HELD}
-FROM alive a CROSS JOIN price p ORDER BY a.created_at, a.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +61,7 @@ def moment(t: datetime) -> Moment:
 
 
 def _cells(ids: Sequence[int], at: datetime, shares: dict[int, tuple[float, float | None]]) -> list[CellThen]:
-    with connection.cursor() as sql:
-        sql.execute(_CELLS, {"at": at, "accounts": list(ids)})
-        rows = sql.fetchall()
+    rows = database.rows(queries.CELLS, {"at": at, "accounts": list(ids)})
     nothing = (None, None)
     # A paused one has no sample of then, whatever the frame before its pause still says.
     return [CellThen(*row, *(shares.get(row[0], nothing) if row[5] == "running" else nothing)) for row in rows]

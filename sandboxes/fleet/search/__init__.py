@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
-from sandboxes.core import accounts
-from sandboxes.fleet.search import cursors, sql
+from sandboxes.core import accounts, database
+from sandboxes.fleet.search import cursors, queries
 from sandboxes.fleet.search.build import rows_of
 from sandboxes.fleet.search.namesakes import Ambiguous, refuse_ambiguous
 from sandboxes.fleet.search.place import Place, place_of
@@ -67,32 +65,32 @@ def search(
     now = now or timezone.now()
     last = place_of(cursor, query.order, now) if cursor else None
     as_of = last.as_of if last else now
-    made = sql.statement(query, seen_accounts(query.account), now=now, as_of=as_of)
-    found = _fetch(*sql.page_sql(made, last, limit, skip))
+    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=as_of)
+    found = database.rows(*queries.page_sql(made, last, limit, skip))
     following = None
     if len(found) > limit:
         key, value = found[limit - 1]
         following = cursors.encode(Place(query.order, as_of, cursors.value_of(value), key))
     items = rows_of([key for key, _ in found[:limit]], now=now, as_of=as_of)
     whole = last is None and not skip and following is None  # then what was found is all there is
-    return Page(items, following, len(found) if whole else _fetch(*sql.count_sql(made))[0][0])
+    return Page(items, following, len(found) if whole else database.rows(*queries.count_sql(made))[0][0])
 
 
 def count(query: SandboxQuery, *, after_key: int | None = None, now: datetime | None = None) -> int:
     """How many match; with `after_key` only those first seen after the sandbox with that key."""
     now = now or timezone.now()
-    made = sql.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=now)
     if after_key is not None:
         made.where.append("s.id > %(after_key)s")
         made.parameters["after_key"] = after_key
-    return int(_fetch(*sql.count_sql(made))[0][0])
+    return int(database.rows(*queries.count_sql(made))[0][0])
 
 
 def matching_ids(query: SandboxQuery, *, now: datetime | None = None) -> list[int]:
     """The keys of all that match, ascending."""
     now = now or timezone.now()
-    made = sql.statement(query, seen_accounts(query.account), now=now, as_of=now)
-    return [key for (key,) in _fetch(*sql.keys_sql(made))]
+    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    return [key for (key,) in database.rows(*queries.keys_sql(made))]
 
 
 def find(sandbox_id: str, account: str | None = None, *, now: datetime | None = None) -> SandboxRow | None:
@@ -115,10 +113,3 @@ def keys_of(sandbox_ids: Iterable[str], account: str | None = None) -> dict[str,
     rows = found.values_list("state", "id", "sandbox_id")
     live_last = sorted(rows, key=lambda row: (row[0] != Sandbox.State.ENDED, -row[1]))
     return {sandbox_id: key for _, key, sandbox_id in live_last}
-
-
-def _fetch(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows

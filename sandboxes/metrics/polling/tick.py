@@ -6,16 +6,16 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, transaction
 
-from sandboxes.core import cooldowns, live, locks, redis_client, round_errors, rounds
+from sandboxes.core import cooldowns, database, live, locks, redis_client, round_errors, rounds
 from sandboxes.core.accounts import client_for, enabled_accounts
 from sandboxes.e2b import E2BError
-from sandboxes.metrics.polling import asking, health, parts
+from sandboxes.metrics.polling import asking, health, parts, queries
 from sandboxes.metrics.series import frame_store
 from sandboxes.metrics.series.frame import Frame, Running, build
 from sandboxes.metrics.series.frame_store import Before, Part
@@ -23,10 +23,6 @@ from sandboxes.models import Account
 
 LEAST_LOCK_SECONDS = 10.0
 DATABASE_SECONDS = 10.0  # for what a tick reads and writes beside its calls
-# Numbers, where the ORM would make ten thousand times with zones of them: half of a tick's work beside the calls.
-_RUNNING: Final = """
-SELECT array_agg(id), array_agg(sandbox_id), array_agg(floor(extract(epoch FROM started_at))::bigint)
-FROM sandboxes_sandbox WHERE account_id = %s AND state = 'running' AND id %% %s = %s"""
 log = logging.getLogger(__name__)
 
 
@@ -134,9 +130,7 @@ def _keep(tick: Tick, frame: Frame, before: Before, fields: dict[str, Any]) -> t
 
 
 def _running(part: Part) -> list[Running]:
-    with connection.cursor() as cursor:
-        cursor.execute(_RUNNING, [part.account_id, part.shards, part.shard])
-        keys, ids, started = cursor.fetchone()
+    keys, ids, started = database.row(queries.RUNNING, [part.account_id, part.shards, part.shard])
     return list(map(Running, keys, ids, started)) if keys else []
 
 

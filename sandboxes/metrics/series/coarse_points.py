@@ -8,14 +8,12 @@ import numpy as np
 
 from sandboxes.core import binary
 from sandboxes.metrics.series import arrays
+from sandboxes.metrics.series import queries_frames as queries
 from sandboxes.metrics.series.thinning import Points, together
 from sandboxes.models import SeriesHours, SeriesMinutes
 
 HOUR: Final = 3600
 _COLUMNS: Final = ("cpu_min", "mem_min", "disk_min", "cpu_max", "mem_max", "disk_max")
-_ROWS: Final = """
-SELECT date_part('epoch', at)::bigint, array_send(steps), {columns} FROM {table}
-WHERE sandbox_id = %(key)s AND at > %(start)s AND at <= %(end)s ORDER BY at"""
 
 
 def coarse_points(
@@ -30,7 +28,7 @@ def coarse_points(
     which gives two points."""
     step, row = (60, timedelta(hours=1)) if model is SeriesMinutes else (HOUR, timedelta(days=1))
     columns = ", ".join(f"array_send({name})" for name in _COLUMNS)
-    sql = _ROWS.format(columns=columns, table=model._meta.db_table)
+    sql = queries.COARSE_ROWS.format(columns=columns, table=model._meta.db_table)
     rows = binary.fetch(sql, {"key": sandbox_pk, "start": start - row, "end": end})
     if not rows:
         return together([])

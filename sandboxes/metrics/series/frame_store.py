@@ -10,6 +10,8 @@ from django.db import connection, transaction
 from msgspec.structs import astuple
 
 from sandboxes.base.recent import Recent
+from sandboxes.core import database
+from sandboxes.metrics.series import queries_frames as queries
 from sandboxes.metrics.series.frame import Frame, Sample, newest_of, seen_in
 from sandboxes.metrics.series.layouts import Place, newest_of_each
 from sandboxes.models import MetricFrame, Sandbox
@@ -20,36 +22,6 @@ LOOK_BACK = timedelta(minutes=10)  # so far before an account's newest frame a p
 AHEAD = timedelta(days=7)
 _encode = msgspec.json.Encoder().encode
 LOCK: Final = 0x4672616D  # one writer of an account's frames at a time
-
-_INSERT = """
-INSERT INTO sandboxes_metricframe
-    (account_id, shard, shards, kept, at, clock_unix, keys, ages, fresh, cpu, mem, mem_total, disk_share,
-     disk_total, compacted)
-VALUES (%s, %s, %s, %s, %s, %s, %s::bigint[], %s::smallint[], %s::boolean[], %s::smallint[], %s::int[], %s::int[],
-        %s::smallint[], %s::int[], false)
-ON CONFLICT (account_id, at, shard, kept) DO NOTHING RETURNING id"""
-
-_PLACES = """
-SELECT id, at, shard, shards FROM sandboxes_metricframe
-WHERE account_id = %s AND at > %s AND at <= %s AND (shard = %s OR shards <> %s)"""
-
-# One statement for all that left; a sample newer than the one kept on the row, and only then. Rows are locked in the
-# order in which the inbox locks them: two writers wait for each other, they never cross.
-_LAST_SAMPLES = """
-WITH u AS MATERIALIZED (
-    SELECT * FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[])
-        AS u (key, unix, cpu, mem, mem_total, disk, disk_total)
-), held AS MATERIALIZED (
-    SELECT h.id FROM sandboxes_sandbox h JOIN u ON u.key = h.id
-    ORDER BY h.account_id, h.sandbox_id FOR NO KEY UPDATE OF h
-)
-UPDATE sandboxes_sandbox s
-SET cpu_pct = u.cpu / 100.0, mem_used = u.mem * 1024::bigint, mem_total = u.mem_total * 1024::bigint,
-    disk_used = CASE WHEN u.disk_total > 0 THEN u.disk * 1024::bigint END,
-    disk_total = CASE WHEN u.disk_total > 0 THEN u.disk_total * 1024::bigint END,
-    sampled_at = to_timestamp(u.unix)
-FROM u JOIN held ON held.id = u.key
-WHERE s.id = u.key AND (s.sampled_at IS NULL OR s.sampled_at < to_timestamp(u.unix))"""
 
 
 @dataclass(frozen=True)
@@ -127,9 +99,10 @@ def _seen_in_own(part: Part, own: MetricFrame) -> Mapping[int, Sample]:
 
 def _places(part: Part, since: datetime, until: datetime) -> list[Place]:
     """Its own frames and those of other layouts: parts of one layout share no sandbox."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACES, [part.account_id, since, until, part.shard, part.shards])
-        return [Place(*row) for row in cursor.fetchall()]
+    return [
+        Place(*row)
+        for row in database.rows(queries.FRAME_PLACES, [part.account_id, since, until, part.shard, part.shards])
+    ]
 
 
 def _frames(part: Part, places: Iterable[Place]) -> tuple[MetricFrame, ...]:
@@ -145,7 +118,7 @@ def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
     or the same one after its turn ran out) is not fresh any more.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, part.account_id])
+        cursor.execute(queries.LOCK_FRAMES, [LOCK, part.account_id])
         frame = _without_known(frame, _written_since(part, at, before))
         columns: Iterable[Sequence[int]] = (
             frame.keys, frame.ages, frame.fresh, frame.cpu, frame.mem, frame.mem_total, _shares(frame),
@@ -153,7 +126,8 @@ def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
         )  # fmt: skip
         kept = before.own_at is None or _minute(before.own_at) != _minute(at)
         cursor.execute(
-            _INSERT, [part.account_id, part.shard, part.shards, kept, at, frame.clock_unix, *map(literal, columns)]
+            queries.INSERT_FRAME,
+            [part.account_id, part.shard, part.shards, kept, at, frame.clock_unix, *map(literal, columns)],
         )
         for (pk,) in cursor.fetchall():
             _written.set(part, (pk, seen_in(frame)))
@@ -194,8 +168,7 @@ def _keep_last_samples(seen: Mapping[int, Sample], still_there: set[int]) -> Non
     left: list[tuple[int, Sample]] = [item for item in seen.items() if item[0] not in still_there]
     if left:
         columns = zip(*((key, *astuple(sample)) for key, sample in left), strict=True)
-        with connection.cursor() as cursor:
-            cursor.execute(_LAST_SAMPLES, [literal(column) for column in columns])
+        database.execute(queries.LAST_SAMPLES, [literal(column) for column in columns])
 
 
 def _reopen_history(part: Part, since: datetime) -> None:

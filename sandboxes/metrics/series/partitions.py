@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
+
+from sandboxes.core import database
+from sandboxes.metrics.series import queries_partitions as queries
 
 AHEAD: Final = 2  # parts that are ready before their time
 LOCK_SECONDS: Final = 2  # whoever reads or writes the table is not kept waiting for longer
@@ -37,12 +40,9 @@ FRAMES: Final = 7 * DAY  # one a minute
 SERIES: Final = 7 * DAY
 MINUTES: Final = 30 * DAY
 HOURS: Final = 400 * DAY
-# A frame that is not in series yet stays, and so do an account's newest: the next poll compares with them.
-_FRAME_STAYS: Final = """(NOT p.compacted OR p.at > (
-    SELECT max(at) FROM sandboxes_metricframe m WHERE m.account_id = p.account_id) - interval '1 minute')"""
 TABLES: Final = (
-    Parted("sandboxes_metricframe_fine", "at", timedelta(hours=6), FRAMES_IN_FULL, _FRAME_STAYS),
-    Parted("sandboxes_metricframe_kept", "at", DAY, FRAMES, _FRAME_STAYS),
+    Parted("sandboxes_metricframe_fine", "at", timedelta(hours=6), FRAMES_IN_FULL, queries.FRAME_STAYS),
+    Parted("sandboxes_metricframe_kept", "at", DAY, FRAMES, queries.FRAME_STAYS),
     Parted("sandboxes_metricseries", "hour", DAY, SERIES, "NOT p.rolled", back=DAY),
     Parted("sandboxes_seriesminutes", "at", 7 * DAY, MINUTES, back=DAY, packed_bytes=512),
     Parted("sandboxes_serieshours", "at", 30 * DAY, HOURS, back=DAY, packed_bytes=512),
@@ -63,10 +63,10 @@ def keep(now: datetime) -> None:
 
 def _try(change: Callable[[Parted, datetime], None], table: Parted, start: datetime) -> None:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        with transaction.atomic():
+            database.execute(queries.wait_at_most(LOCK_SECONDS))
             change(table, start)
-            cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+            database.execute(queries.WAIT_AS_EVER)
     except OperationalError as error:
         log.warning("%s stays as it is for now: %s", _part(table, start), error)
 
@@ -88,53 +88,31 @@ def _part(table: Parted, start: datetime) -> str:
 
 
 def _held(table: Parted) -> set[datetime]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = %s::regclass",
-            [table.table],
-        )
-        names = [row[0].removeprefix(f"{table.table}_") for row in cursor.fetchall()]
+    names = [name.removeprefix(f"{table.table}_") for (name,) in database.rows(queries.PARTS, [table.table])]
     return {datetime.strptime(name, _NAME).replace(tzinfo=UTC) for name in names if name.isdecimal()}
 
 
 def _make(table: Parted, start: datetime) -> None:
     """Beside the table first, then attached: that takes a weaker lock. Its rows in the default part come over."""
-    part, default = _part(table, start), f"{table.table}_default"
-    span = [start, start + table.width]
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {part} (LIKE {default} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
-        _leave_arrays_unread(part)
-        if table.packed_bytes:
-            cursor.execute(f"ALTER TABLE {part} SET (toast_tuple_target = {table.packed_bytes})")
-        cursor.execute(f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE")
-        cursor.execute(
-            f"WITH moved AS (DELETE FROM {default} WHERE {table.column} >= %s AND {table.column} < %s RETURNING *) "
-            f"INSERT INTO {part} SELECT * FROM moved",
-            span,
-        )
-        cursor.execute(
-            f"ALTER TABLE {table.table} ATTACH PARTITION {part} FOR VALUES FROM ('{span[0]}') TO ('{span[1]}')"
-        )
+    part, default, end = _part(table, start), f"{table.table}_default", start + table.width
+    database.execute(queries.make(part, default))
+    _leave_arrays_unread(part)
+    if table.packed_bytes:
+        database.execute(queries.pack_from(part, table.packed_bytes))
+    database.execute(queries.lock(default))
+    database.execute(queries.move_into(part, default, table.column), [start, end])
+    database.execute(queries.attach(table.table, part, start, end))
 
 
 def _leave_arrays_unread(part: str) -> None:
     """No plan asks what is in arrays, and autovacuum would unpack gigabytes of them for its statistics: minutes."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT attname FROM pg_attribute JOIN pg_type t ON t.oid = atttypid "
-            "WHERE attrelid = %s::regclass AND attnum > 0 AND typcategory = 'A'",
-            [part],
-        )
-        for (column,) in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {part} ALTER COLUMN {column} SET STATISTICS 0")
+    for (column,) in database.rows(queries.ARRAYS, [part]):
+        database.execute(queries.leave_unread(part, column))
 
 
 def _drop(table: Parted, start: datetime) -> None:
     part = _part(table, start)
-    with connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {table.table} IN ACCESS EXCLUSIVE MODE")
-        # Asked while the part is still in the table: what stays may depend on what else is there.
-        cursor.execute(f"CREATE TEMP TABLE staying ON COMMIT DROP AS SELECT * FROM {part} p WHERE {table.stays}")
-        cursor.execute(f"ALTER TABLE {table.table} DETACH PARTITION {part}")
-        cursor.execute(f"INSERT INTO {table.table} SELECT * FROM staying")
-        cursor.execute(f"DROP TABLE staying, {part}")
+    database.execute(queries.lock(table.table))
+    database.execute(queries.set_aside(part, table.stays))
+    for statement in queries.drop(table.table, part):
+        database.execute(statement)

@@ -5,17 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Random
 from msgspec.structs import astuple
 
+from sandboxes.core import database
 from sandboxes.metrics.series import minutes
+from sandboxes.metrics.series import queries_series as queries
 from sandboxes.metrics.series.backfill_queue import REACH as LOOK_REACH
 from sandboxes.metrics.series.frame import Sample
 from sandboxes.metrics.series.frame_store import literal
-from sandboxes.metrics.series.histograms import ADDED, figures
-from sandboxes.metrics.series.samples import MERGE
 from sandboxes.metrics.series.spans import (
     BELOW_AN_HOUR,
     COARSE_STEP_SECONDS,
@@ -30,33 +30,6 @@ from sandboxes.models import Execution, MetricFrame, MetricSeries, Sandbox
 REACH = timedelta(hours=24)
 SETTLED = timedelta(minutes=2)  # a newborn's own samples are on their way
 CANDIDATES: Final = 1000
-
-_GIVEN: Final = """
-WITH samples AS MATERIALIZED (
-    SELECT * FROM unnest(%(keys)s::int[], %(unix)s::bigint[], %(cpu)s::smallint[], %(mem)s::int[],
-                         %(mem_total)s::int[], %(disk)s::int[], %(disk_total)s::int[])
-        AS u (key, unix, cpu, mem, mem_total, disk, disk_total)
-),"""
-_TO_SERIES: Final = _GIVEN + MERGE
-
-# Each sandbox counts once a minute by its mean, whatever step it was read in: these minutes are an estimate from the
-# sandboxes read so far. Histograms add up entry by entry.
-_TO_MINUTES: Final = f"""{_GIVEN}
-readings AS MATERIALIZED (
-    SELECT to_timestamp(unix / 60 * 60) AS minute, avg(cpu) / 100.0 AS cpu,
-           avg(CASE WHEN mem_total > 0 THEN least(100.0 * mem / mem_total, 100) END) AS mem,
-           avg(CASE WHEN disk_total > 0 THEN least(100.0 * disk / disk_total, 100) END) AS disk
-    FROM samples GROUP BY key, 1
-), {figures()}
-UPDATE sandboxes_fleetminute held SET
-    samples = held.samples + f.samples, cpu_sum = held.cpu_sum + f.cpu_sum, mem_sum = held.mem_sum + f.mem_sum,
-    cpu_min = least(held.cpu_min, f.cpu_min), cpu_max = greatest(held.cpu_max, f.cpu_max),
-    mem_min = least(held.mem_min, f.mem_min), mem_max = greatest(held.mem_max, f.mem_max),
-    disk_samples = held.disk_samples + f.disk_samples, disk_sum = held.disk_sum + f.disk_sum,
-    disk_min = least(held.disk_min, f.disk_min), disk_max = greatest(held.disk_max, f.disk_max),
-    cpu_hist = {ADDED.format("held.cpu_hist", "f.cpu_hist")}, mem_hist = {ADDED.format("held.mem_hist", "f.mem_hist")}
-FROM figures f
-WHERE held.account_id = %(account)s AND held.minute = f.minute AND held.source = 'backfill'"""
 
 
 class Wanted(NamedTuple):
@@ -177,6 +150,5 @@ def _write_samples(account_id: int, samples: Sequence[tuple[int, Sample]]) -> No
         "account": account_id, "keys": literal(keys), "unix": unix, "cpu": cpu, "mem": mem, "mem_total": mem_total,
         "disk": disk, "disk_total": disk_total, "source": MetricSeries.Source.BACKFILL.value, "step": FINE_STEP_SECONDS,
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_TO_SERIES, given)
-        cursor.execute(_TO_MINUTES, given)
+    database.execute(queries.BACKFILL_SERIES, given)
+    database.execute(queries.BACKFILL_MINUTES, given)

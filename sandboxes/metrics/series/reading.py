@@ -8,6 +8,7 @@ import numpy as np
 
 from sandboxes.core import binary
 from sandboxes.metrics.series import arrays
+from sandboxes.metrics.series import queries_frames as queries
 from sandboxes.metrics.series.arrays import Numbers
 from sandboxes.metrics.series.coarse_points import coarse_points
 from sandboxes.metrics.series.thinning import Columns, Points, thin, together
@@ -18,33 +19,6 @@ HOUR: Final = timedelta(hours=1)
 FINE_HOURS: Final = 12  # so many hours of samples every 5 s are read as they are, more from minutes
 COARSE_STEPS: Final = 750  # of a span that is read from minutes: several together, when it has more
 MINUTE_HOURS: Final = 24 * 3  # so many hours are read from minutes, more from hours: a row each, anywhere on the disk
-
-# The place of the key is looked up once a frame, and only in those of its own part: each is unpacked for it. OFFSET
-# keeps the planner from writing the look-up out wherever the place is used, and from doing it before the part is asked.
-_FRAMES: Final = """
-SELECT clock_unix - ages[place], cpu[place], mem[place], (disk_share[place] * disk_total[place]::bigint / 30000)::int
-FROM (
-    SELECT *, array_position(keys, %(key)s::bigint) AS place FROM (
-        SELECT * FROM sandboxes_metricframe
-        WHERE NOT compacted AND account_id = (SELECT account_id FROM sandboxes_sandbox WHERE id = %(key)s)
-          AND shard = %(key)s %% shards OFFSET 0
-    ) of_part OFFSET 0
-) f
-WHERE place IS NOT NULL AND fresh[place]
-ORDER BY 1"""
-
-_SERIES: Final = """
-SELECT source, date_part('epoch', hour)::bigint, step_seconds, array_send(offsets), array_send(cpu), array_send(mem),
-       array_send(disk)
-FROM sandboxes_metricseries WHERE sandbox_id = %(key)s AND hour = ANY(%(hours)s::timestamptz[]) ORDER BY hour"""
-# Which hours have samples: of most a day's row tells, and those that are not in it yet have an index of their own.
-_HOURS: Final = """
-SELECT date_part('epoch', d.at)::bigint / 3600 + u.step, false
-FROM sandboxes_serieshours d CROSS JOIN LATERAL unnest(d.steps) AS u (step)
-WHERE d.sandbox_id = %(key)s AND d.at > %(start)s::timestamptz - interval '1 day' AND d.at <= %(end)s
-UNION ALL
-SELECT date_part('epoch', hour)::bigint / 3600, true FROM sandboxes_metricseries
-WHERE sandbox_id = %(key)s AND NOT rolled AND hour > %(start)s::timestamptz - interval '1 hour' AND hour <= %(end)s"""
 
 
 def sandbox_metrics(sandbox_pk: int, start: datetime, end: datetime, points: int = MOST_POINTS) -> Columns:
@@ -68,7 +42,7 @@ def sandbox_metrics(sandbox_pk: int, start: datetime, end: datetime, points: int
 
 def _hours(sandbox_pk: int, start: datetime, end: datetime) -> tuple[set[int], set[int]]:
     """The hours (Unix time / 3600) that roll-ups tell of, and those whose samples are in none as they stand."""
-    rows = binary.fetch(_HOURS, {"key": sandbox_pk, "start": start, "end": end})
+    rows = binary.fetch(queries.HOURS_WITH_SAMPLES, {"key": sandbox_pk, "start": start, "end": end})
     first, last = (int(moment.timestamp()) // 3600 for moment in (start, end))
     within = [(int(hour), is_open) for hour, is_open in rows if first <= hour <= last]
     return {hour for hour, is_open in within if not is_open}, {hour for hour, is_open in within if is_open}
@@ -88,7 +62,7 @@ def _series(sandbox_pk: int, hours: Collection[int]) -> tuple[dict[str, list[Poi
     """Samples by their source, and the hours that there were any of."""
     found: dict[str, list[Points]] = {source: [] for source in MetricSeries.Source.values}
     wanted = [datetime.fromtimestamp(hour * 3600, UTC) for hour in hours]
-    rows = binary.fetch(_SERIES, {"key": sandbox_pk, "hours": wanted}) if wanted else []
+    rows = binary.fetch(queries.SAMPLES_IN_SERIES, {"key": sandbox_pk, "hours": wanted}) if wanted else []
     for source, begin, told_step, *sent in rows:
         offsets, *figures = map(arrays.numbers, sent)
         step = np.full(len(offsets), max(told_step, _spacing(offsets)))
@@ -97,7 +71,7 @@ def _series(sandbox_pk: int, hours: Collection[int]) -> tuple[dict[str, list[Poi
 
 
 def _frames(sandbox_pk: int) -> Points:
-    rows = np.array(binary.fetch(_FRAMES, {"key": sandbox_pk}), np.int64).reshape(-1, 4)
+    rows = np.array(binary.fetch(queries.SAMPLES_IN_FRAMES, {"key": sandbox_pk}), np.int64).reshape(-1, 4)
     unix, cpu, mem, disk = rows.T
     return Points(unix, np.full(len(unix), max(1, _spacing(unix))), cpu, mem, disk)
 

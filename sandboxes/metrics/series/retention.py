@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
-
-from sandboxes.metrics.series import partitions
+from sandboxes.core import database
+from sandboxes.metrics.series import partitions, queries_partitions
 from sandboxes.metrics.series.partitions import FRAMES, FRAMES_IN_FULL, HOURS, MINUTES, SERIES
 
 __all__ = ["FRAMES", "FRAMES_IN_FULL", "HOURS", "MINUTES", "SERIES", "thin"]
@@ -32,9 +31,7 @@ def thin(now: datetime, rounds: int = 20) -> None:
 
 
 def _delete(table: str, condition: str, given: dict[str, datetime], rounds: int) -> None:
-    sql = f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} p WHERE {condition} LIMIT {AT_ONCE})"
-    with connection.cursor() as cursor:
-        for _ in range(rounds):
-            cursor.execute(sql, given)
-            if cursor.rowcount < AT_ONCE:
-                return
+    statement = queries_partitions.delete_some(table, condition, AT_ONCE)
+    for _ in range(rounds):
+        if database.execute(statement, given) < AT_ONCE:
+            return

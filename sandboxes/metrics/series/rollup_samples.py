@@ -8,35 +8,15 @@ from typing import Final
 from django.conf import settings
 from django.db import connection, transaction
 
-from sandboxes.metrics.series import hours, minutes, partitions, retention, rollup_hours
-from sandboxes.metrics.series.samples import MERGE
+from sandboxes.core import database
+from sandboxes.metrics.series import hours, minutes, partitions, queries_fleet, retention, rollup_hours
+from sandboxes.metrics.series import queries_series as queries
 from sandboxes.models import MetricFrame, MetricSeries
 
 LOCK: Final = 0x53616E64  # one compaction at a time, on all machines
 EVERY = timedelta(minutes=5)  # a series row is rewritten when it grows: not for every frame
 FRAMES_AT_ONCE: Final = 60
 THIN_MINUTES: Final = 10
-
-# The oldest frames not yet in series: their fresh samples go in, and they are marked, in one statement.
-_COMPACT: Final = (
-    """
-WITH todo AS (
-    UPDATE sandboxes_metricframe SET compacted = true
-    WHERE id IN (
-        SELECT id FROM sandboxes_metricframe WHERE NOT compacted AND at < %(before)s ORDER BY at LIMIT %(limit)s
-    )
-    RETURNING clock_unix, keys, ages, fresh, cpu, mem, disk_share, disk_total
-),
-samples AS (
-    SELECT u.key, todo.clock_unix - u.age AS unix, u.cpu, u.mem,
-           (u.disk_share * u.disk_total::bigint / 30000)::int AS disk
-    FROM todo
-    CROSS JOIN LATERAL unnest(keys, ages, fresh, cpu, mem, disk_share, disk_total)
-        AS u (key, age, fresh, cpu, mem, disk_share, disk_total)
-    WHERE u.age >= 0 AND u.fresh
-),"""
-    + MERGE
-)
 
 
 def compact_all(now: datetime | None = None) -> None:
@@ -58,13 +38,13 @@ def compact_all(now: datetime | None = None) -> None:
 @contextmanager
 def _alone() -> Iterator[bool]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        cursor.execute(queries.TRY_TO_LOCK, [LOCK])
         held = bool(cursor.fetchone()[0])
         try:
             yield held
         finally:
             if held:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+                cursor.execute(queries.UNLOCK, [LOCK])
 
 
 def _frames_to_series(now: datetime) -> None:
@@ -79,8 +59,8 @@ def _frames_to_series(now: datetime) -> None:
 def compact_frames(before: datetime, limit: int = FRAMES_AT_ONCE) -> None:
     """The oldest `limit` frames from before `before`, in one transaction."""
     step = max(1, round(settings.POLL_INTERVAL_SECONDS))
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(minutes.ROOM_TO_SORT)
-        cursor.execute(
-            _COMPACT, {"before": before, "limit": limit, "source": MetricSeries.Source.POLL.value, "step": step}
+    with transaction.atomic():
+        database.execute(queries_fleet.ROOM_TO_SORT)
+        database.execute(
+            queries.COMPACT, {"before": before, "limit": limit, "source": MetricSeries.Source.POLL.value, "step": step}
         )

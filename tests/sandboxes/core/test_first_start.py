@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from runner.embedded import proc
 from sandboxes.core import accounts
 from sandboxes.metrics.polling import health
-from sandboxes.metrics.series import frame_store
+from sandboxes.metrics.series import queries_frames
 from sandboxes.metrics.series.frame_store import Part
 from sandboxes.models import AccountHealth, Sandbox
 from tests.support import records
@@ -78,7 +78,7 @@ def test_last_samples_wait_for_rows_in_the_order_of_the_inbox():
 
 def last_samples(columns):
     with connection.cursor() as cursor:
-        cursor.execute(frame_store._LAST_SAMPLES, columns)
+        cursor.execute(queries_frames.LAST_SAMPLES, columns)
     connection.close()
 
 

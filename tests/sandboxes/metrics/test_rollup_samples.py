@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sandboxes.metrics.series import compact_all, minutes, retention, rollup_hours, rollup_samples
 from sandboxes.metrics.series.frame_store import literal
-from sandboxes.metrics.series.samples import MERGE
+from sandboxes.metrics.series.queries_samples import MERGE
 from sandboxes.models import FleetMinute, MetricFrame, MetricSeries
 from tests.support import records
 from tests.support.records import NOW, Reading

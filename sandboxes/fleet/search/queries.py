@@ -16,6 +16,8 @@ from sandboxes.fleet.search.query import SandboxQuery, any_of
 
 NEWEST_FRAMES: Final = "sandboxes_newest_frames(%(accounts)s::bigint[], %(as_of)s)"
 
+KEYS: Final = "SELECT unnest(%s::int[])"
+
 # Each array that is unnested costs as much as the next: memory is left out where only CPU is asked for.
 _LATEST_CPU: Final = f"""
     SELECT u.key, u.cpu / 100.0::float8 AS cpu_pct

@@ -142,6 +142,12 @@ WHERE h.account_id = r.account_id
   AND (h.webhook_since IS NULL OR h.webhook_last_at IS NULL OR h.webhook_last_at < r.at - interval '1 second')"""
 
 
+# What folding asks of every account.
+ACCOUNTS = """
+SELECT a.id, a.url, a.owner_keys, a.environment_keys, coalesce(h.templates, '{}'), coalesce(h.clock_offset_seconds, 0)
+FROM sandboxes_account a LEFT JOIN sandboxes_accounthealth h ON h.account_id = a.id"""
+
+
 async def ask(connection: Connection, statement: str, *rows: Sequence[dict[str, Any]]) -> psycopg.AsyncCursor[Any]:
     """Queues `statement` over `rows`, one list a parameter, in the connection's pipeline; its answer can be fetched."""
     return await connection.execute(statement, [_encode(one).decode() for one in rows])
