@@ -7,12 +7,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # --ignore-scripts: none of our packages needs to run code of its own when it is installed
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 FOR_RUN := $(VENV)/.for-run node_modules/.for-run
 FOR_TEST := $(VENV)/.for-test node_modules/.for-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-full lint fmt bench bench-% browser clean
+.PHONY: help run test test-full lint lint-django fmt lock bench bench-% browser clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,10 +36,22 @@ lint: $(FOR_TEST) ## Check style, types and the direction of imports; scripts, s
 	node_modules/.bin/tsc --project jsconfig.json
 	node_modules/.bin/stylelint "static/css/*.css"
 	djlint templates --lint --quiet
+	@$(MAKE) --quiet lint-django
+
+# Django's own check of a deployment, as behind HTTPS. That no model lacks its migration is a test: it needs a database.
+lint-django: export PUBLIC_URL = https://sandwarden.example
+lint-django: export SECRET_KEY = only-for-the-check-and-longer-than-fifty-characters-0123456789
+lint-django: $(FOR_TEST)
+	@python manage.py check --deploy --fail-level WARNING
 
 fmt: $(FOR_TEST) ## Put the code in our format
 	ruff check --fix-only --quiet .
 	ruff format .
+
+lock: $(FOR_TEST) ## Make the lock files again after a change of requirements*.txt; what they hold stays where it can
+	@for name in requirements requirements-dev; do \
+		uv pip compile --quiet --universal --python-version 3.11 --default-index https://pypi.org/simple \
+			--generate-hashes --no-annotate --no-header $$name.txt --output-file $$name.lock; done
 
 bench: $(FOR_TEST) ## Run every benchmark; the last line of each is one JSON object
 	@set -e; found=; for file in benchmarks/bench_*.py; do \
@@ -61,14 +74,14 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "python3-venv is missing: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 2; }
 
-$(VENV)/.for-run: requirements.txt | $(BIN)/python
+$(VENV)/.for-run: requirements.lock | $(BIN)/python
 	@echo "Installing Python packages …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PIP_INSTALL) requirements.lock
 	@touch $@
 
-$(VENV)/.for-test: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/.for-test: requirements-dev.lock requirements.lock | $(BIN)/python
 	@echo "Installing Python packages for the tests …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PIP_INSTALL) requirements-dev.lock
 	@touch $(VENV)/.for-run $@
 
 node_modules/.for-run: package.json package-lock.json | $(VENV)/.for-run

@@ -81,9 +81,14 @@ class EncryptedTextField(_Text):
     def get_lookup(self, lookup_name: str) -> Any:
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
 
-    def formfield(self, **kwargs: Any) -> Any:
+    def formfield(
+        self,
+        form_class: type[forms.Field] | None = None,
+        choices_form_class: type[forms.ChoiceField] | None = None,
+        **kwargs: Any,
+    ) -> forms.Field | None:
         kwargs.update(widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}))
-        return super().formfield(**kwargs)
+        return super().formfield(form_class, choices_form_class, **kwargs)
 
     def value_from_object(self, obj: models.Model) -> str:  # noqa: ARG002 - Django's signature
         """A form's initial value: nothing, the secret stays where it is."""
