@@ -7,9 +7,16 @@ from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("sandwarden")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+
+def configured(name: str) -> Celery:
+    """An app with our settings and tasks. A process that takes tasks of several queues has one for each."""
+    made = Celery(name, set_as_current=name == "sandwarden")
+    made.config_from_object("django.conf:settings", namespace="CELERY")
+    made.autodiscover_tasks()
+    return made
+
+
+app = configured("sandwarden")
 
 
 @setup_logging.connect
@@ -17,7 +24,7 @@ def keep_logging(**_: object) -> None:
     """Django's LOGGING holds in workers and beat too: where there is a receiver, Celery sets up none of its own."""
 
 
-@app.on_after_finalize.connect
+@app.on_after_finalize.connect  # of this one alone: the clock's
 def schedule(sender: Celery, **_: object) -> None:
     """One beat entry per job; a message nobody took before the next tick is dropped, not queued up."""
     from django.conf import settings  # noqa: PLC0415 - Celery loads the settings only now

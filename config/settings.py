@@ -56,7 +56,7 @@ PROBE_URL = env.text("PROBE_URL", f"http://{env.reachable(HOST)}:{PORT}")
 READ_ONLY = env.flag("READ_ONLY")  # every call that would change a backend is rejected
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # config/urls.py has it look for our admins: only the web needs them
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -66,7 +66,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "channels",
     "django_htmx",
-    "ninja",
     "sandboxes",
     "events",
     "dashboard",

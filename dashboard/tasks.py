@@ -7,7 +7,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from dashboard.api import idempotency
+from dashboard.models import IdempotentAnswer
 from dashboard.system import heartbeat
 from events import forgetting, retention
 from sandboxes.cleanup import retention as fleet_retention
@@ -38,7 +38,7 @@ def retain() -> None:
         "former simulated fleets": lambda _: forgetting.forget_set_aside(),
         "events and deliveries": retention.apply,
         "ended sandboxes and actions": fleet_retention.apply,
-        "answers under an Idempotency-Key": idempotency.delete_old,
+        "answers under an Idempotency-Key": IdempotentAnswer.delete_old,
     }
     failed = [what for what, delete in deletions.items() if not _deleted(what, delete, now)]
     if failed:

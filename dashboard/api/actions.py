@@ -16,10 +16,11 @@ from dashboard.api.acts import actor_of, not_in_state
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.audit import ActionKind, ActionList, ActionQuery, ActionRow, list_actions, row_of_action
 from dashboard.api.errors import Refusal, bad_request, not_found
-from dashboard.api.idempotency import KEPT, digest_of
+from dashboard.api.idempotency import digest_of
 from dashboard.api.params import Form, Paged, Seconds, Text, Word
 from dashboard.api.sandboxes import Filter
 from dashboard.api.strict import METADATA_PREFIX
+from dashboard.models import ANSWERS_KEPT
 from sandboxes.actions import NotInState, cancel, request_bulk
 from sandboxes.fleet.search import keys_of, matching_ids, refuse_ambiguous, seen_accounts
 from sandboxes.models import Action, BulkRequest, Sandbox
@@ -119,7 +120,7 @@ def _number_of_call(request: HttpRequest) -> UUID | None:
     if key is None:
         return None
     digest = digest_of("POST", request.get_full_path(), request.body)
-    number, answered = uuid5(_CALLS, f"{caller(request).key}|{key}|{digest}"), timezone.now() - KEPT
+    number, answered = uuid5(_CALLS, f"{caller(request).key}|{key}|{digest}"), timezone.now() - ANSWERS_KEPT
     while BulkRequest.objects.filter(bulk_id=number, requested_at__lte=answered).exists():
         number = uuid5(number, "a day later")  # the rule has run out: the same call is a request of its own again
     return number

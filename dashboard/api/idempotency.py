@@ -10,9 +10,8 @@ from typing import Final
 from django.db import connection
 
 from dashboard.api import queries
-from dashboard.models import IdempotentAnswer
+from dashboard.models import ANSWERS_KEPT, IdempotentAnswer
 
-KEPT: Final = timedelta(hours=24)
 # A first call that has not answered by then died with its process: the next one under the key takes over.
 AT_WORK_AT_MOST: Final = timedelta(minutes=5)
 MAX_KEY_LENGTH: Final = 255
@@ -83,10 +82,5 @@ def _claim(caller: str, key: str, digest: str, now: datetime) -> int | Answer | 
 
 def _forget(caller: str, key: str, now: datetime) -> None:
     under_the_key = IdempotentAnswer.objects.filter(token=caller, key=key)
-    under_the_key.filter(created_at__lte=now - KEPT).delete()
+    under_the_key.filter(created_at__lte=now - ANSWERS_KEPT).delete()
     under_the_key.filter(created_at__lte=now - AT_WORK_AT_MOST, status=None).delete()
-
-
-def delete_old(now: datetime) -> int:
-    """Deletes answers past their 24 hours; how many."""
-    return IdempotentAnswer.objects.filter(created_at__lte=now - KEPT).delete()[0]

@@ -1,6 +1,11 @@
 """The first answer to a POST, kept 24 h under its Idempotency-Key."""
 
+from datetime import datetime, timedelta
+from typing import Final
+
 from django.db import models
+
+KEPT: Final = timedelta(hours=24)
 
 
 class IdempotentAnswer(models.Model):
@@ -20,3 +25,8 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @classmethod
+    def delete_old(cls, now: datetime) -> int:
+        """Deletes answers past their 24 hours; how many."""
+        return cls.objects.filter(created_at__lte=now - KEPT).delete()[0]

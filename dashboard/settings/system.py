@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard.api.health import version
-from dashboard.api.idempotency import KEPT as ANSWERS_KEPT
+from dashboard.models import ANSWERS_KEPT
 from dashboard.settings import permissions, queries
 from dashboard.system.health import Dependency, look_at_all
 from dashboard.system.heartbeat import SILENCE

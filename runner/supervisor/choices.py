@@ -28,7 +28,7 @@ class Choices:
     port: int
     database_url: str
     redis_url: str
-    workers: int
+    workers: int | None  # None: one process does all the work, until the fleet is large
     simulated: bool
     migration_database_url: str = ""
 
@@ -54,7 +54,7 @@ def read() -> Choices:
         port=_whole("PORT", 8000),
         database_url=env.text("DATABASE_URL"),
         redis_url=env.text("REDIS_URL"),
-        workers=max(1, _whole("WORKERS", 3)),
+        workers=max(1, _whole("WORKERS", 1)) if env.text("WORKERS") else None,
         simulated=not (env.text("E2B_API_KEY") or env.text("E2B_API_URL")),
         migration_database_url=env.text("MIGRATION_DATABASE_URL"),
     )

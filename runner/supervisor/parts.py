@@ -1,4 +1,4 @@
-"""How each process is run: the web, the workers, the clock, the simulator, and the two servers."""
+"""How each process is run: the web, the work beside it, the simulator, and the two servers."""
 
 import asyncio
 import secrets
@@ -15,8 +15,8 @@ GO_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # the kernel ends them with us,
 OF_NO_CONCERN = "Memory overcommit must be enabled"  # for those who let Redis write to disk, which we don't
 SUPERUSER = ("-W", "ignore:You're running the worker with superuser")
 STATIC = ("-W", "ignore:StreamingHttpResponse must consume")  # WhiteNoise reads its small local files at once
-MOST_MESSAGE_BYTES = 256 * 1024  # over a WebSocket: a page says which rows it shows
-OUTBOUND_THREADS = 16  # each waits for a backend; an account's rounds have a lock each, so one that hangs takes six
+# Threads of one process share two heaps, and numpy starts no threads of its own: 30 MB less a process.
+SPARING = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 PYTHON = (*GO_WITH_US, sys.executable, *SUPERUSER, *STATIC, "-m")
 
 
@@ -31,41 +31,33 @@ def server(running: Server) -> Part:
     )
 
 
-def web(choices: Choices, environment: Mapping[str, str]) -> Part:
+def web(choices: Choices, environment: Mapping[str, str]) -> Part:  # noqa: ARG001 - each part is made alike
     """The pages, REST, sockets and the webhook receiver."""
-    protocols = ("--http", "config.listener:BoundedProtocol", "--ws", "websockets-sansio")
-    messages = ("--ws-max-size", str(MOST_MESSAGE_BYTES))
-    loops = ("--loop", "uvloop", *protocols, *messages, "--lifespan", "on")
-    quiet = ("--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "3")
-    doubting = ("--no-proxy-headers",)  # which forwarded headers count is ours to say: TRUSTED_PROXIES
-    where = ("--host", choices.host, "--port", str(choices.port))
-    options = (*where, *loops, *quiet, *doubting)
-    return Part("web", (*PYTHON, "uvicorn", "config.asgi:application", *options), environment, ROOT)
+    return _roles("web", ("web",), environment)
 
 
-def worker(choices: Choices, environment: Mapping[str, str]) -> Part:
+def work(choices: Choices, environment: Mapping[str, str]) -> list[Part]:
+    """All that isn't the web: one process for it, or with `choices.workers` the roles apart and so many workers."""
+    if choices.workers is None:
+        return [_roles("work", ("work", "acts", "beat"), environment)]
+    return [
+        worker(choices.workers, environment),
+        _roles("acts", ("acts",), environment),
+        _roles("beat", ("beat",), environment),
+    ]
+
+
+def worker(processes: int, environment: Mapping[str, str]) -> Part:
     """Celery's worker for polling, judging and rolling up: processes, since these need the processor."""
-    size = ("--pool", "prefork", "--concurrency", str(choices.workers))
-    return Part("worker", _celery_worker("sandwarden", *size), environment, ROOT)
+    queue = ("--queues", "sandwarden", "--hostname", "sandwarden@%h")
+    size = ("--pool", "prefork", "--concurrency", str(processes))
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # no other machine: no talk among workers
+    command = (*PYTHON, "celery", "--quiet", "--skip-checks", "-A", "config", "worker", *queue, *size, *alone)
+    return Part("worker", command, environment, ROOT)
 
 
-def outbound(_: Choices, environment: Mapping[str, str]) -> Part:
-    """Celery's worker for what mostly waits for backends (sync, reconcile, acts …): threads of one process."""
-    size = ("--pool", "threads", "--concurrency", str(OUTBOUND_THREADS))
-    return Part("outbound", _celery_worker("sandwarden-outbound", *size), environment, ROOT)
-
-
-def _celery_worker(queue: str, *size: str) -> tuple[str, ...]:
-    """On this machine alone, so the talk among workers is off."""
-    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    named = ("--queues", queue, "--hostname", f"{queue}@%h")
-    return (*PYTHON, "celery", "--quiet", "-A", "config", "worker", *named, *size, *alone)
-
-
-def beat(_: Choices, environment: Mapping[str, str]) -> Part:
-    """Celery's clock; it keeps nothing on disk (config/beat.py)."""
-    command = (*PYTHON, "celery", "--quiet", "-A", "config", "beat", "--pidfile", "")
-    return Part("beat", command, environment, ROOT)
+def _roles(name: str, roles: tuple[str, ...], environment: Mapping[str, str]) -> Part:
+    return Part(name, (*PYTHON, "config.roles", *roles), {**SPARING, **environment}, ROOT)
 
 
 def simulator(choices: Choices, address: SimulatorAddress) -> Part:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from runner import assets, env
 from runner.embedded import Postgres, Redis, Server, StartError, addresses
-from runner.supervisor import build_stamps, parts, ready, simulated
+from runner.supervisor import build_stamps, growth, parts, ready, simulated
 from runner.supervisor.child import Child, Part
 from runner.supervisor.choices import Choices, for_bootstrap, for_django, secret_key
 from runner.supervisor.console import Console
@@ -20,14 +20,15 @@ SELECT app, name FROM django_migrations ORDER BY 1, 2;
 """
 STOP_SECONDS = {
     "web": 4.0,
+    "work": 5.0,
     "worker": 5.0,
-    "outbound": 5.0,
+    "acts": 5.0,
     "beat": 3.0,
     "simulator": 1.0,
     "redis": 1.0,
     "postgres": 3.0,
 }
-STOP_ORDER = (("web", "worker", "outbound", "beat"), ("simulator",), ("redis", "postgres"))  # 9 s in the worst case
+STOP_ORDER = (("web", "work", "worker", "acts", "beat"), ("simulator",), ("redis", "postgres"))  # 9 s in the worst case
 
 
 @dataclass
@@ -98,9 +99,16 @@ class Stack:
         else:
             await self._bootstrap(shared)
             await self._web(lasting)
-        await self._start(parts.worker(self.choices, lasting))
-        await self._start(parts.outbound(self.choices, lasting))
-        await self._start(parts.beat(self.choices, lasting))
+        for part in parts.work(self.choices, lasting):
+            await self._start(part)
+        if self.choices.workers is None:
+            self.watches.append(asyncio.create_task(self._grow(lasting)))
+
+    async def _grow(self, environment: Mapping[str, str]) -> None:
+        """Workers of their own for a fleet that has become large."""
+        running = await growth.until_large(self.choices.home)
+        self.console.line("work", f"{running} sandboxes run: {growth.WORKERS} workers are started beside")
+        await self._start(parts.worker(growth.WORKERS, environment))
 
     async def _bootstrap(self, shared: Mapping[str, str]) -> None:
         await self._command("bootstrap", ("bootstrap",), for_bootstrap(shared), self._hear_bootstrap)

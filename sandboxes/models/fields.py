@@ -88,7 +88,7 @@ class EncryptedTextField(_Text):
         **kwargs: Any,
     ) -> forms.Field | None:
         kwargs.update(widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}))
-        return super().formfield(form_class, choices_form_class, **kwargs)
+        return super().formfield(form_class=form_class, choices_form_class=choices_form_class, **kwargs)
 
     def value_from_object(self, obj: models.Model) -> str:  # noqa: ARG002 - Django's signature
         """A form's initial value: nothing, the secret stays where it is."""

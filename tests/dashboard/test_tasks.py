@@ -32,7 +32,12 @@ def test_failing_deletion_skips_no_other(broken: str, monkeypatch: pytest.Monkey
         raise DatabaseError("disk full")
 
     ran = []
-    for name in ("forgetting.forget_set_aside", "retention.apply", "fleet_retention.apply", "idempotency.delete_old"):
+    for name in (
+        "forgetting.forget_set_aside",
+        "retention.apply",
+        "fleet_retention.apply",
+        "IdempotentAnswer.delete_old",
+    ):
         stand_in = fails if name == broken else lambda *_, name=name: ran.append(name)
         monkeypatch.setattr(f"dashboard.tasks.{name}", stand_in)
     with pytest.raises(RetentionFailed, match="not deleted: "):

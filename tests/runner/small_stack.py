@@ -43,19 +43,14 @@ def web(choices: Choices, environment: Mapping[str, str]) -> Part:
     return small("web", "raise SystemExit(3)" if os.environ.get("BROKEN_WEB") else WEB, str(choices.port))
 
 
-def worker(choices: Choices, environment: Mapping[str, str]) -> Part:
-    """Has a child of its own, and ignores SIGTERM when STUBBORN is set."""
-    return small("worker", WORKER)
+def work(choices: Choices, environment: Mapping[str, str]) -> list[Part]:
+    """A worker that has a child of its own, and ignores SIGTERM when STUBBORN is set; beside it two that sleep."""
+    return [small("worker", WORKER), *(small(name, "import signal; signal.pause()") for name in ("acts", "beat"))]
 
 
-def outbound(choices: Choices, environment: Mapping[str, str]) -> Part:
-    """Sleeps."""
-    return small("outbound", "import signal; signal.pause()")
-
-
-def beat(choices: Choices, environment: Mapping[str, str]) -> Part:
-    """Sleeps."""
-    return small("beat", "import signal; signal.pause()")
+def worker(processes: int, environment: Mapping[str, str]) -> Part:
+    """What is started beside for a large fleet."""
+    return small("more", "import signal; signal.pause()")
 
 
 def django(
@@ -67,7 +62,7 @@ def django(
     return Part(name, command, environment, ROOT, hear=hear)
 
 
-for replaced in (web, worker, outbound, beat, django):
+for replaced in (web, work, worker, django):
     setattr(parts, replaced.__name__, replaced)
 build_stamps.static_files = lambda: "the same as always"
 

@@ -45,7 +45,7 @@ def test_ctrl_c_stops_all_within_ten_seconds_even_one_that_will_not(supervised: 
 def test_those_who_use_the_database_stop_before_it(supervised: Supervised) -> None:
     run = supervised.start()
     supervised.hears("worker    │ worker")
-    users = [supervised.pid_of(name) for name in ("web", "worker", "outbound", "beat")]
+    users = [supervised.pid_of(name) for name in ("web", "worker", "acts", "beat")]
     run.send_signal(signal.SIGTERM)
     supervised.hears("received fast shutdown request")
     assert not any(proc.is_alive(pid) for pid in users)
@@ -56,7 +56,7 @@ def test_those_who_use_the_database_stop_before_it(supervised: Supervised) -> No
 def test_killed_hard_its_processes_go_and_the_next_start_clears_the_rest(supervised: Supervised) -> None:
     first = supervised.start()
     supervised.hears("worker    │ worker")
-    own = [supervised.pid_of(name) for name in ("web", "worker", "outbound", "beat", "redis", "postgres")]
+    own = [supervised.pid_of(name) for name in ("web", "worker", "acts", "beat", "redis", "postgres")]
     first.kill()
     first.wait()
     assert proc.wait_until(lambda: not any(map(proc.is_alive, own)), 10)

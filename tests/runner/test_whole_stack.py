@@ -6,7 +6,7 @@ import urllib.request
 from runner.embedded import proc
 from tests.runner.conftest import Supervised
 
-ALL = ("web", "worker", "outbound", "beat", "simulator", "redis", "postgres")
+ALL = ("web", "work", "simulator", "redis", "postgres")
 
 
 def get(port: int, path: str) -> int:

@@ -1,0 +1,107 @@
+"""`python -m config.roles ROLE …`: plays the roles until SIGTERM; ends with 1 when one of them stops by itself."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Protocol
+
+import django
+
+ROLES = ("web", "work", "acts", "beat")
+WORK_THREADS = 4
+ACTS_THREADS = 16  # each waits for a backend; an account's rounds have a lock each, so one that hangs takes six
+LOOK_SECONDS = 0.5
+log = logging.getLogger(__name__)
+
+
+class Role(Protocol):
+    """What runs in threads of its own beside the main one."""
+
+    ended: threading.Event
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def main(words: list[str]) -> int:
+    """The exit code: 0 when it was told to end, 1 when a role ended by itself."""
+    roles = _parse(words)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # Django's checks of our own code are for the tests
+    django.setup()
+    beside = _beside(roles)
+    for role in beside:
+        role.start()
+    broken = _serve(beside) if "web" in roles else _wait(beside)
+    for role in reversed(beside):
+        role.stop()
+    return int(broken)
+
+
+def _beside(roles: set[str]) -> list[Role]:
+    """The roles that need no main thread; what a role does not need is not imported."""
+    from django.conf import settings  # noqa: PLC0415
+
+    found: list[Role] = []
+    if roles & {"work", "acts"}:
+        from config.roles.consumer import Consumer  # noqa: PLC0415
+
+        queues = {
+            "work": (settings.CELERY_TASK_DEFAULT_QUEUE, WORK_THREADS),
+            "acts": (settings.OUTBOUND_QUEUE, ACTS_THREADS),
+        }
+        found += [Consumer(*queues[role]) for role in ("work", "acts") if role in roles]
+    if "work" in roles:
+        from config.roles.fleet_size import FleetSize  # noqa: PLC0415
+
+        found.append(FleetSize())
+    if "beat" in roles:
+        from config.roles.clock import Clock  # noqa: PLC0415
+
+        found.append(Clock())
+    return found
+
+
+def _serve(beside: list[Role]) -> bool:
+    """Pages in the main thread until a signal; whether a role beside them ended before it."""
+    from config.roles.web import server  # noqa: PLC0415
+
+    serving = server()
+    fallen = threading.Event()
+
+    def watch() -> None:
+        while not serving.should_exit:
+            if any(role.ended.wait(LOOK_SECONDS) for role in beside):
+                fallen.set()
+                serving.should_exit = True
+
+    if beside:
+        threading.Thread(target=watch, name="watch", daemon=True).start()
+    serving.run()
+    return fallen.is_set() or not serving.started
+
+
+def _wait(beside: list[Role]) -> bool:
+    """Until a signal, or until one of the roles ended by itself (True)."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    while not told.wait(LOOK_SECONDS):
+        if any(role.ended.is_set() for role in beside):
+            log.error("A role ended by itself: the process ends, to be started again")
+            return True
+    return False
+
+
+def _parse(words: list[str]) -> set[str]:
+    parser = argparse.ArgumentParser(prog="python -m config.roles", description=__doc__)
+    parser.add_argument("roles", nargs="+", choices=ROLES, metavar="ROLE", help=", ".join(ROLES))
+    return set(parser.parse_args(words).roles)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
