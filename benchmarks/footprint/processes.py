@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
-_MODULES = re.compile(r"runner\.supervisor|simulator|uvicorn|celery|config\.process")
+_MODULES = re.compile(r"runner\.supervisor|simulator|celery")
 
 
 def below(pid: int) -> list[int]:
@@ -49,12 +49,9 @@ def role(pid: int) -> str:
         return "redis"
     if "postgres" in words[0]:
         return "postgres"
-    named = re.search(r"--(?:hostname|roles?)[ =]([\w,-]+)", line)
+    if roles_of := re.search(r"config\.roles ([a-z ]+)", line):
+        return roles_of[1].strip().replace(" ", "+")
     module = _MODULES.search(line)
-    if module and named:
-        return named[1]
-    if module and "celery" in module[0]:
-        return "beat" if " beat" in line else "worker"
     return module[0] if module else words[0].rsplit("/", 1)[-1]
 
 

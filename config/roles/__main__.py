@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # Django's checks of our own code are for the tests
     django.setup()
-    beside = _beside(roles)
+    beside = beside_the_main_thread(roles)
     for role in beside:
         role.start()
     broken = _serve(beside) if "web" in roles else _wait(beside)
@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
     return int(broken)
 
 
-def _beside(roles: set[str]) -> list[Role]:
+def beside_the_main_thread(roles: set[str]) -> list[Role]:
     """The roles that need no main thread; what a role does not need is not imported."""
     from django.conf import settings  # noqa: PLC0415
 

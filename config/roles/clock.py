@@ -13,7 +13,7 @@ class Clock:
     def __init__(self) -> None:
         self.ended = threading.Event()
         app.finalize()  # only then are the intervals in its schedule
-        self._service = Service(app, scheduler_cls=app.conf.beat_scheduler)
+        self.service = Service(app, scheduler_cls=app.conf.beat_scheduler)
         self._thread = threading.Thread(target=self._run, name="beat", daemon=True)
 
     def start(self) -> None:
@@ -22,10 +22,10 @@ class Clock:
 
     def stop(self) -> None:
         """Sends nothing more."""
-        self._service.stop()
+        self.service.stop()
 
     def _run(self) -> None:
         try:
-            self._service.start()
+            self.service.start()
         finally:
             self.ended.set()

@@ -25,7 +25,9 @@ class Consumer:
 
     def __init__(self, queue: str, threads: int) -> None:
         self.ended = threading.Event()
-        self._app: Celery = configured(queue)
+        self.app: Celery = configured(queue)
+        self.app.loader.import_default_modules()  # here, in the main thread: consumers that import side by side
+        self.app.finalize()  # would each know some of the tasks only
         self._size = {"pool": "threads", "concurrency": threads, "queues": [queue], "hostname": f"{queue}@%h"}
         self._thread = threading.Thread(target=self._run, name=queue, daemon=True)
 
@@ -40,7 +42,7 @@ class Consumer:
 
     def _run(self) -> None:
         try:
-            controller = self._app.WorkController(**self._size, **_ALONE)
+            controller = self.app.WorkController(**self._size, **_ALONE)
             worker_init.send(sender=controller)  # Celery's care for Django's connections begins with this signal
             controller.start()
         finally:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 LARGE = 2_000  # running sandboxes; up to there one process polls, judges and rolls up with most of its time to spare
 WORKERS = 3  # beside the one process, of a large fleet
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 
 
 def tell(home: Path, running: int) -> None:
-    """Says how many sandboxes run, to the supervisor of this data folder."""
+    """Says how many sandboxes run, to the supervisor of this data folder, if there is one."""
     file = _file(home)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.parent.is_dir():
+        return
     fresh = file.with_name(f"{file.name}.new")
     fresh.write_text(str(running))
     fresh.rename(file)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.embedded import proc
+from runner.supervisor import growth
 from tests.runner.conftest import Supervised
 
 READY = "Sandwarden is at"
@@ -86,6 +87,25 @@ def test_what_dies_is_started_again_with_all_it_had(supervised: Supervised) -> N
         assert proc.wait_until(partial(_is_new, supervised, name, old), 10)
     supervised.hears("database system is ready to accept connections")
     assert supervised.said().count("worker    │ worker ") == 2
+
+
+def test_workers_are_started_beside_when_the_fleet_has_become_large(supervised: Supervised) -> None:
+    supervised.start()
+    supervised.hears(READY)
+    growth.tell(supervised.home, growth.LARGE - 1)
+    assert supervised.pid_of("more") == 0
+    growth.tell(supervised.home, growth.LARGE)
+    supervised.hears("2000 sandboxes run: 3 workers are started beside")
+    assert proc.wait_until(lambda: supervised.pid_of("more") > 0, 10)
+
+
+def test_roles_stand_apart_from_the_start_where_workers_are_set(supervised: Supervised) -> None:
+    run = supervised.start(WORKERS="2")
+    supervised.hears(READY)
+    growth.tell(supervised.home, growth.LARGE)
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(15) == 0
+    assert "are started beside" not in supervised.said()
 
 
 def test_a_port_in_use_is_one_sentence_with_the_way_out(supervised: Supervised) -> None:

@@ -1,6 +1,7 @@
 """`make run` as it is: every real process, on an empty data folder and on the simulated fleet."""
 
 import signal
+import urllib.error
 import urllib.request
 
 from runner.embedded import proc
@@ -10,8 +11,11 @@ ALL = ("web", "work", "simulator", "redis", "postgres")
 
 
 def get(port: int, path: str) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as page:
-        return int(page.status)
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as page:
+            return int(page.status)
+    except urllib.error.HTTPError as answer:
+        return int(answer.code)
 
 
 def test_a_first_start_a_hard_death_and_a_second_start(whole_stack: Supervised) -> None:
@@ -22,6 +26,7 @@ def test_a_first_start_a_hard_death_and_a_second_start(whole_stack: Supervised) 
     assert get(whole_stack.port, "/healthz") == 200
     assert get(whole_stack.port, "/login/") == 200
     assert all(proc.is_alive(whole_stack.pid_of(name)) for name in ALL)
+    assert proc.wait_until(lambda: get(whole_stack.port, "/readyz") == 200, 60), "the work process reads the fleet"
 
     first.kill()
     first.wait()
