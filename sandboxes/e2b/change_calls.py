@@ -1,5 +1,6 @@
 """The calls that change a sandbox; in this project only `sandboxes.actions` makes them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from sandboxes.e2b.connection import Connection
 class Answer:
     """What a change was answered, with our clock's times: the backend's word, not yet the fact.
 
-    `sandbox_id` is the one that a connect was answered for, empty where it did not say.
+    `sandbox_id` is the one that a create or connect was answered for, empty where it did not say.
     """
 
     status: int
@@ -45,6 +46,22 @@ class ChangeCalls(Connection):
         """
         pause = call("POST", "/sandboxes/{}/pause", sandbox_id, body={} if memory else {"memory": False})
         return await self._change(pause, deadline_seconds)
+
+    async def create(
+        self,
+        template_id: str,
+        timeout_seconds: int,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        deadline_seconds: float | None = None,
+    ) -> Answer:
+        """201: a sandbox of `template_id` runs, and ends after `timeout_seconds`; its ID is the answer's.
+
+        Raises TooManySandboxes at the plan's limit, NotFound or BadRequest for a template that is not there.
+        """
+        body = {"templateID": template_id, "timeout": timeout_seconds, "metadata": dict(metadata or {})}
+        create = call("POST", "/sandboxes", body=body, starts_a_sandbox=True)
+        return await self._change(create, deadline_seconds)
 
     async def connect(
         self, sandbox_id: str, timeout_seconds: int, *, memory: bool = True, deadline_seconds: float | None = None
@@ -79,8 +96,8 @@ class ChangeCalls(Connection):
         return Answer(reply.status, reply.sent_at, reply.received_at, answered_for)
 
 
-class _Connected(msgspec.Struct):
-    """Of a connect's body, which carries an access token, the ID alone is read."""
+class _Started(msgspec.Struct):
+    """Of a body that carries an access token, the ID alone is read."""
 
     sandbox_id: str = msgspec.field(default="", name="sandboxID")
     client_id: str = msgspec.field(default="", name="clientID")
@@ -88,7 +105,7 @@ class _Connected(msgspec.Struct):
 
 def _sandbox_id(body: bytes) -> str:
     try:
-        read = msgspec.json.decode(body, type=_Connected)
+        read = msgspec.json.decode(body, type=_Started)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
     return read.sandbox_id.removesuffix(f"-{read.client_id}") if read.client_id else read.sandbox_id
