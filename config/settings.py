@@ -105,9 +105,9 @@ TEMPLATES = [
 
 DATABASE_URL = env.text("DATABASE_URL", "postgresql://postgres@/sandwarden")
 DATABASES = {"default": env.database(DATABASE_URL)}
-# Under ASGI each request may have a thread of its own: a pool keeps the number of connections down. In the outbound
-# worker every task has one (supervisor/parts.py), so that none waits for another's query.
-DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 20, "timeout": 5}
+# Under ASGI each request may have a thread of its own: a pool keeps the number of connections down. In a process of
+# work and acts every task has one (config/roles), so that none waits for another's query.
+DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 24, "timeout": 5}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CHANNEL_LAYERS = {

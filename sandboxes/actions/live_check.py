@@ -7,7 +7,7 @@ else of the account is touched. What it costs at the price book's rates is count
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -51,7 +51,7 @@ class LiveCheck:
     ids: list[str] = field(default_factory=list)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    async def steps(self) -> AsyncIterator[Step]:
+    async def steps(self) -> AsyncGenerator[Step]:
         """Each step as it is done. What was made is killed at the end, also when the caller stops early."""
         try:
             yield await self._create()

@@ -83,8 +83,10 @@ def test_no_account_is_told():
 
 def test_check_that_fails_holds_up_no_other(account, monkeypatch):
     def away():
+        yield from iter(unreachable, None)
+
+    def unreachable():
         raise OperationalError("the server closed the connection")
-        yield
 
     monkeypatch.setattr(checks, "CHECKS", (away, checks.keys))
     seen = list(checks.examine())

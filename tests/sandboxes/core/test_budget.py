@@ -10,7 +10,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connections
 
-from runner.supervisor import parts
+from config.roles import __main__ as roles
 from sandboxes.core import budget
 from sandboxes.models import Account
 
@@ -40,8 +40,9 @@ def test_what_waits_for_backends_has_a_queue_of_its_own(tasks):
     assert {queue for name, queue in queues.items() if name not in OUTBOUND} == {settings.CELERY_TASK_DEFAULT_QUEUE}
 
 
-def test_every_thread_of_the_outbound_worker_has_a_connection():
-    assert settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"] > parts.OUTBOUND_THREADS
+def test_every_thread_of_a_process_that_plays_all_roles_has_a_connection():
+    threads = roles.ACTS_THREADS + roles.WORK_THREADS + 1  # and the one that counts the fleet
+    assert settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"] > threads
 
 
 def test_work_past_its_budget_is_cancelled_and_told(caplog):

@@ -41,7 +41,7 @@ def taken_back() -> Iterator[None]:
 def asked(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 @searched
