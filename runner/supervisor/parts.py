@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runner.embedded import Server
+from runner.embedded.postgres import RETURNING
 from runner.supervisor.child import Part
 from runner.supervisor.choices import ROOT, Choices, for_servers
 from runner.supervisor.simulated import SimulatorAddress
@@ -15,9 +16,7 @@ GO_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # the kernel ends them with us,
 OF_NO_CONCERN = "Memory overcommit must be enabled"  # for those who let Redis write to disk, which we don't
 SUPERUSER = ("-W", "ignore:You're running the worker with superuser")
 STATIC = ("-W", "ignore:StreamingHttpResponse must consume")  # WhiteNoise reads its small local files at once
-# glibc otherwise keeps what a large statement took for the life of a connection: up to 75 MB in one of PostgreSQL's.
-RETURNING = {"MALLOC_TRIM_THRESHOLD_": str(2**21), "MALLOC_MMAP_THRESHOLD_": str(2**20)}
-# Threads of one process share two heaps, and numpy starts no threads of its own.
+# Threads of one process share two heaps and give memory back; numpy starts no threads of its own.
 SPARING = {**RETURNING, "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 PYTHON = (*GO_WITH_US, sys.executable, *SUPERUSER, *STATIC, "-m")
 
@@ -28,9 +27,8 @@ def server(running: Server) -> Part:
     async def prepare() -> None:
         await asyncio.to_thread(running.prepare)
 
-    environment = {**RETURNING, **for_servers()}
     return Part(
-        running.name, running.command(), environment, Path("/"), running.stop_signal, prepare, hush=OF_NO_CONCERN
+        running.name, running.command(), for_servers(), Path("/"), running.stop_signal, prepare, hush=OF_NO_CONCERN
     )
 
 
