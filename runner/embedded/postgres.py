@@ -78,7 +78,8 @@ class Postgres:
         }
         server = [str(self.identity.binaries / "postgres"), "-D", str(self.identity.cluster)]
         sparing = ["env", *map("=".join, RETURNING.items())]
-        return [*sparing, *self.identity.prefix, *server, *(word for pair in must.items() for word in ("-c", "=".join(pair)))]
+        options = [word for pair in must.items() for word in ("-c", "=".join(pair))]
+        return [*sparing, *self.identity.prefix, *server, *options]
 
     def answers(self, pid: int) -> bool:
         """Whether the server that runs as `pid` takes connections: line 8 of its pid file, as pg_ctl reads it."""
