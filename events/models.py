@@ -1,5 +1,6 @@
 """The event record, the deliveries that were no event, and how far reconcile has read."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib.postgres.indexes import BrinIndex
@@ -19,6 +20,11 @@ class VerbatimJSONField(models.JSONField):
 
     def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
         return "json"
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """For migrations plain JSON: they import no code of ours."""
+        name, _, words, options = super().deconstruct()
+        return name, "django.db.models.JSONField", words, options
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:  # noqa: ARG002 - Django's signature
         """What psycopg read."""

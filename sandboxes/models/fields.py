@@ -1,6 +1,6 @@
 """A text column that holds a secret in encrypted form and opens it only when it is read from the instance."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -77,6 +77,11 @@ class EncryptedTextField(_Text):
     def value_to_string(self, obj: models.Model) -> str:
         """What dumpdata writes: never the open text."""
         return self.get_prep_value(self.pre_save(obj, add=False)) or ""
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """For migrations plain text: they import no code of ours, and see what is stored."""
+        name, _, words, options = super().deconstruct()
+        return name, "django.db.models.TextField", words, options
 
     def get_lookup(self, lookup_name: str) -> Any:
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None

@@ -94,7 +94,7 @@ FRAME_COLUMNS = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sandboxes", "0046_names")]
+    dependencies = [("sandboxes", "0001_squashed")]
     operations = [
         migrations.AddField(
             "sandbox", "template_shown",
