@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -11,6 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from dashboard.live.access import Ticket, gate, ticket_of
 from dashboard.live.browser import Browser
 from dashboard.live.hub import hub
+from dashboard.live.shapes import PROTOCOL
 
 SIGN_IN_FIRST: Final = 4401
 NOT_OURS: Final = 4400
@@ -32,6 +35,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         """Accepts first: only an accepted socket can be told why it is closed."""
         await self.accept()
+        if _spoken(self.scope) != PROTOCOL:
+            await self.close(NOT_OURS)
+            return
         self.ticket = ticket_of(self.scope)
         if self.ticket is None:
             await self.close(SIGN_IN_FIRST)
@@ -79,6 +85,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             began = time.monotonic()
             for message in browser.messages(hub.messages):
                 await send({"type": "websocket.send", "text": message.decode()})
+
+
+def _spoken(scope: Mapping[str, Any]) -> str:
+    """The protocol that the page says it speaks, by `?v=`; ours where it says nothing."""
+    asked: bytes = scope.get("query_string", b"")
+    return parse_qs(asked.decode("ascii", "replace")).get("v", [PROTOCOL])[-1]
 
 
 async def _until_due(browser: Browser, sent_at: float) -> None:

@@ -20,7 +20,7 @@ from dashboard.live.messages import Messages
 from dashboard.live.sequence import Sequence
 from sandboxes.core import database_away
 from sandboxes.core.background import Background
-from sandboxes.core.live import GROUP
+from sandboxes.core.live import FORMAT, GROUP
 
 REFRESH_SECONDS: Final = 300.0
 RETRY_SECONDS: Final = 2.0
@@ -73,6 +73,9 @@ class Hub:
         now = time.time()
         if not self._sequence.note(message["epoch"], message["number"], now):
             self._reload.set()
+        if message.get("format") != FORMAT:  # of another version: what it means is in the record
+            self._reload.set()
+            return
         if self._meanwhile is not None:
             self._meanwhile.append(message)
         self._is_news = True

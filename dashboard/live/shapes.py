@@ -4,11 +4,13 @@
 Times are Unix seconds, shares percent, sums USD an hour, sizes bytes where nothing else is said.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from sandboxes.core.live_bodies import AccountStatus, ActionItem
+
+PROTOCOL: Final = "1"  # raised whenever pages loaded before would misread what they are sent: they load anew
 
 
 class Counts(msgspec.Struct, kw_only=True):

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from dashboard.live.shapes import PROTOCOL
 from events import endpoints
 from sandboxes.base.clock import is_fresh
 from sandboxes.cleanup import freezing
@@ -46,6 +47,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "frame": SimpleLazyObject(read_frame),
         "poll_interval": settings.POLL_INTERVAL_SECONDS,
+        "live_protocol": PROTOCOL,
     }
 
 

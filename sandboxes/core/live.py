@@ -1,7 +1,8 @@
 """The only place that publishes: one message to every web process, numbered so that a gap is noticed.
 
-A message is `{"type": "live.message", "epoch": str, "number": int, "kind": str, "account": int, "body": bytes}`;
-`body` is MessagePack. Kinds and bodies: `docs/architecture.md`, "The live stream".
+A message is `{"type": "live.message", "format": int, "epoch": str, "number": int, "kind": str, "account": int, "body":
+bytes}`; `body` is MessagePack. Processes of two versions run side by side while an upgrade rolls over them: one that
+gets a format it does not know asks the record instead. Kinds and bodies: `docs/architecture.md`, "The live stream".
 """
 
 import logging
@@ -15,6 +16,7 @@ from channels.layers import get_channel_layer
 from sandboxes.core import redis_client
 
 GROUP = "live"
+FORMAT = 1  # raised whenever a body means something else than before
 EPOCH_KEY, NUMBER_KEY = "sandwarden:live:epoch", "sandwarden:live:number"
 log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
@@ -57,6 +59,7 @@ class Publisher:
             epoch, number = await self._redis.eval(_NEXT, 2, EPOCH_KEY, NUMBER_KEY)
             message = {
                 "type": "live.message",
+                "format": FORMAT,
                 "epoch": epoch.decode(),
                 "number": int(number),
                 "kind": kind,

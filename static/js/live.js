@@ -50,7 +50,7 @@ function become(next) {
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const mine = new WebSocket(`${scheme}://${location.host}/ws/live/`);
+  const mine = new WebSocket(`${scheme}://${location.host}/ws/live/?v=${document.body.dataset.live}`);
   socket = mine;
   heard = Date.now();
   mine.addEventListener("open", () => {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.supervisor import choices, parts
+from config.roles import web
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = """
@@ -44,12 +44,10 @@ def test_scheme_and_hsts_follow_the_public_url_whatever_a_header_says(url: str, 
     assert done.stdout.strip() == said, done.stderr
 
 
-def test_web_server_believes_no_forwarded_header(tmp_path: Path) -> None:
-    chosen = choices.Choices(tmp_path, "127.0.0.1", 1, "", "", 1, simulated=False)
-    assert "--no-proxy-headers" in parts.web(chosen, {}).command
+def test_web_server_believes_no_forwarded_header() -> None:
+    assert web.server().config.proxy_headers is False
 
 
-def test_web_server_takes_small_websocket_messages_alone(tmp_path: Path) -> None:
+def test_web_server_takes_small_websocket_messages_alone() -> None:
     """uvicorn's own bound of 16 MiB holds before anybody is asked who they are."""
-    command = parts.web(choices.Choices(tmp_path, "127.0.0.1", 1, "", "", 1, simulated=False), {}).command
-    assert command[command.index("--ws-max-size") + 1] == str(256 * 1024)
+    assert web.server().config.ws_max_size == 256 * 1024

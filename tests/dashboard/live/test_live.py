@@ -173,7 +173,7 @@ def test_that_all_is_still_well_wakes_nobody() -> None:
     def wakes(number: int, **status: Any) -> bool:
         browser.wake.clear()
         body = msgspec.msgpack.encode({"poll_error": "", "last_poll_at": NOW + number, **status})
-        hub.take({"epoch": "1", "number": number, "kind": "status", "account": 1, "body": body})
+        hub.take({"format": 1, "epoch": "1", "number": number, "kind": "status", "account": 1, "body": body})
         return browser.wake.is_set()
 
     assert [wakes(1), wakes(2), wakes(3, poll_error="refused"), wakes(4)] == [True, False, True, True]
@@ -217,16 +217,25 @@ def test_two_publishers_that_cross_are_no_loss_and_a_missing_number_is() -> None
 def test_what_comes_while_a_snapshot_is_read_is_not_lost() -> None:
     hub = Hub()
     hub._meanwhile = []
-    message = {"epoch": "e", "number": 1, "kind": "change", "account": 1}
+    message = {"format": 1, "epoch": "e", "number": 1, "kind": "change", "account": 1}
     hub.take(message | {"body": msgspec.msgpack.encode({"sandboxes": [row(3)], "events": []})})
     hub._replace(fleet_of(1))
     assert list(hub.messages.fleet.cells) == [1, 3]
 
 
+def test_message_of_another_version_is_not_applied_and_the_record_is_asked() -> None:
+    hub = Hub()
+    hub.messages = Messages(fleet_of(1), NOW)
+    message = {"format": 2, "epoch": "e", "number": 1, "kind": "change", "account": 1}
+    hub.take(message | {"body": msgspec.msgpack.encode({"sandboxes": [row(3)], "events": []})})
+    assert list(hub.messages.fleet.cells) == [1]
+    assert hub._reload.is_set()
+
+
 def test_an_account_out_of_sight_is_not_shown_and_asks_for_one_fresh_look() -> None:
     hub = Hub()
     hub.messages = Messages(LiveFleet(accounts=frozenset({1})), NOW)
-    message = {"epoch": "e", "kind": "change", "account": 2}
+    message = {"format": 1, "epoch": "e", "kind": "change", "account": 2}
     for number in (1, 2):
         body = msgspec.msgpack.encode({"sandboxes": [row(3)], "events": []})
         hub.take(message | {"number": number, "body": body})

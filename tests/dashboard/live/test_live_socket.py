@@ -112,7 +112,7 @@ async def test_socket_whose_access_ended_is_closed_by_the_next_round(
     for one in (socket, other):
         assert (await one.receive_output()) == {"type": "websocket.close", "code": 4401}
     assert live.browsers == set()
-    message = {"epoch": "e", "number": 1, "kind": "change", "account": 1}
+    message = {"format": 1, "epoch": "e", "number": 1, "kind": "change", "account": 1}
     live.take(message | {"body": msgspec.msgpack.encode({"sandboxes": [row(3)], "events": []})})
     assert await socket.receive_nothing()
 
@@ -257,7 +257,7 @@ async def test_a_socket_shows_what_it_was_asked_to_and_closes_on_nonsense(monkey
     assert (await socket.hears())["kind"] == "frame"
     await socket.says('{"show":{"page":"fleet"}}')
     assert (await socket.hears())["roster"]["key"] == [1, 2]
-    message = {"epoch": "e", "number": 1, "kind": "change", "account": 1}
+    message = {"format": 1, "epoch": "e", "number": 1, "kind": "change", "account": 1}
     own.take(message | {"body": msgspec.msgpack.encode({"sandboxes": [row(3)], "events": []})})
     answer = await socket.hears()
     assert (answer["roster"]["full"], answer["roster"]["key"]) == (False, [3])
@@ -277,7 +277,7 @@ async def test_news_waits_for_more_of_it_and_an_answer_does_not(monkeypatch: pyt
     socket = await sync_to_async(signed_in)()
     await socket.opens()
     assert (await socket.hears())["kind"] == "frame"
-    message = {"epoch": "e", "kind": "change", "account": 1}
+    message = {"format": 1, "epoch": "e", "kind": "change", "account": 1}
     for number in (1, 2):
         body = msgspec.msgpack.encode({"sandboxes": [row(number + 1)], "events": []})
         own.take(message | {"number": number, "body": body})
@@ -285,3 +285,18 @@ async def test_news_waits_for_more_of_it_and_an_answer_does_not(monkeypatch: pyt
     assert (await socket.hears())["roster"]["key"] == [1, 2, 3], "the first to come is the answer"
     await socket.send_input({"type": "websocket.disconnect", "code": 1000})
     await socket.wait()
+
+
+@pytest.mark.parametrize(
+    ("query", "welcome"), [("", True), ("v=1", True), ("v=0", False), ("v=", True), ("v=2", False)]
+)
+@pytest.mark.django_db(transaction=True)
+async def test_page_of_another_version_is_told_to_load_anew(live: Hub, gate: Gate, query: str, welcome: bool) -> None:
+    socket = await sync_to_async(signed_in)()
+    socket.scope["query_string"] = query.encode()
+    await socket.opens()
+    if welcome:
+        await socket.hears()
+    else:
+        assert (await socket.receive_output()) == {"type": "websocket.close", "code": 4400}
+        assert live.browsers == set()

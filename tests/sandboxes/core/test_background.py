@@ -193,7 +193,7 @@ async def test_message_of_another_version_during_a_snapshot_does_not_end_it(monk
         reads.append(True)
         if len(reads) == 1:
             body = msgspec.msgpack.encode({"sandboxes": [{"key": 1}], "events": []})
-            message = {"epoch": "e", "number": 1, "kind": "change", "account": 1, "body": body}
+            message = {"format": 1, "epoch": "e", "number": 1, "kind": "change", "account": 1, "body": body}
             hub._take_or_look_anew(message)
         return LiveFleet()
 
@@ -208,7 +208,7 @@ async def test_message_of_another_version_during_a_snapshot_does_not_end_it(monk
 
 async def test_message_that_is_no_message_pack_is_told(caplog):
     hub = Hub()
-    hub._take_or_look_anew({"epoch": "e", "number": 1, "kind": "change", "account": 1, "body": b"\xc1"})
+    hub._take_or_look_anew({"format": 1, "epoch": "e", "number": 1, "kind": "change", "account": 1, "body": b"\xc1"})
     assert hub._reload.is_set()
     assert "could not be read" in caplog.text
 
