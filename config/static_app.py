@@ -1,4 +1,8 @@
-"""Static files straight from the event loop: through Django each takes a thread and a walk through all middleware."""
+"""Static files straight from the event loop: through Django each takes a thread and a walk through all middleware.
+
+WhiteNoise still finds, hashes and compresses them; it only has no ASGI face of its own, and Starlette's static files
+know neither its hashed names nor its compressed copies.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final

@@ -1,4 +1,8 @@
-"""The HTTP face: a plain ASGI app that finds the endpoint, asks it, and tells its errors as E2B does."""
+"""The HTTP face: a plain ASGI app that finds the endpoint, asks it, and tells its errors as E2B does.
+
+No framework: each has its own words for a 404, a bad body or a missing key, and E2B's clients read E2B's. It is asked
+some thousand times a second in benchmarks, where routing by a framework would be measured beside us.
+"""
 
 import asyncio
 import hmac

@@ -1,4 +1,8 @@
-"""`/api/v1/docs`: every call, parameter and answer on one plain page, made from the OpenAPI document."""
+"""`/api/v1/docs`: every call, parameter and answer on one plain page, made from the OpenAPI document.
+
+Swagger UI and ReDoc are scripts of half a megabyte and more that want inline styles, which our Content Security Policy
+refuses; a template needs neither, reads well without a script and on a phone, and is searched by the browser.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
