@@ -13,7 +13,7 @@ FOR_TEST := $(VENV)/.for-test node_modules/.for-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-full lint lint-django fmt lock bench bench-% browser clean
+.PHONY: help run test test-full coverage lint lint-django fmt lock bench bench-% browser clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ run: $(FOR_RUN) ## Run Sandwarden on http://127.0.0.1:8000 with its own PostgreS
 
 test: $(FOR_TEST) browser ## Run the tests, those in a real browser too (ARGS="tests/events -k fold" for some)
 	@exec pytest -n 2 --dist loadgroup -m "not full" $(ARGS)
+
+coverage: $(FOR_TEST) browser ## Run the tests and measure which branches of our code they take; fails below the floor
+	@exec pytest -n 2 --dist loadgroup -m "not full" --cov --cov-report=term:skip-covered $(ARGS)
 
 test-full: $(FOR_TEST) browser ## Run every test, and search ten times as far where tests search
 	@HYPOTHESIS_PROFILE=soak exec pytest -n 2 --dist loadgroup $(ARGS)
