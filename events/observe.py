@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from events import inbox, observed
+from events.metadata_keys import cut_words
 from events.observed import Seen
 from sandboxes.core import accounts, cooldowns, live, rounds
 from sandboxes.e2b import (
@@ -17,6 +19,7 @@ from sandboxes.e2b import (
     E2BClient,
     E2BError,
     Inventory,
+    ListedSandbox,
     NoProgress,
     NotFound,
     SandboxInfo,
@@ -74,7 +77,8 @@ async def _look(account: Account, health: AccountHealth, client: E2BClient) -> i
     offset = timedelta(seconds=found.clock_offset_seconds)
     sent_at = found.sent_at + offset
     held = await sync_to_async(inventory.held_by)(account, [entry.sandbox_id for entry in found.items])
-    seen = [Seen(one, sent_at) for one in inventory.differences(held, found.items, sent_at)]
+    listed = _as_stored(account, found.items)
+    seen = [Seen(one, sent_at) for one in inventory.differences(held, listed, sent_at)]
     doubts = together([found.doubts, inventory.doubts_of(found.items)])
     if found.complete:
         gone, still_there = await _gone(account, client, offset, inventory.missing(held, found.items, sent_at))
@@ -93,6 +97,14 @@ async def _look(account: Account, health: AccountHealth, client: E2BClient) -> i
     fields = ["last_sync_at", "sync_error", "sync_failed_at", "reachable", "clock_offset_seconds", "list_doubts"]
     await health.asave(update_fields=fields)
     return len(arrivals)
+
+
+def _as_stored(account: Account, listed: Sequence[ListedSandbox]) -> Sequence[ListedSandbox]:
+    """The entries without the metadata that this account does not store."""
+    keys = account.store_metadata_keys
+    if keys is None:
+        return listed
+    return [msgspec.structs.replace(entry, metadata=cut_words(entry.metadata, keys)) for entry in listed]
 
 
 def _endless(account: Account) -> str:
@@ -137,7 +149,7 @@ async def _gone(
                 log.info("account %s: no look at %s: %s", account.name, one.sandbox_id, error)
                 return None
             still_there.append(one.sandbox_id)
-            seen = inventory.differences({one.sandbox_id: one}, [info], sent_at)
+            seen = inventory.differences({one.sandbox_id: one}, _as_stored(account, [info]), sent_at)
             return Seen(seen[0], sent_at) if seen else None
 
     looked = await asyncio.gather(*map(look, absent[:LOOKS_A_ROUND]))

@@ -3,12 +3,14 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 from asgiref.sync import sync_to_async
 
+from events import metadata_keys
 from events.fold import Base, View, fold, view
 from events.fold.base import json_text
 from events.wire import PREFIX, Event
@@ -37,6 +39,7 @@ async def arrivals(account: Account, seen: Sequence[Seen]) -> list[Arrival]:
     if not seen:
         return []
     records = await sync_to_async(_records)(account, [one.difference.sandbox_id for one in seen])
+    seen = [_as_stored(one, account) for one in seen]
     made = [(one, _event(account, one, records.get(one.difference.sandbox_id, ""))) for one in seen]
     now = datetime.now(UTC)
     return [
@@ -44,6 +47,12 @@ async def arrivals(account: Account, seen: Sequence[Seen]) -> list[Arrival]:
         for one, event in made
         if _changes(records.get(one.difference.sandbox_id, ""), event)
     ]
+
+
+def _as_stored(seen: Seen, account: Account) -> Seen:
+    """Metadata that is not stored makes no difference."""
+    data = metadata_keys.cut(seen.difference.data, account.store_metadata_keys)
+    return seen._replace(difference=replace(seen.difference, data=data))
 
 
 def _records(account: Account, sandbox_ids: Sequence[str]) -> dict[str, str]:

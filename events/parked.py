@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from asgiref.sync import sync_to_async
 
+from events.metadata_keys import cut_body
 from events.models import Delivery
 from events.writing import Arrival
 from sandboxes.models import Account
 
 
 async def not_parked_yet(account: Account, arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """Those whose body is not among the account's parked deliveries, each once."""
-    bodies = {one.parked.body: one for one in arrivals if one.parked}
+    """Those whose body, as it would be stored, is not among the account's parked deliveries, each once."""
+    keys = account.store_metadata_keys
+    bodies = {cut_body(one.parked.body, keys): one for one in arrivals if one.parked}
     if not bodies:
         return []
     held = await sync_to_async(_held)(account, list(bodies))

@@ -8,10 +8,12 @@ from datetime import datetime
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
+from events.metadata_keys import cut_body
 from events.models import Delivery
 from sandboxes.base.masking import mask
 from sandboxes.core import database_away
 from sandboxes.core.background import Background
+from sandboxes.models import Account
 
 MAX_WAITING = 200
 KEPT_BODY_BYTES = 4096
@@ -87,6 +89,7 @@ def _write(batch: list[Delivery]) -> list[Delivery]:
     """Together, or else one by one; those that have to wait for the database."""
     close_old_connections()
     try:
+        _cut_metadata(batch)
         Delivery.objects.bulk_create(batch)
     except database_away.ERRORS as error:
         log.warning("%d rejected deliveries are not stored yet: %s", len(batch), error)
@@ -95,6 +98,14 @@ def _write(batch: list[Delivery]) -> list[Delivery]:
         log.info("rejected deliveries are stored one at a time: %s", error)
         return _write_each(batch)
     return []
+
+
+def _cut_metadata(batch: list[Delivery]) -> None:
+    """Of an account that stores certain keys alone, a body that can't be read as JSON (a cut one too) is not kept."""
+    chosen = Account.objects.filter(pk__in={row.account_id for row in batch}, store_metadata_keys__isnull=False)
+    keys = dict(chosen.values_list("pk", "store_metadata_keys"))
+    for row in batch:
+        row.body = cut_body(bytes(row.body), keys.get(row.account_id))
 
 
 def _write_each(batch: list[Delivery]) -> list[Delivery]:

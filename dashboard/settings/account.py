@@ -32,7 +32,7 @@ WORDS = {
 }
 
 KEY_AND_ADDRESS: Final = ("E2B_API_KEY", "E2B_API_URL")
-FIELDS: Final = ("cap", "owner_keys", "environment_keys", "keep_metadata", "actions")
+FIELDS: Final = ("cap", "owner_keys", "environment_keys", "keep_metadata", "store_metadata_keys", "actions")
 ACTIONS = (
     ("none", gettext_noop("Nobody: read-only")),
     ("people", gettext_noop("People and API tokens")),
@@ -70,6 +70,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "can": [(gettext(word), can[name]) for name, word in WORDS.items()],
         "cap_in_environment": settings.CONCURRENCY_CAP,
+        "not_stored": not_stored(account),
         "from_environment": _from_environment(account),
         "actions": [(name, gettext(word)) for name, word in ACTIONS],
         "brake": brake.tripped([account.pk]).get(account.pk),
@@ -92,6 +93,15 @@ def key(request: HttpRequest) -> HttpResponse:
     elif account is not None:
         messages.error(request, str(form.errors["api_key"][0]))
     return redirect(reverse("settings-account") + permissions.of_the_same(request, account))
+
+
+def not_stored(account: Account) -> list[str]:
+    """Keys that this account's owners, environments and protection are read from and that it does not store."""
+    if account.store_metadata_keys is None:
+        return []
+    kept = [pair.partition("=")[0].strip() for pair in account.keep_metadata]
+    used = dict.fromkeys([*account.owner_keys, *account.environment_keys, *kept])
+    return [key for key in used if key not in account.store_metadata_keys]
 
 
 def _from_environment(account: Account) -> list[str]:

@@ -85,6 +85,14 @@ class KeepField(KeysField):
         return words
 
 
+class StoredKeysField(KeysField):
+    """One key a line; none typed is None: all are stored."""
+
+    def clean(self, value: Any) -> list[str] | None:  # type: ignore[override]
+        """Raises ValidationError as KeysField does."""
+        return super().clean(str(value or "").replace("\n", ",")) or None
+
+
 BRAKE: Final = ("per_hour", "per_day")
 
 
@@ -95,6 +103,7 @@ class AccountForm(forms.Form):
     owner_keys = KeysField(required=False)
     environment_keys = KeysField(required=False)
     keep_metadata = KeepField(required=False)
+    store_metadata_keys = StoredKeysField(required=False)
     actions = forms.ChoiceField(required=False, choices=Account.Actions.choices)
     actions_name = forms.CharField(required=False)
     brake_per_hour = forms.IntegerField(required=False, min_value=0, max_value=MOST_ACTS)
@@ -124,7 +133,9 @@ class AccountForm(forms.Form):
         """As it is on record."""
         keys = {name: ", ".join(getattr(account, name)) for name in ("owner_keys", "environment_keys", "keep_metadata")}
         brake = {f"brake_{name}": most for name, most in (account.brake or {}).items()}
-        return cls({"cap": account.cap, "actions": account.actions, **keys, **brake}, account=account)
+        stored = "\n".join(account.store_metadata_keys or [])
+        given = {"cap": account.cap, "actions": account.actions, "store_metadata_keys": stored}
+        return cls({**given, **keys, **brake}, account=account)
 
 
 class KeyForm(forms.Form):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from events import metadata_keys
 from events.fold import Base, before, fold, view
 from events.fold.base import moment
 from events.wire import FUTURE_SLACK, PREFIX, Event
@@ -35,7 +36,7 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     """
     known = await batch_context(connection, wanted := {arrival.account_id for arrival in arrivals})
     gone = wanted - known.accounts.keys()
-    arrivals = [arrival for arrival in arrivals if arrival.account_id not in gone]
+    arrivals = [_as_stored(arrival, known) for arrival in arrivals if arrival.account_id not in gone]
     parked = [_parked_row(a) for a in arrivals if a.parked]
     await sql.send(connection, sql.INSERT_PARKED, parked)
     rows = _event_rows([_dated(a, known) for a in arrivals])
@@ -48,6 +49,19 @@ async def write(connection: sql.Connection, arrivals: Sequence[Arrival]) -> Stor
     await sql.send_together(connection, [*_written(folded), *others])
     told = [(row["account_id"], new[row["account_id"], row["event_id"]], row, event) for row, event in fresh]
     return Stored(len(fresh), len(held), len(parked), told, {one.key: (one.pk, one.row) for one in folded}, gone)
+
+
+def _as_stored(arrival: Arrival, known: BatchContext) -> Arrival:
+    """Without the metadata that the account's `store_metadata_keys` leave out."""
+    keys = known.accounts[arrival.account_id].store_metadata_keys
+    if keys is None:
+        return arrival
+    event, parked = arrival.event, arrival.parked
+    return msgspec.structs.replace(
+        arrival,
+        event=event and metadata_keys.cut_event(event, keys),
+        parked=parked and msgspec.structs.replace(parked, body=metadata_keys.cut_body(parked.body, keys)),
+    )
 
 
 def _told(fresh: list[tuple[dict[str, Any], Event]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a batch needs to know of its accounts: address, owner keys, template names, prices."""
+"""What a batch needs to know of its accounts: address, owner keys, keys that are stored, template names, prices."""
 
 import time
 from collections.abc import Collection
@@ -24,6 +24,7 @@ class AccountFacts(msgspec.Struct, frozen=True):
     environment_keys: list[str]
     templates: dict[str, dict[str, Any]]
     clock_offset_seconds: float = 0.0
+    store_metadata_keys: list[str] | None = None
 
 
 class BatchContext(msgspec.Struct):

@@ -144,7 +144,8 @@ WHERE h.account_id = r.account_id
 
 # What folding asks of every account.
 ACCOUNTS = """
-SELECT a.id, a.url, a.owner_keys, a.environment_keys, coalesce(h.templates, '{}'), coalesce(h.clock_offset_seconds, 0)
+SELECT a.id, a.url, a.owner_keys, a.environment_keys, coalesce(h.templates, '{}'), coalesce(h.clock_offset_seconds, 0),
+       a.store_metadata_keys
 FROM sandboxes_account a LEFT JOIN sandboxes_accounthealth h ON h.account_id = a.id"""
 
 

@@ -21,7 +21,10 @@ class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ("simulated", "webhook_id", "capabilities", "created_at")
     fieldsets = (
         (None, {"fields": ("name", "url", "api_key", "enabled", "cap")}),
-        ("Whose, where, and what is kept", {"fields": ("owner_keys", "environment_keys", "keep_metadata")}),
+        (
+            "Whose, where, and what is kept",
+            {"fields": ("owner_keys", "environment_keys", "keep_metadata", "store_metadata_keys")},
+        ),
         (
             "Webhook",
             {

@@ -61,6 +61,10 @@ class Account(HoldsSecrets):
         default=KEPT_BY_DEFAULT, blank=True,
         help_text="KEY=VALUE each: a sandbox that carries one is kept from every policy.",
     )  # fmt: skip
+    store_metadata_keys = ArrayField(
+        models.CharField(max_length=128), null=True, blank=True,
+        help_text="Only metadata under these keys is ever stored; empty (null) for all.",
+    )  # fmt: skip
     cap = models.PositiveIntegerField(null=True, blank=True, help_text="Concurrent sandboxes the plan allows.")
     actions = models.CharField(
         max_length=8,

@@ -227,6 +227,19 @@ def test_cap_and_keys_are_changed_and_checked(staff: Client, account: Account) -
     assert Account.objects.get().cap == 2400
 
 
+def test_stored_metadata_keys_are_set_one_a_line_and_warn_of_owner_keys(staff: Client, account: Account) -> None:
+    staff.post("/settings/account/", {"store_metadata_keys": "userId\r\n tier \n\nuserId"})
+    assert Account.objects.get().store_metadata_keys == ["userId", "tier"]
+    assert "can’t be read from them: owner, keep" in text(staff.get("/settings/account/"))
+    staff.post("/settings/account/", {"store_metadata_keys": "owner\nkeep"})
+    page = text(staff.get("/settings/account/"))
+    assert "owner keep</textarea>" in page
+    assert "can’t be read from them" not in page
+    assert staff.post("/settings/account/", {"store_metadata_keys": "k" * 200}).status_code == 422
+    staff.post("/settings/account/", {"store_metadata_keys": ""})
+    assert Account.objects.get().store_metadata_keys is None
+
+
 def test_a_token_is_shown_once_and_revoked(staff: Client, db: None) -> None:
     made = staff.post("/settings/tokens/", {"name": "ci-deploy"})
     (token,) = ApiToken.objects.all()
