@@ -8,6 +8,7 @@ note heads (number and hash) elsewhere, to which `verify` holds the chain. `audi
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -19,7 +20,9 @@ TABLES: Final = ("sandboxes_auditentry", "sandboxes_action")  # whoever owns the
 FUNCTIONS: Final = (
     "sandboxes_audit_action()", "sandboxes_audit_keep()", "sandboxes_audit_stays()",
     "sandboxes_audit_seal(integer)", "sandboxes_audit_prune(timestamp with time zone)",
+    "sandboxes_audit_erase(bigint[], text, text, text)",
 )  # fmt: skip
+CALLED: Final = FUNCTIONS[-3:]  # by the server itself
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +42,14 @@ def prune(before: datetime) -> int:
     Where some went, the chain holds a checkpoint that says so.
     """
     return int(database.row(queries.AUDIT_PRUNE, [before])[0])
+
+
+def erase(actions: Sequence[int], named: str, pseudonym: str, by: str) -> int:
+    """Takes what may identify somebody out of these actions' entries; how many. An actor `named` gets the pseudonym.
+
+    Hashes stay, and a sealed entry tells which entries were erased `by` whom. What has no entry yet is sealed before.
+    """
+    return int(database.row(queries.AUDIT_ERASE, [list(actions), named, pseudonym, by])[0])
 
 
 def head() -> str:

@@ -50,6 +50,7 @@ def _verify(noted: dict[int, str], now: datetime) -> Report:
     report, before = Report(), b""
     shown: dict[int, dict[str, Any]] = {}
     checkpoints = [_checkpoint(*row) for row in _walk(queries.AUDIT_CHECKPOINTS)]
+    erased = _erased()
     for number, found, at, action_id, text in _walk(queries.AUDIT_ENTRIES):
         if not report.first:
             report.first, known = number, _known_before(number, checkpoints, report.faults)
@@ -57,7 +58,10 @@ def _verify(noted: dict[int, str], now: datetime) -> Report:
             known = before
             if number != report.last + 1:
                 report.faults.append(f"entries {report.last + 1} to {number - 1} are missing")
-        if known is not None and _hash(known, number, at, action_id, text) != bytes(found):
+        if action_id and '"erased": ' in text and "erased" in json.loads(text):
+            if sha256(text.encode()).hexdigest() not in erased.get(number, ()):
+                report.faults.append(f"entry {number} (action {action_id}, {at}) was erased, and no erasure names it")
+        elif known is not None and _hash(known, number, at, action_id, text) != bytes(found):
             report.faults.append(f"entry {number} (action {action_id}, {at}) was altered, or what stood before it")
         if number in noted and noted.pop(number) != bytes(found).hex():
             report.faults.append(f"entry {number} is not the one that was noted: the chain was rewritten")
@@ -69,6 +73,16 @@ def _verify(noted: dict[int, str], now: datetime) -> Report:
     report.open = len(waiting)
     report.faults += _behind(shown, set(waiting), now)
     return report
+
+
+def _erased() -> dict[int, set[str]]:
+    """What erased entries have to be like, by number: SHA-256 in hex, as sealed by a later entry of the chain."""
+    found: dict[int, set[str]] = {}
+    for by, entries in _walk(queries.AUDIT_ERASURES):
+        for number, digest in (json.loads(entries) if isinstance(entries, str) else entries).items():
+            if int(number) < by:
+                found.setdefault(int(number), set()).add(digest)
+    return found
 
 
 def _known_before(number: int, checkpoints: Sequence[Checkpoint], faults: list[str]) -> bytes | None:

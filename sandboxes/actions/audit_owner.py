@@ -6,7 +6,7 @@ The trigger that writes the trail sits on the table of actions, so that one belo
 from django.db.backends.utils import CursorWrapper
 
 from sandboxes.actions import queries
-from sandboxes.actions.audit import FUNCTIONS, TABLES
+from sandboxes.actions.audit import CALLED, FUNCTIONS, TABLES
 
 
 class Unfit(Exception):
@@ -33,7 +33,7 @@ def hand_over(cursor: CursorWrapper, role: str) -> None:
     for function in FUNCTIONS:
         for statement in queries.own_function(function, ours, quoted):
             cursor.execute(statement)
-    cursor.execute(queries.let_call(f"{FUNCTIONS[-2]}, {FUNCTIONS[-1]}", quoted))
+    cursor.execute(queries.let_call(", ".join(CALLED), quoted))
 
 
 def _check(cursor: CursorWrapper, owner: str, role: str) -> None:

@@ -120,6 +120,7 @@ def test_it_works(roles):
         "DROP FUNCTION sandboxes_audit_keep() CASCADE",
         "ALTER SEQUENCE sandboxes_auditentry_id_seq RESTART",
         "SET session_replication_role = replica",
+        "SET sandwarden.erasing = 'on'; UPDATE sandboxes_auditentry SET change = change || '{\"erased\": []}'",
         pytest.param(f"SET ROLE {OWNER}", id="SET ROLE to the owner"),
         "DROP SCHEMA public CASCADE",
     ],
@@ -127,6 +128,10 @@ def test_it_works(roles):
 def test_the_servers_role_cannot_alter_the_audit(server, forbidden):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         server.execute(forbidden)
+
+
+def test_the_servers_role_may_erase_through_the_audits_function(server):
+    assert server.execute("SELECT sandboxes_audit_erase('{}', 'x', 'y', 'test')").fetchone() == (0,)
 
 
 def test_migrating_again_and_handing_over_again_changes_nothing(roles, server):
