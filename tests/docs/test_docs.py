@@ -69,6 +69,15 @@ def test_files_and_folders_that_are_named_are_there(page):
     assert missing == []
 
 
+def test_each_model_is_in_data_protection():
+    from django.apps import apps
+
+    documented = text("data-protection.md")
+    ours = [model for name in ("sandboxes", "events", "dashboard") for model in apps.get_app_config(name).get_models()]
+    assert len(ours) > 30
+    assert [model.__name__ for model in ours if f"`{model.__name__}`" not in documented] == []
+
+
 def test_each_room_says_what_it_is():
     for path in ROOT.glob("*/**/*.py"):
         if {".venv", "node_modules", "migrations", "var"} & set(path.parts) or not path.read_text().strip():

@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--owner", required=True, help="the owner as the Sandboxes page shows it")
         parser.add_argument("--account", required=True, help="the account's name")
-        parser.add_argument("--apply", action="store_true", help="do it; without this nothing is changed")
+        parser.add_argument("--apply", "--yes", action="store_true", help="do it; without this nothing is changed")
         parser.add_argument(
             "--include-running", action="store_true",
             help="even while sandboxes have not ended: their metadata come back with the next sync or event",

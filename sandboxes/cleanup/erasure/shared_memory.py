@@ -6,7 +6,7 @@ from typing import Any, Final
 from sandboxes.cleanup.erasure.subject import Subject
 from sandboxes.core import live, redis_client
 
-OURS: Final = (b"sandwarden", b"asgi", b"login")
+OURS: Final = (b"sandwarden", b"asgi")
 
 
 def erase_redis(subject: Subject, *, apply: bool) -> tuple[int, int]:
