@@ -269,6 +269,11 @@ def test_erase_names_what_stays(planted, mailbox):
     assert Lease.objects.filter(key=PLANTED["lease"]).exists()
 
 
+def test_erase_says_when_redis_is_away(planted, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert "Redis could not be read" in erase()
+
+
 def test_erase_of_an_unknown_owner_changes_nothing(planted, mailbox):
     before = held(planted, mailbox)
     assert "0 sandboxes" in erase("--apply", owner="nobody-there")

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, Final
 
+import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -72,7 +73,11 @@ class Command(BaseCommand):
         return count
 
     def _outside(self, subject: erasure.Subject, *, apply: bool) -> None:
-        deleted, kept = erasure.erase_redis(subject, apply=apply)
+        try:
+            deleted, kept = erasure.erase_redis(subject, apply=apply)
+        except redis.RedisError as error:
+            self.stdout.write(f"Redis could not be read, erase again when it is back: {error}")
+            deleted = kept = 0
         self._line(deleted, "Redis", "keys deleted")
         blotted, stay = erasure.erase_files(subject, Path(settings.DATA_DIR), apply=apply)
         self._line(blotted, "logs in DATA_DIR", "mentions overwritten")

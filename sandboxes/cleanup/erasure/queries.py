@@ -47,7 +47,7 @@ UPDATE sandboxes_bulkwish SET reason = '', refused = refused - %(keys)s::text[],
 WHERE keys && %(keys)s::int[] AND (reason <> '' OR refused ?| %(keys)s::text[] OR actor_name = %(owner)s)"""
 SPANS: Final = """
 UPDATE sandboxes_leasespan SET key = %(pseudonym)s, token = ''
-WHERE sandbox_id = ANY(%(keys)s) AND NOT (key LIKE 'erased-%%' AND token = '')"""
+WHERE sandbox_id = ANY(%(keys)s) AND NOT (key ~ '^erased-[0-9a-f]{16}$' AND token = '')"""
 # One lock serves all accounts that list its ID: where another one does, what is written on it may be about that one.
 LOCKS: Final = """
 UPDATE sandboxes_guard g SET protected_reason = '', protected_by = ''
