@@ -1,17 +1,19 @@
 """Of an account with `store_metadata_keys`, no other metadata is stored, whichever way it comes."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from events import metadata_keys
+from events import inbox, metadata_keys
 from events.models import Delivery, LifecycleEvent
 from events.observe import sync
+from events.parked import not_parked_yet
 from events.reconcile import reconcile
 from events.signature import sign
-from events.writing import context
+from events.writing import Arrival, Parked, batch, context
 from sandboxes.models import Sandbox
 from tests.events.factories import recent
 
@@ -100,3 +102,23 @@ async def test_signature_is_of_the_body_as_it_came(chosen, post):
 def test_cut_finds_metadata_at_any_depth():
     found = metadata_keys.cut({"a": [{"metadata": {"x": 1, "y": 2}}], "sandboxMetadata": "text"}, ["x"])
     assert found == {"a": [{"metadata": {"x": 1}}], "sandboxMetadata": {}}
+
+
+async def test_unreadable_event_is_parked_once_however_often_it_is_read(chosen):
+    body = json.dumps({"id": "e1", "sandbox_metadata": METADATA}).encode()
+    arrival = Arrival(chosen.pk, "reconcile", datetime.now(UTC), parked=Parked("no timestamp", "e1", {}, body))
+    for _ in range(2):
+        await inbox.store(await not_parked_yet(chosen, [arrival]))
+    assert [bytes(one.body) async for one in Delivery.objects.all()] == [
+        b'{"id":"e1","sandbox_metadata":{"owner":"u_1"}}'
+    ]
+
+
+async def test_event_that_cannot_be_taken_in_is_parked_with_listed_keys_alone(chosen, post, monkeypatch):
+    def broken(*_):
+        raise ValueError("no such fold")
+
+    monkeypatch.setattr(batch, "fold", broken)
+    assert (await post(recent(event_data={"sandbox_metadata": METADATA}))).status_code == 202
+    parked = await Delivery.objects.aget(state="parked")
+    assert json.loads(bytes(parked.body))["event_data"] == {"sandbox_metadata": {"owner": "u_1"}}
