@@ -50,9 +50,11 @@ def erase_deliveries(subject: Subject) -> int:
 def erase_sandboxes(subject: Subject) -> int:
     """The record of each sandbox: the pseudonym for the owner, no other metadata, no alias, no quoted log line.
 
-    What folding reads says the same, so that a late event leaves the pseudonym where it is.
+    Those that have not ended stay as the backend reports them: policies judge them by their metadata, and the next sync
+    would bring these back. What folding reads says the same, so that a late event leaves the pseudonym where it is.
     """
-    rows = Sandbox.objects.filter(pk__in=subject.keys).order_by("account_id", "sandbox_id")
+    ended = Sandbox.objects.filter(pk__in=subject.keys, state=Sandbox.State.ENDED)
+    rows = ended.order_by("account_id", "sandbox_id")
     changed = 0
     for sandbox in rows.select_for_update(of=("self",)).iterator(AT_ONCE):
         metadata = _metadata(sandbox, subject)

@@ -100,6 +100,8 @@ def own_function(function: str, owner: str, kept_from: str) -> tuple[str, str]:
 def let_call(functions: str, role: str) -> str:
     """The role may call these functions, a list with commas."""
     return f"GRANT EXECUTE ON FUNCTION {functions} TO {role}"
+
+
 AUDIT_ERASE: Final = "SELECT sandboxes_audit_erase(%s::bigint[], %s, %s, %s)"
 AUDIT_ERASURES: Final = """
 SELECT number, change #> '{erasure,entries}' FROM sandboxes_auditentry

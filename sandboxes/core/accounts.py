@@ -13,6 +13,11 @@ from sandboxes.models import Account, AccountHealth
 DEMO = "demo"
 
 
+def keys_stored(account: Account) -> frozenset[str] | None:
+    """The only metadata keys that are stored of its sandboxes; None for all."""
+    return None if account.store_metadata_keys is None else frozenset(account.store_metadata_keys)
+
+
 def enabled_accounts() -> list[Account]:
     """Accounts to watch, oldest first. The simulated one steps back once a real one exists."""
     return _in_sight(list(Account.objects.filter(enabled=True).order_by("id")))

@@ -54,7 +54,8 @@ class Facts:
 
     `keep` is the metadata by which its account keeps sandboxes from every policy. `seen_running_at` is the latest
     statement of the backend that it runs. One that came back after its death, or whose ID is used again, is as old as
-    its return: no time before that counts.
+    its return: no time before that counts. Of `stored_keys` alone its account stores metadata (None: all): of another
+    key nobody knows whether it is there.
     """
 
     sandbox_id: str
@@ -75,3 +76,4 @@ class Facts:
     duplicate: DuplicatePlace | None = None
     keep: Keep = KEEP
     seen_running_at: BackendTime | None = None
+    stored_keys: frozenset[str] | None = None

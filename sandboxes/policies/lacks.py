@@ -23,9 +23,12 @@ def no_lease(when: OrphanWhen, facts: Facts, now: BackendTime) -> str:
     return f"no lease for {past}; limit {limit_of(when.no_lease_for_seconds)}"
 
 
-def missing_metadata(when: OrphanWhen, _facts: Facts, _now: BackendTime) -> str:
-    """It has every key."""
+def missing_metadata(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str:
+    """It has every key, or a key is not stored and may be there."""
     keys = when.missing_metadata if isinstance(when.missing_metadata, tuple) else ()
+    unknown = [key for key in keys if key not in facts.metadata]
+    if unknown:
+        return f"not known: this account does not store the metadata key {', '.join(unknown)}"
     return f"metadata has {', '.join(keys)}"
 
 

@@ -123,7 +123,8 @@ def _idle(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
 
 def _missing_metadata(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str | None:
     keys = when.missing_metadata if isinstance(when.missing_metadata, tuple) else ()
-    missing = [key for key in keys if key not in facts.metadata]
+    known = facts.stored_keys
+    missing = [key for key in keys if key not in facts.metadata and (known is None or key in known)]
     return f"metadata without {', '.join(missing)}" if missing else None
 
 

@@ -252,7 +252,13 @@ def test_erase_is_rejected_while_a_sandbox_lives_or_an_action_is_open(planted, m
     with pytest.raises(CommandError, match="not finished"):
         erase("--apply", "--include-running")
     Action.objects.filter(pk=waiting.pk).update(state="cancelled")
-    erase("--apply", "--include-running")
+    before = Sandbox.objects.filter(pk=box.pk).values().get()
+    said = erase("--apply", "--include-running")
+    assert "1 sandboxes have not ended and keep their records" in said
+    assert Sandbox.objects.filter(pk=box.pk).values().get() == before
+    assert left(held(planted, mailbox)) == {PLANTED[name] for name in ("owner", "mail", "note", "alias", "cause")}
+    Sandbox.objects.filter(pk=box.pk).update(state="ended")
+    erase("--apply")
     assert left(held(planted, mailbox)) == set()
 
 

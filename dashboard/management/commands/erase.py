@@ -39,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--apply", "--yes", action="store_true", help="do it; without this nothing is changed")
         parser.add_argument(
             "--include-running", action="store_true",
-            help="even while sandboxes have not ended: their metadata come back with the next sync or event",
+            help="even while sandboxes have not ended: their own records stay until you run it again",
         )  # fmt: skip
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -91,6 +91,10 @@ class Command(BaseCommand):
     def _cannot_reach(self, subject: erasure.Subject, leases: int, *, apply: bool) -> None:
         if leases:
             self.stdout.write(f"{leases} leases stay: they hold a live sandbox or cover others' too. Release them.")
+        if subject.live:
+            self.stdout.write(
+                f"{subject.live} sandboxes have not ended and keep their records: erase again afterwards."
+            )
         if apply:
             for column, count in erasure.leftovers(subject).items():
                 self.stdout.write(f"The name still stands in {count:,} rows of {column}: another's, or a setting.")

@@ -15,12 +15,7 @@ def leftovers(subject: Subject) -> dict[str, int]:
         cursor.execute(queries.COLUMNS)
         for table, column, kind in cursor.fetchall():
             quoted, name = connection.ops.quote_name(table), connection.ops.quote_name(column)
-            held = f"convert_to(w, 'UTF8') in {name}" if kind == "bytea" else f"w in {name}::text"
-            cursor.execute(
-                f"SELECT count(*) FROM {quoted} WHERE EXISTS "
-                f"(SELECT FROM unnest(%s::text[]) w WHERE position({held}) > 0)",
-                [words],
-            )
+            cursor.execute(queries.rows_that_hold(quoted, name, binary=kind == "bytea"), [words])
             (count,) = cursor.fetchone()
             if count:
                 found[f"{table}.{column}"] = count

@@ -83,3 +83,10 @@ VACUUMED: Final = (
     "sandboxes_ownercallback", "events_lifecycleevent", "events_delivery", "dashboard_savedview",
     "dashboard_idempotentanswer", "django_admin_log",
 )  # fmt: skip
+
+
+def rows_that_hold(table: str, column: str, *, binary: bool) -> str:
+    """Counts the rows of a quoted table whose quoted column holds one of some words; takes the words as one list."""
+    held = f"convert_to(w, 'UTF8') in {column}" if binary else f"w in {column}::text"
+    return f"""
+SELECT count(*) FROM {table} WHERE EXISTS (SELECT FROM unnest(%s::text[]) w WHERE position({held}) > 0)"""

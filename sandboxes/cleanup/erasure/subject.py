@@ -53,8 +53,9 @@ def check(subject: Subject, *, include_running: bool) -> None:
     """Raises Refused while something still needs or brings back what would be erased."""
     if subject.live and not include_running:
         raise Refused(
-            f"{subject.live} sandboxes of this owner have not ended: the backend still reports their metadata, and the "
-            "next sync or event would store it again. End them first, or give --include-running and erase again later"
+            f"{subject.live} sandboxes of this owner have not ended: the backend still reports their metadata, and "
+            "policies need it. End them first, or give --include-running: all but their record is erased; run it again "
+            "when they have ended"
         )
     with connection.cursor() as cursor:
         cursor.execute(queries.UNFINISHED, subject.given)

@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from sandboxes.base.clock import BackendTime, of_record, on_backend
 from sandboxes.cleanup.reaper import queries
 from sandboxes.core import database
-from sandboxes.core.accounts import clock_offset
+from sandboxes.core.accounts import clock_offset, keys_stored
 from sandboxes.e2b import SandboxInfo
 from sandboxes.e2b.wire import PAUSED, UNKNOWN
 from sandboxes.fleet import lease_coverage
@@ -75,6 +75,7 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
     spans = LeaseSpan.objects.filter(sandbox_id__in=keys).values_list("sandbox_id").annotate(Max("until"))
     ended: dict[int, datetime | None] = dict(spans)
     kept_by, offset = pairs(account.keep_metadata), clock_offset(account)
+    stored = keys_stored(account)
     return {
         row["pk"]: Known(
             key=row["pk"],
@@ -86,7 +87,7 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
                 **_since_its_return(row, offset), end_at=row["end_at"], seen_running_at=row["seen_running_at"],
                 metadata=row["metadata"], lease=held.get(row["pk"]),
                 last_lease_ended_at=_shifted(ended.get(row["pk"]), offset), protection=_protection(row, offset),
-                keep=kept_by,
+                keep=kept_by, stored_keys=stored,
             ),
         )
         for row in rows

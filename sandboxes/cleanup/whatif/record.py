@@ -11,7 +11,7 @@ from sandboxes.base.clock import on_backend
 from sandboxes.cleanup.whatif import queries
 from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
 from sandboxes.core import database
-from sandboxes.core.accounts import clock_offset
+from sandboxes.core.accounts import clock_offset, keys_stored
 from sandboxes.models import Account, FleetMinute
 from sandboxes.policies import pairs
 
@@ -42,6 +42,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
     names = {account.pk: account.name for account in accounts}
     given = {"accounts": list(names), "start": start, "end": end}
     keep = {account.pk: pairs(account.keep_metadata) for account in accounts}
+    stored = {account.pk: keys_stored(account) for account in accounts}
     offsets = {account.pk: clock_offset(account) for account in accounts}
     leases, kept = _leases(given), _kept(given)
     moves = _moves(given) if with_moves else {}
@@ -66,7 +67,7 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
                 key, sandbox_id, names[account], template_id, created_at, on_backend(first_seen_at, offset), of_it,
                 template_name, ended_at, msgspec.json.decode(metadata, type=dict[str, str]),
                 _shifted(leases.get(key, ()), offset), _shifted(kept.get(lock, ()), offset), moves.get(key, ()),
-                keep[account],
+                keep[account], stored[account],
             )
         )  # fmt: skip
     return found

@@ -78,6 +78,7 @@ class Life:
     kept: Sequence[Kept] = ()
     moves: Sequence[Move] = ()
     keep: Keep = KEEP
+    stored_keys: frozenset[str] | None = None
 
 
 class Stretch(NamedTuple):
@@ -118,6 +119,7 @@ def facts_in(life: Life, stretch: Stretch, cpu: CpuWindow | None = None) -> Fact
         life.sandbox_id, life.account, stretch.state, life.template_id, life.created_at, stretch.started_at,
         life.first_seen_at, life.template_name, stretch.end_at, stretch.paused_at, life.metadata, stretch.lease,
         stretch.last_lease_ended_at, stretch.protection, cpu, stretch.duplicate, life.keep,
+        stored_keys=life.stored_keys,
     )  # fmt: skip
 
 

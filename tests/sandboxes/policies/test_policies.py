@@ -162,6 +162,13 @@ def test_missing_metadata_is_any_of_the_keys():
     assert not is_hit(spec, facts(metadata={"owner": "u", "env": ""}))
 
 
+def test_missing_metadata_asks_for_stored_keys_alone():
+    spec = policy(missing_metadata=["owner", "env"])
+    assert not is_hit(spec, facts(metadata={}, stored_keys=frozenset({"tier"})))
+    assert not is_hit(spec, facts(metadata={"env": "dev"}, stored_keys=frozenset({"env"})))
+    assert is_hit(spec, facts(metadata={}, stored_keys=frozenset({"env"})))
+
+
 def test_paused_for():
     spec = policy({"states": ["paused"]}, paused_for_seconds=100)
     assert is_hit(spec, facts(state="paused", paused_at=ago(100)))
