@@ -17,6 +17,7 @@ NOT_PAGES: Final = {
     "management": "commands speak to operators",
     "migrations": "they are not shown",
     "models": "fields' help is for developers",
+    "erasing.py": "what a command prints",
     "system/doctor/__init__.py": "exports names",
     "system/doctor/backends.py": "what a command prints",
     "system/doctor/checks.py": "what a command prints",
