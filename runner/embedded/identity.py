@@ -33,7 +33,7 @@ def find(home: Path) -> Identity:
     `home` is the data folder, and exists. Raises StartError when none of them can be had.
     """
     wheel = _wheel()
-    ours = Identity(STOP_WITH_PARENT, wheel / "pginstall/bin", home / "postgres", sockets.folder(home))
+    ours = Identity(STOP_WITH_PARENT, wheel_programs(), home / "postgres", sockets.folder(home))
     if os.geteuid() != 0:
         return ours
     kept_apart = (OWN_FOLDER / sockets.digest(home) / "postgres").exists()  # as it began, so it goes on
@@ -69,6 +69,11 @@ def own_user(home: Path, wheel: Path) -> Identity:
         shutil.chown(path, OWN_USER, OWN_USER)
     become = ("setpriv", "--reuid", OWN_USER, "--regid", OWN_USER, "--clear-groups", *STOP_WITH_PARENT[1:])
     return Identity(become, _copy(wheel) / "pginstall/bin", place / "postgres", place / "run")
+
+
+def wheel_programs() -> Path:
+    """The folder of PostgreSQL's own programs in the wheel. Raises StartError when the wheel is not there."""
+    return _wheel() / "pginstall/bin"
 
 
 def _wheel() -> Path:

@@ -1,6 +1,8 @@
 """Commands in a shell find the servers that `make run` started in the same data folder."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from runner import env
@@ -25,3 +27,19 @@ def point_at_servers() -> None:
     kept = home / "secret_key"
     if not env.text("SECRET_KEY") and kept.exists():
         os.environ["SECRET_KEY"] = kept.read_text().strip()
+
+
+def needs_server() -> bool:
+    """Whether the environment names no database, or the embedded one of DATA_DIR while its server does not run."""
+    url, home = env.text("DATABASE_URL"), env.data_dir(ROOT)
+    if not url or not home.exists():
+        return not url
+    embedded = Postgres(home)
+    return url == embedded.url and embedded.query("SELECT 1") is None
+
+
+def run_beside() -> int:
+    """Runs this very command line again beside the embedded servers, which are started for it; its exit code."""
+    home = str(env.data_dir(ROOT))
+    command = [sys.executable, "-m", "runner.embedded", "run", "--data", home, "--", sys.executable, *sys.argv]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode

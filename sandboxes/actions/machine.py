@@ -1,4 +1,4 @@
-"""The state machine of actions: every transition there is, and the only code that writes `Action.state`.
+"""The state machine of actions: every transition there is, and (but for a restore) the only code that writes its state.
 
 `move` applies a transition to an action in memory, under its sandbox's lock; `store` writes what moved, many actions in
 one statement. A trigger of the database refuses every change of state that is not in `TRANSITIONS`. `docs/actions.md`

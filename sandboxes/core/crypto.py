@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+from runner.supervisor.private_files import write_private
 from sandboxes.base import masking
 from sandboxes.e2b.errors import KeyUnreadable
 
@@ -80,6 +81,31 @@ def keys() -> tuple[str, ...]:
     if not found:
         raise BadKey(f"{_source()} holds no key: {_HOW_TO_MAKE_ONE}")
     return found
+
+
+def key_file() -> bytes:
+    """All keys as a key file holds them. Raises BadKey."""
+    return "".join(f"{key}\n" for key in keys()).encode()
+
+
+def add_keys(more: tuple[str, ...]) -> int:
+    """Puts keys into the key file behind those that it holds, so that they decrypt; how many were new.
+
+    Where ENCRYPTION_KEY is set there is no key file, and nothing is done. Raises BadKey.
+    """
+    if settings.ENCRYPTION_KEY:
+        return 0
+    path = Path(settings.DATA_DIR) / KEY_FILE_NAME
+    held = keys() if path.exists() else ()
+    new = [key for key in more if key not in held]
+    if not new:
+        return 0
+    try:
+        _box_of((*held, *new))
+    except ValueError:
+        raise BadKey(f"What is to be added is no Fernet key: {_HOW_TO_MAKE_ONE}") from None
+    write_private(path, "".join(f"{key}\n" for key in (*held, *new)).encode())
+    return len(new)
 
 
 _HOW_TO_MAKE_ONE = (

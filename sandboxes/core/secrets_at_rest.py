@@ -36,6 +36,26 @@ def learn(account: Account) -> None:
         masking.register(opened(account, name) or "")
 
 
+def unreadable() -> list[str]:
+    """The stored secrets that none of the keys at hand opens. Raises BadKey."""
+    found = []
+    for model, names in encrypted_fields():
+        for row in model._default_manager.order_by("pk"):
+            for name in names:
+                stored = row.__dict__[name]
+                if isinstance(stored, Sealed) and not _opens(stored):
+                    found.append(f"{model._meta.verbose_name} {row}: {name}")
+    return found
+
+
+def _opens(stored: Sealed) -> bool:
+    try:
+        crypto.decrypt(stored)
+    except crypto.CannotDecrypt:
+        return False
+    return True
+
+
 def encrypted_fields() -> Iterator[tuple[type[models.Model], list[str]]]:
     """Every model that holds secrets, and in which fields."""
     for model in apps.get_models():
