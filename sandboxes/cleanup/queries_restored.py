@@ -20,10 +20,15 @@ END_BULKS: Final = "UPDATE sandboxes_bulkwish SET finished_at = now() WHERE fini
 FORGET_LISTS: Final = "UPDATE sandboxes_accounthealth SET last_sync_at = NULL"
 FORGET_HEARTBEATS: Final = "DELETE FROM sandboxes_heartbeat"
 FORGET_SESSIONS: Final = "DELETE FROM django_session"
+# The backend still has samples of the time between: its history is asked for anew, where we hold nothing.
+FORGET_HISTORY: Final = """
+    UPDATE sandboxes_sandbox SET backfilled_from = NULL
+    WHERE backfilled_from IS NOT NULL AND (ended_at IS NULL OR ended_at > now() - interval '7 days')"""
 FREEZE: Final = """
     INSERT INTO sandboxes_freeze (at, by, reason, lifted_by)
     SELECT now(), '{by}', 'restored from the backup of {made_at}: check leases, protections and policies', ''
     WHERE NOT EXISTS (SELECT FROM sandboxes_freeze WHERE lifted_at IS NULL)"""
 EACH: Final = (
     CANCEL_WAITING, RELEASE_CANCELLED, END_ATTEMPTS, END_BULKS, FORGET_LISTS, FORGET_HEARTBEATS, FORGET_SESSIONS,
+    FORGET_HISTORY,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from events.receiver import MAX_BODY_BYTES
 from events.signature import sign
 from runner.embedded import proc
 from tests.events import factories
@@ -175,7 +176,8 @@ def socket_of(proxy: str, trust: ssl.SSLContext, origin: str) -> ClientConnectio
 def test_socket_of_our_own_page_opens_and_brings_a_message(proxy: str, trust: ssl.SSLContext) -> None:
     with socket_of(proxy, trust, proxy) as live:
         live.send(json.dumps({"show": {"page": "fleet"}}))
-        assert json.loads(live.recv(timeout=30))["kind"] == "fleet"
+        kinds = (json.loads(live.recv(timeout=30))["kind"] for _ in range(5))
+        assert "fleet" in kinds
 
 
 def test_socket_of_another_origin_is_refused(proxy: str, trust: ssl.SSLContext) -> None:
@@ -183,7 +185,7 @@ def test_socket_of_another_origin_is_refused(proxy: str, trust: ssl.SSLContext) 
         socket_of(proxy, trust, "https://elsewhere.example")
 
 
-@pytest.mark.parametrize(("padding", "status"), [(0, 202), (250 * 1024, 202), (257 * 1024, 413)])
+@pytest.mark.parametrize(("padding", "status"), [(0, 202), (MAX_BODY_BYTES - 600, 202), (MAX_BODY_BYTES, 413)])
 def test_webhook_is_taken_up_to_its_bound(proxy: str, trust: ssl.SSLContext, padding: int, status: int) -> None:
     body = json.dumps(factories.recent(padding="x" * padding)).encode()
     with browser(proxy, trust) as e2b:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,12 @@ async def test_what_happened_since_is_learned_from_the_backend(fleet, backend, r
     assert (await Sandbox.objects.aget(sandbox_id=later)).state == "running"
     assert (await reaping.only(sandbox__sandbox_id=fleet[2])).state in ("done", "confirmed")
     assert await Execution.objects.acount() == 6
+
+
+async def test_samples_of_the_time_between_are_asked_for_again(fleet, restore):
+    await Sandbox.objects.aupdate(backfilled_from=datetime(2026, 11, 1, tzinfo=UTC))
+    await sync_to_async(restore)()
+    assert await Sandbox.objects.filter(backfilled_from=None).acount() == len(fleet)
 
 
 async def test_damaged_load_leaves_the_database_as_it_was(fleet, restore, tmp_path):
