@@ -26,8 +26,9 @@ def url_of(role):
 
 def manage(role, *arguments, check=True):
     """`manage.py` as a process that works as `role`."""
+    unchecked = [] if arguments[0] in ("backup", "restore") else ["--skip-checks"]  # those two never check
     done = subprocess.run(
-        [sys.executable, "manage.py", *arguments, "--skip-checks"],
+        [sys.executable, "manage.py", *arguments, *unchecked],
         cwd=ROOT, env={**os.environ, "DATABASE_URL": url_of(role)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0 or not check, done.stderr
@@ -172,3 +173,15 @@ def test_roles_that_keep_nothing_apart_are_refused(roles, role, server_role, why
     done = manage(role, "protect_audit", server_role, check=False)
     assert done.returncode == 1
     assert why in done.stderr
+
+
+def test_restored_audit_is_out_of_the_servers_reach(roles, tmp_path, monkeypatch):
+    monkeypatch.setenv("MIGRATION_DATABASE_URL", url_of(OWNER))
+    file = str(tmp_path / "backup.tar")
+    manage(SERVER, "backup", file)
+    refused = manage(SERVER, "restore", file, check=False)
+    assert "not empty" in refused.stderr
+    assert "Policies are frozen" in manage(SERVER, "restore", file, "--replace").stdout
+    assert "could alter" not in manage(SERVER, "verify_audit").stdout
+    with psycopg.connect(url_of(SERVER)) as server, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        server.execute("DELETE FROM sandboxes_auditentry")
