@@ -47,6 +47,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Stag
     base = place / "base"
     suite = BASES[stages[0].base]
     subprocess.run(["debootstrap", "--variant=minbase", suite, str(base)], check=True, capture_output=True, timeout=300)
+    for left in (*(base / "var/cache/apt/archives").glob("*.deb"), *(base / "var/lib/apt/lists").glob("*_*")):
+        left.unlink()  # Debian's own images hold neither
     yield build(stages, context, place, base), stages[-1]
     shutil.rmtree(place, ignore_errors=True)
 
