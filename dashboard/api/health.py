@@ -2,7 +2,6 @@
 
 # ruff: noqa: ARG001 - every call is handed the request
 
-import tomllib
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from ninja import Router
 from dashboard.api.answers import answer, returns
 from events import endpoints
 from events.missed import missed_by_webhook
+from runner.version import version as of_the_code
 from sandboxes.base.clock import is_fresh
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.models import Account, AccountHealth
@@ -73,9 +73,8 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @cache
 def version() -> str:
-    """Ours, as the project file names it."""
-    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
-    return str(project["version"])
+    """Ours, read once."""
+    return of_the_code()
 
 
 def _state(account: Account, read: AccountHealth, missed: int | None) -> AccountState:
