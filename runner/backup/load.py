@@ -29,6 +29,7 @@ BEGIN
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND NOT c.relispartition
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND (
         d.deptype = 'e' OR c.relkind = 'S' AND d.deptype IN ('a', 'i')))
+    ORDER BY name  -- all names are read before the first goes: what a CASCADE took has no name any more
   LOOP
     EXECUTE format('DROP %s IF EXISTS %s CASCADE', one.what, one.name);
   END LOOP;
@@ -36,6 +37,7 @@ BEGIN
     SELECT p.oid::regprocedure::text AS name FROM pg_proc p
     WHERE p.pronamespace = 'public'::regnamespace
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+    ORDER BY name
   LOOP
     EXECUTE format('DROP ROUTINE IF EXISTS %s CASCADE', one.name);
   END LOOP;
