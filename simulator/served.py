@@ -43,10 +43,10 @@ def served(options: Options | None = None, clock: Clock | None = None) -> Iterat
 
 
 def config(app: object) -> uvicorn.Config:
-    """How the simulator is served: its own `Date` header, no log line per request."""
+    """How the simulator is served: its own `Date` header, no log line per request. Logging is its process's affair."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        log_level="warning",
+        log_config=None,
         access_log=False,
         date_header=False,
         server_header=False,

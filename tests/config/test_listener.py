@@ -33,7 +33,7 @@ async def served():
 @asynccontextmanager
 async def serving(app, protocol):
     """The port of a server with this app and protocol."""
-    config = uvicorn.Config(app, port=0, http=protocol, ws="none", lifespan="off", log_level="critical")
+    config = uvicorn.Config(app, port=0, http=protocol, ws="none", lifespan="off", log_config=None)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
