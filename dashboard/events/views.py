@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
 from dashboard.sandbox import timeline
 from dashboard.sandbox.timeline import Step
@@ -25,11 +25,6 @@ PAGE_ROWS = 100
 SIDE_ROWS = 6
 FILTERS = ("type", "source", "sandbox")
 TYPES = ("created", "updated", "paused", "resumed", "killed")
-SOURCES = (
-    ("webhook", gettext_noop("webhook")),
-    ("reconcile", gettext_noop("reconciled")),
-    ("observed", gettext_noop("detected by sync")),
-)
 
 
 @dataclass(frozen=True)
@@ -39,6 +34,7 @@ class Line:
     event: EventRow
     step: Step
     notes: str
+    source: str
     late_seconds: float
 
 
@@ -70,7 +66,7 @@ def events(request: HttpRequest) -> HttpResponse:
     context |= {
         "asked": asked,
         "types": TYPES,
-        "sources": [(name, gettext(word)) for name, word in SOURCES],
+        "sources": [(name, gettext(word)) for name, word in timeline.SOURCES.items()],
         **_deliveries(timezone.now()),
     }
     return render(request, "events/page.html", context)
@@ -82,7 +78,8 @@ def _query(asked: dict[str, str]) -> EventQuery:
 
 def _line(event: EventRow) -> Line:
     late_seconds = max(0.0, (event.received_at - event.timestamp).total_seconds())
-    return Line(event, timeline.event_step(event), "; ".join(timeline.event_notes(event)), late_seconds)
+    notes, source = "; ".join(timeline.event_notes(event)), gettext(timeline.SOURCES[event.source])
+    return Line(event, timeline.event_step(event), notes, source, late_seconds)
 
 
 def _deliveries(now: datetime) -> dict[str, Any]:
