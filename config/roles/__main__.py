@@ -6,9 +6,11 @@ import os
 import signal
 import sys
 import threading
-from typing import Protocol
+import time
 
 import django
+
+from config.roles.role import Role
 
 ROLES = ("web", "work", "acts", "beat")
 WORK_THREADS = 4
@@ -17,26 +19,18 @@ LOOK_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
-class Role(Protocol):
-    """What runs in threads of its own beside the main one."""
-
-    ended: threading.Event
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
 def main(words: list[str]) -> int:
     """The exit code: 0 when it was told to end, 1 when a role ended by itself."""
-    roles = _parse(words)
+    roles, told = _parse(words), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn has its own while it serves, and raises it again for ours
+        signal.signal(number, lambda *_: told.set())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # Django's checks of our own code are for the tests
     django.setup()
     beside = beside_the_main_thread(roles)
     for role in beside:
         role.start()
-    broken = _serve(beside) if "web" in roles else _wait(beside)
+    broken = _serve(beside, told) if "web" in roles else _wait(beside, told)
     for role in reversed(beside):
         role.stop()
     return int(broken)
@@ -66,7 +60,7 @@ def beside_the_main_thread(roles: set[str]) -> list[Role]:
     return found
 
 
-def _serve(beside: list[Role]) -> bool:
+def _serve(beside: list[Role], told: threading.Event) -> bool:
     """Pages in the main thread until a signal; whether a role beside them ended before it."""
     from config.roles.web import server  # noqa: PLC0415
 
@@ -75,26 +69,32 @@ def _serve(beside: list[Role]) -> bool:
 
     def watch() -> None:
         while not serving.should_exit:
-            if any(role.ended.wait(LOOK_SECONDS) for role in beside):
+            if _has_ended(beside):
                 fallen.set()
                 serving.should_exit = True
+            time.sleep(LOOK_SECONDS)
 
     if beside:
         threading.Thread(target=watch, name="watch", daemon=True).start()
+    if told.is_set():  # while everything was loaded
+        return False
     serving.run()
     return fallen.is_set() or not serving.started
 
 
-def _wait(beside: list[Role]) -> bool:
+def _wait(beside: list[Role], told: threading.Event) -> bool:
     """Until a signal, or until one of the roles ended by itself (True)."""
-    told = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
     while not told.wait(LOOK_SECONDS):
-        if any(role.ended.is_set() for role in beside):
-            log.error("A role ended by itself: the process ends, to be started again")
+        if _has_ended(beside):
             return True
     return False
+
+
+def _has_ended(beside: list[Role]) -> bool:
+    ended = [role.thread.name for role in beside if role.ended.is_set()]
+    if ended:
+        log.error("%s ended by itself: the process ends, to be started again", ", ".join(ended))
+    return bool(ended)
 
 
 def _parse(words: list[str]) -> set[str]:

@@ -1,31 +1,21 @@
 """Celery's clock as a thread of a process that plays several roles."""
 
-import threading
-
 from celery.beat import Service
 
 from config.celery import app
+from config.roles.role import Role
 
 
-class Clock:
-    """Sends each task at its interval; `ended` is set when it no longer does."""
+class Clock(Role):
+    """Sends each task at its interval."""
 
     def __init__(self) -> None:
-        self.ended = threading.Event()
+        super().__init__("beat")
         app.finalize()  # only then are the intervals in its schedule
         self.service = Service(app, scheduler_cls=app.conf.beat_scheduler)
-        self._thread = threading.Thread(target=self._run, name="beat", daemon=True)
 
-    def start(self) -> None:
-        """Begins to tick, in a thread of its own."""
-        self._thread.start()
+    def work(self) -> None:
+        self.service.start()
 
     def stop(self) -> None:
-        """Sends nothing more."""
         self.service.stop()
-
-    def _run(self) -> None:
-        try:
-            self.service.start()
-        finally:
-            self.ended.set()

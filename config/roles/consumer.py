@@ -4,7 +4,6 @@ Celery's own `celery worker` takes a process for itself: signals, banner, one se
 here is the part below it, a WorkController with an app of its own, which leaves all three to us.
 """
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from celery.signals import worker_init
 from celery.worker import state
 
 from config.celery import configured
+from config.roles.role import Role
 
 # On this machine alone, so the talk among workers is off; and no asynchronous hub, of which a process has but one.
 _ALONE: Mapping[str, Any] = {
@@ -20,30 +20,21 @@ _ALONE: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-class Consumer:
-    """Takes the tasks of one queue and runs up to `threads` of them at once; `ended` is set when it no longer does."""
+class Consumer(Role):
+    """Takes the tasks of one queue and runs up to `threads` of them at once."""
 
     def __init__(self, queue: str, threads: int) -> None:
-        self.ended = threading.Event()
+        super().__init__(queue)
         self.app: Celery = configured(queue)
         self.app.loader.import_default_modules()  # here, in the main thread: consumers that import side by side
         self.app.finalize()  # would each know some of the tasks only
         self._size = {"pool": "threads", "concurrency": threads, "queues": [queue], "hostname": f"{queue}@%h"}
-        self._thread = threading.Thread(target=self._run, name=queue, daemon=True)
 
-    def start(self) -> None:
-        """Begins to take tasks, in a thread of its own."""
-        self._thread.start()
+    def work(self) -> None:
+        controller = self.app.WorkController(**self._size, **_ALONE)
+        worker_init.send(sender=controller)  # Celery's care for Django's connections begins with this signal
+        controller.start()
 
     def stop(self) -> None:
-        """Takes no more tasks; returns when those at work have ended."""
         state.should_stop = 0  # for every consumer of the process
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            controller = self.app.WorkController(**self._size, **_ALONE)
-            worker_init.send(sender=controller)  # Celery's care for Django's connections begins with this signal
-            controller.start()
-        finally:
-            self.ended.set()
+        self.thread.join()

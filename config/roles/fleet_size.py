@@ -6,6 +6,7 @@ import threading
 from django.conf import settings
 from django.db import Error, close_old_connections
 
+from config.roles.role import Role
 from runner.supervisor import growth
 from sandboxes.models import Sandbox
 
@@ -13,30 +14,22 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 15.0
 
 
-class FleetSize:
-    """Counts what runs every 15 s; a count that fails is left out. `ended` is set when it no longer does."""
+class FleetSize(Role):
+    """Counts what runs every 15 s; a count that fails is left out."""
 
     def __init__(self) -> None:
-        self.ended = threading.Event()
+        super().__init__("fleet-size")
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fleet-size", daemon=True)
 
-    def start(self) -> None:
-        """Begins to count, in a thread of its own."""
-        self._thread.start()
+    def work(self) -> None:
+        while not self._stopping.wait(EVERY_SECONDS):
+            self.tell()
 
     def stop(self) -> None:
-        """Counts no more."""
         self._stopping.set()
 
-    def _run(self) -> None:
-        try:
-            while not self._stopping.wait(EVERY_SECONDS):
-                self._tell()
-        finally:
-            self.ended.set()
-
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """One count."""
         try:
             growth.tell(settings.DATA_DIR, Sandbox.objects.filter(state="running").count())
         except (Error, OSError) as trouble:

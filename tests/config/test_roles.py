@@ -5,27 +5,44 @@ import signal
 import threading
 
 import pytest
+import uvicorn
 
 from config.roles import __main__ as roles
-
-
-class Idle:
-    """A role that does nothing until it is stopped, or ends at once."""
-
-    def __init__(self, *, ends: bool = False) -> None:
-        self.ended = threading.Event()
-        self.stopped = False
-        if ends:
-            self.ended.set()
-
-    def start(self) -> None:
-        """Nothing to begin."""
-
-    def stop(self) -> None:
-        self.stopped = True
+from config.roles import web
+from config.roles.fleet_size import FleetSize
+from config.roles.role import Role
+from runner.supervisor import growth
+from tests.runner.conftest import a_free_port
+from tests.support import records
 
 
 @pytest.fixture
+def free_port():
+    return a_free_port()
+
+
+class Idle(Role):
+    """A role that does nothing until it is stopped; `ends` has it end at once, `signals` send the process a SIGTERM."""
+
+    def __init__(self, *, ends: bool = False, signals: bool = False) -> None:
+        super().__init__("idle")
+        self._ends, self._signals, self._over = ends, signals, threading.Event()
+
+    @property
+    def stopped(self) -> bool:
+        return self._over.is_set()
+
+    def work(self) -> None:
+        if self._signals:
+            os.kill(os.getpid(), signal.SIGTERM)
+        if not self._ends:
+            self._over.wait()
+
+    def stop(self) -> None:
+        self._over.set()
+
+
+@pytest.fixture(autouse=True)
 def restored_signals():
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
@@ -33,21 +50,70 @@ def restored_signals():
         signal.signal(number, handler)
 
 
-@pytest.mark.usefixtures("restored_signals")
+def played(monkeypatch, *beside, words=("work",)):
+    """The exit code of a process with these roles beside its main thread."""
+    monkeypatch.setattr(roles, "beside_the_main_thread", lambda _: list(beside))
+    return roles.main(list(words))
+
+
 def test_process_ends_with_0_when_told_and_stops_its_roles(monkeypatch):
+    told, other = Idle(signals=True), Idle()
+    assert played(monkeypatch, told, other) == 0
+    assert told.stopped
+    assert other.stopped
+
+
+def test_process_ends_with_1_when_one_of_its_roles_did(monkeypatch):
+    whole, broken = Idle(), Idle(ends=True)
+    assert played(monkeypatch, whole, broken) == 1
+    assert whole.stopped
+
+
+async def answers(scope, receive, send):
+    """A whole application, as far as a server that is only started and stopped is concerned."""
+
+
+@pytest.fixture
+def server(monkeypatch, free_port):
+    made = uvicorn.Server(uvicorn.Config(answers, port=free_port, lifespan="off", log_config=None))
+    monkeypatch.setattr(web, "server", lambda: made)
+    return made
+
+
+def test_pages_and_work_in_one_process_both_end_when_told(monkeypatch, server):
+    """uvicorn raises the signal again once it has stopped: the roles beside it are stopped all the same."""
     role = Idle()
-    monkeypatch.setattr(roles, "beside_the_main_thread", lambda _: [role])
-    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
-    assert roles.main(["work"]) == 0
+    begin = server.startup
+
+    async def startup(sockets=None):
+        await begin(sockets)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(server, "startup", startup)
+    assert played(monkeypatch, role, words=("web", "work")) == 0
+    assert server.started
     assert role.stopped
 
 
-@pytest.mark.usefixtures("restored_signals")
-def test_process_ends_with_1_when_one_of_its_roles_did(monkeypatch):
-    whole, broken = Idle(), Idle(ends=True)
-    monkeypatch.setattr(roles, "beside_the_main_thread", lambda _: [whole, broken])
-    assert roles.main(["work", "beat"]) == 1
-    assert whole.stopped
+def test_pages_end_with_1_when_the_work_beside_them_did(monkeypatch, server):
+    assert played(monkeypatch, Idle(ends=True), words=("web", "work")) == 1
+
+
+def test_pages_are_not_served_when_told_while_loading(monkeypatch, server):
+    role = Idle()
+    monkeypatch.setattr(role, "start", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert played(monkeypatch, role, words=("web", "work")) == 0
+    assert not server.started
+
+
+@pytest.mark.django_db
+def test_fleet_size_is_told_to_the_supervisor(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "run").mkdir(mode=0o700)
+    for number in range(3):
+        records.sandbox(f"i{number}", state="running" if number else "paused")
+    FleetSize().tell()
+    assert growth.told(tmp_path) == 2
 
 
 def test_unknown_role_is_a_usage_error(capsys):
