@@ -19,12 +19,16 @@ _UNRECORDED: Final = {"claimed_until", "claim_number", "next_attempt_at"}  # the
 
 @dataclass
 class Report:
-    """What `verify` found: entries `first` to `last` hold, `open` are not sealed yet; `faults` are sentences."""
+    """What `verify` found: entries `first` to `last` hold, `open` are not sealed yet; `faults` are sentences.
+
+    Of those that hold, `erased` were relieved of personal data, each by an erasure that is in the chain.
+    """
 
     first: int = 0
     last: int = 0
     head: str = ""
     open: int = 0
+    erased: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -61,6 +65,8 @@ def _verify(noted: dict[int, str], now: datetime) -> Report:
         if action_id and '"erased": ' in text and "erased" in json.loads(text):
             if sha256(text.encode()).hexdigest() not in erased.get(number, ()):
                 report.faults.append(f"entry {number} (action {action_id}, {at}) was erased, and no erasure names it")
+            else:
+                report.erased += 1
         elif known is not None and _hash(known, number, at, action_id, text) != bytes(found):
             report.faults.append(f"entry {number} (action {action_id}, {at}) was altered, or what stood before it")
         if number in noted and noted.pop(number) != bytes(found).hex():

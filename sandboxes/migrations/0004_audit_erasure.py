@@ -2,7 +2,7 @@
 
 A marked entry keeps its number and hash, so the chain of hashes goes on; what identifies somebody is taken out of
 `change`, and `erased` names the fields. The same call adds an entry `erasure` with the SHA-256 of each marked entry:
-`verify_audit` accepts no other. Every statement names tables with their schema, as in 0041.
+`verify_audit` accepts no other. Every statement names tables with their schema, as `_tables.py` does.
 """
 
 from django.db import migrations

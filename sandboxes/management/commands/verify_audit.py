@@ -27,6 +27,8 @@ class Command(BaseCommand):
             self.stdout.write("The audit holds: nothing was done yet.")
         else:
             self.stdout.write(f"The audit holds: entries {report.first:,} to {report.last:,}.")
+        if report.erased:
+            self.stdout.write(f"{report.erased:,} of them were relieved of personal data by `manage.py erase`.")
         if audit.is_alterable():
             self.stdout.write("This server could alter its own trail: set MIGRATION_DATABASE_URL.")
         if report.last:

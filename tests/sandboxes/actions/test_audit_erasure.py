@@ -28,7 +28,7 @@ def erased():
 def test_erased_entries_verify_and_hold_nothing_personal(erased):
     first, other = erased
     report = audit_check.verify()
-    assert (report.first, report.last, report.open, report.faults) == (1, 5, 0, [])
+    assert (report.first, report.last, report.open, report.erased, report.faults) == (1, 5, 0, 2, [])
     told = json.dumps(list(AuditEntry.objects.filter(action_id=first.pk).values_list("change", flat=True)))
     assert "planted" not in told
     assert "actor 0" not in told
