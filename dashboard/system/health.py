@@ -130,7 +130,7 @@ def _worker() -> Dependency:
 
 def _disk() -> Dependency:
     room = disk.space()
-    return Dependency(not room.is_full, f"{room.free / disk.GIB:.1f} GiB of {room.total / disk.GIB:.0f} GiB free")
+    return Dependency(not room.is_full, str(room))
 
 
 CHECKS: Final[dict[str, Callable[[], Dependency]]] = {

@@ -154,7 +154,14 @@ class LiveCheck:
             waited += STEP_SECONDS
 
     async def _clean_up(self) -> None:
-        for name in self.ids:
+        """By our mark too: a create whose answer was lost may have made one that we have no ID of."""
+        left = dict.fromkeys(self.ids)
+        try:
+            listed = (await self.client.list_all(("running", "paused"), {MARK: self.mark})).items
+            left |= dict.fromkeys(one.sandbox_id for one in listed if one.metadata.get(MARK) == self.mark)
+        except E2BError as error:
+            log.warning("what was made could not be listed; it ends by itself: %s", error)
+        for name in left:
             try:
                 await self.client.kill(name)
             except E2BError as error:

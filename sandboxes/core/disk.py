@@ -19,6 +19,9 @@ class Space:
     free: int
     total: int
 
+    def __str__(self) -> str:
+        return f"{self.free / GIB:.1f} GiB of {self.total / GIB:.0f} GiB free"
+
     @property
     def is_low(self) -> bool:
         """Under 10%, and under 5 GiB."""

@@ -6,13 +6,13 @@ from typing import Final
 from asgiref.sync import async_to_sync
 
 from dashboard.system.doctor.finding import Finding, State
+from sandboxes.cleanup.reaper.brakes import MOST_CLOCK_OFFSET_SECONDS
 from sandboxes.core.accounts import client_for, enabled_accounts
 from sandboxes.e2b import E2BError, KeyUnreadable, RateLimited, Unauthorized, Unreachable
 from sandboxes.models import Account
 
 DEADLINE_SECONDS: Final = 10.0
 CLOCK_SECONDS: Final = 5.0  # our own clock may be wrong by so much before ages on pages mislead
-TOO_FAR_SECONDS: Final = 120.0  # policies do nothing from here on
 _CURES: Final[tuple[tuple[type[E2BError], str], ...]] = (
     (KeyUnreadable, "Enter the API key again in Settings → Account."),
     (Unauthorized, "Make a new API key at the backend and enter it in Settings → Account (or E2B_API_KEY)."),
@@ -43,8 +43,13 @@ def _account(account: Account) -> Iterator[Finding]:
     if abs(offset) <= CLOCK_SECONDS:
         yield Finding(clock, "ok", says)
     else:
-        state: State = "failed" if abs(offset) > TOO_FAR_SECONDS else "warning"
-        yield Finding(clock, state, says, "Set this machine’s clock by NTP (timedatectl set-ntp true).")
+        state: State = "failed" if abs(offset) > MOST_CLOCK_OFFSET_SECONDS else "warning"
+        yield Finding(
+            clock,
+            state,
+            says,
+            "Policies stand still from 2 min on. Set this machine’s clock by NTP (timedatectl set-ntp true).",
+        )
 
 
 async def _ask(account: Account) -> tuple[int, float]:

@@ -1,6 +1,5 @@
 """The doctor's checks, each for itself: what one of them raises is its own finding."""
 
-import logging
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -14,9 +13,8 @@ from dashboard.system.doctor.files import disk, permissions
 from dashboard.system.doctor.finding import Finding
 from dashboard.system.doctor.webhooks import webhooks
 from sandboxes.actions import audit
-from sandboxes.core import database_away, redis_client
-from sandboxes.models import Account, OwnerCallback
-from sandboxes.models.fields import EncryptedTextField, opened
+from sandboxes.core import database_away, redis_client, secrets_at_rest
+from sandboxes.core.crypto import BadKey
 
 MANY_WAITING: Final = 1_000
 CURES: Final = {
@@ -25,7 +23,6 @@ CURES: Final = {
     "redis": "Start Sandwarden (`make run`), or check REDIS_URL.",
     "worker": "Start Sandwarden (`make run`); where it runs, its lines named `work` say why it reads no account.",
 }
-log = logging.getLogger(__name__)
 
 
 def dependencies() -> Iterator[Finding]:
@@ -37,15 +34,13 @@ def dependencies() -> Iterator[Finding]:
 
 def keys() -> Iterator[Finding]:
     """Whether the encryption key at hand opens every stored secret."""
-    locked = []
-    for model in (Account, OwnerCallback):
-        fields = [field.attname for field in model._meta.get_fields() if isinstance(field, EncryptedTextField)]
-        for row in model._default_manager.all():
-            locked += [f"{row}: {name}" for name in fields if opened(row, name) is None]
+    cure = "Put the key that made them into ENCRYPTION_KEY or the key file, or enter them again in Settings → Account."
+    try:
+        locked = secrets_at_rest.unreadable()
+    except BadKey as error:
+        yield Finding("keys", "failed", str(error), cure)
+        return
     if locked:
-        cure = (
-            "Put the key that made them into ENCRYPTION_KEY or the key file, or enter them again in Settings → Account."
-        )
         yield Finding("keys", "failed", f"can't be decrypted: {', '.join(locked)}", cure)
     else:
         yield Finding("keys", "ok", "every stored key and secret can be decrypted")

@@ -32,7 +32,7 @@ def permissions() -> Iterator[Finding]:
 def disk() -> Iterator[Finding]:
     """Room on the disk of DATA_DIR: the database stops when there is none."""
     room = disk_space.space()
-    says = f"{room.free / disk_space.GIB:.1f} GiB of {room.total / disk_space.GIB:.0f} GiB free"
+    says = str(room)
     if room.is_full:
         yield Finding("disk", "failed", says, "Free space now: PostgreSQL is about to stop.")
     elif room.is_low:

@@ -1,7 +1,6 @@
 """Each account's webhook: registered, reachable, delivering."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
 
 import httpx
@@ -17,7 +16,6 @@ from sandboxes.models import Account
 
 REGISTER: Final = "Settings → Webhook registers it with one click."
 ANSWER_SECONDS: Final = 10.0
-QUIET: Final = timedelta(hours=24)
 
 
 def webhooks() -> Iterator[Finding]:
@@ -49,7 +47,7 @@ def _reachable() -> Finding:
     """Our public address, as far as this machine can tell: a backend elsewhere may see it otherwise."""
     url, name = settings.PUBLIC_URL, "public address"
     try:
-        answer = httpx.get(f"{url}/healthz", timeout=ANSWER_SECONDS, follow_redirects=False)
+        answer = httpx.get(f"{url}/healthz", timeout=ANSWER_SECONDS, follow_redirects=False, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         cure = "Check PUBLIC_URL, the proxy in front, and whether Sandwarden runs."
         return Finding(name, "failed", f"{url} does not answer: {error or type(error).__name__}", cure)

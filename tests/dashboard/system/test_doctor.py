@@ -60,7 +60,7 @@ def test_lost_encryption_key_names_the_secrets(account, settings):
     settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
     lost = found()["keys"]
     assert lost.state == "failed"
-    assert "acme: api_key" in lost.says
+    assert "account acme: api_key" in lost.says
 
 
 def test_key_file_that_others_can_read_is_told_with_the_command(account, settings, tmp_path: Path):

@@ -8,7 +8,7 @@ import pytest
 
 from sandboxes.actions.live_check import LiveCheck
 from sandboxes.base.pricing import PriceBook, Rate
-from sandboxes.e2b import E2BClient, TooManySandboxes
+from sandboxes.e2b import E2BClient, TooManySandboxes, Unreachable
 from simulator.options import DEFAULT_API_KEY
 
 BOOK = PriceBook([Rate(datetime(2020, 1, 1, tzinfo=UTC), Decimal("0.000014"), Decimal("0.0000045"))])
@@ -75,6 +75,20 @@ async def test_plan_that_is_full_after_one_leaves_nothing(simulator, client, mon
 
     monkeypatch.setattr(client, "create", once)
     with pytest.raises(TooManySandboxes):
+        async for _ in LiveCheck(client, "base", BOOK, both_delivered).steps():
+            pass
+    assert alive(simulator) == []
+
+
+async def test_create_whose_answer_is_lost_leaves_nothing(simulator, client, monkeypatch):
+    made = client.create
+
+    async def lost(*words, **options):
+        await made(*words, **options)
+        raise Unreachable("the connection broke off", maybe_sent=True)
+
+    monkeypatch.setattr(client, "create", lost)
+    with pytest.raises(Unreachable):
         async for _ in LiveCheck(client, "base", BOOK, both_delivered).steps():
             pass
     assert alive(simulator) == []
