@@ -14,9 +14,10 @@ import time
 from collections import defaultdict
 
 from benchmarks.footprint import processes
-from benchmarks.footprint.stack import served, stack
-from benchmarks.reap.stack import backend, free_port
+from benchmarks.footprint.served import served
+from benchmarks.reap.stack import backend
 from benchmarks.stack.standing import folder
+from benchmarks.stack.supervised import free_port, supervised
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "500"))
 SETTLE_SECONDS = float(os.environ.get("SETTLE_SECONDS", "60"))
@@ -28,11 +29,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     port = free_port()
     with folder() as home, backend(SANDBOXES, port, home / "requests") as url:
-        with stack(home / "stack", port, url) as process:
+        with supervised(home / "stack", port, url) as process:
             first = served(port)
             time.sleep(SETTLE_SECONDS)
             found = watch(process.pid)
-        with stack(home / "stack", port, url):
+        with supervised(home / "stack", port, url):
             second = served(port)
     print(f"first start {first:.1f} s", file=sys.stderr)
     print(json.dumps({"sandboxes": SANDBOXES, **found, "start_s": round(second, 2)}))

@@ -16,7 +16,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.poll.backend import simulator, take_in
+from benchmarks.poll.backend import still, take_in
 from benchmarks.stack.standing import ACCOUNT, folder, standing
 
 SANDBOXES = int(os.environ.get("SANDBOXES", "10000"))
@@ -27,7 +27,7 @@ ONE_BY_ONE = 200
 
 def main() -> None:
     """Backend, record, rounds."""
-    with folder() as home, simulator(SANDBOXES) as url, standing(home, url):
+    with folder() as home, still(SANDBOXES) as url, standing(home, url):
         began = time.perf_counter()
         ids = take_in(url)
         print(f"{len(ids)} running sandboxes taken in in {time.perf_counter() - began:.1f} s", file=sys.stderr)

@@ -20,8 +20,9 @@ import httpx
 
 from benchmarks.reap import calls, fleet
 from benchmarks.reap.fleet import Fleet
-from benchmarks.reap.stack import backend, free_port, stack
+from benchmarks.reap.stack import backend, stack
 from benchmarks.stack.standing import folder
+from benchmarks.stack.supervised import free_port
 
 ORPHANS = int(os.environ.get("ORPHANS", "10000"))
 OTHERS = 0.2  # so many more there are, and 300: some are too young, some will be spoken for

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.bench_push import sign_in
 from benchmarks.ingest.servers import running, uvicorn
-from benchmarks.poll.backend import simulator
+from benchmarks.poll.backend import still
 from benchmarks.stack.standing import folder, standing
 
 SIZES = [int(size) for size in os.environ.get("SIZES", "1000,10000,100000").split(",")]
@@ -41,7 +41,7 @@ def of_size(size: int, cookie: str) -> dict[str, Any]:
     from benchmarks.scale import record
 
     began = time.perf_counter()
-    with simulator(size) as url:
+    with still(size) as url:
         fleet = record.write(url)
         _say(f"{fleet} running after {time.perf_counter() - began:.0f} s")
         polled = polling(fleet)

@@ -1,28 +1,15 @@
 """The simulator in its own process; and its fleet in our record, as our own sync takes it in."""
 
 import asyncio
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from benchmarks.stack.child import child
+from benchmarks.stack.simulated import simulator
 from benchmarks.stack.standing import ACCOUNT
 
-STOP_SECONDS = 10
 
-
-@contextmanager
-def simulator(sandboxes: int) -> Iterator[str]:
-    """Its address. Nothing is born and nothing dies: each tick asks for the same fleet."""
-    still = ("--births-per-minute", "0", "--past-hours", "0", "--rate-limit", "1000000")
-    command = [sys.executable, "-m", "simulator", "--sandboxes", str(sandboxes), *still]
-    with child(command, stop_seconds=STOP_SECONDS, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        words = process.stdout.readline().split()  # simulator ready on URL with N sandboxes
-        if len(words) < 4:
-            raise RuntimeError("the simulator did not start")
-        yield words[3]
+def still(sandboxes: int) -> AbstractContextManager[str]:
+    """The address of a backend in which nothing is born and nothing dies: each tick asks for the same fleet."""
+    return simulator(sandboxes, "--births-per-minute", "0", "--past-hours", "0", "--rate-limit", "1000000")
 
 
 def take_in(url: str) -> list[str]:

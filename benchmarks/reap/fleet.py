@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.reap.stack import KEY
+from benchmarks.stack.supervised import KEY
 
 LIMIT_SECONDS, MARGIN_SECONDS = 3_600, 900  # a policy's age; too young is who will not reach it while we look
 PROTECTED = 100

@@ -1,68 +1,40 @@
 """The stack as `make run` starts it, and the backend it watches, each in processes of their own."""
 
-import os
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
 
-from benchmarks.stack.child import child
+from benchmarks.stack.simulated import simulator
+from benchmarks.stack.supervised import KEY, SECRET, START_SECONDS, TOKEN, supervised
 
-TOKEN, SECRET = "only-of-a-benchmark", "secret-of-a-benchmark"
-KEY = "e2b_" + "0" * 40
-START_SECONDS, STOP_SECONDS = 180.0, 20.0
 DAY_HOURS = 24
 MOST_ACTS = 1_000_000
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-@contextmanager
-def backend(sandboxes: int, webhook_port: int, log: Path) -> Iterator[str]:
+def backend(sandboxes: int, webhook_port: int, log: Path) -> AbstractContextManager[str]:
     """The simulator's address: E2B's own rate limit, a past of a day, nothing new is born; every request in `log`."""
     options = {
-        "--sandboxes": str(sandboxes), "--births-per-minute": "0", "--past-hours": str(DAY_HOURS), "--api-key": KEY,
+        "--births-per-minute": "0", "--past-hours": str(DAY_HOURS), "--api-key": KEY,
         "--webhook-url": f"http://127.0.0.1:{webhook_port}/webhooks/e2b/", "--webhook-secret": SECRET,
         "--request-log": str(log),
     }  # fmt: skip
-    command = [sys.executable, "-m", "simulator", *(word for pair in options.items() for word in pair)]
-    with child(command, stop_seconds=STOP_SECONDS, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        words = process.stdout.readline().split()  # simulator ready on URL with N sandboxes
-        if len(words) < 4:
-            raise RuntimeError("the simulator did not start")
-        yield words[3]
+    return simulator(sandboxes, *(word for pair in options.items() for word in pair))
 
 
 @contextmanager
 def stack(home: Path, port: int, url: str) -> Iterator[httpx.Client]:
     """A REST client of a Sandwarden that is up. It polls next to no metrics: they are not in question."""
-    environment = {
-        "DATA_DIR": str(home), "PORT": str(port), "E2B_API_KEY": KEY, "E2B_API_URL": url,
-        "E2B_WEBHOOK_SECRET": SECRET, "SANDWARDEN_API_TOKEN": TOKEN, "SANDWARDEN_ADMIN_PASSWORD": TOKEN,
-        "POLL_INTERVAL": "300", "LOG_LEVEL": "ERROR",
-    }  # fmt: skip
-    told = home.parent / "stack.log"
-    with told.open("w") as output:
-        command = [sys.executable, "-m", "runner.supervisor"]
-        whole = {**os.environ, **environment}
-        with child(
-            command, stop_seconds=STOP_SECONDS, environment=whole, stdout=output, stderr=subprocess.STDOUT
-        ) as process:
-            headers = {"Authorization": f"Bearer {TOKEN}"}
-            address = f"http://127.0.0.1:{port}"
-            with httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=120, trust_env=False) as client:
-                _until_ready(process, address, told)
-                _unbrake(address)
-                yield client
+    with supervised(home, port, url, POLL_INTERVAL="300", LOG_LEVEL="ERROR") as process:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        address = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=120, trust_env=False) as client:
+            _until_ready(process, address, home.parent / "stack.log")
+            _unbrake(address)
+            yield client
 
 
 def _unbrake(address: str) -> None:
