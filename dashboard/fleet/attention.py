@@ -1,78 +1,14 @@
 """What needs somebody now, as sentences: soonest first, bold only on the number that matters. Pure."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-
+from dashboard.fleet.attention_shapes import Facts, Need
+from dashboard.fleet.attention_words import events, open_some, parts_of, round_name, sandboxes
 from dashboard.ui import formats
 from dashboard.ui.translation import gettext as _
-from dashboard.ui.translation import gettext_noop, ngettext
+from dashboard.ui.translation import ngettext
 
-_PLACE = re.compile(r"%\((\w+)\)s")
 NEAR_CAP = 0.8
-ROUNDS = {
-    "sync": gettext_noop("List sync"),
-    "poll": gettext_noop("Polling"),
-    "reconcile": gettext_noop("Reconcile"),
-    "webhook": gettext_noop("Webhook upkeep"),
-    "backfill": gettext_noop("History backfill"),
-    "causes": gettext_noop("Cause analysis"),
-    "act": gettext_noop("Sending actions"),
-    "answers": gettext_noop("Recording of action results"),
-    "facts": gettext_noop("Policy evaluation"),
-    "judge": gettext_noop("Policy evaluation"),
-    "reap": gettext_noop("Final check"),
-    "namesakes": gettext_noop("Shared ID check"),
-}
 HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
 SILENT_WEBHOOK_SECONDS = 360
-
-
-@dataclass(frozen=True)
-class Need:
-    """A sentence whose parts are plain or bold, its cause or cost, and where to act; `urgency` sorts, 0 first."""
-
-    mark: str
-    parts: Sequence[tuple[str, bool]]
-    cause: str
-    link: str
-    label: str
-    urgency: int
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is asked of the fleet; counts over the accounts in sight, money in USD an hour."""
-
-    now: datetime
-    running: int = 0
-    cap: int | None = None
-    started_per_minute: float = 0
-    ended_per_minute: float = 0
-    orphans: int = 0
-    orphan_usd_per_hour: float = 0
-    orphan_where: str = ""
-    first_act_at: datetime | None = None
-    over_memory: int = 0
-    over_memory_where: str = ""
-    no_sample: int = 0
-    no_metrics: Sequence[str] = field(default=())  # accounts whose backend keeps none
-    no_sample_where: str = ""
-    stale_since: datetime | None = None
-    poll_error: str = ""
-    unlisted: Sequence[tuple[str, datetime | None, str]] = field(default=())  # account, last whole list, why
-    rounds_failing: Sequence[tuple[str, str, datetime, str]] = field(default=())  # account, round, since, why
-    polls_slow: Sequence[tuple[str, float, float]] = field(default=())  # account, seconds, interval
-    webhooks_silent: Sequence[tuple[str, datetime]] = field(default=())  # account, last delivery
-    webhooks_locked: Sequence[str] = field(default=())  # accounts whose webhook secret can't be decrypted
-    breakers: Sequence[tuple[str, str]] = field(default=())  # policy, why
-    brakes: Sequence[tuple[str, str]] = field(default=())  # account, why
-    list_doubts: Sequence[tuple[str, str, int, str]] = field(default=())  # account, what, how often, example
-    same_fleets: Sequence[tuple[str, str]] = field(default=())  # account, the one that counts for both
-    failed_actions: int = 0
-    disk_free: int | None = None  # bytes, where little is left
-    from_the_future: Sequence[tuple[str, int]] = field(default=())  # account, events
 
 
 def needs(facts: Facts) -> list[Need]:
@@ -86,48 +22,13 @@ def needs(facts: Facts) -> list[Need]:
     return sorted((need for need in found if need), key=lambda need: need.urgency)
 
 
-def round_name(name: str) -> str:
-    """A round of an account as a reader knows it: "poll part 1 of 4" is "Polling part 1 of 4"."""
-    first, _space, unit = name.partition(" ")
-    return f"{_(ROUNDS[first]) if first in ROUNDS else first} {unit}".rstrip()
-
-
-def _parts(sentence: str, plain: Mapping[str, str] | None = None, **bold: str) -> list[tuple[str, bool]]:
-    """The sentence in parts: what `%(name)s` stands for is bold, or `plain`. One without any is bold as a whole."""
-    if not bold:
-        return [(sentence, True)]
-    parts: list[tuple[str, bool]] = []
-    for place, text in enumerate(_PLACE.split(sentence)):
-        named = place % 2 == 1
-        words = {**(plain or {}), **bold}[text] if named else text
-        if named and text in bold:
-            parts.append((words, True))
-        elif parts and not parts[-1][1]:
-            parts[-1] = (parts[-1][0] + words, False)
-        elif words:
-            parts.append((words, False))
-    return parts
-
-
-def _sandboxes(count: int) -> str:
-    return ngettext("%(n)s sandbox", "%(n)s sandboxes", count) % {"n": f"{count:,}"}
-
-
-def _events(count: int) -> str:
-    return ngettext("%(n)s event", "%(n)s events", count) % {"n": f"{count:,}"}
-
-
-def _open(count: int) -> str:
-    return _("Open %(n)s") % {"n": f"{count:,}"}
-
-
 def _poll(facts: Facts) -> Need | None:
     if facts.stale_since is None:
         return None
     seconds = (facts.now - facts.stale_since).total_seconds()
-    parts = _parts(_("No poll for %(span)s"), span=formats.span(seconds))
+    parts = parts_of(_("No poll for %(span)s"), span=formats.span(seconds))
     if seconds < 0:
-        parts = _parts(_("The last poll is dated %(span)s ahead of our clock"), span=formats.span(-seconds))
+        parts = parts_of(_("The last poll is dated %(span)s ahead of our clock"), span=formats.span(-seconds))
     return Need("bad", parts, facts.poll_error or _("data as of then"), "/api/v1/health", _("See health"), 0)
 
 
@@ -135,12 +36,12 @@ def _lists(facts: Facts) -> list[Need]:
     """Without E2B's list nothing new is seen: a wrong key must not look like an empty fleet."""
     found = []
     for account, since, why in facts.unlisted:
-        parts = _parts(_("E2B's list has never been read"))
+        parts = parts_of(_("E2B's list has never been read"))
         if since is not None:
             seconds = (facts.now - since).total_seconds()
-            parts = _parts(_("E2B's list could not be read for %(span)s"), span=formats.span(seconds))
+            parts = parts_of(_("E2B's list could not be read for %(span)s"), span=formats.span(seconds))
             if seconds < 0:
-                parts = _parts(_("E2B's list is dated %(span)s ahead of our clock"), span=formats.span(-seconds))
+                parts = parts_of(_("E2B's list is dated %(span)s ahead of our clock"), span=formats.span(-seconds))
         found.append(
             Need("bad", parts, f"{account}; {why}", f"/settings/account/?account={account}", _("See account"), 0)
         )
@@ -152,7 +53,7 @@ def _rounds(facts: Facts) -> list[Need]:
     found = []
     for account, name, since, why in facts.rounds_failing:
         told = {"round": round_name(name), "span": formats.span((facts.now - since).total_seconds())}
-        parts = _parts(_("%(round)s is failing for %(account)s, since %(span)s"), told, account=account)
+        parts = parts_of(_("%(round)s is failing for %(account)s, since %(span)s"), told, account=account)
         found.append(Need("bad", parts, why, f"/settings/account/?account={account}", _("See account"), 1))
     return found
 
@@ -161,12 +62,12 @@ def _orphans(facts: Facts) -> Need | None:
     if not facts.orphans:
         return None
     count = ngettext("%(n)s orphan", "%(n)s orphans", facts.orphans) % {"n": f"{facts.orphans:,}"}
-    parts = _parts(count)
+    parts = parts_of(count)
     if facts.orphan_where:
         parts.append((_(" in %(templates)s") % {"templates": facts.orphan_where}, False))
     if facts.first_act_at:
         left = formats.exact_span((facts.first_act_at - facts.now).total_seconds())
-        parts += _parts(_(", first action in %(span)s"), span=left)
+        parts += parts_of(_(", first action in %(span)s"), span=left)
     cost = f"{formats.usd(facts.orphan_usd_per_hour)}/h"
     waits = bool(facts.first_act_at)
     cause = (_("%(cost)s, in grace") if waits else _("%(cost)s; dry run, no action taken")) % {"cost": cost}
@@ -176,9 +77,9 @@ def _orphans(facts: Facts) -> Need | None:
 def _memory(facts: Facts) -> Need | None:
     if not facts.over_memory:
         return None
-    parts = _parts(_("%(sandboxes)s over %(limit)s"), sandboxes=_sandboxes(facts.over_memory), limit=_("95% memory"))
+    parts = parts_of(_("%(sandboxes)s over %(limit)s"), sandboxes=sandboxes(facts.over_memory), limit=_("95% memory"))
     link = "/sandboxes/?mem_min=95&state=running"
-    return Need("bad", parts, facts.over_memory_where, link, _open(facts.over_memory), 2)
+    return Need("bad", parts, facts.over_memory_where, link, open_some(facts.over_memory), 2)
 
 
 def _cap(facts: Facts) -> Need | None:
@@ -190,9 +91,9 @@ def _cap(facts: Facts) -> Need | None:
     if facts.running < facts.cap * NEAR_CAP and not soon:
         return None
     share = _("%(running)s of %(cap)s") % {"running": f"{facts.running:,}", "cap": f"{facts.cap:,}"}
-    parts = _parts(_("%(share)s running concurrently"), share=share)
+    parts = parts_of(_("%(share)s running concurrently"), share=share)
     if full_in:
-        parts = _parts(_("%(share)s, full in about %(span)s"), share=share, span=formats.span(full_in))
+        parts = parts_of(_("%(share)s, full in about %(span)s"), share=share, span=formats.span(full_in))
     started, ended = formats.whole(facts.started_per_minute), formats.whole(facts.ended_per_minute)
     cause = _("%(started)s started and %(ended)s ended per minute") % {"started": started, "ended": ended}
     return Need("warn", parts, cause, "/sandboxes/?order=started_at", _("See oldest"), 3)
@@ -201,15 +102,15 @@ def _cap(facts: Facts) -> Need | None:
 def _silence(facts: Facts) -> Need | None:
     if not facts.no_sample:
         return None
-    parts = _parts(_("%(sandboxes)s have not reported metrics yet"), sandboxes=_sandboxes(facts.no_sample))
+    parts = parts_of(_("%(sandboxes)s have not reported metrics yet"), sandboxes=sandboxes(facts.no_sample))
     where = f"{facts.no_sample_where}; " if facts.no_sample_where else ""
     cause = where + _("listed as running by E2B")
-    return Need("stale", parts, cause, "/sandboxes/?no_sample=true&state=running", _open(facts.no_sample), 5)
+    return Need("stale", parts, cause, "/sandboxes/?no_sample=true&state=running", open_some(facts.no_sample), 5)
 
 
 def _no_metrics(facts: Facts) -> list[Need]:
     return [
-        Need("stale", _parts(_("%(account)s's backend has no metrics endpoint"), account=account),
+        Need("stale", parts_of(_("%(account)s's backend has no metrics endpoint"), account=account),
              _("CPU and memory are unknown there; on self-hosted E2B they start with its collector"),
              f"/settings/account/?account={account}", _("See account"), 6)
         for account in facts.no_metrics
@@ -219,7 +120,7 @@ def _no_metrics(facts: Facts) -> list[Need]:
 def _disk(facts: Facts) -> Need | None:
     if facts.disk_free is None:
         return None
-    parts = _parts(_("Disk almost full: %(size)s left"), size=formats.size(facts.disk_free))
+    parts = parts_of(_("Disk almost full: %(size)s left"), size=formats.size(facts.disk_free))
     return Need(
         "bad", parts, _("free space in DATA_DIR, or shorten the retention"), "/settings/system/", _("See disk"), 0
     )
@@ -227,7 +128,7 @@ def _disk(facts: Facts) -> Need | None:
 
 def _future(facts: Facts) -> list[Need]:
     return [
-        Need("warn", _parts(_("%(events)s dated in the future"), events=_events(count)),
+        Need("warn", parts_of(_("%(events)s dated in the future"), events=events(count)),
              _("%(account)s; dated by arrival instead; check the backend's clock") % {"account": account},
              "/events/", _("See events"), 6)
         for account, count in facts.from_the_future
@@ -238,15 +139,20 @@ def _failed(facts: Facts) -> Need | None:
     if not facts.failed_actions:
         return None
     count = ngettext("%(n)s action", "%(n)s actions", facts.failed_actions) % {"n": f"{facts.failed_actions:,}"}
-    parts = _parts(_("%(actions)s failed in the last hour"), actions=count)
+    parts = parts_of(_("%(actions)s failed in the last hour"), actions=count)
     return Need(
-        "warn", parts, _("see the audit trail for reasons"), "/cleanup/?state=failed", _open(facts.failed_actions), 4
+        "warn",
+        parts,
+        _("see the audit trail for reasons"),
+        "/cleanup/?state=failed",
+        open_some(facts.failed_actions),
+        4,
     )
 
 
 def _brakes(facts: Facts) -> list[Need]:
     return [
-        Need("bad", _parts(_("The safety limit of %(account)s tripped: its policies are suspended"), account=account),
+        Need("bad", parts_of(_("The safety limit of %(account)s tripped: its policies are suspended"), account=account),
              why, f"/settings/account/?account={account}", _("See account"), 1)
         for account, why in facts.brakes
     ]  # fmt: skip
@@ -255,7 +161,7 @@ def _brakes(facts: Facts) -> list[Need]:
 def _doubts(facts: Facts) -> list[Need]:
     example_of = _("%(account)s; for example %(example)s")
     return [
-        Need("warn", _parts(_("%(count)s%(what)s in the list can't be read"), count=f"{count:,} × ", what=what),
+        Need("warn", parts_of(_("%(count)s%(what)s in the list can't be read"), count=f"{count:,} × ", what=what),
              example_of % {"account": account, "example": example}, f"/settings/account/?account={account}",
              _("See account"), 6)
         for account, what, count, example in facts.list_doubts
@@ -264,7 +170,7 @@ def _doubts(facts: Facts) -> list[Need]:
 
 def _same(facts: Facts) -> list[Need]:
     return [
-        Need("warn", _parts(_("%(account)s lists the same sandboxes as %(lead)s"), account=account, lead=lead),
+        Need("warn", parts_of(_("%(account)s lists the same sandboxes as %(lead)s"), account=account, lead=lead),
              _("two accounts of one project: sandboxes are polled, judged and counted once, under the latter"),
              f"/settings/account/?account={account}", _("See account"), 4)
         for account, lead in facts.same_fleets
@@ -273,14 +179,14 @@ def _same(facts: Facts) -> list[Need]:
 
 def _breakers(facts: Facts) -> list[Need]:
     return [
-        Need("bad", _parts(_("The safety stop of %(policy)s tripped"), policy=policy), why,
+        Need("bad", parts_of(_("The safety stop of %(policy)s tripped"), policy=policy), why,
              "/cleanup/", _("See policy"), 1)
         for policy, why in facts.breakers
     ]  # fmt: skip
 
 
 def _locked(facts: Facts) -> list[Need]:
-    parts = _parts(_("The webhook secret can't be decrypted"))
+    parts = parts_of(_("The webhook secret can't be decrypted"))
     cause = _("deliveries are answered 503; enter the secret again")
     return [
         Need("bad", parts, f"{account}; {cause}", f"/settings/?account={account}", _("See webhook"), 1)
@@ -292,7 +198,7 @@ def _webhooks(facts: Facts) -> list[Need]:
     return [
         Need(
             "note",
-            _parts(_("No webhook deliveries for %(span)s"), span=formats.span((facts.now - last).total_seconds())),
+            parts_of(_("No webhook deliveries for %(span)s"), span=formats.span((facts.now - last).total_seconds())),
             _("%(account)s; events are fetched through the API meanwhile, none are lost") % {"account": account},
             "/api/v1/health",
             _("See health"),
@@ -306,7 +212,7 @@ def _slow(facts: Facts) -> list[Need]:
     return [
         Need(
             "note",
-            _parts(
+            parts_of(
                 _("A poll takes %(seconds)s, longer than the %(interval)s s interval"),
                 {"interval": f"{interval:g}"},
                 seconds=f"{formats.fixed(seconds, 1)} s",

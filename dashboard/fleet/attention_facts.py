@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from dashboard.fleet.attention import SILENT_WEBHOOK_SECONDS, Facts
+from dashboard.fleet.attention import SILENT_WEBHOOK_SECONDS
+from dashboard.fleet.attention_shapes import Facts
 from dashboard.ui.context import read_frame
 from events.models import LifecycleEvent
 from events.webhooks.view import view_of

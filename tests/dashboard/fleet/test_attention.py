@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.urls import resolve
 
-from dashboard.fleet.attention import ROUNDS, Facts, Need, needs
+from dashboard.fleet.attention import needs
+from dashboard.fleet.attention_shapes import Facts, Need
+from dashboard.fleet.attention_words import ROUNDS
 
 NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 AGO = NOW - timedelta(minutes=9)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import translation as django_translation
 
-from dashboard.fleet.attention import Facts, needs
+from dashboard.fleet.attention import needs
+from dashboard.fleet.attention_shapes import Facts
 from dashboard.ui import formats, translation
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
