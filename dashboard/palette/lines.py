@@ -119,24 +119,12 @@ def _on_value(name: str, value: str, now: datetime) -> Iterator[Entry]:
     if orphans:
         link = at + with_({name: value, "orphan": "true"})
         yield Entry("g-orph", _("Review orphans %(which)s") % {"which": which}, f"{len(orphans):,}", link, found=value)
-    if 0 < len(alive) <= MOST_AT_ONCE:
-        yield Entry(
-            "g-shield",
-            _("Protect all %(which)s…") % {"which": which},
-            f"{len(alive):,}",
-            act="protect",
-            keys=alive,
-            found=value,
-        )
-    if 0 < len(orphans) <= MOST_AT_ONCE:
-        yield Entry(
-            "g-killed",
-            _("Kill orphans %(which)s…") % {"which": which},
-            f"{len(orphans):,}",
-            act="kill",
-            keys=orphans,
-            found=value,
-        )
+    for mark, title, act, keys in (
+        ("g-shield", _("Protect all %(which)s…"), "protect", alive),
+        ("g-killed", _("Kill orphans %(which)s…"), "kill", orphans),
+    ):
+        if 0 < len(keys) <= MOST_AT_ONCE:
+            yield Entry(mark, title % {"which": which}, f"{len(keys):,}", act=act, keys=keys, found=value)
 
 
 def _on_one(row: SandboxRow) -> Iterator[Entry]:

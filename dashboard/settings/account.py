@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_POST
 
-from dashboard.fleet.attention import round_name
+from dashboard.fleet.attention_words import round_name
 from dashboard.settings import permissions
 from dashboard.settings.forms import BRAKE, AccountForm, KeyForm
 from sandboxes.actions import brake

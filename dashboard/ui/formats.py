@@ -101,8 +101,3 @@ def usd(value: float | None) -> str:
     if value is None:
         return DASH
     return f"${fixed(value, 3)}" if abs(value) < 1 else f"${fixed(value, 2, grouped=True)}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 sandbox`, `1,912 sandboxes`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
