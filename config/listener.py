@@ -89,7 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        incomplete.add(self, _limited_address(self.client))
+        incomplete.add(self, limited_address(self.client))
         self._deadline = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -176,7 +176,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _begin(self) -> None:
         """A request began on a connection that had none under way."""
         if self._deadline is None and self not in incomplete:
-            incomplete.add(self, _limited_address(self.client))
+            incomplete.add(self, limited_address(self.client))
             self._deadline = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def _head_is_late(self) -> None:
@@ -211,7 +211,7 @@ class BoundedProtocol(HttpToolsProtocol):
         incomplete.remove(self)
 
 
-def _limited_address(client: tuple[str, int] | None) -> str:
+def limited_address(client: tuple[str, int] | None) -> str:
     """The peer's address where it has a maximum of its own: not of this machine, nor of a proxy that we trust.
 
     Of IPv6 its /64: so much a single customer has at the least.

@@ -114,7 +114,7 @@ class WebhookEndpoints:
 
     async def _read_all(self, began: float, changes: int) -> None:
         # A thread of its own: in the shared one it would wait behind all that waits for the database there.
-        found = await sync_to_async(_read, thread_sensitive=False)()
+        found = await sync_to_async(read_endpoints, thread_sensitive=False)()
         if changes == account_changes.number():
             self._known, self._known_from = found, began
 
@@ -132,7 +132,7 @@ def _may_exist(name: str) -> bool:
     return len(name) <= LONGEST_NAME and (not name or _SLUG.fullmatch(name) is not None)
 
 
-def _read() -> dict[str, WebhookEndpoint]:
+def read_endpoints() -> dict[str, WebhookEndpoint]:
     try:
         enabled = accounts.by_names()
     finally:

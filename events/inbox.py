@@ -104,7 +104,7 @@ class Inbox:
         async with Line() as line:
             while True:
                 await self._due.wait()
-                batch = self._take()
+                batch = self.take()
                 self._under_way += 1
                 self._look()
                 try:
@@ -114,7 +114,7 @@ class Inbox:
                     self._under_way -= 1
                     self._look()
 
-    def _take(self) -> list[Waiting]:
+    def take(self) -> list[Waiting]:
         """The next batch; who was told to send again meanwhile will."""
         taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         return [(arrival, done) for arrival, done in taken if not done.done()]

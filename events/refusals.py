@@ -62,7 +62,7 @@ class Refusals:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if not batch:
             return
-        left = await sync_to_async(_write)(batch)
+        left = await sync_to_async(write)(batch)
         self._waiting.extendleft(reversed(left[: MAX_WAITING - len(self._waiting)]))
         if left:
             self._wake.set()
@@ -85,11 +85,11 @@ def masked(headers: dict[str, str]) -> dict[str, str]:
     return {name: value.replace("\x00", "\ufffd") for name, value in shown.items()}
 
 
-def _write(batch: list[Delivery]) -> list[Delivery]:
+def write(batch: list[Delivery]) -> list[Delivery]:
     """Together, or else one by one; those that have to wait for the database."""
     close_old_connections()
     try:
-        _cut_metadata(batch)
+        cut_metadata(batch)
         Delivery.objects.bulk_create(batch)
     except database_away.ERRORS as error:
         log.warning("%d rejected deliveries are not stored yet: %s", len(batch), error)
@@ -100,7 +100,7 @@ def _write(batch: list[Delivery]) -> list[Delivery]:
     return []
 
 
-def _cut_metadata(batch: list[Delivery]) -> None:
+def cut_metadata(batch: list[Delivery]) -> None:
     """Of an account that stores certain keys alone, a body that can't be read as JSON (a cut one too) is not kept."""
     chosen = Account.objects.filter(pk__in={row.account_id for row in batch}, store_metadata_keys__isnull=False)
     keys = dict(chosen.values_list("pk", "store_metadata_keys"))

@@ -47,6 +47,7 @@ def config(app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_config=None,
+        log_level="warning",
         access_log=False,
         date_header=False,
         server_header=False,

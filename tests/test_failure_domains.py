@@ -206,7 +206,7 @@ async def test_reaper_acts_on_healthy_accounts(three, kind, monkeypatch):
         assert (await Action.objects.aget(sandbox=boxes[1])).state == "grace", "nobody knows whether it is alive"
 
 
-@pytest.mark.parametrize("step", ["fleet_of", "_judge_fleet"])
+@pytest.mark.parametrize("step", ["fleet_of", "judge_fleet"])
 async def test_reaper_judges_other_accounts_after_a_database_error(three, step, monkeypatch):
     boxes = await sync_to_async(living)(three)
     await AccountHealth.objects.aupdate(last_sync_at=datetime.now(UTC))
@@ -235,19 +235,19 @@ async def test_last_looks_of_another_policy_do_not_hide_that_one_fails(three, mo
     await AccountHealth.objects.aupdate(last_sync_at=datetime.now(UTC))
     await reaping.policy(name="first", max_fleet_fraction=1.0)
     await reaping.policy(name="second", max_fleet_fraction=1.0, action="notify")
-    decide = reaper.acting._decide
+    decide = reaper.acting.decide
 
     def failing(spec, fleet, pairs, kept):
         if spec.action == "kill" and fleet.account.pk == three.broken.pk:
             raise DatabaseError("out of memory")
         return decide(spec, fleet, pairs, kept)
 
-    monkeypatch.setattr(reaper.acting, "_decide", failing)
+    monkeypatch.setattr(reaper.acting, "decide", failing)
     await reaper.run_all()
     told = Action.objects.filter(kind="notify", state="confirmed", sandbox=boxes[1])
     assert await told.aexists(), "the second policy has succeeded for this account, after the first one failed"
     assert await sync_to_async(round_error)(three.broken, "reap") == "DatabaseError: out of memory"
-    monkeypatch.setattr(reaper.acting, "_decide", decide)
+    monkeypatch.setattr(reaper.acting, "decide", decide)
     await reaper.run_all()
     assert await sync_to_async(round_error)(three.broken, "reap") == ""
 
@@ -256,14 +256,14 @@ async def test_account_that_is_not_judged_keeps_the_error_of_its_last_judgement(
     await sync_to_async(living)(three)
     await AccountHealth.objects.aupdate(last_sync_at=datetime.now(UTC))
     await reaping.policy(max_fleet_fraction=1.0)
-    judge_fleet = reaper.round._judge_fleet
+    judge_fleet = reaper.round.judge_fleet
 
     def failing(*given, **more):
         raise DatabaseError("out of memory")
 
-    monkeypatch.setattr(reaper.round, "_judge_fleet", failing)
+    monkeypatch.setattr(reaper.round, "judge_fleet", failing)
     await reaper.run_all()
-    monkeypatch.setattr(reaper.round, "_judge_fleet", judge_fleet)
+    monkeypatch.setattr(reaper.round, "judge_fleet", judge_fleet)
     await AccountHealth.objects.aupdate(last_sync_at=datetime.now(UTC) - timedelta(hours=1))
     await reaper.run_all()
     assert await sync_to_async(round_error)(three.broken, "judge") == "DatabaseError: out of memory"
@@ -274,14 +274,14 @@ async def test_reaper_runs_other_policies_after_a_fault_of_one(three, monkeypatc
     await AccountHealth.objects.aupdate(last_sync_at=datetime.now(UTC))
     first = await reaping.policy(name="first")
     second = await reaping.policy(name="second")
-    judge = reaper.round._judge
+    judge = reaper.round.judge_policy
 
     def failing(policy, *given):
         if policy.pk == first.pk:
             raise ZeroDivisionError("ours")
         return judge(policy, *given)
 
-    monkeypatch.setattr(reaper.round, "_judge", failing)
+    monkeypatch.setattr(reaper.round, "judge_policy", failing)
     await reaper.run_all()
     assert (await Policy.objects.aget(pk=second.pk)).last_run_at
 

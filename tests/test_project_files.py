@@ -69,3 +69,14 @@ def test_every_file_that_the_guide_for_contributors_names_exists() -> None:
     )
     assert len(named) > 20
     assert [name for name in named if not (ROOT / name).exists() and "PAGE" not in name and "NAME" not in name] == []
+
+
+def test_no_test_replaces_what_a_module_keeps_to_itself() -> None:
+    """What a test puts something else in the place of has a public name: whoever changes it is warned by that."""
+    private = re.compile(r"setattr\((?:[\"'][^\"']*\.|[^,\"']+, [\"'])(_[a-zA-Z]\w*)")
+    replaced = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in sorted((ROOT / "tests").rglob("*.py"))
+        for name in private.findall(file.read_text())
+    ]
+    assert replaced == []

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from dashboard.live.fleet import RATE_SECONDS, Frame, LiveFleet
+from sandboxes.fleet.figures.percentiles import nearest
 
 HOT_PCT: Final = 80
 SOON_SECONDS: Final = 300
 CURRENT_SECONDS: Final = 300  # an older sample says nothing about the fleet now
+MOST_REASONS: Final = 8  # why sandboxes ended; a backend may make words up
 
 
 class Usage:
@@ -41,19 +43,12 @@ def _in_order(frame: Frame) -> tuple[list[float], list[float]]:
 
 def _figures(cpu: Sequence[float], mem: Sequence[float]) -> dict[str, float | int | None]:
     return {
-        "cpu_p50": quantile(cpu, 0.5),
-        "cpu_p95": quantile(cpu, 0.95),
-        "mem_p50": quantile(mem, 0.5),
-        "mem_p95": quantile(mem, 0.95),
+        "cpu_p50": nearest(cpu, 50),
+        "cpu_p95": nearest(cpu, 95),
+        "mem_p50": nearest(mem, 50),
+        "mem_p95": nearest(mem, 95),
         "hot": len(cpu) - bisect_left(cpu, HOT_PCT),
     }
-
-
-def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """The value that `share` (0 to 1) of them do not exceed; None for none."""
-    if not ordered:
-        return None
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
 
 
 def _per_minute(count: int) -> float:
@@ -69,17 +64,17 @@ def counts(fleet: LiveFleet, now: float) -> dict[str, Any]:
     for cell in fleet.cells.values():
         states[cell.state] += 1
         burn += cell.burn
-        soon += cell.state == "running" and cell.end_at is not None and cell.end_at - now < SOON_SECONDS
+        soon += cell.state == "running" and cell.end_at is not None and 0 < cell.end_at - now < SOON_SECONDS
         if cell.orphan != "none":
             orphans += 1
             orphan_burn += cell.burn
-            marked += cell.orphan in {"marked", "condemned"}
+            marked += cell.orphan == "marked"
     return {
         "running": states["running"],
         "paused": states["paused"],
         "started": _per_minute(len(fleet.born)),
         "ended": _per_minute(sum(now - one.at <= RATE_SECONDS for one in fleet.ended.values())),
-        "ended_by": dict(Counter(one.reason for one in fleet.ended.values()).most_common(3)),
+        "ended_by": dict(Counter(one.reason for one in fleet.ended.values()).most_common(MOST_REASONS)),
         "burn": round(burn, 2),
         "orphans": orphans,
         "orphan_burn": round(orphan_burn, 2),

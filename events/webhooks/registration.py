@@ -27,7 +27,7 @@ from sandboxes.models.fields import opened
 OVERLAP: Final = timedelta(hours=24)  # for so long both secrets are accepted after a rotation
 SETTLE: Final = timedelta(seconds=10)  # twice as long as receivers hold an endpoint in memory (events.endpoints)
 LOCK_SECONDS: Final = 120
-_TRIES, _BETWEEN_SECONDS = 40, 0.25
+_TRIES, BETWEEN_SECONDS = 40, 0.25
 
 
 class NotDone(Exception):
@@ -48,7 +48,7 @@ async def alone_with(account_id: int) -> AsyncIterator[Account]:
                     return
         except redis.RedisError:
             raise NotDone("Redis is away, and this needs it: look what is on record, then try again") from None
-        await asyncio.sleep(_BETWEEN_SECONDS)
+        await asyncio.sleep(BETWEEN_SECONDS)
     raise NotDone("This webhook is being changed just now: try again in a moment")
 
 

@@ -100,7 +100,7 @@ def claim_due(now: datetime, account: Account) -> list[Claim]:
         claims.append(_claim(action, lock, now))
     moved = [claim.action for claim in claims]
     if moved:
-        _number(moved)
+        number_claims(moved)
     machine.store(moved + closed)
     announce.changed(moved + closed)
     return claims
@@ -181,7 +181,7 @@ def _claim(action: Action, lock: SandboxLock, now: datetime) -> Claim:
     return Claim(action, lock.claim_number, until)
 
 
-def _number(claimed: Sequence[Action]) -> None:
+def number_claims(claimed: Sequence[Action]) -> None:
     """The locks' counts follow their claims; kills and pauses condemn from here on."""
     database.execute(queries.NUMBER_CLAIMS, {
         "locks": [action.sandbox.lock_id for action in claimed],

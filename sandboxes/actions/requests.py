@@ -80,7 +80,7 @@ def take(sandbox_pks: Sequence[int], wanted: ActionRequest) -> tuple[list[Action
         action = _decide(wanted, sandbox, of_lock)
         actions[id(action)] = action
     taken = list(actions.values())
-    _write(taken, wanted)
+    write_actions(taken, wanted)
     announce.changed(taken)
     if any(action.state == State.QUEUED for action in taken):
         announce.wake()
@@ -121,7 +121,7 @@ def _decide(wanted: ActionRequest, sandbox: Sandbox, of_lock: list[Action]) -> A
     return action
 
 
-def _write(actions: Sequence[Action], wanted: ActionRequest) -> None:
+def write_actions(actions: Sequence[Action], wanted: ActionRequest) -> None:
     """New ones with their sentences, and what a person's word made of those it joined."""
     Action.objects.bulk_create([action for action in actions if action.pk is None])
     machine.store([action for action in actions if action.joined])

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 async def look_at_unanswered(account: Account) -> None:
     """Settles what was sent for the account, has no answer, and is due for a look."""
     for action, seen in await looks(account, State.SENT):
-        await each(action, _conclude, seen)
+        await each(action, conclude, seen)
 
 
 async def looks(account: Account, state: str) -> list[tuple[Action, Seen]]:
@@ -98,7 +98,7 @@ def _take(account: Account, state: str, now: datetime) -> Sequence[Action]:
 
 
 @transaction.atomic
-def _conclude(looked_at: Action, seen: Seen) -> None:
+def conclude(looked_at: Action, seen: Seen) -> None:
     action = locked(looked_at.pk)
     if action.state != State.SENT or action.claim_number != looked_at.claim_number:
         return

@@ -18,38 +18,47 @@ _LOOKS_SECRET = re.compile(
 )
 # Whatever is in use registers itself again: of those tried or replaced over the years the oldest are let go.
 MOST_SECRETS = 1_000
-_secrets: Recent[str, None] = Recent(MOST_SECRETS)
-_registered: re.Pattern[str] | None = None
-_lock = threading.Lock()
 
 
-def register(*secrets: str) -> None:
-    """Hide these texts from now on, in this process; texts shorter than SHORTEST_SECRET are let through."""
-    global _registered  # noqa: PLW0603 - one table per process is the point
-    given = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
-    with _lock:
-        new = [secret for secret in given if secret not in _secrets]
-        for secret in given:
-            _secrets.set(secret, None)
-        if new:
-            # The longest first, or a secret that begins with another would keep its tail.
-            longest_first = sorted(_secrets.keys(), key=len, reverse=True)
-            _registered = re.compile("|".join(re.escape(secret) for secret in longest_first))
+class Secrets:
+    """Texts to hide: of more than `most` those that were registered last."""
+
+    def __init__(self, most: int) -> None:
+        self._held: Recent[str, None] = Recent(most)
+        self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def register(self, *secrets: str) -> None:
+        """Hides these from now on; texts shorter than SHORTEST_SECRET are let through."""
+        given = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
+        with self._lock:
+            new = [secret for secret in given if secret not in self._held]
+            for secret in given:
+                self._held.set(secret, None)
+            if new:
+                # The longest first, or a secret that begins with another would keep its tail.
+                longest_first = sorted(self._held.keys(), key=len, reverse=True)
+                self._pattern = re.compile("|".join(re.escape(secret) for secret in longest_first))
+
+    def forget(self) -> None:
+        """As if none had been registered yet."""
+        with self._lock:
+            self._held.clear()
+            self._pattern = None
+
+    def mask(self, text: str) -> str:
+        """The text with every known or likely secret replaced by MASK."""
+        if self._pattern is not None:
+            text = self._pattern.sub(MASK, text)
+        return _LOOKS_SECRET.sub(_hide, text)
 
 
-def forget() -> None:
-    """As in a process that has used no secret yet."""
-    global _registered  # noqa: PLW0603 - one table per process is the point
-    with _lock:
-        _secrets.clear()
-        _registered = None
-
-
-def mask(text: str) -> str:
-    """The text with every known or likely secret replaced by MASK."""
-    if _registered is not None:
-        text = _registered.sub(MASK, text)
-    return _LOOKS_SECRET.sub(_hide, text)
+# Those of this process: whatever logs or shows a text masks what anything in it has used.
+_of_process = Secrets(MOST_SECRETS)
+register, forget, mask = _of_process.register, _of_process.forget, _of_process.mask
 
 
 def _hide(match: re.Match[str]) -> str:

@@ -80,7 +80,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         end = None if timeout is None else time.monotonic() + timeout
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        addresses = await _addresses(host, port, timeout)
+        addresses = await addresses_of(host, port, timeout)
         for number, address in enumerate(addresses):
             share = None if end is None else _share(end - time.monotonic(), len(addresses) - number)
             if share is not None and share <= 0:
@@ -103,7 +103,7 @@ def _share(left: float, addresses: int) -> float:
     return min(left, max(left / addresses, LEAST_SECONDS))
 
 
-async def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
+async def addresses_of(host: str, port: int, timeout: float | None) -> list[str]:
     """All that `host` leads to. Raises httpcore.ConnectError when one of them is forbidden, or there is none."""
     try:
         async with asyncio.timeout(timeout):

@@ -97,7 +97,7 @@ def put(
     _start(lease, ttl_seconds, now)
     _set_members(lease, set(ids or ()))
     _move_spans(lease, [sandbox.pk for sandbox in live], now)
-    marked = _spare(list(locks.values()), key)
+    marked = spare(list(locks.values()), key)
     no_orphans([pk for pk, lock in locks.items() if lock.pending_action_id is None], now)
     return LeaseResult(key, lease.expires_at, len(alive_ids), unknown, marked, condemned)
 
@@ -236,7 +236,7 @@ def _move_spans(lease: Lease, sandbox_pks: Sequence[int], now: datetime) -> None
     )
 
 
-def _spare(locks: Sequence[SandboxLock], key: str) -> list[str]:
+def spare(locks: Sequence[SandboxLock], key: str) -> list[str]:
     """Voids what policies had in mind for these; sandboxes with an act on its way are not among them."""
     free = [lock.pk for lock in locks if lock.pending_action_id is None]
     marks = Action.objects.filter(

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all
+from sandboxes.cleanup import orphans
 from sandboxes.models import Account, Action, Policy, SandboxLock, Verdict
 from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
 
@@ -31,12 +32,13 @@ def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
         setattr(kept, name, given[name])
     kept.version += 1
     kept.held_why = ""
-    try:
-        with transaction.atomic():
-            kept.save()
-    except IntegrityError:
-        raise PolicyError(f"there is a policy named {spec.name!r} already") from None
-    void_marks(Action.objects.filter(policy=kept), "void: the policy was changed")
+    with orphans.told():
+        try:
+            with transaction.atomic():
+                kept.save()
+        except IntegrityError:
+            raise PolicyError(f"there is a policy named {spec.name!r} already") from None
+        void_marks(Action.objects.filter(policy=kept), "void: the policy was changed")
     return kept
 
 
@@ -50,9 +52,10 @@ def _known_accounts(named: set[str]) -> None:
 @transaction.atomic
 def delete(policy: Policy) -> None:
     """Deletes it; its marks are void, its verdicts end now and stay on record under its name."""
-    void_marks(Action.objects.filter(policy=policy), "void: the policy was deleted")
-    Verdict.objects.filter(policy=policy, until=None).update(until=timezone.now())
-    policy.delete()
+    with orphans.told():
+        void_marks(Action.objects.filter(policy=policy), "void: the policy was deleted")
+        Verdict.objects.filter(policy=policy, until=None).update(until=timezone.now())
+        policy.delete()
 
 
 def reset(policy: Policy) -> None:

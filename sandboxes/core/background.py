@@ -47,7 +47,7 @@ class Background:
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Runs `work` until `stop` or `finish`, again after 1, 2, 4 … 30 s whenever it raises or returns."""
-        state = _states[name] = State(name)
+        state = registry[name] = State(name)
         self._tasks[name] = asyncio.create_task(self._keep(state, work), name=name)
 
     async def stop(self) -> None:
@@ -68,7 +68,7 @@ class Background:
     async def _ended(self) -> None:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for name in self._tasks:
-            _states.pop(name, None)
+            registry.pop(name, None)
         self._tasks.clear()
         self._stopping.clear()
 
@@ -95,7 +95,7 @@ class Background:
 
 def states() -> list[State]:
     """How this process's tasks are, by name."""
-    return sorted(_states.values(), key=lambda state: state.name)
+    return sorted(registry.values(), key=lambda state: state.name)
 
 
 def _note(state: State, error: Exception) -> None:
@@ -104,4 +104,4 @@ def _note(state: State, error: Exception) -> None:
     state.last_error, state.error_type, state.failed_at = text_of(error), type(error).__name__, datetime.now(UTC)
 
 
-_states: dict[str, State] = {}
+registry: dict[str, State] = {}

@@ -60,7 +60,7 @@ def site(transactional_db: None, mailbox: Any, static_files: Path, monkeypatch: 
     from config.asgi import application
 
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"

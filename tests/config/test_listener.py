@@ -33,7 +33,7 @@ async def served():
 @asynccontextmanager
 async def serving(app, protocol):
     """The port of a server with this app and protocol."""
-    config = uvicorn.Config(app, port=0, http=protocol, ws="none", lifespan="off", log_config=None)
+    config = uvicorn.Config(app, port=0, http=protocol, ws="none", lifespan="off", log_config=None, log_level="warning")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
@@ -169,7 +169,7 @@ async def test_half_open_connections_keep_no_whole_request_out(served, monkeypat
 
 async def test_one_foreign_address_holds_few_connections(served, monkeypatch):
     monkeypatch.setattr(listener, "MOST_OF_AN_ADDRESS", 3)
-    monkeypatch.setattr(listener, "_limited_address", lambda client: "198.51.100.7")
+    monkeypatch.setattr(listener, "limited_address", lambda client: "198.51.100.7")
     connect, _ = served
     held = [await connect() for _ in range(9)]
     assert (await said(connect, WHOLE)).startswith(b"HTTP/1.1 200")
@@ -244,7 +244,7 @@ async def test_client_that_takes_its_answer_slowly_is_served_whole(monkeypatch):
 )
 def test_addresses_of_this_machine_and_of_proxies_have_no_maximum(settings, client, proxies, limited):
     settings.TRUSTED_PROXIES = proxies
-    assert listener._limited_address(client) == limited
+    assert listener.limited_address(client) == limited
 
 
 def test_descriptor_limit_is_raised_to_what_the_system_allows(monkeypatch):

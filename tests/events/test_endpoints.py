@@ -25,13 +25,13 @@ LOST_KEY = Sealed("fernet:sealed-by-a-lost-key")
 @pytest.fixture
 def reads(monkeypatch):
     """Counts the reads of all accounts."""
-    begun, read = [], endpoints._read
+    begun, read = [], endpoints.read_endpoints
 
     def counted():
         begun.append(1)
         return read()
 
-    monkeypatch.setattr(endpoints, "_read", counted)
+    monkeypatch.setattr(endpoints, "read_endpoints", counted)
     return begun
 
 
@@ -106,7 +106,7 @@ async def test_name_that_no_account_can_have_is_404_without_a_read(post, reads, 
 
 async def test_read_that_began_before_a_save_is_not_believed(account, monkeypatch):
     """The account is saved while a read is under way that does not see it yet."""
-    found, read = WebhookEndpoints(), endpoints._read
+    found, read = WebhookEndpoints(), endpoints.read_endpoints
     saved: list[Account] = []
 
     def slow():
@@ -115,7 +115,7 @@ async def test_read_that_began_before_a_save_is_not_believed(account, monkeypatc
             saved.append(Account.objects.create(name="second", url="http://x", webhook_secret="other"))
         return seen
 
-    monkeypatch.setattr(endpoints, "_read", slow)
+    monkeypatch.setattr(endpoints, "read_endpoints", slow)
     endpoint = await found.find("second")
     assert endpoint is not None
     assert endpoint.account_id == saved[0].pk

@@ -112,7 +112,7 @@ async def test_the_database_away_is_503_with_no_event_half_kept(post, monkeypatc
 async def test_nobody_waits_for_a_database_that_does_not_come(post, monkeypatch):
     await post(recent())
     comes = threading.Event()
-    monkeypatch.setattr(endpoints, "_read", lambda: comes.wait(30))
+    monkeypatch.setattr(endpoints, "read_endpoints", lambda: comes.wait(30))
     monkeypatch.setattr(endpoints, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(endpoints, "KEEP_SECONDS", 0.0)
     known, strange = await asyncio.gather(post(recent("killed")), post(recent(), url="/webhooks/e2b/other/"))

@@ -284,7 +284,7 @@ def test_bootstrap_says_that_the_environment_sets_the_secret(settings):
 
 
 async def test_nobody_else_changes_it_meanwhile(fresh, e2b, monkeypatch):
-    monkeypatch.setattr(registration, "_BETWEEN_SECONDS", 0)
+    monkeypatch.setattr(registration, "BETWEEN_SECONDS", 0)
     async with registration.alone_with(fresh.pk):
         with pytest.raises(NotDone, match="being changed"):
             await registration.register(fresh.pk, URL, ALL)

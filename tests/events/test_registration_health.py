@@ -137,7 +137,9 @@ async def stack(account, free_tcp_port):
     """The account `prod`, registered at our own receiver on a real port."""
     receiver = Receiver()
     await receiver.start()
-    server = uvicorn.Server(uvicorn.Config(receiver, port=free_tcp_port, log_config=None, lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(receiver, port=free_tcp_port, log_config=None, log_level="warning", lifespan="off")
+    )
     serving = asyncio.create_task(server.serve())
     account.webhook_url = f"http://127.0.0.1:{free_tcp_port}/webhooks/e2b/prod/"
     yield account

@@ -1,6 +1,7 @@
 """Leases of an owner: deleted, unless they hold a live sandbox (or one still to come) or cover somebody else's."""
 
 import json
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db import connection
@@ -29,7 +30,7 @@ def kept_leases(subject: Subject) -> int:
 
 def _found(subject: Subject) -> list[_Found]:
     with connection.cursor() as cursor:
-        cursor.execute(queries.LEASES, subject.given)
+        cursor.execute(queries.LEASES, {**subject.given, "now": datetime.now(UTC)})
         rows = cursor.fetchall()
     found = []
     for key, name, metadata, holds, own, other, awaited in rows:

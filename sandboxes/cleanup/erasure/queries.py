@@ -60,7 +60,7 @@ WHERE account_id = %(account)s AND kind = 'owner' AND name = %(owner)s"""
 
 # A lease that covers nobody else's sandbox; one that still holds a sandbox alive stays.
 LEASES: Final = """
-SELECT l.id, l.key, l.metadata, l.released_at IS NULL AND l.lapsed_at IS NULL AND l.expires_at > now() AS holds,
+SELECT l.id, l.key, l.metadata, l.released_at IS NULL AND l.lapsed_at IS NULL AND l.expires_at > %(now)s AS holds,
   EXISTS (SELECT FROM sandboxes_leasespan p WHERE p.lease_id = l.id AND p.sandbox_id = ANY(%(keys)s))
     OR EXISTS (SELECT FROM sandboxes_leasemember m WHERE m.lease_id = l.id AND m.sandbox_id = ANY(%(ids)s)) AS own,
   EXISTS (SELECT FROM sandboxes_leasespan p WHERE p.lease_id = l.id AND NOT p.sandbox_id = ANY(%(keys)s))

@@ -61,7 +61,7 @@ async def _act_on(spec: PolicySpec, due: Sequence[Action], fleet: Fleet, end: fl
             break
         pairs = await look_at(fleet.account, due[start : start + AT_ONCE])
         kept = await _look_at_keepers(spec, fleet, {action.sandbox_id for action, _ in pairs})
-        await sync_to_async(_decide)(spec, fleet, pairs, kept)
+        await sync_to_async(decide)(spec, fleet, pairs, kept)
 
 
 async def _look_at_keepers(spec: PolicySpec, fleet: Fleet, due: set[int]) -> dict[int, SandboxInfo]:
@@ -71,7 +71,7 @@ async def _look_at_keepers(spec: PolicySpec, fleet: Fleet, due: set[int]) -> dic
     return {names[name]: what for name, what in shown.items() if isinstance(what, SandboxInfo)}
 
 
-def _decide(
+def decide(
     spec: PolicySpec, fleet: Fleet, pairs: Sequence[tuple[Action, Seen]], kept: Mapping[int, SandboxInfo]
 ) -> None:
     now = datetime.now(UTC)
@@ -87,7 +87,7 @@ def _decide(
         elif not isinstance(what, E2BError) and action.sandbox_id in anew:
             known, at, pause = anew[action.sandbox_id], fleet.clock(now), pauses.get(action.pk)
             judged[action.pk] = _judged(spec, action, known, pause, at)
-    _conclude(_heard(spec, fleet, pairs, judged), datetime.now(UTC))
+    conclude(_heard(spec, fleet, pairs, judged), datetime.now(UTC))
 
 
 def _heard(
@@ -116,7 +116,7 @@ def _judged(spec: PolicySpec, action: Action, known: Facts, pause: OurPause | No
 
 
 @transaction.atomic
-def _conclude(judged: Mapping[int, Judgement | None], now: datetime) -> int:
+def conclude(judged: Mapping[int, Judgement | None], now: datetime) -> int:
     """Marks become queued acts, or void (None: it is gone), unless somebody was faster; how many were queued."""
     frozen, moved = is_frozen(), []
     for action in locked_all(list(judged)):

@@ -86,7 +86,7 @@ def _known(account: Account, rows: Sequence[Mapping[str, Any]]) -> dict[int, Kno
                 template_id=row["template_id"], template_name=row["template_name"],
                 **_since_its_return(row, offset), end_at=row["end_at"], seen_running_at=row["seen_running_at"],
                 metadata=row["metadata"], lease=held.get(row["pk"]),
-                last_lease_ended_at=_shifted(ended.get(row["pk"]), offset), protection=_protection(row, offset),
+                last_lease_ended_at=_shifted(ended.get(row["pk"]), offset), protection=protection_of(row, offset),
                 keep=kept_by, stored_keys=stored,
             ),
         )
@@ -111,7 +111,7 @@ def _shifted(ours: datetime | None, offset: timedelta) -> BackendTime | None:
     return None if ours is None else on_backend(ours, offset)
 
 
-def _protection(row: Mapping[str, Any], offset: timedelta) -> Protection | None:
+def protection_of(row: Mapping[str, Any], offset: timedelta) -> Protection | None:
     if not row["lock__protected"]:
         return None
     until = _shifted(row["lock__protected_until"], offset)

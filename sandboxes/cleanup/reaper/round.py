@@ -9,9 +9,9 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from sandboxes.actions import brake
-from sandboxes.cleanup import freezing, leases
+from sandboxes.cleanup import freezing, leases, orphans
 from sandboxes.cleanup.policy_book import spec_of, void_marks
-from sandboxes.cleanup.reaper import acting, brakes, marks, orphans, verdicts
+from sandboxes.cleanup.reaper import acting, brakes, marks, verdicts
 from sandboxes.cleanup.reaper.facts import Fleet, fleet_of
 from sandboxes.core import accounts, round_errors, rounds
 from sandboxes.core.locks import lock
@@ -90,7 +90,7 @@ async def _run_one(
     policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _Troubles, *, seconds: float
 ) -> None:
     """One policy over all accounts; it acts for so long at most. Accounts where something fails join `troubles`."""
-    work = await sync_to_async(_judge)(policy, fleets, times, troubles)
+    work = await sync_to_async(judge_policy)(policy, fleets, times, troubles)
     if work is not None and work.actions:
         troubles.acting |= await acting.act(work.spec, work.actions, fleets, seconds)
 
@@ -103,7 +103,7 @@ def _prepare(now: datetime) -> tuple[list[Account], list[Policy]]:
     return at_work, list(Policy.objects.filter(enabled=True).order_by("pk"))
 
 
-def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _Troubles) -> _Due | None:
+def judge_policy(policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _Troubles) -> _Due | None:
     """Records the verdicts of one policy, marks for an enforcing one, and finds what is due."""
     now = times.of_facts
     try:
@@ -120,7 +120,7 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _T
             troubles.judging.add(fleet.account.pk)
             continue  # nothing new is known: verdicts and marks stay as they are
         try:
-            found, may_act = _judge_fleet(policy, spec, fleet, now, is_frozen=frozen is not None)
+            found, may_act = judge_fleet(policy, spec, fleet, now, is_frozen=frozen is not None)
         except Exception as error:  # the account's: its verdicts stay as they are, the others are judged
             log.exception("policy %s could not judge account %s", policy.name, fleet.account.name)
             round_errors.store(fleet.account, "judge", error, now)
@@ -143,7 +143,7 @@ def _judge(policy: Policy, fleets: dict[int, Fleet], times: _Times, troubles: _T
     return _Due(spec, marks.due(policy, ready, now)) if may_act else None
 
 
-def _judge_fleet(policy: Policy, spec: PolicySpec, fleet: Fleet, now: datetime, *, is_frozen: bool) -> tuple[int, bool]:
+def judge_fleet(policy: Policy, spec: PolicySpec, fleet: Fleet, now: datetime, *, is_frozen: bool) -> tuple[int, bool]:
     """How many of one account the policy hits, and whether it may act on them by its own brakes."""
     found = verdicts.hits_of(spec, fleet, now)
     since = verdicts.record(policy, fleet.account, found, now)

@@ -20,15 +20,15 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Nearest rank: each percentile is one of the values."""
-    if not values:
-        return Spread(None, None, None)
+    """Percentiles and mean of values in any order."""
     ordered = sorted(values)
-    return Spread(
-        round(ordered[_rank(len(ordered), 50) - 1], 2),
-        round(ordered[_rank(len(ordered), 95) - 1], 2),
-        round(sum(ordered) / len(ordered), 2),
-    )
+    mean = round(sum(ordered) / len(ordered), 2) if ordered else None
+    return Spread(nearest(ordered, 50), nearest(ordered, 95), mean)
+
+
+def nearest(ordered: Sequence[float], percent: int) -> float | None:
+    """By nearest rank, so that it is one of the values, to two digits; None for none. The page's figures and REST's."""
+    return round(ordered[_rank(len(ordered), percent) - 1], 2) if ordered else None
 
 
 def of_histogram(counts: Sequence[int], percent: int) -> float | None:

@@ -23,14 +23,14 @@ UNTOLD_SECONDS: Final = 10.0  # a refusal that does not say when to come back
 # IDs that a backend called malformed, of those that run: one of them fails a whole bulk call. Each process finds out
 # anew.
 PARTS_HELD: Final = 128
-_refused: Recent[Part, frozenset[str]] = Recent(PARTS_HELD)
+refused_by_part: Recent[Part, frozenset[str]] = Recent(PARTS_HELD)
 
 
 async def ask(
     client: E2BClient, account: Account, part: Part, at: datetime, running: Sequence[Running], deadline_seconds: float
 ) -> BulkMetrics:
     """The newest samples of `running` within `deadline_seconds`. Raises E2BError as the client does."""
-    refused = _refused.get(part) or frozenset()
+    refused = refused_by_part.get(part) or frozenset()
     ids = [one.sandbox_id for one in running if one.sandbox_id not in refused]
     known = Capabilities.from_dict(account.capabilities)
     if known.lacks("metrics") and known.lacks("bulk_metrics"):
@@ -45,7 +45,7 @@ async def ask(
         if ids and not answers.samples:
             raise  # nothing at all is there: it is the address that is wrong
         return answers
-    _refused.set(part, refused.intersection(one.sandbox_id for one in running).union(answers.refused_ids))
+    refused_by_part.set(part, refused.intersection(one.sandbox_id for one in running).union(answers.refused_ids))
     return answers
 
 

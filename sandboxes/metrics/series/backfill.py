@@ -93,7 +93,7 @@ async def _fetch_all(client: E2BClient, wanted: Iterable[Wanted], found: Round) 
             if one.windows and (found.calls >= CALLS or time.monotonic() > ends):
                 return
             try:
-                await _fetch(client, one, found)
+                await fetch(client, one, found)
             except E2BError as error:
                 # Not this sandbox's fault alone, perhaps: this worker stops, the others find out for themselves.
                 log.info("back-fill stops for now: %s", error)
@@ -102,7 +102,7 @@ async def _fetch_all(client: E2BClient, wanted: Iterable[Wanted], found: Round) 
     await asyncio.gather(*(work() for _ in range(AT_ONCE)))
 
 
-async def _fetch(client: E2BClient, one: Wanted, found: Round) -> None:
+async def fetch(client: E2BClient, one: Wanted, found: Round) -> None:
     samples: list[tuple[int, Sample]] = []
     for window in one.windows:
         found.calls += 1

@@ -131,7 +131,7 @@ def write(part: Part, at: datetime, frame: Frame, before: Before) -> Frame:
         )
         for (pk,) in cursor.fetchall():
             _written.set(part, (pk, seen_in(frame)))
-        _keep_last_samples(before.seen, set(frame.keys))
+        keep_last_samples(before.seen, set(frame.keys))
         if before.at and at - before.at > HOLE:
             _reopen_history(part, before.at)
     return frame
@@ -164,7 +164,7 @@ def _without_known(frame: Frame, written: tuple[MetricFrame, ...]) -> Frame:
     return replace(frame, fresh=fresh)
 
 
-def _keep_last_samples(seen: Mapping[int, Sample], still_there: set[int]) -> None:
+def keep_last_samples(seen: Mapping[int, Sample], still_there: set[int]) -> None:
     left: list[tuple[int, Sample]] = [item for item in seen.items() if item[0] not in still_there]
     if left:
         columns = zip(*((key, *astuple(sample)) for key, sample in left), strict=True)

@@ -55,7 +55,7 @@ def keep(now: datetime) -> None:
         held = _held(table)
         for start in _wanted(table, now):
             if start not in held:
-                _try(_make, table, start)
+                _try(make_partition, table, start)
         for start in sorted(held):
             if start + table.width <= now - table.age:
                 _try(_drop, table, start)
@@ -92,7 +92,7 @@ def _held(table: Parted) -> set[datetime]:
     return {datetime.strptime(name, _NAME).replace(tzinfo=UTC) for name in names if name.isdecimal()}
 
 
-def _make(table: Parted, start: datetime) -> None:
+def make_partition(table: Parted, start: datetime) -> None:
     """Beside the table first, then attached: that takes a weaker lock. Its rows in the default part come over."""
     part, default, end = _part(table, start), f"{table.table}_default", start + table.width
     database.execute(queries.make(part, default))

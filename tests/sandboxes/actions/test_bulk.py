@@ -54,7 +54,7 @@ def test_a_worker_that_dies_within_a_chunk_has_done_nothing_of_it(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(requests, "_write", dies)
+        broken.setattr(requests, "write_actions", dies)
         with pytest.raises(KeyboardInterrupt):
             carry_on_all()
     assert (BulkRequest.objects.get().position, Action.objects.count()) == (3, 3)

@@ -6,7 +6,6 @@ import logging
 import pytest
 
 from sandboxes.base import masking
-from sandboxes.base.recent import Recent
 
 
 @pytest.fixture
@@ -78,13 +77,12 @@ def test_a_badly_formatted_log_call_is_still_logged_and_masked(logged):
     assert "apples" in stream.getvalue()
 
 
-def test_only_the_secrets_used_last_are_remembered(monkeypatch):
-    monkeypatch.setattr(masking, "_secrets", Recent(3))
-    monkeypatch.setattr(masking, "_registered", None)
-    masking.register("first-secret")
+def test_only_the_secrets_used_last_are_remembered():
+    secrets = masking.Secrets(3)
+    secrets.register("first-secret")
     for number in range(5):
-        masking.register(f"tried-secret-{number}", "first-secret")
+        secrets.register(f"tried-secret-{number}", "first-secret")
 
-    assert len(masking._secrets) == 3
-    assert masking.mask("first-secret tried-secret-4") == f"{masking.MASK} {masking.MASK}"
-    assert masking.mask("tried-secret-0") == "tried-secret-0"
+    assert len(secrets) == 3
+    assert secrets.mask("first-secret tried-secret-4") == f"{masking.MASK} {masking.MASK}"
+    assert secrets.mask("tried-secret-0") == "tried-secret-0"

@@ -98,7 +98,7 @@ async def test_addresses_of_one_name_share_one_timeout(monkeypatch, count, timeo
     async def addresses(*_):
         return [f"10.0.0.{number}" for number in range(1, count + 1)]
 
-    monkeypatch.setattr(outbound, "_addresses", addresses)
+    monkeypatch.setattr(outbound, "addresses_of", addresses)
     monkeypatch.setattr(outbound, "time", SimpleNamespace(monotonic=lambda: now[0]))
     network = Unanswering(now)
     with pytest.raises(httpcore.ConnectTimeout):

@@ -37,7 +37,7 @@ class Backend:
 
 
 async def test_refused_ids_are_remembered_while_they_run_and_forgotten_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "_refused", Recent(asking.PARTS_HELD))
+    monkeypatch.setattr(asking, "refused_by_part", Recent(asking.PARTS_HELD))
     account, backend = Account(pk=7, capabilities={}), Backend()
     both, good = [_running(1, "BAD"), _running(2, "good")], [_running(2, "good")]
     for running in (both, both, good, both):
@@ -50,7 +50,7 @@ def _running(key: int, sandbox_id: str) -> Running:
 
 
 def test_old_layouts_of_parts_are_let_go() -> None:
-    for held in (frame_store._written, asking._refused):
+    for held in (frame_store._written, asking.refused_by_part):
         for shards in range(1, 1_000):
             held.set(Part(-1, 0, shards), (0, {}))  # type: ignore[arg-type]
         assert len(held) == frame_store.PARTS_HELD

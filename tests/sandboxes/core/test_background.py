@@ -107,7 +107,7 @@ async def test_pauses_grow(monkeypatch):
 @pytest.mark.django_db
 def test_readyz_names_the_type_of_the_last_error_alone(monkeypatch):
     state = background.State("tidy", False, 3, "ValueError: of /private/path", "ValueError", datetime.now(UTC))
-    monkeypatch.setattr(background, "_states", {"tidy": state})
+    monkeypatch.setattr(background, "registry", {"tidy": state})
     (shown,) = Client().get("/readyz").json()["background"]
     assert (shown["name"], shown["running"], shown["restarts"], shown["last_error"]) == ("tidy", False, 3, "ValueError")
     assert "private" not in str(shown)

@@ -174,7 +174,7 @@ async def test_refusals_wait_while_the_database_is_away(monkeypatch):
         raise OperationalError("no connection")
 
     monkeypatch.setattr(Delivery.objects, "bulk_create", away)
-    monkeypatch.setattr(refusals, "_cut_metadata", lambda _: None)  # it reads accounts
+    monkeypatch.setattr(refusals, "cut_metadata", lambda _: None)  # it reads accounts
     monkeypatch.setattr(refusals, "close_old_connections", lambda: None)
     waiting = Refusals()
     for number in range(3):
@@ -185,7 +185,7 @@ async def test_refusals_wait_while_the_database_is_away(monkeypatch):
 
 async def test_refusals_survive(monkeypatch):
     broken = Once(lambda _: [])
-    monkeypatch.setattr(refusals, "_write", broken)
+    monkeypatch.setattr(refusals, "write", broken)
     waiting = Refusals()
     waiting.start()
     waiting.note(1, "no", datetime.now(UTC), {}, b"x")
@@ -199,8 +199,8 @@ async def test_refusals_survive(monkeypatch):
 async def test_inbox_writers_survive(monkeypatch, mailbox):
     monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.2)
     one = Inbox()
-    take = Once(one._take)
-    monkeypatch.setattr(one, "_take", take)
+    take = Once(one.take)
+    monkeypatch.setattr(one, "take", take)
 
     async def committed(*_):
         return Stored()

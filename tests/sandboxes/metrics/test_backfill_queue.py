@@ -62,13 +62,13 @@ def test_what_is_looked_at_goes_before_all_other(stack, account, woken, monkeypa
     made = [stack.simulator.create(timeout=40 * HOUR) for _ in range(4)]
     stack.simulator.advance(30 * HOUR)
     kept = [on_record(account, one) for one in made]
-    order, fetch = [], backfill._fetch
+    order, fetch = [], backfill.fetch
 
     async def noted(client, one, found):
         order.append(one.key)
         await fetch(client, one, found)
 
-    monkeypatch.setattr(backfill, "_fetch", noted)
+    monkeypatch.setattr(backfill, "fetch", noted)
     look_at(kept[1].pk)
     look_at(kept[3].pk)
     run(backfill.backfill_some())

@@ -106,14 +106,14 @@ def test_series_go_when_they_are_rolled_up():
 def test_a_part_that_cannot_be_made_now_is_made_the_next_time(monkeypatch):
     from django.db import OperationalError
 
-    make, failures = partitions._make, iter([OperationalError("canceling statement due to lock timeout")])
+    make, failures = partitions.make_partition, iter([OperationalError("canceling statement due to lock timeout")])
 
     def busy(table, start):
         for error in failures:
             raise error
         make(table, start)
 
-    monkeypatch.setattr(partitions, "_make", busy)
+    monkeypatch.setattr(partitions, "make_partition", busy)
     partitions.keep(NOW)
     assert "metricframe_fine_2026082112" not in parts()
     partitions.keep(NOW)

@@ -176,7 +176,7 @@ def test_a_worker_that_dies_while_it_writes_leaves_nothing_half_written(backend,
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(frame_store, "_keep_last_samples", killed)
+        patch.setattr(frame_store, "keep_last_samples", killed)
         with pytest.raises(KeyboardInterrupt):
             poll(box)
     assert MetricFrame.objects.count() == 1

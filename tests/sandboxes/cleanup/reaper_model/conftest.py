@@ -19,7 +19,7 @@ def world(mailbox, monkeypatch):
 
     running = lambda: Fleet.now_running  # noqa: E731
     kill, claim, settle, mark = E2BClient.kill, claims.claim_due, settling.settle, marks.mark
-    release, confirm, lock = reaper.acting._conclude, confirming.confirm_answered, locks.lock
+    release, confirm, lock = reaper.acting.conclude, confirming.confirm_answered, locks.lock
 
     async def killed(self, sandbox_id, **given):
         try:
@@ -63,7 +63,7 @@ def world(mailbox, monkeypatch):
         async with lock(*given) as ours:
             yield ours or running().without_turns
 
-    monkeypatch.setattr(reaper.acting, "_conclude", released)
+    monkeypatch.setattr(reaper.acting, "conclude", released)
     monkeypatch.setattr(confirming, "confirm_answered", confirmed)
     monkeypatch.setattr(reaper.round, "lock", locked)
     monkeypatch.setattr(E2BClient, "kill", killed)

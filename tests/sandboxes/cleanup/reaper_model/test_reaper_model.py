@@ -57,12 +57,12 @@ def test_an_owner_comes_while_grace_runs(fleet, how):
 
 def no_lease_counts(monkeypatch):
     monkeypatch.setattr(lease_coverage, "holding", lambda _: {})
-    monkeypatch.setattr(leases, "_spare", lambda *_: [])
+    monkeypatch.setattr(leases, "spare", lambda *_: [])
 
 
 def protection_is_forgotten(monkeypatch):
     monkeypatch.setattr(claims, "is_protected", lambda *_: False)
-    monkeypatch.setattr(reaper.facts, "_protection", lambda *_: None)
+    monkeypatch.setattr(reaper.facts, "protection_of", lambda *_: None)
     monkeypatch.setattr("sandboxes.actions.protection.close_all", lambda *_, **__: None)
 
 
@@ -74,7 +74,7 @@ def a_claim_that_ran_out_is_sent_again_without_a_look(monkeypatch):
             apply(action, Result("again", error="it ran out"))
             store([action])
 
-    monkeypatch.setattr(verify, "_conclude", again)
+    monkeypatch.setattr(verify, "conclude", again)
 
 
 def nobody_looks_again(monkeypatch):
@@ -95,7 +95,7 @@ def listed(sandbox):
 def nothing_is_claimed(monkeypatch):
     """Whoever finds it queued sends it, and writes nothing before."""
     monkeypatch.setattr(claims, "machine", SimpleNamespace(**{**vars(machine), "store": lambda _: None}))
-    monkeypatch.setattr(claims, "_number", lambda _: None)
+    monkeypatch.setattr(claims, "number_claims", lambda _: None)
     monkeypatch.setattr(last_check, "still_mine", lambda asked, _: {claim.action.pk for claim in asked})
 
 

@@ -1,9 +1,14 @@
-"""Who is an orphan and how far gone, as the pages show it; differences are told to them after each round."""
+"""Who is an orphan and how far gone, as the pages show it; whatever changes it tells them the differences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
+
+from django.db import transaction
 
 from sandboxes.core import live
+from sandboxes.core.accounts import fleets
 from sandboxes.models import Account, Action, Verdict
 
 Shown = dict[int, dict[int, tuple[str, datetime | None]]]
@@ -22,6 +27,15 @@ def shown(accounts: Sequence[Account]) -> Shown:
         if found[account].get(key, ("candidate", None))[0] != "condemned":
             found[account][key] = ("marked", act_at)
     return found
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Whatever the block changes of policies, verdicts or marks is told to the pages once it is committed."""
+    accounts = fleets()
+    before = shown(accounts)
+    yield
+    transaction.on_commit(partial(tell, accounts, before))
 
 
 def tell(accounts: Sequence[Account], before: Shown) -> None:
