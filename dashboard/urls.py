@@ -7,7 +7,7 @@ from dashboard.access import views as login
 from dashboard.actions import views as acts
 from dashboard.api import api
 from dashboard.api.mount import no_such_call
-from dashboard.cleanup import policy
+from dashboard.cleanup import policy, trust
 from dashboard.cleanup import views as cleanup
 from dashboard.cost import views as cost
 from dashboard.events import deliveries
@@ -56,6 +56,7 @@ urlpatterns = [
     path("cleanup/policies/<int:policy_id>/", policy.edit, name="policy"),
     path("cleanup/policies/<int:policy_id>/preview/", policy.preview, name="policy-preview"),
     path("cleanup/policies/<int:policy_id>/enforce/", policy.enforce, name="policy-enforce"),
+    path("cleanup/policies/<int:policy_id>/trust/", trust.page, name="policy-trust"),
     path("cleanup/policies/<int:policy_id>/switch/", policy.switch, name="policy-switch"),
     path("cost/", cost.cost, name="cost"),
     path("cost/export.csv", cost.export, name="cost-csv"),
@@ -63,6 +64,7 @@ urlpatterns = [
     path("settings/webhook/<slug:deed>/", settings.webhook.do, name="settings-webhook"),
     path("settings/account/", settings.account.page, name="settings-account"),
     path("settings/account/reset-brake/", settings.account.reset_brake, name="settings-reset-brake"),
+    path("settings/account/try/", settings.account.retry, name="settings-account-retry"),
     path("settings/account/key/", settings.account.key, name="settings-account-key"),
     path("settings/tokens/", settings.tokens.page, name="settings-tokens"),
     path("settings/tokens/<int:token_id>/revoke/", settings.tokens.revoke, name="settings-token-revoke"),

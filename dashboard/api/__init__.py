@@ -19,6 +19,7 @@ from dashboard.api import (
     policies,
     preview,
     sandboxes,
+    trust,
 )
 from dashboard.api.auth import TokenOrSession
 from dashboard.api.docs import OnePage
@@ -48,6 +49,7 @@ api.add_router("/cost", cost.router)
 api.add_router("/accounts", accounts.router)
 api.add_router("/policies", preview.router)
 api.add_router("/policies", policies.router)
+api.add_router("/policies", trust.router)
 api.add_router("/leases", leases.router)
 api.add_router("/freeze", freeze.router)
 api.add_router("/owner-callback", callback.router)

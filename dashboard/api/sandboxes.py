@@ -30,6 +30,7 @@ from sandboxes.fleet.search import (
 )
 
 router = Router(tags=["sandboxes"])
+_AS_SEARCHED = {"end_reason": "reason", "probable_cause": "cause"}
 _OURS = "key"  # what our own pages call it by; programs have the ID
 Age = Annotated[float, Field(ge=0, le=100 * 366 * 86400, allow_inf_nan=False, description="Seconds.")]
 _BOTH_WAYS: Any = [sign + order for order in ORDERS for sign in ("", "-")]
@@ -56,8 +57,16 @@ class Filter(Form):
     environment: Word | None = None
     age_min: Age | None = None
     age_max: Age | None = None
-    ends_within: Age | None = None
+    ends_within: Annotated[Age | None, Field(description="It runs, and its end comes within these seconds.")] = None
+    past_end: Annotated[Age | None, Field(description="It runs, and its end was so many seconds ago.")] = None
+    end_reason: Annotated[Word | None, Field(description="Why it ended, in the backend's word; or vanished.")] = None
+    probable_cause: Annotated[Word | None, Field(description="Ours, inferred: out_of_memory, for one.")] = None
+    created_since: datetime | None = None
+    created_until: datetime | None = None
+    ended_since: datetime | None = None
+    ended_until: datetime | None = None
     cpu_min: Percent | None = None
+    cpu_max: Percent | None = None
     mem_min: Percent | None = None
     no_sample: bool | None = None
     q: Annotated[Word | None, Field(description="Part of its ID, alias, owner or metadata.")] = None
@@ -66,7 +75,9 @@ class Filter(Form):
 
     def query(self, metadata: dict[str, str], order: str = DEFAULT_ORDER) -> SandboxQuery:
         """As the search takes it. Raises QueryError for a state or order that cannot be."""
-        given: dict[str, Any] = {name: getattr(self, name) for name in Filter.model_fields if name != "state"}
+        given: dict[str, Any] = {
+            _AS_SEARCHED.get(name, name): getattr(self, name) for name in Filter.model_fields if name != "state"
+        }
         return SandboxQuery(states=states_of(self.state), metadata=metadata, order=order, **given)
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from msgspec.structs import replace
 
-from dashboard.cleanup import policy_form
+from dashboard.cleanup import policy_form, policy_words, trust
 from dashboard.cleanup.policy_preview import shown
 from dashboard.settings import permissions
 from sandboxes.cleanup import policy_book, whatif
@@ -56,19 +56,30 @@ def edit(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
 def preview(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
     """What was typed so far, tried: a fragment beside the form. It changes nothing."""
     policy = get_object_or_404(Policy, pk=policy_id) if policy_id is not None else None
-    return render(request, "cleanup/preview.html", _preview(request, policy))
+    found = _preview(request, policy)
+    if "error" in found:
+        found["error"] = policy_words.words_of(found["error"])
+    return render(request, "cleanup/preview.html", found)
 
 
 @permissions.staff_changes
 def enforce(request: HttpRequest, policy_id: int) -> HttpResponse:
-    """The preview once more, and the question; a POST of the version that was shown switches."""
+    """What the record proves, the preview once more, and the question; a POST of the version that was shown switches.
+
+    Of a policy that is not ready, the number of those used again has to be typed.
+    """
     policy = get_object_or_404(Policy, pk=policy_id)
     spec = replace(policy_book.spec_of(policy), enabled=True, mode="enforce")
+    found = whatif.trust(policy, timezone.now())
+    typed, wrong = request.POST.get("used_again", "").strip(), False
     if request.method == "POST" and request.POST.get("version") == str(policy.version):
-        written = policy_book.write(spec, policy)
-        permissions.changed(request, written, f"Policy {written.name} is now enforced, version {written.version}")
-        return redirect("policy", policy_id)
-    return render(request, "cleanup/enforce.html", {"policy": policy, **_tried(spec, policy)})
+        wrong = not found.is_ready and typed != str(len(found.used_again))
+        if not wrong:
+            written = policy_book.write(spec, policy)
+            permissions.changed(request, written, f"Policy {written.name} is now enforced, version {written.version}")
+            return redirect("policy", policy_id)
+    context = {"policy": policy, "wrong": wrong, **_tried(spec, policy), **trust.shown(found)}
+    return render(request, "cleanup/enforce.html", context, status=422 if wrong else 200)
 
 
 @permissions.staff_changes
@@ -94,7 +105,7 @@ def _page(
     request: HttpRequest, policy: Policy | None, form: dict[str, Any], error: PolicyError | None = None, **found: Any
 ) -> HttpResponse:
     error = error or found.pop("error", None)
-    wrong = {policy_form.field_of(error): str(error)} if error is not None else {}
+    wrong = {policy_form.field_of(error): policy_words.words_of(error)} if error is not None else {}
     context = {
         "policy": policy, "form": form, "wrong": wrong, "elsewhere": wrong.get("", wrong.get("orphan_when", "")),
         "may_change": permissions.may_change(request), **found,

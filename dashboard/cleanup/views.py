@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dashboard.cleanup import grace, policy_form
+from dashboard.cleanup.trail import entries
 from dashboard.settings import permissions
 from sandboxes.cleanup import freezing, policy_book
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.models import Action, Policy
 from sandboxes.policies import PolicyError
 
-TRAIL_ROWS = 100
 MOST_WAITING = 1000
 STATES = tuple(Action.State.values)
 
@@ -31,7 +31,7 @@ def cleanup(request: HttpRequest) -> HttpResponse:
         "policies": _policies(),
         "waiting": waiting,
         "graces": grace.groups(waiting, timezone.now()),
-        "trail": _trail(state),
+        "trail": entries(_trail(state)),
         "state": state,
         "states": STATES,
         "may_change": permissions.may_change(request),
@@ -78,7 +78,7 @@ class Line:
 
 
 def _policies() -> list[Line]:
-    held = Count("verdicts", filter=Q(verdicts__until=None), distinct=True)
+    held = Count("verdicts", filter=Q(enabled=True, verdicts__until=None) & ~Q(verdicts__sandbox__state="ended"))
     found = Policy.objects.annotate(holds=held).order_by("-enabled", "name")
     return [Line(policy, policy.holds, *_words(policy)) for policy in found]
 
@@ -97,4 +97,4 @@ def _actions() -> QuerySet[Action]:
 
 def _trail(state: str) -> QuerySet[Action]:
     found = _actions().exclude(state=Action.State.GRACE).order_by("-requested_at", "-id")
-    return (found.filter(state=state) if state in STATES else found)[:TRAIL_ROWS]
+    return found.filter(state=state) if state in STATES else found

@@ -28,6 +28,7 @@ from sandboxes.cost import (
     spend,
     template_names,
     used,
+    watched_since,
 )
 from sandboxes.fleet import figures as fleet
 
@@ -74,9 +75,7 @@ def _sums(request: HttpRequest, chosen: Range, group_by: str, now: datetime) -> 
     kind = "owner" if group_by == "owner" else "template"
     record = record_since()
     days = hours_by_day(now, record["first_run"])
-    # What had ended before we watched is not on record: to compare with it would show a growth that was none.
-    watched = record["watched_since"]
-    compared = watched is not None and watched <= told.start - chosen.step * chosen.count
+    compared = _is_compared(chosen, told.start, record["watched_since"])
     return {
         "told": told, "rows": told.rows[:MOST_ROWS], "more": max(0, len(told.rows) - MOST_ROWS),
         "keys": [(key, _link(request, by=f"metadata.{key}"), f"metadata.{key}" == group_by) for key in metadata_keys()],
@@ -89,8 +88,13 @@ def _sums(request: HttpRequest, chosen: Range, group_by: str, now: datetime) -> 
         "compared": compared,
         "saved": saved(told.start, now, now),
         "kind": kind, "sizes": used(kind, told.start, now)[:MOST_SIZES],
-        **record, **_month(now),
+        **record, **_month(now, record["known_since"]),
     }  # fmt: skip
+
+
+def _is_compared(chosen: Range, start: datetime, watched: datetime | None) -> bool:
+    """Whether the range before is known: what had ended before we watched would show a growth that was none."""
+    return watched is not None and watched <= start - chosen.step * chosen.count
 
 
 @login_required
@@ -112,16 +116,17 @@ def export(request: HttpRequest) -> HttpResponseBase:
 async def _lines(chosen: Range, group_by: str, now: datetime) -> AsyncIterator[bytes]:
     """Its head at once, the rows when they are added up, a thousand at a time."""
     yield csv_text.lines([CSV]).encode()
-    rows = (await sync_to_async(spending)(chosen, group_by, now)).rows
-    for at in range(0, len(rows), 1000):
-        yield csv_text.lines(_cells(row) for row in rows[at : at + 1000]).encode()
+    told = await sync_to_async(spending)(chosen, group_by, now)
+    compared = _is_compared(chosen, told.start, await sync_to_async(watched_since)())
+    for at in range(0, len(told.rows), 1000):
+        yield csv_text.lines(_cells(row, compared=compared) for row in told.rows[at : at + 1000]).encode()
 
 
-def _cells(row: Row) -> list[Any]:
+def _cells(row: Row, *, compared: bool) -> list[Any]:
+    change = row.change_pct if compared else None
     return [
-        row.group, row.now.sandboxes, row.now.usd_per_hour, row.cost,
-        round(row.share_pct, 2), "" if row.change_pct is None else round(row.change_pct, 2), row.orphan, row.idle,
-        row.seconds,
+        row.group, row.now.sandboxes, row.now.usd_per_hour, row.cost, round(row.share_pct, 2),
+        "" if change is None else round(change, 2), row.orphan, row.idle, row.seconds,
     ]  # fmt: skip
 
 
@@ -134,12 +139,17 @@ def _asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
     return RANGES[name], group_by
 
 
-def _month(now: datetime) -> dict[str, Any]:
-    """What the month cost so far, and at its end."""
-    week = spend(Question(now - WEEK, now), now, waste=False).total_usd
+def _month(now: datetime, known_since: datetime | None) -> dict[str, Any]:
+    """What the month cost so far, and at its end by the mean of the last week, or of what is known of it."""
+    late = min(WEEK, now - known_since) if known_since else timedelta(0)
+    cost_of_late = spend(Question(now - late, now), now, waste=False).total_usd if late else ZERO
     begun = month_start(now) < now
     month = spend(Question(month_start(now), now), now, waste=False).total_usd if begun else ZERO
-    return {"month": month, "forecast": month_forecast(month, week, WEEK, now)}
+    return {
+        "month": month,
+        "forecast": month_forecast(month, cost_of_late, late, now),
+        "late_seconds": late.total_seconds(),
+    }
 
 
 def _chart(told: Spending, chosen: Range, *, compared: bool) -> dict[str, Any]:

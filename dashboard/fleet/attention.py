@@ -29,7 +29,7 @@ def _poll(facts: Facts) -> Need | None:
     parts = parts_of(_("No poll for %(span)s"), span=formats.span(seconds))
     if seconds < 0:
         parts = parts_of(_("The last poll is dated %(span)s ahead of our clock"), span=formats.span(-seconds))
-    return Need("bad", parts, facts.poll_error or _("data as of then"), "/api/v1/health", _("See health"), 0)
+    return Need("bad", parts, facts.poll_error or _("data as of then"), "/settings/system/", _("See system"), 0)
 
 
 def _lists(facts: Facts) -> list[Need]:
@@ -67,10 +67,18 @@ def _orphans(facts: Facts) -> Need | None:
         parts.append((_(" in %(templates)s") % {"templates": facts.orphan_where}, False))
     if facts.first_act_at:
         left = formats.exact_span((facts.first_act_at - facts.now).total_seconds())
-        parts += parts_of(_(", first action in %(span)s"), span=left)
+        when = (
+            _(", first action %(span)s after policies are unfrozen")
+            if facts.frozen
+            else _(", first action in %(span)s")
+        )
+        parts += parts_of(when, span=left)
     cost = f"{formats.usd(facts.orphan_usd_per_hour)}/h"
-    waits = bool(facts.first_act_at)
-    cause = (_("%(cost)s, in grace") if waits else _("%(cost)s; dry run, no action taken")) % {"cost": cost}
+    cause = _("%(cost)s; dry run, no action taken") % {"cost": cost}
+    if facts.in_grace:
+        dry = facts.orphans - facts.in_grace
+        told = {"cost": cost, "n": f"{facts.in_grace:,}", "dry": f"{dry:,}"}
+        cause = (_("%(cost)s; %(n)s in grace, %(dry)s not acted on") if dry > 0 else _("%(cost)s, in grace")) % told
     return Need("orph", parts, cause, "/sandboxes/?orphan=true", _("Review %(n)s") % {"n": f"{facts.orphans:,}"}, 1)
 
 
@@ -200,8 +208,8 @@ def _webhooks(facts: Facts) -> list[Need]:
             "note",
             parts_of(_("No webhook deliveries for %(span)s"), span=formats.span((facts.now - last).total_seconds())),
             _("%(account)s; events are fetched through the API meanwhile, none are lost") % {"account": account},
-            "/api/v1/health",
-            _("See health"),
+            f"/settings/?account={account}",
+            _("See webhook"),
             6,
         )
         for account, last in facts.webhooks_silent
@@ -218,8 +226,8 @@ def _slow(facts: Facts) -> list[Need]:
                 seconds=f"{formats.fixed(seconds, 1)} s",
             ),
             _("%(account)s; samples arrive at that rate") % {"account": account},
-            "/api/v1/health",
-            _("See health"),
+            "/settings/system/",
+            _("See system"),
             7,
         )
         for account, seconds, interval in facts.polls_slow

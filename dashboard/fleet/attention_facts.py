@@ -1,13 +1,13 @@
 """Gathers the facts behind "Needs attention" from the record."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
 from dashboard.fleet.attention import SILENT_WEBHOOK_SECONDS
@@ -17,6 +17,7 @@ from events.models import LifecycleEvent
 from events.webhooks.view import view_of
 from sandboxes.actions import brake
 from sandboxes.base.clock import is_fresh, on_backend
+from sandboxes.cleanup import freezing
 from sandboxes.core import disk
 from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import Capabilities
@@ -42,7 +43,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
     asked = [one.name for one in frame.accounts if one.name not in without]
     no_sample = SandboxQuery(states=running, no_sample=True, age_min=_two_ticks())
     silent, silent_where = _how_many([replace(no_sample, account=one) for one in asked], now)
-    acts = [row.orphan.act_at for row in orphans.items if row.orphan.act_at]
+    in_grace, first_act_at = _graces(ids)
     return Facts(
         now=now,
         running=figures.running,
@@ -52,7 +53,9 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         orphans=orphans.total,
         orphan_usd_per_hour=float(figures.orphan_usd_per_hour),
         orphan_where=_where(row.environment for row in orphans.items),
-        first_act_at=min(acts, default=None),
+        in_grace=in_grace,
+        first_act_at=first_act_at,
+        frozen=freezing.current() is not None,
         over_memory=hot,
         over_memory_where=hot_where,
         no_sample=silent,
@@ -75,6 +78,13 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
             account__in=ids, state=Action.State.FAILED, requested_at__gt=now - timedelta(hours=1)
         ).count(),
     )
+
+
+def _graces(ids: Sequence[int]) -> tuple[int, datetime | None]:
+    """How many living sandboxes a policy has marked, and when the first of them is acted on."""
+    marked = Action.objects.filter(account__in=ids, state=Action.State.GRACE).exclude(sandbox__state="ended")
+    told = marked.aggregate(n=Count("sandbox", distinct=True), first=Min("act_at"))
+    return told["n"], told["first"]
 
 
 def _keeps_no_metrics(health: AccountHealth, now: datetime) -> bool:

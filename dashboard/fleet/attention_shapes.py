@@ -26,6 +26,8 @@ class Facts:
     cap: int | None = None
     started_per_minute: float = 0
     ended_per_minute: float = 0
+    in_grace: int = 0
+    frozen: bool = False
     orphans: int = 0
     orphan_usd_per_hour: float = 0
     orphan_where: str = ""

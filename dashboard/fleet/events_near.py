@@ -1,10 +1,10 @@
 """What happened in the minutes around a second of the past, as sentences with links: bursts, ends, marks, refusals."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -67,6 +67,13 @@ class Window:
         """Records of these accounts whose `field` lies in the window."""
         return Q((f"{account}__in", self.accounts), (f"{field}__gte", self.start), (f"{field}__lt", self.end))
 
+    def as_filter(self, column: str) -> dict[str, str]:
+        """The window as filters of the Sandboxes page: by `created` or `ended`."""
+        return {
+            f"{column}_{bound}": at.isoformat().replace("+00:00", "Z")
+            for bound, at in (("since", self.start), ("until", self.end))
+        }
+
 
 def happened(at: datetime) -> list[Happening]:
     """What is on record of the five minutes before and after `at`, newest first, at most eight."""
@@ -88,7 +95,8 @@ def _started(window: Window) -> Iterator[Happening]:
         n=Count("pk", distinct=True), first=Min("created_at")
     )
     for one in kinds.filter(n__gte=BURST).order_by("-n")[:OF_A_KIND]:
-        link = _link(template=one["template_id"], owner=one["owner"], state="all", order="-created_at")
+        times = window.as_filter("created")
+        link = _link(template=one["template_id"], owner=one["owner"], state="all", order="-created_at", **times)
         sentence = _("%(n)s %(template)s started") % {
             "n": f"{one['n']:,}",
             "template": one["template_shown"],
@@ -113,8 +121,11 @@ def _ended(window: Window) -> Iterator[Happening]:
             "n": f"{one['n']:,}",
             "template": one["template_shown"],
         }
-        link = _link(template=one["template_id"], state="ended")
-        yield Happening(one["first"], "killed", sentence, why, link, _("Open %(n)s") % {"n": f"{one['n']:,}"})
+        # What we killed or infer is told by more than the backend's word: the list then shows all of that time.
+        reason = None if one["kind"] in {endings.OURS, endings.PLANNED_END, endings.VANISHED} else one["kind"]
+        link = _link(template=one["template_id"], state="ended", reason=reason, **window.as_filter("ended"))
+        opens = _("Open %(n)s") % {"n": f"{one['n']:,}"} if reason else _("Open them")
+        yield Happening(one["first"], "killed", sentence, why, link, opens)
 
 
 def _ended_busy(window: Window) -> Iterator[Happening]:
@@ -124,7 +135,8 @@ def _ended_busy(window: Window) -> Iterator[Happening]:
     last = next((ended_at for _, ended_at in ids), None)
     if last:
         sentence = _("%(count)s ended by timeout while busy") % {"count": f"{len(ids):,}"}
-        link = f"/sandboxes/{ids[0][0]}/" if len(ids) == 1 else "/sandboxes/?state=ended"
+        several = _link(state="ended", reason="timeout", cpu_min=f"{BUSY_PCT:g}", **window.as_filter("ended"))
+        link = f"/sandboxes/{ids[0][0]}/" if len(ids) == 1 else several
         cause = _("CPU over %(percent)s%% in their last sample") % {"percent": f"{BUSY_PCT:.0f}"}
         yield Happening(
             last,
@@ -139,10 +151,9 @@ def _ended_busy(window: Window) -> Iterator[Happening]:
 def _held(window: Window) -> Iterator[Happening]:
     """Those that a policy took for orphans, and how many of them it let go again."""
     begun = Verdict.objects.filter(window.of("since", "sandbox__account"))
-    freed = Count(
-        "pk", filter=Q(until__isnull=False) & (Q(sandbox__ended_at=None) | Q(until__lt=F("sandbox__ended_at")))
-    )
-    counted = begun.values("policy_name").annotate(n=Count("pk"), first=Min("since"), freed=freed)
+    let_go = Q(until__isnull=False) & (Q(sandbox__ended_at=None) | Q(until__lt=F("sandbox__ended_at")))
+    freed = Count("sandbox", distinct=True, filter=let_go)  # a policy that is changed holds the same ones anew
+    counted = begun.values("policy_name").annotate(n=Count("sandbox", distinct=True), first=Min("since"), freed=freed)
     for one in counted.order_by("-n")[:OF_A_KIND]:
         orphans = ngettext("%(n)s orphan by %(policy)s", "%(n)s orphans by %(policy)s", one["n"])
         sentence = orphans % {"n": f"{one['n']:,}", "policy": one["policy_name"]}
@@ -158,20 +169,32 @@ def _acted(window: Window) -> Iterator[Happening]:
     """What people, programs and policies had done; a mark in grace is told by its verdict."""
     asked = Action.objects.filter(window.of("requested_at")).exclude(state=Action.State.GRACE)
     counted = asked.values("kind", "actor_kind", "actor_name").annotate(
-        n=Count("pk"), last=Max("requested_at"), failed=Count("pk", filter=Q(state=Action.State.FAILED))
-    )
+        n=Count("pk"), last=Max("requested_at"), done=_in(Action.State.DONE, Action.State.CONFIRMED),
+        failed=_in(Action.State.FAILED), cancelled=_in(Action.State.CANCELLED),
+    )  # fmt: skip
     for one in counted.order_by("-n")[:OF_A_KIND]:
         asked_of = _("requested %(kind)s of") % {"kind": one["kind"]}
-        done = _(DONE[one["kind"]]) if one["kind"] in DONE else asked_of
+        verb = _(DONE[one["kind"]]) if one["kind"] in DONE and one["done"] else asked_of
         by_policy = one["actor_kind"] == "policy"
         who = _("policy %(name)s") % {"name": one["actor_name"]} if by_policy else one["actor_name"]
-        cause = (
-            _("%(failed)s failed") % {"failed": f"{one['failed']:,}"}
-            if one["failed"]
-            else _("all answered by E2B or still pending")
-        )
         mark = "bad" if one["failed"] else "note"
-        yield Happening(one["last"], mark, f"{who} {done} {one['n']:,}", cause, "/cleanup/", _("See trail"))
+        link = "/cleanup/" if one["done"] or not one["cancelled"] else "/cleanup/?state=cancelled"
+        sentence = f"{who} {verb} {one['done'] or one['n']:,}"
+        yield Happening(one["last"], mark, sentence, _came_of(one), link, _("See trail"))
+
+
+def _in(*states: str) -> Count:
+    return Count("pk", filter=Q(state__in=states))
+
+
+def _came_of(one: Mapping[str, Any]) -> str:
+    """What became of all that was asked for, never more than was done."""
+    pending = one["n"] - one["done"] - one["failed"] - one["cancelled"]
+    told = (
+        (one["done"], _("%(n)s answered by E2B")), (one["failed"], _("%(n)s failed")),
+        (one["cancelled"], _("%(n)s stopped before anything was sent")), (pending, _("%(n)s still pending")),
+    )  # fmt: skip
+    return ", ".join(words % {"n": f"{n:,}"} for n, words in told if n)
 
 
 def _refused(window: Window) -> Iterator[Happening]:

@@ -12,11 +12,12 @@ from django.utils.translation import gettext, gettext_noop
 
 from dashboard.sandbox import siblings, verdicts
 from dashboard.sandbox import timeline as story
-from dashboard.ui import charts
+from dashboard.ui import charts, formats
+from dashboard.ui.endings import SAME
 from events.listing import EventQuery, list_events
 from sandboxes.fleet.search import SandboxRow, find
 from sandboxes.metrics.series import look_at, sandbox_metrics
-from sandboxes.models import Action, Execution, LeaseSpan
+from sandboxes.models import Action, Execution, LeaseSpan, Verdict
 
 LEAST_SPAN = timedelta(minutes=2)  # of a newborn: its first samples are a beginning, not the whole width
 RANGE_WORDS = (("life", gettext_noop("Life")), ("1h", "1 h"), ("15min", "15 min"))
@@ -77,10 +78,24 @@ def _context(row: SandboxRow, now: datetime) -> dict[str, Any]:
         "now": now,
         "steps": _steps(row),
         "runs": story.runs(Execution.objects.filter(sandbox=row.key), now, killed_by_us=row.ended_by is not None),
+        "last_run": _after_its_last_run(row),
         "waiting": waiting,
         "held_by": [one for one in opinions if one.hit],
         "not_held_by": [one for one in opinions if not one.hit],
     }
+
+
+def _after_its_last_run(row: SandboxRow) -> str:
+    """Of one that left the list later than its last run ended, what joins both; '' where that was one moment."""
+    if row.ended_at is None:
+        return ""
+    last = Execution.objects.filter(sandbox=row.key, ended_at__lt=row.ended_at).order_by("-started_at").first()
+    if last is None or last.ended_at is None or row.ended_at - last.ended_at < SAME:
+        return ""
+    span = formats.exact_span((row.ended_at - last.ended_at).total_seconds())
+    if last.ended_by == "paused":
+        return gettext("%(span)s after it was paused") % {"span": span}
+    return gettext("%(span)s after its last run ended") % {"span": span}
 
 
 def _steps(row: SandboxRow) -> list[story.Step]:
@@ -115,10 +130,16 @@ def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:
         "gaps": [{"start": gap.start, "end": gap.end, "why": gap.why} for gap in gaps],
         "end_at": row.end_at.timestamp() if row.end_at and row.state == "running" else None,
         "act_at": row.orphan.act_at.timestamp() if row.orphan.act_at else None,
-        "orphan": row.orphan.is_orphan,
+        "orphan_since": _orphan_since(row),
         "now": None if row.ended_at else now.timestamp(),
     }
     return {"figure": figure, "lane": lane, "range": name, "live": row.ended_at is None}
+
+
+def _orphan_since(row: SandboxRow) -> float | None:
+    """Since when a policy holds it without a break; None while none does."""
+    held = Verdict.objects.holding().filter(sandbox=row.key).order_by("since").values_list("since", flat=True).first()
+    return held.timestamp() if held is not None else None
 
 
 def _stretches(row: SandboxRow) -> list[story.Stretch]:

@@ -63,6 +63,10 @@ KNOWN: Final = {
         Column("age", gettext_noop("Age"), "created_at", right=True),
         Column("started", gettext_noop("Started"), "-started_at", right=True),
         Column("end", gettext_noop("Ends"), "end_at", right=True),
+        Column("ended", gettext_noop("Ended"), "-ended_at", right=True),
+        Column("reason", gettext_noop("Reason")),
+        Column("cause", gettext_noop("Probable cause")),
+        Column("lived", gettext_noop("Lived"), right=True),
         Column("cpu", "CPU", "-cpu_pct", more=", 15 min"),
         Column("mem", gettext_noop("Memory"), "-mem_pct"),
         Column("disk", gettext_noop("Disk"), right=True),
@@ -73,6 +77,7 @@ KNOWN: Final = {
     )
 }
 USUAL: Final = ("state", "id", "template", "owner", "age", "end", "cpu", "mem", "cost")
+USUAL_OF_ENDED: Final = ("id", "template", "owner", "ended", "reason", "cause", "lived", "cpu", "mem", "cost")
 
 
 def named(names: Iterable[str]) -> list[Column]:
@@ -100,9 +105,9 @@ def choices(shown: Sequence[Column], metadata_keys: Iterable[str]) -> list[Choic
     ]
 
 
-def headings(asked: Mapping[str, str], columns: Sequence[Column]) -> list[Heading]:
-    """A click sorts, a second one turns the order round."""
-    current = asked.get("order") or DEFAULT_ORDER
+def headings(asked: Mapping[str, str], columns: Sequence[Column], usual: str = DEFAULT_ORDER) -> list[Heading]:
+    """A click sorts, a second one turns the order round; `usual` is the list's order when none is asked for."""
+    current = asked.get("order") or usual
     return [_heading(asked, column, current) for column in columns]
 
 

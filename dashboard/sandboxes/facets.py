@@ -1,21 +1,20 @@
-"""What stands beside the table: the ready-made views and the values to filter by, each with its count."""
+"""What stands beside the table: the ready-made views, and the values to filter by as far as the filter leaves them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from dashboard.sandboxes import queries
-from dashboard.sandboxes.filters import METADATA, PAGING, SEVERAL, joined, several, with_
+from dashboard.sandboxes.filters import ENDED, METADATA, PAGING, SEVERAL, joined, query_of, several, with_
+from dashboard.ui.endings import words_of
 from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
-from sandboxes.fleet.search import LIVE, SandboxQuery, count
-from sandboxes.models import Sandbox
+from sandboxes.fleet.search import LIVE, SandboxQuery, count, count_by, count_by_key
 
 MOST_VALUES: Final = 8
 MOST_KEYS: Final = 3
@@ -27,20 +26,23 @@ VIEWS: Final[tuple[tuple[str, str, dict[str, str], SandboxQuery], ...]] = (
     (gettext_noop("Orphans"), "orphans", {"orphan": "true"}, SandboxQuery(orphan=True)),
     (gettext_noop("Hot, over 80%"), "hot", {"cpu_min": "80"}, SandboxQuery(cpu_min=80)),
     (gettext_noop("Ends within 5 min"), "soon", {"ends_within": "300"}, SandboxQuery(ends_within=300)),
+    (gettext_noop("Past its end"), "", {"past_end": "60"}, SandboxQuery(past_end=60)),
     (gettext_noop("Protected"), "", {"protected": "true"}, SandboxQuery(protected=True)),
     (gettext_noop("Ended"), "", {"state": "ended"}, SandboxQuery(states=("ended",))),
 )
 FLAGS: Final = (
-    ("orphan", gettext_noop("orphan"), "orph", SandboxQuery(orphan=True)),
-    ("no_sample", gettext_noop("no sample"), "stale", SandboxQuery(no_sample=True)),
-    ("protected", gettext_noop("protected"), "shield", SandboxQuery(protected=True)),
+    ("orphan", gettext_noop("orphan"), "orph"),
+    ("no_sample", gettext_noop("no sample"), "stale"),
+    ("protected", gettext_noop("protected"), "shield"),
 )
 MARKS: Final = {"running": "run", "paused": "pause", "unknown": "stale"}
+ENDED_TITLES: Final = {"reason": gettext_noop("Reason"), "cause": gettext_noop("Probable cause")}
 TITLES: Final = {
     "environment": gettext_noop("Environment"),
     "template": gettext_noop("Template"),
     "owner": gettext_noop("Owner"),
 }
+ALL_TITLES: Final = ENDED_TITLES | TITLES
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,25 @@ class View:
 
 @dataclass(frozen=True)
 class Value:
-    """One value of a facet, its share of the live fleet, and the address with it chosen or given up."""
+    """One value of a facet, how many it would leave, and the address with it chosen or given up."""
 
     word: str
     mark: str
     count: int
     link: str
     chosen: bool
+    of: str = ""
+
+    @property
+    def shown(self) -> str:
+        """As people say it: reasons and causes are words of the API."""
+        return (
+            words_of(self.word)
+            if self.of == "reason"
+            else self.word.replace("_", " ")
+            if self.of == "cause"
+            else self.word
+        )
 
 
 def views(asked: Mapping[str, str], now: datetime) -> list[View]:
@@ -76,18 +90,39 @@ def views(asked: Mapping[str, str], now: datetime) -> list[View]:
 
 
 def facets(asked: Mapping[str, str], now: datetime) -> list[tuple[str, list[Value]]]:
-    """State, environment, template, owner and metadata of the live fleet, the commonest values first."""
-    alive = Sandbox.objects.filter(account__in=shown_account_ids()).exclude(state="ended")
-    rows = alive.values_list("state", "environment", "template_shown", "owner").annotate(n=Count("id"))
-    counted: dict[str, Counter[str]] = {name: Counter() for name in ("state", *TITLES)}
-    for state, environment, template, owner, n in rows:
-        named = {"state": state, "environment": environment, "template": template, "owner": owner}
-        for name, value in named.items():
-            if value:
-                counted[name][value] += n
-    found = [(_("State"), [*_states(asked, counted["state"]), *_flags(asked, now)])]
-    found += [(_(title), _values(asked, name, counted[name])) for name, title in TITLES.items() if counted[name]]
-    return found + [(f"metadata.{key}", _of_key(asked, key)) for key in _worth_a_facet(counted)]
+    """The values to filter by, the commonest first, each with how many the other filters leave of it.
+
+    A facet does not count under its own filter: what else could be chosen there is seen. The ended have their reason
+    and probable cause in the place of states.
+    """
+    query = query_of(asked, now)
+    names = [*(ENDED_TITLES if query.states == ENDED else ()), *TITLES]
+    counted = _counted(query, names, now)
+    found = [] if query.states == ENDED else [(_("State"), [*_states(asked, counted["state"]), *_flags(asked, now)])]
+    found += [(_(ALL_TITLES[name]), _values(asked, name, counted[name])) for name in names if counted[name]]
+    keys = [(key, _top(query, key, now)) for key in _candidates()]
+    known = [set(counted[name]) for name in ("owner", "environment")]
+    fresh = [(key, top) for key, top in keys if top and not any({value for value, _n in top} <= had for had in known)]
+    return found + [(f"metadata.{key}", _of_key(asked, key, top)) for key, top in fresh[:MOST_KEYS]]
+
+
+def _counted(query: SandboxQuery, names: Sequence[str], now: datetime) -> dict[str, Counter[str]]:
+    """By facet, how many have each value: together for those that are not filtered by, alone for each that is."""
+    free = [name for name in names if getattr(query, name) is None]
+    is_live = query.states == LIVE
+    together = [*free, "state"] if is_live else free
+    counted: dict[str, Counter[str]] = {name: Counter() for name in (*names, "state")}
+    if together:
+        for *values, n in count_by(query, together, now=now):
+            for name, value in zip(together, values, strict=True):
+                if value:
+                    counted[name][value] += n
+    alone = [name for name in names if name not in free] + ([] if is_live or query.states == ENDED else ["state"])
+    for name in alone:
+        changes: dict[str, Any] = {"states": LIVE} if name == "state" else {name: None}
+        others = replace(query, **changes)
+        counted[name].update({value: n for value, n in count_by(others, [name], now=now) if value})
+    return counted
 
 
 def metadata_keys() -> list[str]:
@@ -95,17 +130,20 @@ def metadata_keys() -> list[str]:
     return [key for (key,) in _rows(queries.KEYS)]
 
 
-def _worth_a_facet(counted: Mapping[str, Counter[str]]) -> list[str]:
-    """Those whose values are not already there as owner or environment."""
-    known = [set(counted[name]) for name in ("owner", "environment")]
-    keys = [key for (key,) in _rows(queries.WORTH, values=MOST_VALUES)]
-    fresh = [key for key in keys if not any({value for value, _ in _top(key)} <= values for values in known)]
-    return fresh[:MOST_KEYS]
+def _candidates() -> list[str]:
+    """The keys that could make a facet: with fewer values than sandboxes."""
+    return [key for (key,) in _rows(queries.WORTH, values=MOST_VALUES)]
 
 
-def _of_key(asked: Mapping[str, str], key: str) -> list[Value]:
+def _top(query: SandboxQuery, key: str, now: datetime) -> list[tuple[str, int]]:
+    """The commonest values of a key among those that all other filters leave."""
+    others = {name: value for name, value in query.metadata.items() if name != key}
+    return count_by_key(replace(query, metadata=others), key, most=MOST_VALUES, now=now)
+
+
+def _of_key(asked: Mapping[str, str], key: str, found: Sequence[tuple[str, int]]) -> list[Value]:
     name = METADATA + key
-    found, chosen = _top(key), asked.get(name)
+    chosen = asked.get(name)
     if chosen and chosen not in dict(found):
         found = [*found, (chosen, 0)]
     return [
@@ -113,10 +151,6 @@ def _of_key(asked: Mapping[str, str], key: str) -> list[Value]:
         for word, n in found
         if word
     ]
-
-
-def _top(key: str) -> list[tuple[str, int]]:
-    return [(value, n) for value, n in _rows(queries.VALUES, key=key, values=MOST_VALUES)]
 
 
 def _states(asked: Mapping[str, str], found: Counter[str]) -> list[Value]:
@@ -132,12 +166,18 @@ def _states(asked: Mapping[str, str], found: Counter[str]) -> list[Value]:
 
 
 def _flags(asked: Mapping[str, str], now: datetime) -> list[Value]:
+    query = query_of(asked, now)
+    on: dict[str, dict[str, Any]] = {name: {name: True} for name, *_rest in FLAGS}
     chosen = {name: asked.get(name, "").lower() in {"true", "1"} for name, *_rest in FLAGS}
     return [
         Value(
-            _(word), mark, count(query, now=now), with_(asked, **{name: None if chosen[name] else "true"}), chosen[name]
+            _(word),
+            mark,
+            count(replace(query, **on[name]), now=now),
+            with_(asked, **{name: None if chosen[name] else "true"}),
+            chosen[name],
         )
-        for name, word, mark, query in FLAGS
+        for name, word, mark in FLAGS
     ]
 
 
@@ -147,7 +187,9 @@ def _values(asked: Mapping[str, str], name: str, found: Counter[str]) -> list[Va
     shown = [word for word, _ in found.most_common(MOST_VALUES)]
     shown += [word for word in chosen if word not in shown]
     return [
-        Value(word, "", found[word], with_(asked, **{name: joined(_turned(chosen, word)) or None}), word in chosen)
+        Value(
+            word, "", found[word], with_(asked, **{name: joined(_turned(chosen, word)) or None}), word in chosen, name
+        )
         for word in shown
     ]
 

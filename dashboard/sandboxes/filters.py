@@ -1,26 +1,38 @@
 """The address of the Sandboxes page as a query, and the query as words, tokens and links."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from dashboard.ui import formats
 from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
-NUMBERS: Final = ("age_min", "age_max", "ends_within", "cpu_min", "mem_min")
+NUMBERS: Final = ("age_min", "age_max", "ends_within", "past_end", "cpu_min", "cpu_max", "mem_min")
+LENGTHS: Final = ("age_min", "age_max", "ends_within", "past_end")
+TIMES: Final = (
+    "created_since",
+    "created_until",
+    "ended_since",
+    "ended_until",
+)  # a moment, or so long ago
 FLAGS: Final = ("no_sample", "orphan", "protected")
 WORDS: Final = ("account", "q")
-SEVERAL: Final = ("template", "owner", "environment")  # any of these, with commas between them
+SEVERAL: Final = ("template", "owner", "environment", "reason", "cause")  # any of these, with commas between them
+ENDED: Final = ("ended",)
 METADATA: Final = "metadata."
 PAGING: Final = frozenset({"cursor", "skip", "rows", "after"})  # where in the list, not which list
 NOT_FILTERS: Final = PAGING | {"order", "cols"}
 ORDER_WORDS: Final = {
     "-started_at": gettext_noop("recently started first"), "started_at": gettext_noop("least recently started first"),
     "-created_at": gettext_noop("newest first"), "created_at": gettext_noop("oldest first"),
+    "-ended_at": gettext_noop("recently ended first"), "ended_at": gettext_noop("least recently ended first"),
     "end_at": gettext_noop("ending soonest first"), "-end_at": gettext_noop("ending last first"),
     "-cpu_pct": gettext_noop("highest CPU first"), "cpu_pct": gettext_noop("lowest CPU first"),
     "-mem_pct": gettext_noop("highest memory first"), "mem_pct": gettext_noop("lowest memory first"),
@@ -57,19 +69,26 @@ def asked_of(given: Mapping[str, str]) -> dict[str, str]:
     return asked | ({METADATA + key: value} if key else {})
 
 
-def query_of(asked: Mapping[str, str]) -> SandboxQuery:
-    """Raises QueryError, naming what makes no sense."""
-    asked = asked_of(asked)
+def query_of(asked: Mapping[str, str], now: datetime | None = None) -> SandboxQuery:
+    """Raises QueryError, naming what makes no sense. Times given as lengths are counted back from `now`."""
+    asked, now = asked_of(asked), now or timezone.now()
     values: dict[str, Any] = {name: asked[name] for name in WORDS if asked.get(name)}
     values |= {name: several(asked[name]) for name in SEVERAL if asked.get(name)}
     values |= {name: _number(name, asked[name]) for name in NUMBERS if asked.get(name)}
+    values |= {name: _moment(name, asked[name], now) for name in TIMES if asked.get(name)}
     values |= {name: asked[name].lower() in {"true", "1"} for name in FLAGS if asked.get(name)}
+    states = states_of(asked["state"]) if asked.get("state") else LIVE
     return SandboxQuery(
-        states=states_of(asked["state"]) if asked.get("state") else LIVE,
+        states=states,
         metadata=metadata_of(asked),
-        order=asked.get("order") or DEFAULT_ORDER,
+        order=asked.get("order") or usual_order(states),
         **values,
     )
+
+
+def usual_order(states: Sequence[str]) -> str:
+    """The order that a list of these states has when none is asked for."""
+    return "-ended_at" if tuple(states) == ENDED else DEFAULT_ORDER
 
 
 def metadata_of(asked: Mapping[str, str]) -> dict[str, str]:
@@ -108,15 +127,20 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     plain: Mapping[str, tuple[str, str]] = {
         "template": ("template", "is"), "owner": ("owner", "is"), "environment": ("env", "is"),
         "account": ("account", "is"), "q": ("text", "contains"),
-        "cpu_min": ("CPU", "over"), "mem_min": ("memory", "over"),
+        "cpu_min": ("CPU", "over"), "cpu_max": ("CPU", "under"), "mem_min": ("memory", "over"),
         "age_min": ("age", "over"), "age_max": ("age", "under"), "ends_within": ("ends", "within"),
+        "past_end": ("past its end", "by"), "reason": ("reason", "is"), "cause": ("cause", "is"),
+        "created_since": ("created", "since"), "created_until": ("created", "before"),
+        "ended_since": ("ended", "since"), "ended_until": ("ended", "before"),
     }  # fmt: skip
     if name in plain:
         shown = value
-        if name in {"age_min", "age_max", "ends_within"}:
+        if name in LENGTHS:
             shown = formats.span(_number(name, value))
-        elif name in {"cpu_min", "mem_min"}:
+        elif name in {"cpu_min", "cpu_max", "mem_min"}:
             shown = f"{value}%"
+        elif name in TIMES:
+            shown = _shown_time(name, value)
         elif name in SEVERAL:
             shown = " or ".join(several(value))
         return (*plain[name], shown)
@@ -125,6 +149,23 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     if name.startswith(METADATA):
         return name.removeprefix(METADATA), "is", value
     return None
+
+
+def _shown_time(name: str, text: str) -> str:
+    if _LENGTH.fullmatch(text.strip()):
+        return _("%(span)s ago") % {"span": formats.span(_number(name, text))}
+    return formats.exact(_moment(name, text, timezone.now()))
+
+
+def _moment(name: str, text: str, now: datetime) -> datetime:
+    """RFC 3339, or a length before `now`. Raises QueryError for what is neither."""
+    try:
+        if _LENGTH.fullmatch(text.strip()):
+            return now - timedelta(seconds=_number(name, text))
+        found = datetime.fromisoformat(text.strip())
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise QueryError(f"{name} must be a time such as 2026-11-28T12:00:00Z, or 2h, not {text!r}") from None
 
 
 def _number(name: str, text: str) -> float:

@@ -17,7 +17,3 @@ WORTH: Final = """
     ) s CROSS JOIN LATERAL jsonb_each_text(s.metadata) AS e
     GROUP BY e.key HAVING count(DISTINCT e.value) <= greatest(%(values)s, count(*) / 4)
     ORDER BY count(*) DESC, e.key LIMIT 20"""
-VALUES: Final = """
-    SELECT metadata ->> %(key)s AS value, count(*) FROM sandboxes_sandbox
-    WHERE account_id = ANY(%(accounts)s) AND state <> 'ended' AND metadata ? %(key)s
-    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(values)s"""

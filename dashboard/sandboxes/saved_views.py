@@ -70,9 +70,11 @@ def _saved(user: Any, asked: Mapping[str, str]) -> list[Saved]:
 
 
 def columns_of(user: Any, asked: Mapping[str, str]) -> list[columns.Column]:
-    """Those of the address, else those that the person chose, else the usual ones."""
+    """Those of the address, else those that the person chose, else the usual ones; the ended have their own."""
     if asked.get("cols"):
         return columns.named(columns.of_text(asked["cols"]))
+    if asked.get("state") == "ended":
+        return columns.named(columns.USUAL_OF_ENDED)
     chosen = TableColumns.objects.filter(user=user).first()
     return columns.named(chosen.names if chosen else columns.USUAL)
 

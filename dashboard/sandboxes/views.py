@@ -93,7 +93,7 @@ def _around(
         "tokens": filters.tokens(asked),
         "kept": {name: value for name, value in asked.items() if value},
         "address": filters.with_(asked),
-        "headings": columns.headings(asked, shown),
+        "headings": columns.headings(asked, shown, filters.usual_order(query.states)),
         "choices": columns.choices(shown, facets.metadata_keys()),
         "ordered": gettext(filters.ORDER_WORDS[query.order]),
         "live_states": query.states == SandboxQuery().states,

@@ -16,6 +16,7 @@ from dashboard.fleet.attention_words import round_name
 from dashboard.settings import permissions
 from dashboard.settings.forms import BRAKE, AccountForm, KeyForm
 from sandboxes.actions import brake
+from sandboxes.core import queue
 from sandboxes.core.accounts import health_of
 from sandboxes.e2b import Capabilities
 from sandboxes.models import Account, AccountHealth
@@ -92,6 +93,22 @@ def key(request: HttpRequest) -> HttpResponse:
         permissions.changed(request, account, "API key entered again")
     elif account is not None:
         messages.error(request, str(form.errors["api_key"][0]))
+    return redirect(reverse("settings-account") + permissions.of_the_same(request, account))
+
+
+@require_POST
+@permissions.staff_changes
+def retry(request: HttpRequest) -> HttpResponse:
+    """Reads the lists now instead of at the next round; what came of it shows on the page that follows."""
+    account = permissions.chosen(request)
+    if account is not None:
+        asked = queue.try_enqueue("events.tasks.sync")
+        told = (
+            gettext("Asked again: reload in a few seconds")
+            if asked
+            else gettext("Redis is away: try again in a moment")
+        )
+        (messages.success if asked else messages.error)(request, told)
     return redirect(reverse("settings-account") + permissions.of_the_same(request, account))
 
 

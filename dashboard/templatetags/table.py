@@ -1,4 +1,4 @@
-"""What only the Sandboxes table asks of a template: a metadata column's cell, and the saved view it shows."""
+"""What only the Sandboxes table asks of a template: a metadata column's cell, how long one lived, the saved view."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,6 +6,7 @@ from django import template
 
 from dashboard.sandboxes.filters import METADATA
 from dashboard.sandboxes.saved_views import Saved
+from sandboxes.fleet.search import SandboxRow
 
 register = template.Library()
 
@@ -14,6 +15,12 @@ register = template.Library()
 def under(metadata: Mapping[str, str], column: str) -> str:
     """The value under the key of the column `metadata.KEY`, '' when it has none."""
     return metadata.get(column.removeprefix(METADATA), "")
+
+
+@register.filter
+def lived_seconds(row: SandboxRow) -> float | None:
+    """From its creation to its end, pauses included; None while it lives."""
+    return max(0.0, (row.ended_at - row.created_at).total_seconds()) if row.ended_at else None
 
 
 @register.filter

@@ -112,8 +112,13 @@ def share_band(t: Column, median: Column, p95: Column, start: float, end: float)
 
 
 def running_count(t: Column, running: Column, cap: int | None, start: float, end: float) -> dict[str, Any]:
-    """How many ran over a day, from 0 to the cap or to a round number above the most."""
-    top = cap or _round_up(max((value for value in running if value is not None), default=0))
+    """How many ran over a day, from 0 to the cap, or to a round number above the most where that is more.
+
+    A cap that was exceeded is a dashed line: what lies above it is the part that matters.
+    """
+    most = max((value for value in running if value is not None), default=0)
+    top = cap if cap and most <= cap else _round_up(most)
+    over = bool(cap and top > cap)
     figure = go.Figure(
         go.Scatter(
             x=millis(t), y=list(running), mode="lines", line={"color": "var(--data)", "width": 1.5},
@@ -124,9 +129,15 @@ def running_count(t: Column, running: Column, cap: int | None, start: float, end
         template=THEME,
         margin={"l": 44, "r": LABEL_ROOM, "t": 8, "b": 22},
         xaxis={"range": [start * 1000, end * 1000], "tickformatstops": TIMES},
-        yaxis={"range": [0, top * 1.01], "tickvals": [0, top], "tickformat": ",d"},
+        yaxis={"range": [0, top * 1.01], "tickvals": [0, *([cap] if over else []), top], "tickformat": ",d"},
+        shapes=[_cap_line(cap)] if cap and over else [],
     )
     return plain(figure)
+
+
+def _cap_line(cap: int) -> dict[str, Any]:
+    line = {"color": "var(--bad)", "width": 1, "dash": "4px,3px"}
+    return {"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": cap, "y1": cap, "line": line}
 
 
 def sandbox_panels(

@@ -1,6 +1,6 @@
 """What the frame around every page shows: whose fleet, whether it is simulated, counts, and how old the data is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ THEMES = ("dark", "light", "system")
 class Frame:
     """`stale_since` is the last good poll when that is late, or ahead of our clock; `waiting` counts marks in grace;
     `frozen` is the freeze that is on; `unreadable` names accounts and those of their secrets in use that no encryption
-    key opens, `api_key` and `webhook_secret`."""
+    key opens, `api_key` and `webhook_secret`; `never_listed` those whose list was never read, and why."""
 
     accounts: list[Account]
     simulated: bool
@@ -39,6 +39,7 @@ class Frame:
     stale_since: datetime | None
     frozen: Freeze | None
     unreadable: list[tuple[str, list[str]]]
+    never_listed: list[tuple[str, str]]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -76,8 +77,18 @@ def read_frame() -> Frame:
         sync_error=next((one.sync_error for one in health if one.sync_error), ""),
         stale_since=_stale_since(health, timezone.now()),
         frozen=freezing.current(),
+        never_listed=_never_listed(health, {account.pk: account.name for account in accounts}),
         unreadable=[(account.name, names) for account in accounts if (names := _unreadable(account))],
     )
+
+
+def _never_listed(health: Sequence[AccountHealth], names: Mapping[int, str]) -> list[tuple[str, str]]:
+    """Whose fleet is unknown, so that every figure of it would be a made-up 0."""
+    return [
+        (names[one.account_id], one.sync_error)
+        for one in health
+        if one.last_sync_at is None and one.sync_error and one.account_id in names
+    ]
 
 
 def _unreadable(account: Account) -> list[str]:

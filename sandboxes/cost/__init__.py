@@ -2,7 +2,7 @@
 
 from sandboxes.cost.breakdown import Spend, SpendItem, spend
 from sandboxes.cost.forecast import Forecast, month_forecast, month_start
-from sandboxes.cost.names import metadata_keys, record_since, template_names
+from sandboxes.cost.names import metadata_keys, record_since, template_names, watched_since
 from sandboxes.cost.question import BUCKETS, GROUPS, Question, QuestionError
 from sandboxes.cost.running import RunningNow, running_now
 from sandboxes.cost.saved import Saved, saved
@@ -28,4 +28,5 @@ __all__ = [
     "spend",
     "template_names",
     "used",
+    "watched_since",
 ]

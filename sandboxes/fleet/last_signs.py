@@ -33,5 +33,10 @@ def at_work(
     )
 
 
+def sampled(keys: Sequence[int], since: datetime, until: datetime) -> dict[int, datetime]:
+    """The last sample of each one in [since, until), however little it shows; those without any are left out."""
+    return at_work(keys, since, until, 0.0)
+
+
 def _last(statement: str, given: dict[str, Any]) -> dict[int, datetime]:
     return dict(database.rows(statement, given))

@@ -7,6 +7,11 @@ SELECT sandbox_id, max(at) FROM sandboxes_end_moved
 WHERE sandbox_id = ANY(%(keys)s) AND at >= %(since)s AND at < %(until)s GROUP BY sandbox_id"""
 AT_WORK: Final = """
 SELECT sandbox_id, at FROM sandboxes_last_work(%(keys)s::int[], %(since)s, %(until)s, %(least)s)"""
+KNOWN_SINCE: Final = """
+    SELECT (SELECT min(e.ended_at) FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
+            WHERE s.account_id = ANY(%(accounts)s)),
+           (SELECT min(first_seen_at) FROM sandboxes_sandbox WHERE account_id = ANY(%(accounts)s))
+"""
 # What an owner named before we had seen it, and what came later with a lease's metadata.
 COVERS = """
     SELECT s.id AS sandbox_id, s.guard_id, s.first_seen_at, l.id AS lease_id, l.key, l.renewed_at, l.expires_at, l.token

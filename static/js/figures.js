@@ -5,6 +5,35 @@ import { spark } from "./spark.js";
 
 const SPARK_POINTS = 60;
 
+const EXPECTED = ["timeout", "request"]; // all other reasons come first: they are what somebody has to look at
+const REASONS_SECONDS = 3600;
+
+/** @param {Record<string, number>} by */
+export function reasons(by) {
+  const late = (/** @type {string} */ reason) => Number(EXPECTED.includes(reason));
+  return Object.entries(by).filter(([, count]) => count).sort(([a, n], [b, m]) => late(a) - late(b) || m - n || (a < b ? -1 : 1));
+}
+
+/**
+ * Why sandboxes ended in the hour before `at` (null: now), each a link to them.
+ * @param {Record<string, number>} by
+ * @param {number | null} at
+ */
+function endedBy(by, at) {
+  const host = find("[data-ended-by]"), said = JSON.stringify([by, at && Math.floor(at / 60)]);
+  if (host.dataset.said === said) return;
+  host.dataset.said = said;
+  const iso = (/** @type {number} */ seconds) => new Date(1000 * seconds).toISOString();
+  const span = at === null ? { ended_since: "1h" } : { ended_since: iso(at - REASONS_SECONDS), ended_until: iso(at) };
+  const links = reasons(by).map(([reason, count]) => {
+    const link = document.createElement("a");
+    link.href = `${host.dataset.endedBy}?${new URLSearchParams({ state: "ended", ...span, reason })}`;
+    link.textContent = `${whole(count)} ${reason}`;
+    return link;
+  });
+  host.replaceChildren(...links.flatMap((link, i) => (i ? [", ", link] : [link])), ...(links.length ? [] : ["none in the last hour"]));
+}
+
 /** @typedef {{ [K in keyof Live.Counts]: (value: Live.Counts[K]) => string }} Formats */
 
 const one = (v) => (v == null ? "–" : v.toFixed(1)), none = (v) => (v == null ? "–" : v.toFixed(0));
@@ -13,7 +42,7 @@ const rate = (v) => (v < 10 ? one(v).replace(/\.0$/, "") : whole(v));
 const FORMATS = {
   running: whole, paused: whole, burn: usd, orphan_burn: usd, started: rate, ended: rate,
   cpu_p50: one, cpu_p95: none, mem_p50: none, mem_p95: none,
-  ended_by: (by) => Object.entries(by).slice(0, 2).map(([reason, count]) => `${whole(count)} ${reason}`).join(", ") || "none in the last hour",
+  ended_by: (by) => reasons(by).map(([reason, count]) => `${whole(count)} ${reason}`).join(", "),
 };
 
 /**
@@ -26,8 +55,12 @@ const words = (name, figures) => FORMATS[name](figures[name]);
 /** @returns {name is keyof Live.Counts} */
 const isFigure = (/** @type {string} */ name) => Object.hasOwn(FORMATS, name);
 
-/** @param {Live.Counts} figures */
-export function fill(figures) {
+/**
+ * @param {Live.Counts} figures
+ * @param {number | null} at the second of the past that they are of; null: now
+ */
+export function fill(figures, at = null) {
+  endedBy(figures.ended_by, at);
   for (const element of all("[data-fill]")) {
     const name = element.dataset.fill ?? "";
     const said = isFigure(name) ? words(name, figures) : null;

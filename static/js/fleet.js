@@ -101,7 +101,7 @@ let asking = null;
 /** @type {PlotTrace | null} */
 let dayline = null;
 const strip = new Strip(find("[data-strip]"), { onMove: (at) => past.go(at), countAt, readout: find("[data-readout=day]") });
-const past = new Past(find("[data-past]"), { comb, strip, page: { figures: (told) => (fill(told.figures), count(told.roster)), hour, live } });
+const past = new Past(find("[data-past]"), { comb, strip, page: { figures: (told) => (fill(told.figures, told.exact_t ?? told.t), count(told.roster)), hour, live } });
 
 /* How many ran then, as the last day's line has it; null inside a gap and before the record begins. */
 function countAt(at) {

@@ -41,6 +41,12 @@ export function clock(seconds) {
   return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
 }
 
+/* `20 Nov 14:16:21`, in UTC. */
+export function dated(seconds) {
+  const at = new Date(seconds * 1000);
+  return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${clock(seconds)}`;
+}
+
 /* `Thu 20 Nov 2025, 14:16:21 UTC`. */
 export function exact(seconds) {
   if (seconds == null) return "";

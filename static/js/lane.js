@@ -9,7 +9,7 @@ const WORD_AT = [16, 34], STATE_Y = 46, LETTER = 6.2;
  * @typedef {{ t: number, mark: string, hue: string, word: string, more: string }} Step
  * @typedef {Step & { at: number }} Placed a step and its px
  * @typedef {{ start: number, end: number, state: string }} Stretch
- * @typedef {{ stretches: Stretch[], steps: Step[], gaps: Gap[], orphan: boolean, now: number | null,
+ * @typedef {{ stretches: Stretch[], steps: Step[], gaps: Gap[], orphan_since: number | null, now: number | null,
  *   end_at: number | null, act_at: number | null }} Told
  */
 
@@ -56,7 +56,7 @@ export class Lane {
     for (const one of told.stretches) this.#stretch(drawing, told, one, x, left, left + width);
     this.#steps(drawing, told, x, inside, left + width);
     this.host.replaceChildren(drawing);
-    this.gaps.draw(axes, told.gaps, { now: told.now });
+    this.gaps.draw(axes, told.gaps, { cover: true, now: told.now }); // plotly fills on through a gap
   }
 
   /**
@@ -67,10 +67,12 @@ export class Lane {
   #stretch(drawing, told, { start, end, state }, x, least, most) {
     const from = Math.max(least, x(start)), to = Math.min(most, x(end));
     if (to <= from) return;
-    const isOrphan = told.orphan && state === "running" && end >= (told.stretches.at(-1)?.end ?? 0);
-    if (isOrphan) drawing.append(svg("line", { class: "orphan", x1: from, x2: to, y1: STATE_Y, y2: STATE_Y }));
-    else if (state === "running") drawing.append(svg("rect", { class: "running", x: from, y: STATE_Y - 2, width: to - from, height: 4 }));
-    else for (const y of [STATE_Y - 2, STATE_Y + 2]) drawing.append(svg("line", { class: "paused", x1: from, x2: to, y1: y, y2: y }));
+    const isLast = end >= (told.stretches.at(-1)?.end ?? 0);
+    const since = told.orphan_since !== null && isLast ? Math.min(to, Math.max(from, x(told.orphan_since))) : to;
+    if (state === "running") {
+      if (since > from) drawing.append(svg("rect", { class: "running", x: from, y: STATE_Y - 2, width: since - from, height: 4 }));
+      if (since < to) drawing.append(svg("line", { class: "orphan", x1: since, x2: to, y1: STATE_Y, y2: STATE_Y }));
+    } else for (const y of [STATE_Y - 2, STATE_Y + 2]) drawing.append(svg("line", { class: "paused", x1: from, x2: to, y1: y, y2: y }));
   }
 
   /**

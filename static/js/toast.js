@@ -12,12 +12,20 @@ const DONE = { kill: ["killed", "killed"], pause: ["pause", "paused"], resume: [
  * @param {string} mark
  * @param {string} text
  * @param {boolean} [asked]
+ * @param {{ href: string, word: string } | null} [more] where the rest of it is told
  */
-export function toast(mark, text, asked = false) {
+export function toast(mark, text, asked = false, more = null) {
   const list = find(".toasts");
   const line = document.createElement("li");
   const words = document.createElement("p");
   words.textContent = text;
+  if (more) {
+    const link = document.createElement("a");
+    link.className = "act";
+    link.href = more.href;
+    link.textContent = more.word;
+    words.append(" ", link);
+  }
   const close = document.createElement("button");
   close.type = "button";
   close.className = "icon";
@@ -42,13 +50,16 @@ document.addEventListener("toast", (event) => {
 /* Many at once become one line. */
 on("actions", ({ items }) => {
   const failed = items.filter((item) => item.state === "failed");
-  for (const item of failed.slice(0, 2)) toast("bad", `${item.kind} of ${item.sandbox_id} failed: ${item.error}`);
+  for (const item of failed.slice(0, 2)) {
+    toast("bad", `${item.kind} of ${item.sandbox_id} failed: ${item.error}`, false, { href: `/cleanup/#action-${item.id}`, word: "Audit trail" });
+  }
   for (const kind of Object.keys(DONE)) {
     const done = items.filter((item) => item.kind === kind && item.state === "done");
     if (!done.length) continue;
     const gone = done.filter((item) => item.outcome === "already_gone").length;
     const what = done.length === 1 ? done[0].sandbox_id : `${done.length} sandboxes`;
     for (const line of all(`.toasts [data-asked="${DONE[kind][0]}"]`)) line.remove();
-    toast(DONE[kind][0], `${what} ${DONE[kind][1]}${gone ? `, ${gone} had ended already` : ""}.`);
+    const trail = { href: `/cleanup/${done.length === 1 ? `#action-${done[0].id}` : ""}`, word: "Audit trail" };
+    toast(DONE[kind][0], `${what} ${DONE[kind][1]}${gone ? `, ${gone} had ended already` : ""}.`, false, trail);
   }
 });

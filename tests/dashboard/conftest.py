@@ -13,3 +13,11 @@ def person(db: None, static_files: Path) -> Client:
     client = Client()
     client.force_login(get_user_model().objects.create_user("ada", password="long enough for a test"))
     return client
+
+
+@pytest.fixture
+def staff(person: Client) -> Client:
+    from django.contrib.auth import get_user_model
+
+    get_user_model().objects.filter(username="ada").update(is_staff=True)
+    return person

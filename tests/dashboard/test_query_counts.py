@@ -22,14 +22,14 @@ FEW, MANY = 1, 50
 
 # By the name of the route: its address and the most statements that it may send.
 PAGES: dict[str, tuple[str, int]] = {
-    "fleet": ("/", 41),
+    "fleet": ("/", 43),
     "fleet-charts": ("/fleet/charts/", 13),
     "fleet-groups": ("/fleet/groups/", 6),
     "fleet-needs": ("/fleet/needs/", 36),
-    "fleet-past": ("/fleet/past/?at={at}", 8),
+    "fleet-past": ("/fleet/past/?at={at}", 9),
     "fleet-past-around": ("/fleet/past/around/?at={at}", 10),
     "fleet-past-hour": ("/fleet/past/hour/?at={at}", 7),
-    "sandboxes": ("/sandboxes/", 39),
+    "sandboxes": ("/sandboxes/", 40),
     "sandboxes-facets": ("/table/facets/", 18),
     "table-new": ("/table/new/", 4),
     "sandboxes-csv": ("/sandboxes/export.csv", 13),
@@ -44,8 +44,9 @@ PAGES: dict[str, tuple[str, int]] = {
     "cleanup": ("/cleanup/", 12),
     "policy-new": ("/cleanup/policies/new/", 7),
     "policy": ("/cleanup/policies/{policy}/", 8),
+    "policy-trust": ("/cleanup/policies/{policy}/trust/", 30),
     "cost": ("/cost/", 17),
-    "cost-csv": ("/cost/export.csv", 10),
+    "cost-csv": ("/cost/export.csv", 12),
     "settings": ("/settings/", 13),
     "settings-account": ("/settings/account/", 14),
     "settings-tokens": ("/settings/tokens/", 9),
@@ -116,8 +117,8 @@ def test_page_sends_no_more_statements_than_recorded_however_many_sandboxes(name
 NO_PAGES = {
     "table-columns", "views", "view", "view-change", "deliveries-replay", "delivery-replay", "cleanup-reset",
     "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
-    "settings-reset-brake", "settings-account-key", "settings-token-revoke", "act", "act-ask", "act-progress",
-    "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz", "metrics",
+    "settings-reset-brake", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
+    "act-ask", "act-progress", "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz", "metrics",
 }  # fmt: skip
 
 

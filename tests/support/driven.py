@@ -14,6 +14,7 @@ from sandboxes.actions import sending
 from sandboxes.cleanup import reaper
 from sandboxes.models import Account, AccountHealth, Heartbeat
 from simulator import DEFAULT_API_KEY, ManualClock, Simulator, empty
+from simulator.options import Options
 from simulator.served import served
 from tests.support import ageing, records
 
@@ -58,10 +59,14 @@ class Driven:
 
 
 @contextmanager
-def driven() -> Iterator[Driven]:
-    """From START on, with an account whose policies may do all they want. Needs an empty Redis and database."""
+def driven(options: Options | None = None) -> Iterator[Driven]:
+    """From START on, with an account whose policies may do all they want. Needs an empty Redis and database.
+
+    The backend begins without a sandbox, or as `options` say.
+    """
     context.forget()
-    with time_machine.travel(START, tick=False) as moves, served(empty(), ManualClock(START.timestamp())) as backend:
+    clock = ManualClock(START.timestamp())
+    with time_machine.travel(START, tick=False) as moves, served(options or empty(), clock) as backend:
         account = records.account(
             "prod", url=backend.url, api_key=DEFAULT_API_KEY, brake={"per_hour": 10_000, "per_day": 10_000}
         )

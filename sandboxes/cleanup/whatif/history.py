@@ -33,16 +33,21 @@ Pieces = Callable[["_Run", Life], Sequence[Stretch]]
 class History:
     """What one policy would have done in [start, end), each sandbox once: its first act on it.
 
-    `outcomes` oldest first; `most_in_one_run` before any limit a run, as the breaker counts; `lived` is how many
-    sandboxes the record of that span holds.
+    `outcomes` oldest first; `most_in_one_run` before any limit a run, as the breaker counts; `lives` are all sandboxes
+    that the record of that span holds, `unjudged` those of them whose idleness is asked for and told by no sample.
     """
 
     start: datetime
     end: datetime
-    lived: int
+    lives: Sequence[Life]
     outcomes: Sequence[Outcome]
     hours: Sequence[HourTold]
     most_in_one_run: int
+    unjudged: Sequence[Life]
+
+    @property
+    def lived(self) -> int:
+        return len(self.lives)
 
     @property
     def would_have_hit(self) -> int:
@@ -79,11 +84,15 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
             for life in past.lives:
                 run.through(life, ripe_pieces(run.spec, life, pieces(run, life)), _NOTHING)
     acted = {act.life.key: act.life for run in runs for act in run.acts}
-    limit = when.idle_cpu_below_pct
-    at_work = AT_WORK_PCT if limit is UNSET else float(limit)
-    last = activity.last_signs(acted.values(), start, now, at_work)
+    last = activity.last_signs(acted.values(), start, now, at_work_pct(specs[0]))
     prices = price_book()
     return [run.history(past, last, prices) for run in runs]
+
+
+def at_work_pct(spec: PolicySpec) -> float:
+    """From how much CPU, of all cores, a sandbox counts as used again: the policy's own limit, else that of pages."""
+    limit = spec.orphan_when.idle_cpu_below_pct
+    return AT_WORK_PCT if limit is UNSET else float(limit)
 
 
 def _through_samples(runs: Sequence["_Run"], past: Past, pieces: Pieces) -> None:
@@ -158,6 +167,7 @@ class _Run:
     quiet: Quiet
     acts: list[Act] = field(default_factory=list)
     seen: list[tuple[str, Held, datetime]] = field(default_factory=list)
+    unjudged: list[Life] = field(default_factory=list)
 
     @property
     def idle_seconds(self) -> int:
@@ -181,12 +191,14 @@ class _Run:
         self.seen += seen
         if act is not None:
             self.acts.append(act)
+        elif told.minutes is None and self.idle_seconds:
+            self.unjudged.append(life)
         return True
 
     def history(self, past: Past, last: Mapping[int, Sign], prices: PriceBook) -> History:
         told = outcomes(self.acts, last, self.spec.action, prices, past.end)
         hours = by_hour(told, past.start, past.end)
-        return History(past.start, past.end, len(past.lives), told, hours, most_at_once(self.seen))
+        return History(past.start, past.end, past.lives, told, hours, most_at_once(self.seen), self.unjudged)
 
 
 _NOTHING: Final = _Told()

@@ -7,11 +7,6 @@ def epochs(*columns: str) -> str:
     return ", ".join(f"date_part('epoch', {column})" for column in columns)
 
 
-REACH: Final = """
-    SELECT (SELECT min(e.ended_at) FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
-            WHERE s.account_id = ANY(%(accounts)s)),
-           (SELECT min(first_seen_at) FROM sandboxes_sandbox WHERE account_id = ANY(%(accounts)s))
-"""
 LIVED: Final = "s.account_id = ANY(%(accounts)s) AND s.created_at < %(end)s AND coalesce(s.ended_at > %(start)s, true)"
 SANDBOXES: Final = f"""
     SELECT s.id, s.guard_id, s.account_id, s.state, s.sandbox_id, s.template_id, s.template_name, s.cpu_count,

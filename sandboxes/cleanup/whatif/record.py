@@ -12,6 +12,7 @@ from sandboxes.cleanup.whatif import queries
 from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
 from sandboxes.core import database
 from sandboxes.core.accounts import clock_offset, keys_stored
+from sandboxes.fleet.known_since import first_end_and_sight
 from sandboxes.models import Account, FleetMinute
 from sandboxes.policies import pairs
 
@@ -27,7 +28,7 @@ def reach(accounts: Sequence[Account], start: datetime, end: datetime, *, sample
     sandbox that we saw, whichever is earlier. Samples and leases may begin later.
     """
     keys = [account.pk for account in accounts]
-    first_end, first_seen = database.row(queries.REACH, {"accounts": keys})
+    first_end, first_seen = first_end_and_sight(keys)
     begins = [min((known for known in (first_end, first_seen) if known is not None), default=end)]
     if leases:
         begins.append(first_seen or end)

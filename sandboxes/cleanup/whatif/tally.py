@@ -18,20 +18,27 @@ class Sign(NamedTuple):
     """The last sign of life of a sandbox, and what it was."""
 
     at: datetime
-    what: Literal["resumed", "cpu", "timeout_moved", "leased"]
+    what: Literal["resumed", "cpu", "timeout_moved", "leased", "requested"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One act of the replay; `life_after` when it was used again, so that the act would have been wrong."""
 
-    sandbox_id: str
-    account: str
+    life: Life
     marked_at: datetime
     at: datetime
     reasons: Callable[[], tuple[Reason, ...]]
     life_after: Sign | None
     saved_usd: float
+
+    @property
+    def sandbox_id(self) -> str:
+        return self.life.sandbox_id
+
+    @property
+    def account(self) -> str:
+        return self.life.account
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def outcomes(
         sign = signs.get(act.life.key)
         found.append(
             Outcome(
-                act.life.sandbox_id, act.life.account, act.marked_at, act.at, act.reasons,
+                act.life, act.marked_at, act.at, act.reasons,
                 sign if sign is not None and sign.at > act.at else None,
                 saved_usd(act.life, act.at, action, prices, end),
             )

@@ -19,6 +19,7 @@ from sandboxes.fleet.figures.percentiles import spread
 from sandboxes.models import Execution, Sandbox
 
 RATE_OVER: Final = timedelta(minutes=5)
+SERIES_OVER: Final = timedelta(seconds=90)  # a back-fill's steps are a minute at most, or of no use here
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,26 @@ def moment(t: datetime) -> Moment:
     ids = [account.pk for account in accounts]
     frames = columns_near(ids, t)
     exact = max((frame.at for frame in frames), default=None)
-    cells = _cells(ids, exact or t, _shares(frames))
+    rows = database.rows(queries.CELLS, {"at": exact or t, "accounts": list(ids)})
+    shares = _shares(frames)
+    if exact is None:
+        exact, shares = _from_series(rows, t)
+    cells = _cells(rows, shares)
     return Moment(t, exact, cells, _figures(cells, ids, t, cap_of(accounts)))
 
 
-def _cells(ids: Sequence[int], at: datetime, shares: dict[int, tuple[float, float | None]]) -> list[CellThen]:
-    rows = database.rows(queries.CELLS, {"at": at, "accounts": list(ids)})
+def _from_series(
+    rows: Sequence[tuple[Any, ...]], t: datetime
+) -> tuple[datetime | None, dict[int, tuple[float, float | None]]]:
+    """Where nobody polled, what was asked for afterwards: the newest samples of the minute and a half before `t`."""
+    memory = {row[0]: row[9] * 1024 for row in rows if row[5] == "running"}
+    given = {"keys": list(memory), "since": t - SERIES_OVER, "until": t}
+    found = database.rows(queries.NEAR_SAMPLES, given) if memory else []
+    shares = {key: (cpu / 100, 100 * mem / memory[key] if memory[key] else None) for key, _, cpu, mem in found}
+    return max((at for _, at, _, _ in found), default=None), shares
+
+
+def _cells(rows: Sequence[tuple[Any, ...]], shares: dict[int, tuple[float, float | None]]) -> list[CellThen]:
     nothing = (None, None)
     # A paused one has no sample of then, whatever the frame before its pause still says.
     return [CellThen(*row, *(shares.get(row[0], nothing) if row[5] == "running" else nothing)) for row in rows]

@@ -47,3 +47,16 @@ SELECT a.id, a.sandbox_id, a.template_shown,
        coalesce(a.owner, ''), coalesce(a.environment, ''), {STATE}, extract(epoch FROM a.created_at)::float8, {BURN},
        coalesce(a.cores, a.cpu_count, 0)::float8, coalesce(a.memory, a.memory_mb, 0), {HELD}
 FROM alive a CROSS JOIN price p ORDER BY a.created_at, a.id"""
+
+# The newest sample of each of these sandboxes in (since, until], as it was polled or asked for afterwards.
+NEAR_SAMPLES: Final = """
+    SELECT DISTINCT ON (m.sandbox_id) m.sandbox_id, last.at, last.cpu, last.mem
+    FROM sandboxes_metricseries m CROSS JOIN LATERAL (
+        SELECT m.hour + o.after * interval '1 second' AS at, o.cpu, o.mem
+        FROM unnest(m.offsets, m.cpu, m.mem) AS o (after, cpu, mem)
+        WHERE m.hour + o.after * interval '1 second' > %(since)s AND m.hour + o.after * interval '1 second' <= %(until)s
+        ORDER BY o.after DESC LIMIT 1
+    ) last
+    WHERE m.sandbox_id = ANY(%(keys)s) AND m.hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
+      AND m.hour <= %(until)s
+    ORDER BY m.sandbox_id, last.at DESC"""

@@ -1,7 +1,8 @@
 """The fleet's list: what matches a query, page by page, each sandbox with all that is known of it now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -35,6 +36,8 @@ __all__ = [
     "SandboxQuery",
     "SandboxRow",
     "count",
+    "count_by",
+    "count_by_key",
     "find",
     "key_of",
     "keys_of",
@@ -84,6 +87,22 @@ def count(query: SandboxQuery, *, after_key: int | None = None, now: datetime | 
         made.where.append("s.id > %(after_key)s")
         made.parameters["after_key"] = after_key
     return int(database.rows(*queries.count_sql(made))[0][0])
+
+
+def count_by(query: SandboxQuery, columns: Sequence[str], *, now: datetime | None = None) -> list[tuple[Any, ...]]:
+    """Rows of values of `columns` (state, template, owner, environment, reason, cause) and how many match with them."""
+    now = now or timezone.now()
+    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    rows: list[tuple[Any, ...]] = database.rows(*queries.grouped_sql(made, columns))
+    return rows
+
+
+def count_by_key(query: SandboxQuery, key: str, *, most: int, now: datetime | None = None) -> list[tuple[str, int]]:
+    """The `most` commonest values of a metadata key among those that match, and how many have each."""
+    now = now or timezone.now()
+    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    rows: list[tuple[str, int]] = database.rows(*queries.of_key_sql(made, key, most))
+    return rows
 
 
 def matching_ids(query: SandboxQuery, *, now: datetime | None = None) -> list[int]:

@@ -39,8 +39,8 @@ def _fits(place: Place) -> bool:
     """Whether the value is of the kind its order compares with."""
     by = place.order.removeprefix("-")
     if place.value is None:
-        return by in {"end_at", "cpu_pct", "mem_pct"}
-    if by in {"started_at", "created_at", "end_at"}:
+        return by in {"end_at", "ended_at", "cpu_pct", "mem_pct"}
+    if by in {"started_at", "created_at", "end_at", "ended_at"}:
         return isinstance(place.value, str) and datetime.fromisoformat(place.value).tzinfo is not None
     if by == "id":
         return isinstance(place.value, str) and "\0" not in place.value

@@ -34,6 +34,9 @@ _MEM: Final = (
     " ELSE 100.0 * m.mem_used / nullif(m.mem_total, 0) END::float8"
 )
 
+# A paused one has none to give.
+_NO_SAMPLE: Final = "(s.state = 'running' AND m.key IS NULL AND s.sampled_at IS NULL)"
+
 # What the current run costs so far, each second by the price that held in it. `closed_cost_usd` has the ended runs.
 _COST: Final = """(s.closed_cost_usd + CASE WHEN s.state = 'running' THEN (
     SELECT coalesce(sum(
@@ -47,6 +50,7 @@ _ORDERS: Final[dict[str, tuple[str, str, bool]]] = {
     "started_at": ("s.started_at", "timestamptz", False),
     "created_at": ("s.created_at", "timestamptz", False),
     "end_at": ("CASE WHEN s.state <> 'paused' THEN s.end_at END", "timestamptz", True),
+    "ended_at": ("s.ended_at", "timestamptz", True),
     "cpu_pct": (_CPU, "float8", True),
     "mem_pct": (_MEM, "float8", True),
     "cost_usd": (_COST, "float8", False),
@@ -56,6 +60,10 @@ _ORDERS: Final[dict[str, tuple[str, str, bool]]] = {
 # As the view `sandboxes_orphan_now` has it, of the sandbox that is at hand.
 HELD_FOR_ORPHAN: Final = """(s.state <> 'ended' AND EXISTS (
     SELECT FROM sandboxes_orphan_held o WHERE o.sandbox_id = s.id))"""
+_PLAIN_WORDS: Final = {
+    "owner": "s.owner", "environment": "s.environment", "reason": "coalesce(s.end_reason, 'unknown')",
+    "cause": "s.probable_cause ->> 'cause'",
+}  # fmt: skip
 _PROTECTED: Final = """EXISTS (
     SELECT FROM sandboxes_guard g WHERE g.id = s.guard_id AND g.protected
     AND (g.protected_until IS NULL OR g.protected_until > %(now)s))"""
@@ -64,6 +72,10 @@ _IN_METADATA: Final = """EXISTS (
     SELECT FROM jsonb_each_text(s.metadata) AS e WHERE e.key || '=' || e.value ILIKE %(q)s)"""
 # Looking at the whole text first is ten times quicker; it only can't see what JSON escapes, and our own `=`.
 _NOT_AS_WRITTEN: Final = re.compile(r'["\\=\x00-\x1f\x7f]')
+
+
+# What can be counted by.
+GROUPS: Final = _PLAIN_WORDS | {"state": "s.state", "template": "s.template_shown"}
 
 
 @dataclass
@@ -113,9 +125,9 @@ def _add_words(made: Statement, query: SandboxQuery) -> None:
     if query.template is not None:
         made.where.append("(s.template_id = ANY(%(template)s) OR s.template_shown = ANY(%(template)s))")
         made.parameters["template"] = any_of(query.template)
-    for name in ("owner", "environment"):
+    for name, column in _PLAIN_WORDS.items():
         if (value := getattr(query, name)) is not None:
-            made.where.append(f"s.{name} = ANY(%({name})s)")
+            made.where.append(f"{column} = ANY(%({name})s)")
             made.parameters[name] = any_of(value)
     if query.metadata:
         made.where.append("s.metadata @> %(metadata)s::jsonb")
@@ -135,17 +147,26 @@ def _add_times(made: Statement, query: SandboxQuery, now: datetime) -> None:
         made.where.append("s.created_at >= %(born_since)s")
         made.parameters["born_since"] = now - timedelta(seconds=query.age_max)
     if query.ends_within is not None:
-        made.where.append("s.state = 'running' AND s.end_at <= %(ends_by)s")
+        made.where.append("s.state = 'running' AND s.end_at > %(now)s AND s.end_at <= %(ends_by)s")
         made.parameters["ends_by"] = now + timedelta(seconds=query.ends_within)
+    if query.past_end is not None:
+        made.where.append("s.state = 'running' AND s.end_at <= %(overdue)s")
+        made.parameters["overdue"] = now - timedelta(seconds=query.past_end)
+    for column in ("created", "ended"):
+        for bound, sign in (("since", ">="), ("until", "<")):
+            name = f"{column}_{bound}"
+            if (moment := getattr(query, name)) is not None:
+                made.where.append(f"s.{column}_at {sign} %({name})s")
+                made.parameters[name] = moment
 
 
 def _add_samples(made: Statement, query: SandboxQuery) -> None:
-    for least, expression, name in ((query.cpu_min, _CPU, "cpu_min"), (query.mem_min, _MEM, "mem_min")):
-        if least is not None:
-            made.where.append(f"{expression} >= %({name})s")
-            made.parameters[name] = least
+    for name, expression, sign in (("cpu_min", _CPU, ">="), ("cpu_max", _CPU, "<"), ("mem_min", _MEM, ">=")):
+        if (limit := getattr(query, name)) is not None:
+            made.where.append(f"{expression} {sign} %({name})s")
+            made.parameters[name] = limit
     if query.no_sample is not None:
-        made.where.append(f"(m.key IS NULL AND s.sampled_at IS NULL) = {'true' if query.no_sample else 'false'}")
+        made.where.append(f"{_NO_SAMPLE} = {'true' if query.no_sample else 'false'}")
 
 
 def page_sql(made: Statement, place: Place | None, limit: int, skip: int = 0) -> tuple[str, dict[str, Any]]:
@@ -177,6 +198,23 @@ def _after(made: Statement, place: Place) -> str:
 def count_sql(made: Statement) -> tuple[str, dict[str, Any]]:
     """How many match."""
     return f"SELECT count(*) {made.body(ordered=False)}", made.parameters
+
+
+def grouped_sql(made: Statement, columns: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """How many match of each value, or combination of values, of these of GROUPS."""
+    asked = ", ".join(GROUPS[name] for name in columns)
+    places = ", ".join(str(place + 1) for place in range(len(columns)))
+    return f"SELECT {asked}, count(*) {made.body(ordered=False)} GROUP BY {places}", made.parameters
+
+
+def of_key_sql(made: Statement, key: str, most: int) -> tuple[str, dict[str, Any]]:
+    """How many match of each value of this metadata key, the commonest `most`."""
+    asked = "SELECT s.metadata ->> %(of_key)s AS value, count(*)"
+    order = "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s"
+    return (
+        f"{asked} {made.body(ordered=False)} AND s.metadata ? %(of_key)s {order}",
+        made.parameters | {"of_key": key, "most": most},
+    )
 
 
 def keys_sql(made: Statement) -> tuple[str, dict[str, Any]]:

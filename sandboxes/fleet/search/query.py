@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, TypeAlias
 
 ORDERS: Final = (
-    "started_at", "created_at", "end_at", "cpu_pct", "mem_pct", "cost_usd", "burn_usd_per_hour", "id",
+    "started_at", "created_at", "end_at", "ended_at", "cpu_pct", "mem_pct", "cost_usd", "burn_usd_per_hour", "id",
 )  # fmt: skip
 STATES: Final = ("running", "paused", "unknown", "ended")
 LIVE: Final = ("running", "paused", "unknown")
@@ -27,8 +28,10 @@ class QueryError(ValueError):
 class SandboxQuery:
     """Filters and order of `GET /sandboxes`; what is None is not asked.
 
-    Ages and `ends_within` are in seconds, `cpu_min` and `mem_min` in percent (0 to 100). `q` is looked for in ID,
-    alias, owner and metadata, without regard to case. Raises QueryError for a value that cannot be.
+    Ages, `ends_within` (its end is still to come) and `past_end` (it was that long ago) are in seconds; `cpu_min`,
+    `cpu_max` and `mem_min` in percent (0 to 100). `reason` is the backend's word for why it ended, `cause` ours;
+    `ended_since` and `ended_until` bound when, `created_…` when it came to be. `no_sample`: it runs and has none. `q`
+    is looked for in ID, alias, owner and metadata, without regard to case. Raises QueryError for what cannot be.
     """
 
     states: tuple[str, ...] = LIVE
@@ -40,7 +43,15 @@ class SandboxQuery:
     age_min: float | None = None
     age_max: float | None = None
     ends_within: float | None = None
+    past_end: float | None = None
+    reason: Words = None
+    cause: Words = None
+    created_since: datetime | None = None
+    created_until: datetime | None = None
+    ended_since: datetime | None = None
+    ended_until: datetime | None = None
     cpu_min: float | None = None
+    cpu_max: float | None = None
     mem_min: float | None = None
     no_sample: bool | None = None
     q: str | None = None
@@ -53,11 +64,16 @@ class SandboxQuery:
             raise QueryError(f"state must be some of {', '.join(STATES)}, or all")
         if not _ORDER.fullmatch(self.order):
             raise QueryError(f"order must be one of {', '.join(ORDERS)}, with - before it for descending")
-        for name in ("age_min", "age_max", "ends_within"):
+        for name in ("age_min", "age_max", "ends_within", "past_end"):
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds <= _FAR_SECONDS:
                 raise QueryError(f"{name} must be seconds between 0 and {_FAR_SECONDS}")
-        words = [word for given in (self.template, self.owner, self.environment) for word in any_of(given)]
+        for name in ("created_since", "created_until", "ended_since", "ended_until"):
+            moment = getattr(self, name)
+            if moment is not None and moment.tzinfo is None:
+                raise QueryError(f"{name} must name its zone, as in 2026-11-28T12:00:00Z")
+        several = (self.template, self.owner, self.environment, self.reason, self.cause)
+        words = [word for given in several for word in any_of(given)]
         texts = [self.account, self.q, *words, *self.metadata.values()]
         if any("\0" in text for text in [*texts, *self.metadata] if text):
             raise QueryError("text with a NUL character is found nowhere")

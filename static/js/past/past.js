@@ -2,14 +2,14 @@
 import { address } from "../address.js";
 import { Moments } from "../honeycomb/moments.js";
 import { all, find } from "../dom.js";
-import { clock, exact, relative } from "../format.js";
+import { dated, exact, relative } from "../format.js";
 import { key } from "../keys.js";
 import { Moment } from "./fetching.js";
 import { List } from "./list.js";
 import { Player } from "./player.js";
 
 const SETTLED = 250, AT_LEAST_EVERY = 1200, AGAIN = 3000; // ms
-const OLDEST = 30 * 86_400;
+const OLDEST = 30 * 86_400; // where the record's beginning is not told
 /** @type {Record<string, string>} */
 const NOTES = {
   all: "Showing the fleet at this moment; actions are disabled.",
@@ -74,7 +74,8 @@ export class Past {
   #readAddress() {
     const asked = new URLSearchParams(location.search).get("at");
     const at = asked && (Number(asked) || Date.parse(asked) / 1000), now = Date.now() / 1000;
-    if (at && at < now && at > now - OLDEST * 12) this.#move(at, { told: false });
+    const begins = Number(this.band.dataset.begins) || now - OLDEST;
+    if (at && at < now && at >= begins) this.#move(at, { told: false });
     else if (this.at !== null) this.#leave();
   }
 
@@ -147,7 +148,7 @@ export class Past {
       const place = find(`[data-past-${name}]`, HTMLElement, this.band);
       if (place.textContent !== words) place.textContent = words;
     };
-    put("at", clock(this.at));
+    put("at", dated(this.at));
     put("ago", relative(this.at, Date.now() / 1000));
     put("note", NOTES[this.shown ?? "all"]);
     find("[data-past-at]", HTMLElement, this.band).title = exact(this.at);

@@ -1,17 +1,12 @@
 """`POST /policies/preview`: whom a policy would hit now, what changes, and what it would have done last week."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from sandboxes.models import Action, Execution, ExecutionEnd, Heartbeat, MetricSeries, Policy, Sandbox
 from tests.support import records
-
-NOW = datetime.now(UTC).replace(microsecond=0)
-
-
-def ago(**span):
-    return NOW - timedelta(**span)
+from tests.support.lived import NOW, ago, lived, run
 
 
 def old(seconds=3600, **fields):
@@ -21,21 +16,6 @@ def old(seconds=3600, **fields):
         "grace_seconds": 0,
         "orphan_when": {"older_than_seconds": seconds},
     } | fields
-
-
-def run(sandbox, since, until=None, by="killed"):
-    return Execution.objects.create(
-        sandbox=sandbox, key=f"e{since:%d%H%M}", started_at=since, ended_at=until, ended_by=by if until else "",
-        cpu_count=2, memory_mb=1024,
-    )  # fmt: skip
-
-
-def lived(since, until=None, **fields):
-    """A sandbox that ran from then, as our record holds it."""
-    ended = {"state": "ended", "ended_at": until} if until else {}
-    made = records.sandbox(started_at=since, **(ended | fields))
-    run(made, since, until)
-    return made
 
 
 @pytest.fixture(autouse=True)

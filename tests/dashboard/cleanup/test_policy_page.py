@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
 from django.test import Client
 
 from sandboxes.cleanup import freezing
@@ -19,11 +18,9 @@ OLD = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def staff(person):
-    get_user_model().objects.update(is_staff=True)
-    Policy.objects.all().delete()
-    return person
+@pytest.fixture(autouse=True)
+def no_policies(db):
+    Policy.objects.all().delete()  # those that ship
 
 
 def test_saving_a_new_policy_makes_a_dry_run_and_leaves_a_line_who_did(staff: Client):
@@ -86,14 +83,19 @@ def test_without_scripts_the_page_itself_previews(staff: Client):
         ("paused_for_seconds", {"paused_for_seconds": "1 d"}, "can never hold"),
         ("metadata", {"metadata": "staging"}, "isn’t a key=value pair"),
         ("quiet_hours", {"quiet_hours": "always"}, "can't be read".replace("'", "&#x27;")),
-        ("name", {"name": " "}, "name"),
-        ("", {"older_than_seconds": ""}, "orphan_when is empty"),
+        ("name", {"name": " "}, "Give it a name"),
+        ("name", {"name": "n" * 101}, "At most 100 characters"),
+        ("max_fleet_fraction", {"max_fleet_fraction": "200"}, "At most 100%"),
+        ("", {"older_than_seconds": ""}, "Give at least one condition"),
     ],
 )
 def test_a_bad_policy_is_refused_where_it_is_bad(staff: Client, field, given, says):
     answer = staff.post("/cleanup/policies/new/", OLD | given)
     assert answer.status_code == 422
-    assert says in answer.content.decode()
+    page = answer.content.decode()
+    assert says in page
+    assert "Expected `" not in page
+    assert "autofocus" in page or not field
     assert field in answer.context["wrong"] or (field == "" and answer.context["elsewhere"])
     assert not Policy.objects.exists()
 
@@ -105,7 +107,7 @@ def test_enforcing_shows_the_preview_once_more_and_asks(staff: Client):
     assert "It would kill" in staff.get(page).content.decode()
     made.refresh_from_db()
     assert made.mode == "dry_run"
-    staff.post(page, {"version": "1"})
+    staff.post(page, {"version": "1", "used_again": "0"})  # no week of record yet
     made.refresh_from_db()
     assert (made.enabled, made.mode, made.version) == (True, "enforce", 2)
 

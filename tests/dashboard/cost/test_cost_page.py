@@ -109,8 +109,16 @@ def test_hours_of_the_week_end_with_now() -> None:
 
 def test_the_month_ends_at_the_rate_of_late() -> None:
     told = month_forecast(Decimal(100), Decimal(168), 7 * DAY, NOW)
+    assert told is not None
     assert (told.until, told.usd_per_hour) == (datetime(2026, 9, 1, tzinfo=UTC), Decimal(1))
     assert told.usd == 100 + 252  # ten and a half days
+
+
+def test_the_forecast_rests_on_what_is_known_and_on_an_hour_at_least() -> None:
+    told = month_forecast(Decimal(50), Decimal(40), 4 * HOUR, NOW)
+    assert told is not None
+    assert (told.usd_per_hour, told.over, told.usd) == (Decimal(10), 4 * HOUR, Decimal(50 + 2520))
+    assert month_forecast(Decimal(50), Decimal(40), HOUR - timedelta(seconds=1), NOW) is None
 
 
 def test_a_policy_saved_the_rest_of_the_runs_it_ended_and_a_day_at_most_of_an_endless_one() -> None:

@@ -114,7 +114,9 @@ def test_bursts_ends_marks_and_deeds_become_sentences() -> None:
     cut_off: dict[str, Any] = {"end_reason": "timeout", "cpu_pct": 71.0, "state": "ended"}
     records.sandbox("cut-off", ended_at=NOW - timedelta(minutes=1), **cut_off)
     found = {one.sentence: one for one in events_near.happened(NOW)}
-    assert found["6 runner started"].link == "/sandboxes/?template=base&owner=batch&state=all&order=-created_at"
+    started = found["6 runner started"].link
+    assert started.startswith("/sandboxes/?template=base&owner=batch&state=all&order=-created_at&created_since=")
+    assert "&created_until=" in started
     assert found["2 orphans by old ones"].cause == "1 no longer match"
     assert found["policy nights paused 1"].mark == "note"
     assert found["1 ended by timeout while busy"].link == "/sandboxes/cut-off/"

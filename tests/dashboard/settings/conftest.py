@@ -3,21 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
 
 from simulator import DEFAULT_API_KEY
 from simulator.served import Served
 
 if TYPE_CHECKING:
     from sandboxes.models import Account
-
-
-@pytest.fixture
-def staff(person: Client) -> Client:
-    from django.contrib.auth import get_user_model
-
-    get_user_model().objects.filter(username="ada").update(is_staff=True)
-    return person
 
 
 @pytest.fixture

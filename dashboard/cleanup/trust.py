@@ -1,0 +1,183 @@
+"""The trust report of a policy as a page: the verdict, what it rests on, and everyone behind each figure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from dashboard.cleanup.policy_preview import VERBS
+from dashboard.settings import permissions
+from dashboard.ui import formats
+from sandboxes.cleanup import whatif
+from sandboxes.models import Policy
+from sandboxes.policies import PolicyError
+
+ROWS: Final = 200
+WIDTH: Final = 720  # of both drawings, in their own units
+TALL: Final = 96
+HOUR: Final = timedelta(hours=1)
+USED: Final = {
+    "cpu": gettext_noop("used CPU"),
+    "resumed": gettext_noop("was resumed"),
+    "timeout_moved": gettext_noop("had its timeout changed"),
+    "leased": gettext_noop("was leased"),
+    "requested": gettext_noop("was extended or protected by somebody"),
+}
+UNKNOWN: Final = {
+    "killed": gettext_noop("killed by this policy: nobody could use it again"),
+    "early": gettext_noop("less than an hour ago: no time yet to be used again"),
+    "no_samples": gettext_noop("ran on without a CPU sample"),
+}
+SHOWN: Final = ("", "used", "left", "unknown")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of a sandbox on its strip."""
+
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sandbox: its life over the days of the report, where the policy would have acted, what came of it."""
+
+    item: whatif.Judged
+    because: str
+    became: str
+    later: str
+    runs: Sequence[Span]
+    acted_x: float
+    used_x: float | None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An hour: all acts as a column, those used again as its foot."""
+
+    x: float
+    width: float
+    height: float
+    foot: float
+    title: str
+
+    @property
+    def y(self) -> float:
+        return round(TALL - self.height, 2)
+
+    @property
+    def foot_y(self) -> float:
+        return round(TALL - self.foot, 2)
+
+
+@login_required
+def page(request: HttpRequest, policy_id: int) -> HttpResponse:
+    """`?show=` used, left or unknown, `&by=` a sign of use, narrows the table to those behind a figure."""
+    policy = get_object_or_404(Policy, pk=policy_id)
+    try:
+        found = whatif.trust(policy, timezone.now())
+    except PolicyError as error:
+        return render(request, "cleanup/trust.html", {"policy": policy, "error": str(error)}, status=422)
+    context = {"policy": policy, "may_change": permissions.may_change(request), **shown(found)}
+    show, by = request.GET.get("show", ""), request.GET.get("by", "")
+    return render(request, "cleanup/trust.html", context | _table(found, show if show in SHOWN else "", by))
+
+
+def shown(found: whatif.Trust) -> dict[str, Any]:
+    """The head of the report: `found` itself, its verdict's parts, what used them again, the hours."""
+    judged = len(found.items) - len(found.unknown)
+    counted = Counter(item.unknown for item in found.unknown)
+    return {
+        "found": found,
+        "done": _(VERBS[found.spec.action][1]),
+        "judged": judged,
+        "used_pct": None if found.share is None else 100 * found.share,
+        "most_pct": 100 * whatif.MOST_USED_AGAIN,
+        "lacks": set(found.lacks),
+        "covered": formats.span(found.covered.total_seconds()),
+        "by_sign": [(what, _(USED[what]), n) for what, n in found.by_sign.items()],
+        "by_unknown": [(_(UNKNOWN[why]), n) for why, n in counted.most_common() if why is not None],
+        "saves": found.spec.action != "notify",
+        **_hours(found),
+    }
+
+
+def _table(found: whatif.Trust, show: str, by: str) -> dict[str, Any]:
+    chosen = {"": found.items, "used": found.used_again, "left": found.not_used_again, "unknown": found.unknown}[show]
+    if show == "used" and by in USED:
+        chosen = [item for item in chosen if item.used_again is not None and item.used_again.what == by]
+    return {
+        "show": show,
+        "by": by if show == "used" and by in USED else "",
+        "by_word": _(USED[by]) if show == "used" and by in USED else "",
+        "count": len(chosen),
+        "rows": [_row(item, found) for item in chosen[:ROWS]],
+        "more": max(0, len(chosen) - ROWS),
+    }
+
+
+def _row(item: whatif.Judged, found: whatif.Trust) -> Row:
+    used = item.used_again
+    became, later = "", ""
+    if used is not None:
+        became, later = _(USED[used.what]), formats.span((used.at - item.at).total_seconds())
+    elif item.unknown is not None:
+        became = _(UNKNOWN[item.unknown])
+    elif item.life.ended_at is not None:
+        became = _("ended without being used again")
+        later = formats.span(max(0.0, item.life.ended_at.timestamp() - item.at.timestamp()))
+    else:
+        became = _("lives on, not used again")
+    return Row(
+        item, "; ".join(reason.evidence for reason in item.reasons), became, later,
+        [
+            Span(_x(run.started_at, found), max(1.0, _x(run.ended_at or found.end, found) - _x(run.started_at, found)))
+            for run in item.life.runs
+            if (run.ended_at or found.end) > found.start
+        ],
+        _x(item.at, found), None if used is None else _x(used.at, found),
+    )  # fmt: skip
+
+
+def _x(at: datetime, found: whatif.Trust) -> float:
+    whole = max(1.0, found.covered.total_seconds())
+    return round(WIDTH * min(1.0, max(0.0, (at - found.start).total_seconds() / whole)), 2)
+
+
+def _hours(found: whatif.Trust) -> dict[str, Any]:
+    """A column for each hour of the report in which it would have acted, and where its days begin."""
+    acted = Counter(_hour(item.at) for item in found.items)
+    used = Counter(_hour(item.at) for item in found.used_again)
+    top = max(acted.values(), default=0)
+    width = max(2.0, WIDTH * HOUR / max(HOUR, found.covered) * 0.82)
+    bars = [
+        Bar(
+            _x(at, found), round(width, 2), round(TALL * n / top, 2), round(TALL * used[at] / top, 2),
+            _title(at, n, used[at]),
+        )
+        for at, n in sorted(acted.items())
+    ]  # fmt: skip
+    midnight = found.start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    days = []
+    while midnight < found.end:
+        days.append((_x(midnight, found), f"{midnight:%a} {midnight.day}"))
+        midnight += timedelta(days=1)
+    return {"bars": bars, "top": top, "days": days}
+
+
+def _title(at: datetime, acted: int, used: int) -> str:
+    told = ngettext("%(n)s used again", "%(n)s used again", used) % {"n": used}
+    return f"{formats.exact(at)}: {acted:,}, {told}"
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,65 @@
+"""The time that an address or a person names, as a moment of our record; or in words why it is none."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from dashboard.api.params import moment as moment_of
+from dashboard.ui import formats
+
+_CLOCK: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
+_DAY_AND_CLOCK: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`at` is the moment to show, None for now; `note` says what was asked for and why it is not shown.
+
+    `is_plain`: the text names its second by itself, so that the address can stay as it is.
+    """
+
+    at: datetime | None
+    note: str = ""
+    is_plain: bool = True
+
+
+def asked(text: str, now: datetime, begins: datetime | None) -> Asked:
+    """Unix seconds, RFC 3339, `2026-11-28 02:13` in UTC, or `02:13`: today's, or yesterday's when that is to come.
+
+    `begins` is where our record does. Nothing before it and nothing to come is shown as if it were known.
+    """
+    if not text.strip():
+        return Asked(None)
+    try:
+        at, is_plain = moment_of(text), True
+    except ValueError:
+        found = _of_day(text.strip(), now)
+        if found is None:
+            return Asked(None, _("“%(text)s” is not a time. Showing the fleet now.") % {"text": text[:40]})
+        at, is_plain = found, False
+    if at > now:
+        return Asked(None, _("%(time)s has not come yet. Showing the fleet now.") % {"time": formats.exact(at)})
+    if begins is None:
+        return Asked(None, _("There is no record yet. Showing the fleet now."))
+    if at < begins:
+        told = {"time": formats.exact(at), "begins": formats.exact(begins)}
+        note = _("There is no record of %(time)s: it begins at %(begins)s. Showing the fleet now.") % told
+        return Asked(None, note)
+    return Asked(at, is_plain=is_plain)
+
+
+def _of_day(text: str, now: datetime) -> datetime | None:
+    """A time of day, or a day with one, in UTC; None for what is neither."""
+    try:
+        if clock := _CLOCK.fullmatch(text):
+            hour, minute, second = (int(part or 0) for part in clock.groups())
+            at = now.astimezone(UTC).replace(hour=hour, minute=minute, second=second, microsecond=0)
+            return at if at <= now else at - timedelta(days=1)
+        if _DAY_AND_CLOCK.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return None
