@@ -23,6 +23,7 @@ from sandboxes.policies import PolicyError
 ROWS: Final = 200
 WIDTH: Final = 720  # of both drawings, in their own units
 TALL: Final = 96
+MARK: Final = 5
 HOUR: Final = timedelta(hours=1)
 USED: Final = {
     "cpu": gettext_noop("used CPU"),
@@ -138,19 +139,23 @@ def _row(item: whatif.Judged, found: whatif.Trust) -> Row:
     else:
         became = _("lives on, not used again")
     return Row(
-        item, "; ".join(reason.evidence for reason in item.reasons), became, later,
+        item, "; ".join(reason.evidence.partition(". ")[0] for reason in item.reasons), became, later,
         [
             Span(_x(run.started_at, found), max(1.0, _x(run.ended_at or found.end, found) - _x(run.started_at, found)))
             for run in item.life.runs
             if (run.ended_at or found.end) > found.start
         ],
-        _x(item.at, found), None if used is None else _x(used.at, found),
+        _mark(item.at, found), None if used is None else _mark(used.at, found),
     )  # fmt: skip
 
 
 def _x(at: datetime, found: whatif.Trust) -> float:
     whole = max(1.0, found.covered.total_seconds())
     return round(WIDTH * min(1.0, max(0.0, (at - found.start).total_seconds() / whole)), 2)
+
+
+def _mark(at: datetime, found: whatif.Trust) -> float:
+    return min(WIDTH - MARK, _x(at, found))
 
 
 def _hours(found: whatif.Trust) -> dict[str, Any]:

@@ -77,7 +77,7 @@ KNOWN: Final = {
     )
 }
 USUAL: Final = ("state", "id", "template", "owner", "age", "end", "cpu", "mem", "cost")
-USUAL_OF_ENDED: Final = ("id", "template", "owner", "ended", "reason", "cause", "lived", "cpu", "mem", "cost")
+USUAL_OF_ENDED: Final = ("id", "template", "owner", "ended", "reason", "cause", "lived", "cpu", "cost")
 
 
 def named(names: Iterable[str]) -> list[Column]:

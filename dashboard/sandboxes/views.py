@@ -96,6 +96,7 @@ def _around(
         "headings": columns.headings(asked, shown, filters.usual_order(query.states)),
         "choices": columns.choices(shown, facets.metadata_keys()),
         "ordered": gettext(filters.ORDER_WORDS[query.order]),
+        "only_ended": query.states == filters.ENDED,
         "live_states": query.states == SandboxQuery().states,
         "newest": Sandbox.objects.aggregate(newest=Max("id"))["newest"] or 0,
     }

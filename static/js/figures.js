@@ -24,6 +24,7 @@ function endedBy(by, at) {
   if (host.dataset.said === said) return;
   host.dataset.said = said;
   const iso = (/** @type {number} */ seconds) => new Date(1000 * seconds).toISOString();
+  /** @type {Record<string, string>} */
   const span = at === null ? { ended_since: "1h" } : { ended_since: iso(at - REASONS_SECONDS), ended_until: iso(at) };
   const links = reasons(by).map(([reason, count]) => {
     const link = document.createElement("a");

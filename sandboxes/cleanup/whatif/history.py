@@ -82,7 +82,7 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
     else:
         for run in runs:
             for life in past.lives:
-                run.through(life, ripe_pieces(run.spec, life, pieces(run, life)), _NOTHING)
+                run.through(life, list(ripe_pieces(run.spec, life, pieces(run, life))), _NOTHING)
     acted = {act.life.key: act.life for run in runs for act in run.acts}
     last = activity.last_signs(acted.values(), start, now, at_work_pct(specs[0]))
     prices = price_book()
@@ -174,7 +174,7 @@ class _Run:
         seconds = self.spec.orphan_when.idle_for_seconds
         return seconds if isinstance(seconds, int) else 0
 
-    def through(self, life: Life, ripe: Iterable[Ripe], told: _Told) -> bool:
+    def through(self, life: Life, ripe: Sequence[Ripe], told: _Told) -> bool:
         """Whether its samples tell already what this policy would have done to it: all that until its first act."""
         when, act = self.spec.orphan_when, None
         quiet: Sequence[Chain] = ()
@@ -191,9 +191,14 @@ class _Run:
         self.seen += seen
         if act is not None:
             self.acts.append(act)
-        elif told.minutes is None and self.idle_seconds:
+        elif told.minutes is None and any(self._could_be_idle(one) for one in ripe):
             self.unjudged.append(life)
         return True
+
+    def _could_be_idle(self, ripe: Ripe) -> bool:
+        """Whether that stretch of it is long enough to be idle for as long as is asked, and to be acted on then."""
+        needs = timedelta(seconds=self.idle_seconds + self.spec.grace_seconds)
+        return bool(self.idle_seconds) and ripe.stretch.end - ripe.stretch.started_at >= needs
 
     def history(self, past: Past, last: Mapping[int, Sign], prices: PriceBook) -> History:
         told = outcomes(self.acts, last, self.spec.action, prices, past.end)

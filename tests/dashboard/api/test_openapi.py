@@ -22,8 +22,8 @@ POST /actions/bulk · GET /actions/bulk/{bulk_id} · GET /actions
 GET /actions/{action_id} · POST /actions/{action_id}/cancel
 GET /fleet · GET /fleet/metrics · GET /fleet/at · GET /cost
 GET /policies · POST /policies · GET /policies/{policy_id} · PUT /policies/{policy_id} · DELETE /policies/{policy_id}
-POST /policies/preview · GET /policies/{policy_id}/trust · POST /policies/{policy_id}/run · POST /policies/{policy_id}/reset
-POST /accounts/{name}/reset-brake
+POST /policies/preview · GET /policies/{policy_id}/trust · POST /policies/{policy_id}/run
+POST /policies/{policy_id}/reset · POST /accounts/{name}/reset-brake
 GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
 """
@@ -33,18 +33,18 @@ OPERATIONS = """
 get_health list_sandboxes get_sandbox get_sandbox_metrics list_sandbox_events get_sandbox_logs list_events kill_sandbox
 pause_sandbox resume_sandbox set_sandbox_timeout extend_sandbox protect_sandbox unprotect_sandbox request_bulk_action
 get_bulk_action list_actions get_action cancel_action get_fleet get_fleet_metrics get_fleet_at get_cost list_policies
-create_policy get_policy update_policy delete_policy preview_policy trust_policy run_policy reset_policy reset_account_brake
-list_leases get_lease put_lease release_lease get_freeze set_freeze get_owner_callback set_owner_callback
+create_policy get_policy update_policy delete_policy preview_policy trust_policy run_policy reset_policy
+reset_account_brake list_leases get_lease put_lease release_lease get_freeze set_freeze get_owner_callback set_owner_callback
 delete_owner_callback
 """
 MODELS = """
-AccountState ActionAccepted ActionBody ActionList ActionRow Actor BrakeState BulkAsked BulkBody BulkState CallbackBody
-CallbackView EndedBy EventList EventRow FleetColumns FleetNow FleetThen FreezeBody FreezeRow FreezeState Health
-LeaseAnswer LeaseBody LeaseList LeaseMatch LeaseRow LeaseState LifeSign LogLine Logs Namesake Namesakes Orphan
-OrphanReason OrphanWhen PastHit PauseBody Policy PolicyBreaker PolicyList PolicyMatch PolicyPreview PolicySpec PolicyStatus
-PolicyTrust PreviewBrake PreviewChange PreviewHistory PreviewHit PreviewHits PreviewHour PreviewSpared PreviewTried Problem
-ProtectBody Protection QuietHours Reason ResumeBody Sandbox SandboxList SandboxMetrics SandboxThen Spend SpendItem
-Spread TimeoutBody TrustItem
+AccountState ActionAccepted ActionBody ActionList ActionRow Actor BrakeState BulkAsked BulkBody BulkState
+CallbackBody CallbackView EndedBy EventList EventRow FleetColumns FleetNow FleetThen FreezeBody FreezeRow
+FreezeState Health LeaseAnswer LeaseBody LeaseList LeaseMatch LeaseRow LeaseState LifeSign LogLine Logs Namesake
+Namesakes Orphan OrphanReason OrphanWhen PastHit PauseBody Policy PolicyBreaker PolicyList PolicyMatch PolicyPreview
+PolicySpec PolicyStatus PolicyTrust PreviewBrake PreviewChange PreviewHistory PreviewHit PreviewHits PreviewHour
+PreviewSpared PreviewTried Problem ProtectBody Protection QuietHours Reason ResumeBody Sandbox SandboxList
+SandboxMetrics SandboxThen Spend SpendItem Spread TimeoutBody TrustItem
 """
 CLOSED = """
 Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action
