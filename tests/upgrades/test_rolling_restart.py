@@ -97,8 +97,10 @@ def simulated(port: int) -> Iterator[Backend]:
         assert process.stdout is not None
         url = process.stdout.readline().split()[3]
         with httpx.Client(base_url=url, headers={"X-API-Key": KEY}, trust_env=False, timeout=30) as client:
-            yield Backend(client)
-        process.terminate()
+            try:
+                yield Backend(client)
+            finally:
+                process.terminate()
 
 
 @dataclass
@@ -254,7 +256,7 @@ def test_new_code_takes_over_beside_the_old(tmp_path: Path) -> None:
             **urls, "DATA_DIR": str(tmp_path / "data"), "E2B_API_KEY": KEY, "E2B_WEBHOOK_SECRET": SECRET,
             "E2B_API_URL": str(backend.client.base_url).rstrip("/"), "SANDWARDEN_API_TOKEN": TOKEN,
             "SANDWARDEN_ADMIN_PASSWORD": PASSWORD, "PUBLIC_URL": f"http://127.0.0.1:{front}", "LOG_LEVEL": "WARNING",
-            "TRUSTED_PROXIES": "0",
+            "SECRET_KEY": "only-for-the-test-and-longer-than-fifty-characters-0123",
         }  # fmt: skip
         old, new = (
             Version(code, environment, port, tmp_path / name)
@@ -275,8 +277,8 @@ def test_new_code_takes_over_beside_the_old(tmp_path: Path) -> None:
 
 def restarted(old: Version, new: Version, relay: Relay, backend: Backend, database: str) -> dict[str, Any]:
     """The old stack under load, the new one's web and then its work beside it, the old ones told to end."""
-    old.manage("migrate")
-    old.manage("bootstrap")
+    for words in (("migrate",), ("collectstatic", "--noinput", "--clear"), ("bootstrap",)):
+        old.manage(*words)
     old.start("web")
     old.start("work", "acts", "beat")
     wait(old.is_ready, 120, "the old code is ready")

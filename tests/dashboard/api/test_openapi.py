@@ -34,8 +34,8 @@ get_health list_sandboxes get_sandbox get_sandbox_metrics list_sandbox_events ge
 pause_sandbox resume_sandbox set_sandbox_timeout extend_sandbox protect_sandbox unprotect_sandbox request_bulk_action
 get_bulk_action list_actions get_action cancel_action get_fleet get_fleet_metrics get_fleet_at get_cost list_policies
 create_policy get_policy update_policy delete_policy preview_policy trust_policy run_policy reset_policy
-reset_account_brake list_leases get_lease put_lease release_lease get_freeze set_freeze get_owner_callback set_owner_callback
-delete_owner_callback
+reset_account_brake list_leases get_lease put_lease release_lease get_freeze set_freeze get_owner_callback
+set_owner_callback delete_owner_callback
 """
 MODELS = """
 AccountState ActionAccepted ActionBody ActionList ActionRow Actor BrakeState BulkAsked BulkBody BulkState
