@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from dashboard.events import words
 from dashboard.sandbox import timeline
 from dashboard.sandbox.timeline import Step
 from events.deliveries import counts
@@ -78,7 +79,7 @@ def _query(asked: dict[str, str]) -> EventQuery:
 
 def _line(event: EventRow) -> Line:
     late_seconds = max(0.0, (event.received_at - event.timestamp).total_seconds())
-    notes, source = "; ".join(timeline.event_notes(event)), gettext(timeline.SOURCES[event.source])
+    notes, source = "; ".join(words.notes(event)), gettext(timeline.SOURCES[event.source])
     return Line(event, timeline.event_step(event), notes, source, late_seconds)
 
 
