@@ -62,7 +62,7 @@ def query_of(asked: Mapping[str, str]) -> SandboxQuery:
     asked = asked_of(asked)
     values: dict[str, Any] = {name: asked[name] for name in WORDS if asked.get(name)}
     values |= {name: several(asked[name]) for name in SEVERAL if asked.get(name)}
-    values |= {name: _number(name, asked[name]) for name in NUMBERS if asked.get(name)}
+    values |= {name: number(name, asked[name]) for name in NUMBERS if asked.get(name)}
     values |= {name: asked[name].lower() in {"true", "1"} for name in FLAGS if asked.get(name)}
     return SandboxQuery(
         states=states_of(asked["state"]) if asked.get("state") else LIVE,
@@ -114,7 +114,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     if name in plain:
         shown = value
         if name in {"age_min", "age_max", "ends_within"}:
-            shown = formats.span(_number(name, value))
+            shown = formats.span(number(name, value))
         elif name in {"cpu_min", "mem_min"}:
             shown = f"{value}%"
         elif name in SEVERAL:
@@ -127,7 +127,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     return None
 
 
-def _number(name: str, text: str) -> float:
+def number(name: str, text: str) -> float:
     """Seconds also as `20m`, `1.5h`, `2d`. Raises QueryError for what is no number."""
     found = _LENGTH.fullmatch(text.strip())
     if not found:
