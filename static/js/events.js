@@ -6,7 +6,7 @@ import { key } from "./keys.js";
 import { show } from "./live.js";
 import { merge } from "./stream.js";
 
-const EVERY = 3_000, CHART_EVERY = 15_000, MOST_ROWS = 500, UNDER_BARS = 92;
+const EVERY = 3_000, CHART_EVERY = 15_000, CHART_RARELY = 300_000, MOST_ROWS = 500, UNDER_BARS = 92;
 const button = maybe("[data-hold]", HTMLButtonElement), body = maybe("[data-events]");
 let held = false, away = false, asking = false;
 let waiting = 0, most = Infinity, newest = 0;
@@ -29,7 +29,9 @@ function write() {
 
 /** @param {HTMLElement} table */
 async function take(table) {
-  const { rows, more } = (await fetched(table.dataset.address || "?", AbortSignal.timeout(10_000))) ?? { rows: [], more: null };
+  const found = await fetched(table.dataset.address || "?", AbortSignal.timeout(10_000));
+  if (!found) return;
+  const { rows, more } = found;
   const shown = all("tr[data-key]", HTMLTableRowElement, table), known = new Map(shown.map((row) => [keyOf(row), row]));
   const joins = shown.length < MOST_ROWS && rows.some((row) => known.has(keyOf(row)));
   if (joins) merge(table, rows, known);
@@ -65,7 +67,8 @@ async function ask() {
   } finally {
     asking = false;
   }
-  if (following() && Date.now() - chartAt > CHART_EVERY) {
+  const step = Number(maybe("[data-step]")?.dataset.step ?? 0) * 1000;
+  if (following() && Date.now() - chartAt > Math.max(CHART_EVERY, Math.min(step, CHART_RARELY))) {
     chartAt = Date.now();
     htmx.trigger(document.body, "live:chart");
   }

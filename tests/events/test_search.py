@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from events import search
 from events.ends import ends_after, ends_before
-from events.listing import EventQuery, list_events
-from sandboxes.fleet.search import QueryError
+from events.listing import EventQuery, after, list_events, matching
+from sandboxes.fleet.search import QueryError, cursors
 from sandboxes.models import ExecutionEnd
 from tests.support import records
 from tests.support.records import NOW
@@ -105,6 +106,19 @@ class TestWindow:
     def test_superseded_observation_is_not_found(self) -> None:
         records.event("a", "vanished", source="observed", superseded=True)
         assert found() == []
+
+    def test_cursor_and_end_of_the_window_are_conditions_of_the_index(self) -> None:
+        records.event("a")
+        cursor = cursors.by_time(NOW, 5)
+        page = after(matching(EventQuery()), cursor).filter(search._not_before((NOW - MINUTE, 1)))
+        with connection.cursor() as session:
+            session.execute(
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
+            )
+        plan = page.order_by("-timestamp", "-id").explain()
+        (condition,) = [line for line in plan.splitlines() if "Index Cond" in line]
+        assert '"timestamp" <=' in condition
+        assert '"timestamp" >=' in condition
 
     def test_list_of_rest_goes_on_behind_its_cursor(self) -> None:
         for number in range(3):
