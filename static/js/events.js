@@ -18,8 +18,8 @@ const following = () => !held && !away;
 /* The button's state, the word beside it, and how many wait; nothing of it is announced. */
 function write() {
   if (!button) return;
-  const still = !following(), { follow = "", held: word = "", one = "", many = "" } = button.dataset;
-  button.setAttribute("aria-pressed", String(still));
+  const still = !following() || (waiting > 0 && pointed()), { follow = "", held: word = "", one = "", many = "" } = button.dataset;
+  button.setAttribute("aria-pressed", String(!following()));
   find("[data-following]").classList.toggle("is-held", still);
   find("[data-following-word]").textContent = still ? word : follow;
   const count = find("[data-waiting]");

@@ -86,6 +86,18 @@ def test_scrolling_down_holds_and_coming_back_follows(opened: Page, stream: date
     expect(hold(opened)).to_have_attribute("aria-pressed", "false")
 
 
+def test_row_under_the_pointer_stays_where_it_is(opened: Page, stream: datetime) -> None:
+    first(opened).hover()
+    arrives(opened, "inew1", stream + timedelta(seconds=5))
+    expect(waiting(opened)).to_have_text("1 new event")
+    expect(opened.locator("[data-following-word]")).to_have_text("on hold")
+    expect(first(opened)).to_have_text("iold000")
+    opened.mouse.move(5, 5)
+    arrives(opened, "inew2", stream + timedelta(seconds=6))
+    expect(first(opened)).to_have_text("inew2")
+    expect(opened.locator("[data-following-word]")).to_have_text("following")
+
+
 def test_hold_is_a_key_too(opened: Page) -> None:
     opened.keyboard.press("h")
     expect(hold(opened)).to_have_attribute("aria-pressed", "true")
