@@ -11,6 +11,7 @@ from dashboard.cleanup import policy, trust
 from dashboard.cleanup import views as cleanup
 from dashboard.cost import views as cost
 from dashboard.events import deliveries
+from dashboard.events import export as events_export
 from dashboard.events import views as events
 from dashboard.fleet import groups, past
 from dashboard.fleet import views as fleet
@@ -45,6 +46,10 @@ urlpatterns = [
     path("sandboxes/<str:sandbox_id>/timeline/", sandbox.timeline, name="sandbox-timeline"),
     path("sandboxes/<str:sandbox_id>/logs/", logs.logs, name="sandbox-logs"),
     path("events/", events.events, name="events"),
+    path("events/chart/", events.chart, name="events-chart"),
+    path("events/new/", events.new, name="events-new"),
+    path("events/export.csv", events_export.export, {"kind": "csv"}, name="events-csv"),
+    path("events/export.jsonl", events_export.export, {"kind": "jsonl"}, name="events-jsonl"),
     path("events/deliveries/", deliveries.deliveries, name="deliveries"),
     path("events/deliveries/replay/", deliveries.replay_all, name="deliveries-replay"),
     path("events/deliveries/<int:delivery_id>/replay/", deliveries.replay, name="delivery-replay"),

@@ -1,4 +1,4 @@
-"""What of events is past its retention, and a simulated fleet that is forgotten."""
+"""What of events is past its retention, a simulated fleet that is forgotten, and the planned ends beside an event."""
 
 from typing import Final
 
@@ -36,3 +36,19 @@ REFUSED_BEYOND: Final = _SOME.format(
     "id IN (SELECT id FROM events_delivery WHERE state = 'refused' ORDER BY received_at DESC OFFSET %s)",
     BATCH,
 )
+# An end of an earlier run says nothing of this one: only what was reported since the run began counts.
+ENDS_BEFORE: Final = """
+SELECT (
+    SELECT x.end_at FROM sandboxes_executionend x
+    WHERE x.sandbox_id = m.key AND x.at < m.at AND x.at >= coalesce((
+        SELECT max(r.started_at) FROM sandboxes_execution r WHERE r.sandbox_id = m.key AND r.started_at <= m.at
+    ), '-infinity')
+    ORDER BY x.at DESC, x.end_at DESC LIMIT 1)
+FROM unnest(%s::int[], %s::timestamptz[]) WITH ORDINALITY AS m (key, at, place) ORDER BY m.place"""
+# E2B's `created` names no timeout: the first list after it does, seconds later.
+ENDS_AFTER: Final = """
+SELECT (
+    SELECT x.end_at FROM sandboxes_executionend x
+    WHERE x.sandbox_id = m.key AND x.at >= m.at AND x.at < m.at + interval '2 minutes'
+    ORDER BY x.at, x.end_at LIMIT 1)
+FROM unnest(%s::int[], %s::timestamptz[]) WITH ORDINALITY AS m (key, at, place) ORDER BY m.place"""

@@ -1,41 +1,32 @@
-"""The Events page: the stream, newest first, where each came from, and how deliveries do."""
+"""The Events page: the stream, newest first, its chart by type, where each came from, and how deliveries do."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from dashboard.sandbox import timeline
-from dashboard.sandbox.timeline import Step
+from dashboard.events import chart as drawing
+from dashboard.events import filters
+from dashboard.events.lines import calm, lines
+from dashboard.sandbox.timeline import EVENTS, SOURCES
+from dashboard.sandboxes.filters import given_by, joined, several, with_
+from events import search
 from events.deliveries import counts
-from events.listing import EventQuery, EventRow, list_events
 from events.missed import missed_by_webhook
 from events.models import Delivery
+from events.retention import EVENTS_KEPT
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.fleet.search import QueryError
-from sandboxes.models import AccountHealth
+from sandboxes.models import Account, AccountHealth
 
-PAGE_ROWS = 100
-SIDE_ROWS = 6
-FILTERS = ("type", "source", "sandbox")
-TYPES = ("created", "updated", "paused", "resumed", "killed")
-
-
-@dataclass(frozen=True)
-class Line:
-    """An event and how it is said; `late_seconds` from when it happened to when we had it."""
-
-    event: EventRow
-    step: Step
-    notes: str
-    source: str
-    late_seconds: float
+PAGE_ROWS: Final = 100
+SIDE_ROWS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -49,48 +40,117 @@ class Hook:
 
 @login_required
 def events(request: HttpRequest) -> HttpResponse:
-    """The page; asked for by htmx, only its rows: the first page anew, or with `cursor` the next."""
-    asked = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
+    """The page; asked for by htmx, only its rows: the first page anew, or with `cursor` the next.
+
+    What makes no sense in the address is said above its filters, which can be removed one by one.
+    """
+    now, given = timezone.now(), given_by(request.GET.lists())
+    shown = filters.asked_of(given)
     try:
-        page = list_events(_query(asked), limit=PAGE_ROWS, cursor=request.GET.get("cursor"))
+        asked = filters.query_of(shown, now)
+        newest = search.newest_key()
+        found = search.search(asked.query, limit=PAGE_ROWS, cursor=given.get("cursor") or None)
     except QueryError as wrong:
-        return render(request, "events/page.html", {"wrong": str(wrong), "total": 0}, status=400)
-    context = {
-        "lines": [_line(event) for event in page.items],
-        "total": page.total,
-        "more": "?" + urlencode({**asked, "cursor": page.next}) if page.next else None,
-        "address": "?" + urlencode(asked),
+        told = _tools(shown, enabled_accounts()) | {"wrong": str(wrong)}
+        return render(request, "events/page.html", told, status=400)
+    context: dict[str, Any] = {
+        "lines": lines(found.events),
+        "address": with_(shown),
+        "asked": shown,
+        "searched_to": found.searched_to,
+        "begun": bool(given.get("cursor")),
+        "more": f"{with_(shown)}&cursor={found.next}" if found.next else None,
     }
     if request.headers.get("HX-Request"):
         return render(request, "events/rows.html", context)
-    context |= {
-        "asked": asked,
-        "types": TYPES,
-        "sources": [(name, gettext(word)) for name, word in timeline.SOURCES.items()],
-        **_deliveries(timezone.now()),
-    }
+    accounts = enabled_accounts()
+    context |= {"over": asked.over, "newest": newest, **_tools(shown, accounts), **_deliveries(accounts, now)}
     return render(request, "events/page.html", context)
 
 
-def _query(asked: dict[str, str]) -> EventQuery:
-    return EventQuery(type=asked.get("type"), source=asked.get("source"), sandbox=asked.get("sandbox"))
+@login_required
+def chart(request: HttpRequest) -> HttpResponse:
+    """The chart alone: counting takes longer than a page of rows."""
+    shown, now = filters.asked_of(given_by(request.GET.lists())), timezone.now()
+    try:
+        asked = filters.query_of({name: value for name, value in shown.items() if name != "type"}, now)
+    except QueryError as wrong:
+        return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
+    axis = drawing.axis_of(asked.start, asked.end)
+    found = search.counts(asked.query, axis.start, axis.end, axis.step)
+    chosen = several(shown.get("type", ""))
+    lanes = drawing.lanes(found.of, axis, lambda *step: _step_link(shown, *step), chosen=chosen)
+    context = {
+        "lanes": [(lane, *_said(lane.kind), *_type_link(shown, lane.kind)) for lane in lanes],
+        "ticks": drawing.ticks(axis),
+        "axis": axis,
+        "step_seconds": axis.step.total_seconds(),
+        "total": sum(lane.count for lane in lanes),
+        "counted_from": found.counted_from,
+        "asked": asked,
+        "height": drawing.HEIGHT,
+    }
+    return render(request, "events/chart.html", context)
 
 
-def _line(event: EventRow) -> Line:
-    late_seconds = max(0.0, (event.received_at - event.timestamp).total_seconds())
-    notes, source = "; ".join(timeline.event_notes(event)), gettext(timeline.SOURCES[event.source])
-    return Line(event, timeline.event_step(event), notes, source, late_seconds)
+@login_required
+def new(request: HttpRequest) -> HttpResponse:
+    """How many match that were stored after the event with the key `after`, and the newest key, as JSON."""
+    given = given_by(request.GET.lists())
+    after = given.get("after", "")
+    if not after.isdecimal() or len(after) > 18:
+        return JsonResponse({"wrong": gettext("after must be the key of an event")}, status=400)
+    try:
+        query = filters.query_of(filters.asked_of(given), timezone.now()).query
+    except QueryError as wrong:
+        return JsonResponse({"wrong": str(wrong)}, status=400)
+    newest = search.newest_key()
+    return JsonResponse({"new": search.new(query, int(after)), "newest": newest, "most": search.MOST_NEW})
 
 
-def _deliveries(now: datetime) -> dict[str, Any]:
+def _tools(shown: Mapping[str, str], accounts: Sequence[Account]) -> dict[str, Any]:
+    """The filters and what there is to choose from."""
+    return {
+        "tokens": filters.tokens(shown),
+        "kept": shown,
+        "address": with_(shown),
+        "types": drawing.USUAL,
+        "sources": [(name, gettext(word)) for name, word in SOURCES.items()],
+        "accounts": [account.name for account in accounts],
+        "ranges": [
+            (word, with_(shown, last=None if shown.get("last") == name else name, since=None, until=None), name)
+            for name, word in filters.RANGES
+        ],
+        "days": EVENTS_KEPT.days,
+    }
+
+
+def _said(kind: str) -> tuple[str, str, str]:
+    """A type's mark, hue and word."""
+    mark, hue, word = EVENTS.get(kind, ("note", "ink", kind))
+    return mark, calm(hue), gettext(word)
+
+
+def _step_link(shown: Mapping[str, str], kind: str, start: datetime, end: datetime) -> str:
+    times = {"since": f"{start:%Y-%m-%dT%H:%M:%SZ}", "until": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+    return with_(shown, type=kind, last=None, **times)
+
+
+def _type_link(shown: Mapping[str, str], kind: str) -> tuple[str, bool]:
+    """The address with this type added to those shown, or taken out; and whether it is one of them."""
+    chosen = several(shown.get("type", ""))
+    kept = [one for one in chosen if one != kind] if kind in chosen else [*chosen, kind]
+    return with_(shown, type=joined(kept) or None), kind in chosen
+
+
+def _deliveries(accounts: Sequence[Account], now: datetime) -> dict[str, Any]:
     """For the side: each webhook, how many deliveries are kept aside, and the latest of those."""
-    accounts = enabled_accounts()
     ids = [account.pk for account in accounts]
     last = dict(AccountHealth.objects.filter(account__in=ids).values_list("account", "webhook_last_at"))
     missed = missed_by_webhook(ids, now)
     aside = Delivery.objects.filter(account__in=ids).exclude(state=Delivery.State.REPLAYED)
     return {
         "hooks": [Hook(one.name, last.get(one.pk), missed.get(one.pk)) for one in accounts],
-        "kept": counts(ids),
+        "kept_aside": counts(ids),
         "deliveries": list(aside.defer("body", "headers").order_by("-received_at")[:SIDE_ROWS]),
     }

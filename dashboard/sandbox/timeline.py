@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from dashboard.ui import endings, formats
+from dashboard.events import words
+from dashboard.events.words import NOTHING, Beside
+from dashboard.ui import endings
 from events.fold.merge import ASKED
 from events.listing import EventRow
 from events.observe import DATED_BY
@@ -20,7 +23,7 @@ EVENTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "resumed": ("resumed", "pause", gettext_noop("resumed")),
     "paused": ("pause", "pause", gettext_noop("paused")),
     "killed": ("killed", "bad", gettext_noop("killed")),
-    "updated": ("updated", "ink", gettext_noop("timeout changed")),
+    "updated": ("updated", "ink", gettext_noop("updated")),
     "checkpointed": ("note", "ink", gettext_noop("checkpoint")),
     "vanished": ("killed", "end", gettext_noop("vanished")),
 }
@@ -61,31 +64,45 @@ class Stretch:
     state: str
 
 
-def steps(events: Iterable[EventRow], actions: Iterable[Action], leases: Iterable[LeaseSpan]) -> list[Step]:
-    """Newest first."""
+def steps(
+    events: Iterable[EventRow],
+    actions: Iterable[Action],
+    leases: Iterable[LeaseSpan],
+    beside: Mapping[UUID, Beside] | None = None,
+) -> list[Step]:
+    """Newest first; `beside` by the event's ID."""
+    known = beside or {}
     told = [
-        *(event_step(event) for event in events),
+        *(event_step(event, known.get(event.id, NOTHING)) for event in events),
         *(action_step(action) for action in actions),
         *(lease_step(lease) for lease in leases),
     ]
     return sorted(told, key=lambda step: step.at, reverse=True)
 
 
-def event_step(event: EventRow) -> Step:
-    """What E2B told, or what we saw."""
-    last = event.type.rpartition(".")[2]
-    mark, hue, word = EVENTS.get(last, ("note", "ink", last))
+def event_step(event: EventRow, beside: Beside = NOTHING) -> Step:
+    """What E2B told, or what we saw: an end that moved stands in its word, so that the lane says it."""
+    mark, hue, word = event_mark(event)
+    notes, planned = words.notes(event, beside), words.planned_end(event, beside)
+    if planned and planned.at and planned.moved:
+        word = _("ends %(time)s") % {"time": words.end_clock(event, planned.at)}
+        notes = [words.shift(planned), *notes[1:]]
+    return Step(
+        event.timestamp, mark, hue, word, "; ".join(part for part in [*notes, _(SOURCES[event.source])] if part)
+    )
+
+
+def event_mark(event: EventRow) -> tuple[str, str, str]:
+    """Its mark, its hue, and what it is called."""
+    mark, hue, word = EVENTS.get(kind := words.kind_of(event), ("note", "ink", kind))
     word = _(word)
     data = event.data or {}
-    moved_to = data.get("set_timeout")
-    if last == "updated" and isinstance(moved_to, str) and len(moved_to) >= 16:
-        word = _("ends %(time)s") % {"time": moved_to[11:16]}
-    if last == "killed" and event.source == "observed":
+    if kind == "killed" and event.source == "observed":
         word = endings.words_of(_observed_end(data))
         mark, hue = (mark, hue) if ASKED in data else EVENTS[endings.VANISHED][:2]
-    if last == "created" and event.source == "observed" and _ran_before(event):
+    if kind == "created" and event.source == "observed" and _ran_before(event):
         mark, hue, word = "note", "ink", _("first detected")
-    return Step(event.timestamp, mark, hue, word, "; ".join([*event_notes(event), _(SOURCES[event.source])]))
+    return mark, hue, word
 
 
 def _observed_end(data: Mapping[str, Any]) -> str:
@@ -99,18 +116,6 @@ def _ran_before(event: EventRow) -> bool:
     """Whether what we saw first had run for a while by then: nobody saw its birth."""
     started = (event.data or {}).get("started_at")
     return isinstance(started, str) and event.timestamp - datetime.fromisoformat(started) > BORN_WITHIN
-
-
-def event_notes(event: EventRow) -> list[str]:
-    """How long the run was that ended with it, and why it ended, where E2B told."""
-    data, notes = event.data or {}, []
-    execution = data.get("execution")
-    ran = execution.get("execution_time") if isinstance(execution, dict) else None
-    if isinstance(ran, int | float):
-        notes.append(_("ran %(span)s") % {"span": formats.span(ran / 1000)})
-    if reason := data.get("kill_reason"):
-        notes.append(endings.words_of(str(reason)))
-    return notes
 
 
 def action_step(action: Action) -> Step:

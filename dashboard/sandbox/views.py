@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
+from dashboard.events.beside import beside_of
 from dashboard.sandbox import siblings, verdicts
 from dashboard.sandbox import timeline as story
 from dashboard.ui import charts, formats
@@ -102,7 +103,7 @@ def _steps(row: SandboxRow) -> list[story.Step]:
     events = list_events(EventQuery(sandbox=row.id, account=row.account), limit=MOST_STEPS).items
     actions = Action.objects.filter(sandbox=row.key).order_by("-requested_at")[:MOST_STEPS]
     leases = LeaseSpan.objects.filter(sandbox=row.key).order_by("-since")[:MOST_STEPS]
-    return story.steps(events, actions, leases)
+    return story.steps(events, actions, leases, beside_of(events, row))
 
 
 def _timeline(row: SandboxRow, name: str, now: datetime) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from dashboard.api.params import moment
 from dashboard.ui import formats
 from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
@@ -40,6 +41,10 @@ ORDER_WORDS: Final = {
     "-burn_usd_per_hour": gettext_noop("highest $/h first"), "burn_usd_per_hour": gettext_noop("lowest $/h first"),
     "id": gettext_noop("by ID"), "-id": gettext_noop("by ID, descending"),
 }  # fmt: skip
+MOST_SECONDS: Final = 366 * 86_400
+AGO: Final = re.compile(r"\d+(?:\.\d+)?\s*(?:s|m|min|h|d)")
+_MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
 _COMMA = re.compile(r"(?<!\\),")
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -74,8 +79,8 @@ def query_of(asked: Mapping[str, str], now: datetime | None = None) -> SandboxQu
     asked, now = asked_of(asked), now or timezone.now()
     values: dict[str, Any] = {name: asked[name] for name in WORDS if asked.get(name)}
     values |= {name: several(asked[name]) for name in SEVERAL if asked.get(name)}
-    values |= {name: _number(name, asked[name]) for name in NUMBERS if asked.get(name)}
-    values |= {name: _moment(name, asked[name], now) for name in TIMES if asked.get(name)}
+    values |= {name: number(name, asked[name]) for name in NUMBERS if asked.get(name)}
+    values |= {name: moment_of(name, asked[name], now) for name in TIMES if asked.get(name)}
     values |= {name: asked[name].lower() in {"true", "1"} for name in FLAGS if asked.get(name)}
     states = states_of(asked["state"]) if asked.get("state") else LIVE
     return SandboxQuery(
@@ -136,7 +141,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     if name in plain:
         shown = value
         if name in LENGTHS:
-            shown = formats.span(_number(name, value))
+            shown = formats.span(number(name, value))
         elif name in {"cpu_min", "cpu_max", "mem_min"}:
             shown = f"{value}%"
         elif name in TIMES:
@@ -152,23 +157,32 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
 
 
 def _shown_time(name: str, text: str) -> str:
-    if _LENGTH.fullmatch(text.strip()):
-        return _("%(span)s ago") % {"span": formats.span(_number(name, text))}
-    return formats.exact(_moment(name, text, timezone.now()))
+    if AGO.fullmatch(text):
+        return _("%(span)s ago") % {"span": formats.span(number(name, text))}
+    return formats.exact(moment_of(name, text, timezone.now()))
 
 
-def _moment(name: str, text: str, now: datetime) -> datetime:
-    """RFC 3339, or a length before `now`. Raises QueryError for what is neither."""
+def moment_of(name: str, text: str, now: datetime) -> datetime:
+    """A time in UTC: `2h` for two hours ago, or what `absolute` takes."""
+    if AGO.fullmatch(text) and (seconds := number(name, text)) <= MOST_SECONDS:
+        return now - timedelta(seconds=seconds)
+    return absolute(name, text)
+
+
+def absolute(name: str, text: str) -> datetime:
+    """RFC 3339, Unix seconds, a day, or a day and minute (both in UTC)."""
+    whole = f"{text}T00:00" if _DAY.fullmatch(text) else text
+    if found := _MINUTE.fullmatch(whole):
+        whole = f"{whole}Z" if found[1] else f"{whole}:00Z"
     try:
-        if _LENGTH.fullmatch(text.strip()):
-            return now - timedelta(seconds=_number(name, text))
-        found = datetime.fromisoformat(text.strip())
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise QueryError(f"{name} must be a time such as 2026-11-28T12:00:00Z, or 2h, not {text!r}") from None
+        return moment(whole)
+    except ValueError:
+        raise QueryError(
+            f"{name} must be a time such as 2026-08-21T10:00Z, or 2h for two hours ago, not {text!r}"
+        ) from None
 
 
-def _number(name: str, text: str) -> float:
+def number(name: str, text: str) -> float:
     """Seconds also as `20m`, `1.5h`, `2d`. Raises QueryError for what is no number."""
     found = _LENGTH.fullmatch(text.strip())
     if not found:

@@ -27,10 +27,10 @@ MOST_NAME: Final = 120
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def file_name(asked: Mapping[str, str], now: datetime, extension: str) -> str:
+def file_name(asked: Mapping[str, str], now: datetime, extension: str, of: str = "sandboxes") -> str:
     """`sandboxes,environment=staging,20260821T120000Z.csv`: says which filter it is of, safe in any file system."""
     wanted = [f"{name}={value}" for name, value in asked.items() if value]
-    told = _NOT_IN_A_NAME.sub("-", ",".join(["sandboxes", *wanted]))[:MOST_NAME].strip("-.,")
+    told = _NOT_IN_A_NAME.sub("-", ",".join([of, *wanted]))[:MOST_NAME].strip("-.,")
     return f"{told},{now:%Y%m%dT%H%M%SZ}.{extension}"
 
 

@@ -3,6 +3,7 @@
 declare const htmx: {
   ajax(verb: string, path: string, how: { target?: string; swap?: string; values?: Record<string, unknown> }): Promise<void>;
   trigger(target: Element, name: string): void;
+  process(element: Element): void;
 };
 
 interface PlotLayout {

@@ -18,12 +18,13 @@ NOTE = 'x,\n"y"'
 
 @pytest.fixture
 def fleet(transactional_db: None) -> None:
-    """`MANY` sandboxes of as many owners."""
+    """`MANY` sandboxes of as many owners, an event of each."""
     began = datetime.now(UTC) - timedelta(hours=2)
     records.price()
     for number in range(MANY):
         box = records.sandbox(owner=f"ada {number}", started_at=began, metadata={"note": NOTE})
         box.executions.create(key=f"e{number}", started_at=began, cpu_count=2, memory_mb=512)
+        records.event(box.sandbox_id, timestamp=began, data={"sandbox_metadata": {"note": NOTE}})
 
 
 def downloaded(page: Page, address: str, link: str) -> str:
@@ -49,3 +50,9 @@ def test_every_download_is_whole(fleet: None, visitor: Page, site: str) -> None:
     groups = records_of(downloaded(visitor, f"{site}/cost/", "export.csv"))
     assert {row["group"] for row in groups} == {item["owner"] for item in items}
     assert all(Decimal(row["cost_usd"]) > 0 for row in groups)
+    events = records_of(downloaded(visitor, f"{site}/events/", "export.csv"))
+    assert {row["sandbox_id"] for row in events} == {item["id"] for item in items}
+    assert len(events) == MANY
+    lines = [json.loads(line) for line in downloaded(visitor, f"{site}/events/", "export.jsonl").splitlines()]
+    assert [line["id"] for line in lines] == [row["id"] for row in events]
+    assert [line["data"] for line in lines] == [json.loads(row["data"]) for row in events]

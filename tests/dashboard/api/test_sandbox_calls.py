@@ -82,6 +82,10 @@ def test_events_of_one_and_of_all(call: Any) -> None:
     assert call("GET", "/events").data["total"] == 3
     assert call("GET", "/events", sandbox="a", since=NOW.timestamp()).data["total"] == 1
     assert call("GET", "/events", source="webhook", type="sandbox.lifecycle.paused").data["total"] == 1
+    assert call("GET", "/events", type="sandbox.lifecycle.paused,nothing").data["total"] == 1
+    assert call("GET", "/events", until=NOW.timestamp() - 3600).data["total"] == 1
+    assert call("GET", "/events", text="no such text").data["total"] == 0
+    assert call("GET", "/events", owner="nobody", template="none", account="default").data["total"] == 0
 
 
 @pytest.mark.parametrize(

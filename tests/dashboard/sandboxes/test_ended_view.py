@@ -164,7 +164,7 @@ def test_times_are_lengths_or_moments(text: str, since: Any) -> None:
     assert filters.tokens({"ended_since": text})[0].name == "ended"
 
 
-@pytest.mark.parametrize("text", ["soon", "-3h", "2026-13-01", "9999999999999d"])
+@pytest.mark.parametrize("text", ["soon", "-3h", "2026-13-01", "99999999999999d"])
 def test_other_times_are_refused(text: str) -> None:
     with pytest.raises(QueryError, match="ended_since"):
         filters.query_of({"ended_since": text}, NOW)
