@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from dashboard.api.answers import answer
-from dashboard.api.params import moment as moment_of
 from dashboard.fleet import events_near, snapshot_at, trends
+from dashboard.ui.moments import moment as moment_of
 from sandboxes.fleet import figures as fleet
 
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from dashboard.api.params import moment
 from dashboard.ui import formats
+from dashboard.ui.moments import moment
 from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
 NUMBERS: Final = ("age_min", "age_max", "ends_within", "past_end", "cpu_min", "cpu_max", "mem_min")

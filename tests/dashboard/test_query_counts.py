@@ -37,7 +37,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "sandbox": ("/sandboxes/ifirst/", 32),
     "sandbox-parts": ("/sandboxes/ifirst/parts/", 26),
     "sandbox-siblings": ("/sandboxes/ifirst/siblings/", 38),
-    "sandbox-timeline": ("/sandboxes/ifirst/timeline/", 23),
+    "sandbox-timeline": ("/sandboxes/ifirst/timeline/", 24),
     "sandbox-logs": ("/sandboxes/ifirst/logs/", 5),
     "events": ("/events/", 19),
     "events-chart": ("/events/chart/", 5),
