@@ -66,12 +66,12 @@ def _orphans(facts: Facts) -> Need | None:
     if facts.orphan_where:
         parts.append((_(" in %(templates)s") % {"templates": facts.orphan_where}, False))
     if facts.first_act_at:
-        left = formats.exact_span((facts.first_act_at - facts.now).total_seconds())
-        parts += parts_of(_(", first action in %(span)s"), span=left)
+        parts.append((_(", first action "), False))
     cost = f"{formats.usd(facts.orphan_usd_per_hour)}/h"
     waits = bool(facts.first_act_at)
     cause = (_("%(cost)s, in grace") if waits else _("%(cost)s; dry run, no action taken")) % {"cost": cost}
-    return Need("orph", parts, cause, "/sandboxes/?orphan=true", _("Review %(n)s") % {"n": f"{facts.orphans:,}"}, 1)
+    label = _("Review %(n)s") % {"n": f"{facts.orphans:,}"}
+    return Need("orph", parts, cause, "/sandboxes/?orphan=true", label, 1, due=facts.first_act_at)
 
 
 def _memory(facts: Facts) -> Need | None:

@@ -114,7 +114,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     if name in plain:
         shown = value
         if name in {"age_min", "age_max", "ends_within"}:
-            shown = formats.span(_number(name, value))
+            shown = formats.duration(_number(name, value))
         elif name in {"cpu_min", "mem_min"}:
             shown = f"{value}%"
         elif name in SEVERAL:

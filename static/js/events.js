@@ -2,11 +2,11 @@
 import { on, show } from "./live.js";
 
 const EVERY = 5_000, NEAR_TOP = 120;
-let last = Date.now();
+let last = performance.now();
 
 on("frame", () => {
-  if (Date.now() - last < EVERY || scrollY > NEAR_TOP || document.querySelector("[data-events] tr:hover")) return;
-  last = Date.now();
+  if (performance.now() - last < EVERY || scrollY > NEAR_TOP || document.querySelector("[data-events] tr:hover")) return;
+  last = performance.now();
   htmx.trigger(document.body, "live:events");
 });
 show({ page: "events" });

@@ -150,7 +150,7 @@ function count(roster) {
 /* ---------- all of it, live */
 const TICK = Number(document.body.dataset.tick); // a tick comes in parts: once for all of them is enough
 const later = (does) => requestIdleCallback(() => past.at === null && does(), { timeout: 1000 }); // each a task of its own
-let newest = 0, dayAt = 0, needsAt = Date.now();
+let newest = 0, dayAt = 0, needsAt = performance.now();
 /** @type {number | null} as many as the sentences know of */
 let orphans = null;
 on("fleet", (message) => {
@@ -174,12 +174,13 @@ on("fleet", (message) => {
     }
   }
   orphans ??= figures.orphans;
-  if (isLive && Date.now() - needsAt > (figures.orphans === orphans ? NEEDS_EVERY : NEEDS_SOON)) {
-    needsAt = Date.now();
+  if (isLive && performance.now() - needsAt > (figures.orphans === orphans ? NEEDS_EVERY : NEEDS_SOON)) {
+    needsAt = performance.now();
     orphans = figures.orphans;
     htmx.trigger(document.body, "live:needs");
   }
 });
+document.addEventListener("frozen", () => htmx.trigger(document.body, "live:needs"));
 onTheme(() => drawSparks());
 show({ page: "fleet" });
 past.begin();

@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "sandbox-logs": ("/sandboxes/ifirst/logs/", 5),
     "events": ("/events/", 15),
     "deliveries": ("/events/deliveries/", 12),
-    "cleanup": ("/cleanup/", 12),
+    "cleanup": ("/cleanup/", 13),
     "policy-new": ("/cleanup/policies/new/", 7),
     "policy": ("/cleanup/policies/{policy}/", 8),
     "cost": ("/cost/", 17),
@@ -51,7 +51,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "settings-tokens": ("/settings/tokens/", 9),
     "settings-prices": ("/settings/prices/", 9),
     "settings-system": ("/settings/system/", 19),
-    "palette": ("/palette/?q=i", 17),
+    "palette": ("/palette/?q=i", 19),
 }
 
 

@@ -42,7 +42,8 @@ def test_orphans_in_grace_are_told_with_the_time_that_is_left_and_their_cost() -
         NOW, orphans=14, orphan_where="staging", orphan_usd_per_hour=3.57, first_act_at=NOW + timedelta(0, 250)
     )
     (need,) = needs(facts)
-    assert said(need) == "14 orphans in staging, first action in 4 min 10 s"
+    assert said(need) == "14 orphans in staging, first action "
+    assert need.due == facts.first_act_at, "the page counts it down"
     assert need.cause == "$3.57/h, in grace"
     assert need.label == "Review 14"
 
