@@ -5,6 +5,8 @@ import "./times.js";
 import "./keys.js";
 import "./copy.js";
 import "./dialog.js";
+import "./drops.js";
+import "./keepfocus.js";
 import "./palette.js";
 import "./toast.js";
 import "./frame.js";
