@@ -7,6 +7,7 @@ import "./copy.js";
 import "./dialog.js";
 import "./drops.js";
 import "./keepfocus.js";
+import "./cutoff.js";
 import "./palette.js";
 import "./toast.js";
 import "./frame.js";
