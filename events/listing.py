@@ -7,10 +7,11 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from events.models import LifecycleEvent
 from sandboxes.fleet.search import Page, QueryError, cursors, seen_accounts
+from sandboxes.models import Sandbox
 
 SOURCES: Final = ("webhook", "reconcile", "observed")
 MAX_LIMIT: Final = 1000
@@ -42,11 +43,12 @@ class EventQuery:
     sandbox: str | None = None
     source: str | None = None
     account: str | None = None
+    owner: str | None = None
 
     def __post_init__(self) -> None:
         if self.source is not None and self.source not in SOURCES:
             raise QueryError(f"source must be one of {', '.join(SOURCES)}")
-        if any("\0" in text for text in (self.type, self.sandbox, self.account) if text):
+        if any("\0" in text for text in (self.type, self.sandbox, self.account, self.owner) if text):
             raise QueryError("text with a NUL character is found nowhere")
 
 
@@ -74,6 +76,9 @@ def _matching(query: EventQuery) -> QuerySet[LifecycleEvent]:
         found = found.filter(timestamp__lt=query.until)
     if query.sandbox is not None:
         found = found.filter(sandbox_id=query.sandbox)
+    if query.owner is not None:
+        its = Sandbox.objects.filter(account=OuterRef("account"), sandbox_id=OuterRef("sandbox_id"), owner=query.owner)
+        found = found.filter(Exists(its))
     return found if query.source is None else found.filter(source=query.source)
 
 

@@ -23,7 +23,7 @@ from sandboxes.models import AccountHealth
 
 PAGE_ROWS = 100
 SIDE_ROWS = 6
-FILTERS = ("type", "source", "sandbox")
+FILTERS = ("type", "source", "sandbox", "owner")
 TYPES = ("created", "updated", "paused", "resumed", "killed")
 
 
@@ -73,7 +73,8 @@ def events(request: HttpRequest) -> HttpResponse:
 
 
 def _query(asked: dict[str, str]) -> EventQuery:
-    return EventQuery(type=asked.get("type"), source=asked.get("source"), sandbox=asked.get("sandbox"))
+    type_, source, sandbox, owner = (asked.get(name) for name in FILTERS)
+    return EventQuery(type=type_, source=source, sandbox=sandbox, owner=owner)
 
 
 def _line(event: EventRow) -> Line:
