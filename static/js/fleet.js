@@ -103,8 +103,10 @@ let dayline = null;
 const strip = new Strip(find("[data-strip]"), { onMove: (at) => past.go(at), countAt, readout: find("[data-readout=day]") });
 const past = new Past(find("[data-past]"), { comb, strip, page: { figures: (told) => (fill(told.figures), count(told.roster)), hour, live } });
 
-/* How many ran then, as the last day's line has it; null inside a gap and before the record begins. */
+/* How many ran then, as the last day's line has it, or run now; null inside a gap and before the record begins. */
+/** @param {number | null} at */
 function countAt(at) {
+  if (at === null) return latest ? latest.running : null;
   const trace = day.ready ? day.data[0] : dayline;
   if (!trace?.x.length || breaks.day.some((gap) => at > gap.start && at < gap.end)) return null;
   const { x } = trace, far = (i) => Math.abs(x[i] / 1000 - at);

@@ -16,8 +16,8 @@ export class Strip {
 
   /**
    * @param {HTMLElement} host
-   * @param {{ onMove: (at: number | null) => void, countAt: (at: number) => number | null, readout: HTMLElement }} page
-   *   `onMove` with Unix seconds, null for now; `countAt` says how many ran then, null when nobody polled
+   * @param {{ onMove: (at: number | null) => void, countAt: (at: number | null) => number | null, readout: HTMLElement }} page
+   *   `onMove` with Unix seconds, null for now; `countAt` says how many ran then (null: now), null when nobody polled
    */
   constructor(host, { onMove, countAt, readout }) {
     this.host = host;
@@ -63,7 +63,7 @@ export class Strip {
 
   /* Told when the hand moves; while it stands at now only once a minute, or a screen reader would never be silent. */
   #say(now) {
-    const at = Math.round(this.at ?? now), count = this.countAt(at);
+    const at = Math.round(this.at ?? now), count = this.countAt(this.at);
     const told = this.at === null ? `now ${Math.floor(now / 60)} ${count === null}` : `${at}`;
     if (told === this.told) return;
     this.told = told;
@@ -87,7 +87,7 @@ export class Strip {
   #over(event) {
     const at = this.#timeOf(event);
     if (this.held) this.onMove(at);
-    const count = this.countAt(at ?? serverNow());
+    const count = this.countAt(at);
     this.readout.textContent = `${at === null ? "now" : clock(at)}  ${count === null ? "no polls" : `${whole(count)} running`}`;
   }
 
