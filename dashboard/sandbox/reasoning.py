@@ -42,6 +42,13 @@ def rules(spec: PolicySpec, facts: Facts, now: BackendTime, asked: Sequence[Aske
     return [*conditions, *match, *kept]
 
 
+def spared_by(spec: PolicySpec, facts: Facts, now: BackendTime, asked: Sequence[Asked]) -> Rule | None:
+    """The first rule that does not hold, when it is one that moves with time: the page keeps it up to date."""
+    first = next((one for one in asked if not one.holds), None)
+    rule = _condition(first, spec, facts, now) if first and first.rule in MEASURES else None
+    return rule if rule and rule.moment else None
+
+
 def _condition(asked: Asked, spec: PolicySpec, facts: Facts, now: BackendTime) -> Rule:
     told = MEASURES[asked.rule](spec, facts, now)
     return Rule(told.before, told.measured, told.after, told.note, asked.holds, told.moment, told.form)

@@ -90,8 +90,8 @@ def test_what_says_an_end_on_one_page_says_the_same(visitor: Page, site: str) ->
     polled(aged(44, 19.9))
     visitor.goto(f"{site}/sandboxes/iclock/")
     visitor.locator("details summary", has_text="overdue").click()
-    both = ".facts time[data-form=exact-end], .rules time[data-form=left]"
-    assert visitor.locator(both).count() >= 2
+    both = ".facts time[data-form=exact-end], .others summary time[data-form=left], .rules time[data-form=left]"
+    assert visitor.locator(both).count() >= 3
     read = f"() => [...document.querySelectorAll('{both}')].map((one) => one.textContent.replace(/^in /, ''))"
     for _ in range(3):
         said = visitor.evaluate(read)
