@@ -12,6 +12,12 @@ const PRIVATE = ["MemberExpression > Identifier.property[name=/^_/]", "ObjectPat
   (selector) => ({ selector, message: "What Plotly keeps to itself changes without notice: static/js/plotaxes.js alone reads it." }),
 );
 
+const OUR_CLOCK = {
+  object: "Date",
+  property: "now",
+  message: "This machine's clock may be wrong: serverNow() of pageclock.js for times, performance.now() for lengths.",
+};
+
 export default [
   { ignores: ["node_modules/", ".venv/", "var/", "static-built/"] },
   js.configs.recommended,
@@ -27,5 +33,6 @@ export default [
       "no-restricted-syntax": ["error", MARKUP, ...PRIVATE],
     },
   },
+  { files: ["static/js/**/*.js"], ignores: ["static/js/pageclock.js", "static/js/live.js"], rules: { "no-restricted-properties": ["error", OUR_CLOCK] } },
   { files: ["static/js/plotaxes.js"], rules: { "no-restricted-syntax": ["error", MARKUP] } },
 ];

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from sandboxes.fleet.search import SandboxRow
 from sandboxes.fleet.search.build import rows_of
-from sandboxes.models import Action
+from sandboxes.models import Action, Freeze
 
 SHOWN: Final = 100  # rows; the rest is in the count, and in what a button stops
 TOGETHER_SECONDS: Final = 15  # marks of one round of the reaper
@@ -42,15 +42,16 @@ class Group:
         return len(self.ids)
 
 
-def groups(waiting: Sequence[Action], now: datetime) -> list[Group]:
-    """Soonest first; `waiting` as well, their sandboxes with them."""
+def groups(waiting: Sequence[Action], now: datetime, frozen: Freeze | None = None) -> list[Group]:
+    """Soonest first; `waiting` as well, their sandboxes with them. While policies are frozen no grace grows shorter."""
+    as_of = frozen.at if frozen else now
     rows = {row.key: row for row in rows_of([one.sandbox_id for one in waiting], now=now, as_of=now)}
     found: dict[tuple[str, str, str, int], list[Action]] = {}
     for one in waiting:
         found.setdefault(_together(one), []).append(one)
     made, room = [], SHOWN
     for together in found.values():
-        made.append(_group(together, rows, room, now))
+        made.append(_group(together, rows, room, as_of))
         room = max(0, room - len(together))
     return made
 

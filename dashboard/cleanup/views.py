@@ -30,7 +30,7 @@ def cleanup(request: HttpRequest) -> HttpResponse:
     context = {
         "policies": _policies(),
         "waiting": waiting,
-        "graces": grace.groups(waiting, timezone.now()),
+        "graces": grace.groups(waiting, timezone.now(), freezing.current()),
         "trail": entries(_trail(state)),
         "state": state,
         "states": STATES,

@@ -66,20 +66,15 @@ def _orphans(facts: Facts) -> Need | None:
     if facts.orphan_where:
         parts.append((_(" in %(templates)s") % {"templates": facts.orphan_where}, False))
     if facts.first_act_at:
-        left = formats.exact_span((facts.first_act_at - facts.now).total_seconds())
-        when = (
-            _(", first action %(span)s after policies are unfrozen")
-            if facts.frozen
-            else _(", first action in %(span)s")
-        )
-        parts += parts_of(when, span=left)
+        parts.append((_(", first action "), False))
     cost = f"{formats.usd(facts.orphan_usd_per_hour)}/h"
     cause = _("%(cost)s; dry run, no action taken") % {"cost": cost}
     if facts.in_grace:
         dry = facts.orphans - facts.in_grace
         told = {"cost": cost, "n": f"{facts.in_grace:,}", "dry": f"{dry:,}"}
         cause = (_("%(cost)s; %(n)s in grace, %(dry)s not acted on") if dry > 0 else _("%(cost)s, in grace")) % told
-    return Need("orph", parts, cause, "/sandboxes/?orphan=true", _("Review %(n)s") % {"n": f"{facts.orphans:,}"}, 1)
+    label = _("Review %(n)s") % {"n": f"{facts.orphans:,}"}
+    return Need("orph", parts, cause, "/sandboxes/?orphan=true", label, 1, due=facts.first_act_at)
 
 
 def _memory(facts: Facts) -> Need | None:

@@ -17,7 +17,6 @@ from events.models import LifecycleEvent
 from events.webhooks.view import view_of
 from sandboxes.actions import brake
 from sandboxes.base.clock import is_fresh, on_backend
-from sandboxes.cleanup import freezing
 from sandboxes.core import disk
 from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import Capabilities
@@ -55,7 +54,6 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         orphan_where=_where(row.environment for row in orphans.items),
         in_grace=in_grace,
         first_act_at=first_act_at,
-        frozen=freezing.current() is not None,
         over_memory=hot,
         over_memory_where=hot_where,
         no_sample=silent,

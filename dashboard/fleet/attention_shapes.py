@@ -7,7 +7,10 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Need:
-    """A sentence whose parts are plain or bold, its cause or cost, and where to act; `urgency` sorts, 0 first."""
+    """A sentence whose parts are plain or bold, its cause or cost, and where to act; `urgency` sorts, 0 first.
+
+    `due` ends the sentence with when a policy acts, which the page counts down.
+    """
 
     mark: str
     parts: Sequence[tuple[str, bool]]
@@ -15,6 +18,7 @@ class Need:
     link: str
     label: str
     urgency: int
+    due: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,6 @@ class Facts:
     started_per_minute: float = 0
     ended_per_minute: float = 0
     in_grace: int = 0
-    frozen: bool = False
     orphans: int = 0
     orphan_usd_per_hour: float = 0
     orphan_where: str = ""

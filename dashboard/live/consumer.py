@@ -83,6 +83,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             browser.wake.clear()
             browser.asked.clear()
             began = time.monotonic()
+            hub.messages.keep_time(time.time())
             for message in browser.messages(hub.messages):
                 await send({"type": "websocket.send", "text": message.decode()})
 

@@ -114,6 +114,7 @@ class LiveFleet:
         self._coming: dict[int, tuple[int, dict[int, Frame]]] = {}
         self.history: dict[tuple[int, int], deque[tuple[float, Numbers, Numbers]]] = {}
         self.status: dict[int, Mapping[str, Any]] = {}
+        self.frozen_at: float | None = None  # since when policies are frozen
         self.version = 0
         self.frame_version = 0
         self._framed: dict[tuple[int, int], int] = {}  # at which frame version each frame came

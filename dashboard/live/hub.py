@@ -89,6 +89,9 @@ class Hub:
     def _apply(self, message: dict[str, Any]) -> tuple[set[int], list[Any]]:
         """Which sandboxes it touched, and the actions it told of. An account we do not know calls for a fresh look."""
         fleet, account = self.messages.fleet, message["account"]
+        if message["kind"] == "freeze":  # of all accounts
+            self._freeze(_decode(message["body"])["at"])
+            return set(), []
         if fleet.accounts is not None and account not in fleet.accounts:
             self._stranger(account)
             return set(), []
@@ -108,6 +111,12 @@ class Hub:
             case other:
                 log.warning("a live message of an unknown kind: %s", other)
         return set(), []
+
+    def _freeze(self, at: float | None) -> None:
+        """Policies were frozen, or are no longer: then every pending action has another time, which the record has."""
+        if at is None and self.messages.fleet.frozen_at is not None:
+            self._reload.set()
+        self.messages.fleet.frozen_at = at
 
     def _stranger(self, account: int) -> None:
         """A new account, or one that is out of sight: the snapshot knows, asked once for each."""

@@ -25,6 +25,7 @@ NO_SAMPLE: Final = 255
 NEVER: Final = -1
 ENDED_HEADS_HELD: Final = 1_000
 ORPHAN: Final = {"none": "n", "candidate": "c", "marked": "m", "condemned": "x"}
+LATEST_SECONDS: Final = 1  # by which the time in a message may be behind: pages set their clock by it
 COUNTED_SECONDS: Final = 2  # while no sandbox moves: only what ends soon and what came lately moves with the clock
 encode = msgspec.json.Encoder().encode
 
@@ -54,6 +55,13 @@ class Messages:
         if len(self._heads) > len(self.fleet.cells) + ENDED_HEADS_HELD:  # of sandboxes that ended unseen
             self._heads = {key: head for key, head in self._heads.items() if key in self.fleet.cells}
 
+    def keep_time(self, now: float) -> None:
+        """To be called before messages are taken: while nothing comes from Redis the time that they say still moves."""
+        if now - self._now > LATEST_SECONDS:
+            self._now = now
+            self._kept.clear()
+            self._told = None
+
     @property
     def _summary(self) -> msgspec.Raw:
         """Already JSON: it is a part of every message."""
@@ -73,6 +81,7 @@ class Messages:
             now=self._now,
             at=max((frame.at for frame in frames), default=None),
             took=max((frame.took for frame in frames), default=None),
+            frozen_at=self.fleet.frozen_at,
             status=status,
             **self._used[1],
             **self._counts[1],

@@ -30,11 +30,13 @@ class Counts(msgspec.Struct, kw_only=True):
 
 
 class Figures(Counts, kw_only=True):
-    """In every message: the fleet now, by the server's clock; `at` is when its newest samples were taken."""
+    """In every message: the fleet now, by the server's clock; `at` is when its newest samples were taken, `frozen_at`
+    since when policies are frozen."""
 
     now: float
     at: float | None
     took: float | None
+    frozen_at: float | None
     hot: int
     orphans: int
     marked: int

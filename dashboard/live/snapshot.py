@@ -17,6 +17,7 @@ from dashboard.live.fleet import (
     LiveFleet,
 )
 from sandboxes.base.sizes import as_number
+from sandboxes.cleanup import freezing
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.figures import latest_frames
 from sandboxes.metrics import polling
@@ -33,6 +34,8 @@ def read() -> LiveFleet:
         fleet.apply_frame(row.account_id, row.shard, _frame(row), row.shards)
     for health in AccountHealth.objects.filter(account__in=accounts):
         fleet.status[health.account_id] = polling.status(health)
+    frozen = freezing.current()
+    fleet.frozen_at = _unix(frozen.at) if frozen else None
     return fleet
 
 

@@ -1,36 +1,30 @@
 """What the command palette finds for a few letters: actions on what matches, sandboxes, pages."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote, urlencode
 
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from dashboard.palette import places
+from dashboard.palette.entries import Entry, Group
 from dashboard.sandboxes.facets import VIEWS
 from dashboard.sandboxes.filters import with_
 from dashboard.templatetags.verbs import VERBS
 from dashboard.ui import formats
 from dashboard.ui.endings import ending
+from sandboxes.cleanup import freezing
 from sandboxes.core.accounts import shown_account_ids
-from sandboxes.fleet.search import LIVE, STATES, SandboxQuery, SandboxRow, count, matching_ids, search
-from sandboxes.models import Sandbox
+from sandboxes.fleet.search import LIVE, STATES, Page, SandboxQuery, SandboxRow, count, matching_ids, search
+from sandboxes.models import Freeze, Sandbox
 
 MOST_SANDBOXES: Final = 5
 MOST_VALUES: Final = 2
 MOST_AT_ONCE: Final = 500  # what one question can be asked about
-PAGES: Final = (
-    (gettext_noop("Fleet"), "fleet", "i-fleet", gettext_noop("overview honeycomb live")),
-    (gettext_noop("Sandboxes"), "sandboxes", "i-boxes", gettext_noop("list table")),
-    (gettext_noop("Events"), "events", "i-events", gettext_noop("stream lifecycle")),
-    (gettext_noop("Deliveries"), "deliveries", "i-events", gettext_noop("webhooks refused parked replay")),
-    (gettext_noop("Cleanup"), "cleanup", "i-clean", gettext_noop("policies orphans audit reaper")),
-    (gettext_noop("Cost"), "cost", "i-cost", gettext_noop("money spend burn waste forecast")),
-    (gettext_noop("Settings"), "settings", "i-settings", gettext_noop("webhook account tokens prices")),
-)
 FIELDS: Final = {
     "owner": gettext_noop("owned by"),
     "template": gettext_noop("of template"),
@@ -38,60 +32,49 @@ FIELDS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One line: a mark of the sprite, its title (what was typed stands out in it), a note, and where it leads.
+def find(text: str, now: datetime, *, may_change: bool = False) -> list[Group]:
+    """The groups for what was typed; without anything typed the pages and the ready-made views.
 
-    `act` and `keys` instead of `link`: the question that an action begins with. `copy` is an ID to be copied.
+    The first line is what Enter takes: a place to look at, never an action. `may_change`: what only admins do is found.
     """
-
-    mark: str
-    title: str
-    note: str = ""
-    link: str = ""
-    act: str = ""
-    keys: list[int] = field(default_factory=list)
-    copy: str = ""
-    found: str = ""
-
-    @property
-    def parts(self) -> tuple[str, str, str]:
-        """The title before, at and after what was found in it."""
-        at = self.title.lower().find(self.found.lower()) if self.found else -1
-        if at < 0:
-            return self.title, "", ""
-        return self.title[:at], self.title[at : at + len(self.found)], self.title[at + len(self.found) :]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Entries of one kind under a heading."""
-
-    name: str
-    note: str
-    entries: list[Entry]
-
-
-def find(text: str, now: datetime) -> list[Group]:
-    """The groups for what was typed; without anything typed the pages and the ready-made views."""
     text = text.replace("\0", "").strip()[:200]
+    frozen = freezing.current()
     if not text:
-        return [Group(_("Pages"), "", list(_pages(""))), Group(_("Views"), _("of the live fleet"), _views(now))]
+        return [Group(_("Pages"), "", list(places.pages(""))), Group(_("Views"), _("of the live fleet"), _views(now))]
+    page, told = _search(text, now)
+    boxes = [_sandbox(row, now, text, frozen) for row in page.items]
+    values = [entry for name, value in _values(text) for entry in _on_value(name, value, now)]
+    on_one = list(_on_one(page.items[0])) if page.total == 1 and page.items[0].state in LIVE else []
+    groups = [
+        Group(_("Time"), "", list(places.moments(text, now))),
+        Group(_("Actions"), _("on what matches"), values),
+        Group(_("Sandboxes"), told, boxes),
+        Group(_("Actions"), _("on this sandbox"), on_one),
+        Group(_("Policies"), "", list(places.policies(text))),
+        Group(_("Pages"), "", [*places.pages(text), *places.accounts(text)]),
+        Group(_("Commands"), "", list(places.commands(text, frozen, may_change=may_change))),
+    ]
+    return _best_first([group for group in groups if group.entries], text)
+
+
+def _best_first(groups: list[Group], text: str) -> list[Group]:
+    """A place that is called just what was typed comes before all that has the text somewhere in it."""
+    for group in groups:
+        for entry in group.entries:
+            if entry.link and entry.title.lower() == text.lower():
+                first = Group(group.name, group.note, sorted(group.entries, key=lambda one: one is not entry))
+                return [first, *(one for one in groups if one is not group)]
+    return groups
+
+
+def _search(text: str, now: datetime) -> tuple[Page[SandboxRow], str]:
+    """Live ones that match, else those on record; and how many there are, in words."""
     page = search(SandboxQuery(q=text, order="-cpu_pct"), limit=MOST_SANDBOXES, now=now)
     matches = ngettext("%(n)s matches, hottest first", "%(n)s match, hottest first", page.total)
-    told = matches % {"n": f"{page.total:,}"}
-    if not page.items:
-        page = search(SandboxQuery(states=STATES, q=text), limit=MOST_SANDBOXES, now=now)
-        told = _("none lives, %(total)s on record") % {"total": f"{page.total:,}"}
-    actions = [entry for name, value in _values(text) for entry in _on_value(name, value, now)]
-    if page.total == 1 and page.items[0].state in LIVE:
-        actions += _on_one(page.items[0])
-    groups = [
-        Group(_("Actions"), _("on what matches"), actions),
-        Group(_("Sandboxes"), told, [_sandbox(row, now, text) for row in page.items]),
-        Group(_("Pages"), "", list(_pages(text))),
-    ]
-    return [group for group in groups if group.entries]
+    if page.items:
+        return page, matches % {"n": f"{page.total:,}"}
+    page = search(SandboxQuery(states=STATES, q=text), limit=MOST_SANDBOXES, now=now)
+    return page, _("none lives, %(total)s on record") % {"total": f"{page.total:,}"}
 
 
 def _values(text: str) -> list[tuple[str, str]]:
@@ -119,12 +102,21 @@ def _on_value(name: str, value: str, now: datetime) -> Iterator[Entry]:
     if orphans:
         link = at + with_({name: value, "orphan": "true"})
         yield Entry("g-orph", _("Review orphans %(which)s") % {"which": which}, f"{len(orphans):,}", link, found=value)
+    if name == "owner":
+        yield Entry("i-cost", _("Cost of %(owner)s") % {"owner": value}, "", _cost_of(value), found=value)
+        events = f"{reverse('events')}?{urlencode({'owner': value})}"
+        yield Entry("i-events", _("Events of %(owner)s") % {"owner": value}, "", events, found=value)
     for mark, title, act, keys in (
         ("g-shield", _("Protect all %(which)s…"), "protect", alive),
         ("g-killed", _("Kill orphans %(which)s…"), "kill", orphans),
     ):
         if 0 < len(keys) <= MOST_AT_ONCE:
             yield Entry(mark, title % {"which": which}, f"{len(keys):,}", act=act, keys=keys, found=value)
+
+
+def _cost_of(owner: str) -> str:
+    """The Cost page by owner, at this one's row."""
+    return f"{reverse('cost')}?by=owner#of={quote(owner)}"
 
 
 def _on_one(row: SandboxRow) -> Iterator[Entry]:
@@ -140,17 +132,17 @@ def _on_one(row: SandboxRow) -> Iterator[Entry]:
         )
 
 
-def _sandbox(row: SandboxRow, now: datetime, text: str) -> Entry:
+def _sandbox(row: SandboxRow, now: datetime, text: str, frozen: Freeze | None) -> Entry:
     mark = "g-orph" if row.orphan.is_orphan else {"running": "g-run", "paused": "g-pause"}.get(row.state, "g-end")
-    about = [row.template_shown, row.environment, _standing(row, now)]
+    about = [row.template_shown, row.environment, _standing(row, now, frozen)]
     note = " · ".join(word for word in about if word)
     return Entry(mark, row.id, note, reverse("sandbox", args=[row.id]), copy=row.id, found=text)
 
 
-def _standing(row: SandboxRow, now: datetime) -> str:
+def _standing(row: SandboxRow, now: datetime, frozen: Freeze | None) -> str:
     """What is most worth knowing of it now."""
     if row.orphan.act_at:
-        return _("acts in %(span)s") % {"span": formats.span((row.orphan.act_at - now).total_seconds())}
+        return formats.short_due(row.orphan.act_at, now, frozen.at if frozen else None)
     if row.state == "paused" and row.paused_at:
         return _("paused %(span)s ago") % {"span": formats.span((now - row.paused_at).total_seconds())}
     if row.state == "ended" and row.ended_at:
@@ -159,13 +151,6 @@ def _standing(row: SandboxRow, now: datetime) -> str:
             "span": formats.span((now - row.ended_at).total_seconds()),
         }
     return f"CPU {formats.percent(row.cpu_pct)}" if row.cpu_pct is not None else _("no sample")
-
-
-def _pages(text: str) -> Iterator[Entry]:
-    wanted = text.lower()
-    for title, name, mark, also in PAGES:
-        if any(word.startswith(wanted) for word in [_(title).lower(), *_(also).split()]):
-            yield Entry(mark, _(title), link=reverse(name), found=text)
 
 
 def _views(now: datetime) -> list[Entry]:

@@ -6,10 +6,12 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from dashboard.palette.lines import find
+from dashboard.settings import permissions
 
 
 @login_required
 def palette(request: HttpRequest) -> HttpResponse:
     """A fragment for `static/js/palette.js`; `q` is what was typed."""
     text = request.GET.get("q", "")
-    return render(request, "palette/lines.html", {"groups": find(text, timezone.now()), "text": text})
+    groups = find(text, timezone.now(), may_change=permissions.may_change(request))
+    return render(request, "palette/lines.html", {"groups": groups, "text": text})

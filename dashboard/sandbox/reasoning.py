@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from msgspec import UNSET
 
@@ -16,13 +17,18 @@ from sandboxes.policies.wording import limit
 
 @dataclass(frozen=True)
 class Rule:
-    """`before` `measured` `after` is the sentence, its middle part bold; `note` tells limit, samples, who."""
+    """`before` `measured` `after` is the sentence, its middle part bold; `note` tells limit, samples, who.
+
+    What moves with time has the `moment` it is counted from or to: the page keeps `measured` up to date by its `form`.
+    """
 
     before: str
     measured: str
     after: str
     note: str
     holds: bool
+    moment: datetime | None = None
+    form: str = ""
 
 
 def rules(spec: PolicySpec, facts: Facts, now: BackendTime, asked: Sequence[Asked]) -> list[Rule]:
@@ -36,15 +42,32 @@ def rules(spec: PolicySpec, facts: Facts, now: BackendTime, asked: Sequence[Aske
     return [*conditions, *match, *kept]
 
 
+def spared_by(spec: PolicySpec, facts: Facts, now: BackendTime, asked: Sequence[Asked]) -> Rule | None:
+    """The first rule that does not hold, when it is one that moves with time: the page keeps it up to date."""
+    first = next((one for one in asked if not one.holds), None)
+    rule = _condition(first, spec, facts, now) if first and first.rule in MEASURES else None
+    return rule if rule and rule.moment else None
+
+
 def _condition(asked: Asked, spec: PolicySpec, facts: Facts, now: BackendTime) -> Rule:
-    return Rule(*MEASURES[asked.rule](spec, facts, now), asked.holds)
+    told = MEASURES[asked.rule](spec, facts, now)
+    return Rule(told.before, told.measured, told.after, told.note, asked.holds, told.moment, told.form)
 
 
-Told = tuple[str, str, str, str]
+class Told(NamedTuple):
+    """What was measured, as `Rule` says it."""
+
+    before: str
+    measured: str
+    after: str
+    note: str
+    moment: datetime | None = None
+    form: str = ""
 
 
-def _since(moment: BackendTime, now: BackendTime) -> str:
-    return formats.exact_span((now - moment).total_seconds())
+def _since(before: str, moment: BackendTime, now: BackendTime, note: str, after: str = "") -> Told:
+    """A length that grows: `Running for 55 min 00 s`."""
+    return Told(before, formats.exact_span((now - moment).total_seconds()), after, note, moment, "since")
 
 
 def _limit(seconds: object) -> str:
@@ -54,22 +77,23 @@ def _limit(seconds: object) -> str:
 def _age(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note = _limit(spec.orphan_when.older_than_seconds)
     if facts.state == "paused":
-        return _("Created"), _since(facts.created_at, now), _("ago"), note
-    return _("Running for"), _since(facts.started_at, now), "", note
+        return _since(_("Created"), facts.created_at, now, note, _("ago"))
+    return _since(_("Running for"), facts.started_at, now, note)
 
 
 def _lease(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note, ended = _limit(spec.orphan_when.no_lease_for_seconds), facts.last_lease_ended_at
     if facts.lease is not None:
-        return (
+        until = _("until %(expires_at)s; %(note)s")
+        return Told(
             _("Leased as"),
             facts.lease.key,
             "",
-            _("until %(expires_at)s; %(note)s") % {"expires_at": f"{facts.lease.expires_at:%H:%M:%S}", "note": note},
+            until % {"expires_at": f"{facts.lease.expires_at:%H:%M:%S}", "note": note},
         )
     since = max(ended or facts.first_seen_at, facts.first_seen_at)
     last = _("the last ended %(ended)s") % {"ended": f"{ended:%H:%M:%S}"} if ended else _("never leased")
-    return _("No lease for"), _since(since, now), "", f"{note}; {last}"
+    return _since(_("No lease for"), since, now, f"{note}; {last}")
 
 
 def _idle(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
@@ -77,12 +101,13 @@ def _idle(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     over = limit(seconds) if isinstance(seconds, int) else ""
     note = _("limit %(below)s%%") % {"below": f"{below:g}"} if isinstance(below, int | float) else ""
     if cpu is None or facts.state != "running":
-        return _("No CPU sample in"), over, "", _("%(note)s; too few samples count as busy") % {"note": note}
+        return Told(_("No CPU sample in"), over, "", _("%(note)s; too few samples count as busy") % {"note": note})
     samples = _("%(counted)s, longest gap %(span)s") % {
         "counted": ngettext("%(n)s sample", "%(n)s samples", cpu.samples) % {"n": f"{cpu.samples:,}"},
         "span": formats.span(cpu.largest_gap_seconds),
     }
-    return _("CPU at most"), formats.percent(cpu.cpu_max_pct), _("for %(over)s") % {"over": over}, f"{note}; {samples}"
+    peak = formats.percent(cpu.cpu_max_pct)
+    return Told(_("CPU at most"), peak, _("for %(over)s") % {"over": over}, f"{note}; {samples}")
 
 
 def _missing(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
@@ -90,35 +115,29 @@ def _missing(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     wanted = keys if isinstance(keys, tuple) else ()
     missing = [key for key in wanted if key not in facts.metadata]
     note = _("required keys: %(names)s") % {"names": ", ".join(wanted)}
-    return (
-        (_("Metadata without"), ", ".join(missing), "", note)
-        if missing
-        else (_("Metadata has"), _("all keys"), "", note)
-    )
+    if missing:
+        return Told(_("Metadata without"), ", ".join(missing), "", note)
+    return Told(_("Metadata has"), _("all keys"), "", note)
 
 
 def _paused(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note = _limit(spec.orphan_when.paused_for_seconds)
     if facts.state != "paused" or facts.paused_at is None:
-        return _("It is"), facts.state, "", note
-    return _("Paused for"), _since(facts.paused_at, now), "", note
+        return Told(_("It is"), facts.state, "", note)
+    return _since(_("Paused for"), facts.paused_at, now, note)
 
 
 def _past_end(spec: PolicySpec, facts: Facts, now: BackendTime) -> Told:
     note = _limit(spec.orphan_when.past_end_seconds)
     if facts.state == "paused":
-        return _("It is"), _("paused"), "", _("%(note)s; a paused sandbox has no timeout") % {"note": note}
+        return Told(_("It is"), _("paused"), "", _("%(note)s; a paused sandbox has no timeout") % {"note": note})
     if facts.end_at is None:
-        return _("It has"), _("no timeout"), "", note
+        return Told(_("It has"), _("no timeout"), "", note)
     past = (now - facts.end_at).total_seconds()
     if past < 0:
-        return _("Ends in"), formats.exact_span(-past), "", note
-    return (
-        _("Past its end by"),
-        formats.exact_span(past),
-        "",
-        _("%(note)s; it was %(end_at)s") % {"note": note, "end_at": f"{facts.end_at:%H:%M:%S}"},
-    )
+        return Told(_("Ends in"), formats.exact_span(-past), "", note, facts.end_at, "left")
+    was = _("%(note)s; it was %(end_at)s") % {"note": note, "end_at": f"{facts.end_at:%H:%M:%S}"}
+    return _since(_("Past its end by"), facts.end_at, now, was)
 
 
 def _duplicate(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
@@ -129,8 +148,9 @@ def _duplicate(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
         "same": same,
     }
     if place is None:
-        return _("It is"), _("not a duplicate"), "", note
-    return _("Number"), _("%(rank)s of %(alive)s") % {"rank": place.rank, "alive": place.alive}, _("duplicates"), note
+        return Told(_("It is"), _("not a duplicate"), "", note)
+    rank = _("%(rank)s of %(alive)s") % {"rank": place.rank, "alive": place.alive}
+    return Told(_("Number"), rank, _("duplicates"), note)
 
 
 def _match(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:

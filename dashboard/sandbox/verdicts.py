@@ -19,7 +19,7 @@ from sandboxes.policies import Facts, PolicyError, PolicySpec, explain
 class Opinion:
     """What one policy says: `hit` as of its last run, `rules` as the judge asks them now.
 
-    `why_not` is the first rule that spares it, in the judge's words.
+    `why_not` is the first rule that spares it, in the judge's words; `spared_by` the same where it moves with time.
     """
 
     policy: str
@@ -28,6 +28,7 @@ class Opinion:
     hit: bool
     rules: list[reasoning.Rule]
     why_not: str
+    spared_by: reasoning.Rule | None = None
 
     @property
     def holding(self) -> int:
@@ -59,7 +60,8 @@ def _opinion(policy: Policy, row: SandboxRow, fleet: Fleet, now: datetime) -> Op
     facts, at = _facts(spec, row.key, fleet, now), fleet.clock(now)
     asked = explain(spec, facts, at)
     spares = next((one.evidence for one in asked if not one.holds), _("all its rules hold since its last run"))
-    return Opinion(policy.name, mode, policy.action, hit, reasoning.rules(spec, facts, at, asked), spares)
+    rules, moving = reasoning.rules(spec, facts, at, asked), reasoning.spared_by(spec, facts, at, asked)
+    return Opinion(policy.name, mode, policy.action, hit, rules, spares, moving)
 
 
 def _facts(spec: PolicySpec, key: int, fleet: Fleet, now: datetime) -> Facts:

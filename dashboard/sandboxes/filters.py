@@ -141,7 +141,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
     if name in plain:
         shown = value
         if name in LENGTHS:
-            shown = formats.span(number(name, value))
+            shown = formats.duration(number(name, value))
         elif name in {"cpu_min", "cpu_max", "mem_min"}:
             shown = f"{value}%"
         elif name in TIMES:

@@ -1,10 +1,12 @@
 """How templates show times, figures and marks; loaded into every template by settings."""
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -19,6 +21,7 @@ register = template.Library()
 register.filter("span", formats.span)
 register.filter("whole", formats.whole)
 register.filter("exact_span", formats.exact_span)
+register.filter("duration", formats.duration)
 register.filter("size", formats.size)
 register.filter("round_size", formats.round_size)
 register.filter("size_of", formats.size_of)
@@ -75,6 +78,12 @@ def clock(moment: datetime | None) -> str:
 
 
 @register.filter
+def unix(moment: datetime | None) -> str:
+    """Unix seconds for scripts; empty for none."""
+    return str(moment.timestamp()) if moment else ""
+
+
+@register.filter
 def as_json(value: Any) -> str:
     """For a data attribute; Django escapes it."""
     return json.dumps(value, separators=(",", ":"))
@@ -103,26 +112,48 @@ def icon(name: str, pixels: int = 16) -> SafeString:
     )  # fmt: skip
 
 
-@register.simple_tag
-def when(moment: datetime | None, form: str = "ago") -> SafeString | str:
-    """A time as `3 min ago` (`ago`), `in 9 min` or `12 min` (`age`), or `14:16:21` (`clock`); exact on hover.
+# How a time is said, by its form: static/js/timewords.js keeps all of them up to date.
+FORMS: Final[Mapping[str, Callable[[datetime, datetime], str]]] = {
+    "ago": formats.relative,
+    "age": lambda moment, now: formats.span((now - moment).total_seconds()),
+    "since": lambda moment, now: formats.exact_span((now - moment).total_seconds()),
+    "left": lambda moment, now: formats.exact_span((moment - now).total_seconds()),
+    "end": formats.end,
+    "exact-end": formats.exact_end,
+    "clock": lambda moment, _now: clock(moment),
+}
+DUE: Final = {"due": formats.due, "short-due": formats.short_due}
 
-    The page's script keeps the first two up to date.
+
+@register.simple_tag
+def when(moment: datetime | None, form: str = "ago", follow: str = "") -> SafeString | str:
+    """A time as `3 min ago` (`ago`), `12 min` (`age`; `since` to the second), `in 9 min` or `2 min late` (`end`;
+    `exact-end` to the second), `4 min 10 s` to go (`left`), or `14:16:21` (`clock`); exact on hover.
+
+    `follow` names what makes it anew while the page is open: `sync:` or `poll:` and the account.
     """
     if moment is None:
         return formats.DASH
-    now = timezone.now()
-    shown = {
-        "ago": lambda: formats.relative(moment, now),
-        "age": lambda: formats.span((now - moment).total_seconds()),
-        "left": lambda: formats.exact_span((moment - now).total_seconds()),
-        "clock": lambda: clock(moment),
-    }[form]()
+    return _time(moment, form, FORMS[form](moment, timezone.now()), follow)
+
+
+@register.simple_tag(takes_context=True)
+def acts(context: Context, moment: datetime | None, form: str = "due") -> SafeString | str:
+    """When a policy is to act: `in 38 s`, or `paused with 38 s to go` while policies are frozen; `short-due` for less
+    room. Reads the freeze once a page, and only where something is due."""
+    if moment is None:
+        return formats.DASH
+    frozen = context["current_freeze"]()
+    return _time(moment, form, DUE[form](moment, timezone.now(), frozen.at if frozen else None))
+
+
+def _time(moment: datetime, form: str, shown: str, follow: str = "") -> SafeString:
     return format_html(
-        '<time datetime="{}" title="{}" data-form="{}">{}</time>',
+        '<time datetime="{}" title="{}" data-form="{}"{}>{}</time>',
         moment.isoformat(),
         formats.exact(moment),
         form,
+        format_html(' data-follow="{}"', follow) if follow else "",
         shown,
     )
 

@@ -1,8 +1,9 @@
 """What the frame around every page shows: whose fleet, whether it is simulated, counts, and how old the data is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -41,25 +42,33 @@ class Frame:
     unreadable: list[tuple[str, list[str]]]
     never_listed: list[tuple[str, str]]
 
+    @property
+    def account_keys(self) -> dict[str, str]:
+        """By account, its key in the messages to the page."""
+        return {account.name: str(account.pk) for account in self.accounts}
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The context of every template. The frame itself is read only when a template shows it."""
+    current_freeze = cache(freezing.current)
     return {
         "theme": theme_of(request),
-        "frame": SimpleLazyObject(read_frame),
+        "frame": SimpleLazyObject(partial(read_frame, current_freeze)),
+        "current_freeze": current_freeze,
+        "server_now": timezone.now().timestamp(),
         "poll_interval": settings.POLL_INTERVAL_SECONDS,
         "live_protocol": PROTOCOL,
     }
 
 
 def theme_of(request: HttpRequest) -> str:
-    """The theme that the cookie remembers; dark for whoever has not chosen."""
+    """The theme that the cookie remembers; the system's own for whoever has not chosen."""
     chosen = request.COOKIES.get("theme", "")
-    return chosen if chosen in THEMES else "dark"
+    return chosen if chosen in THEMES else "system"
 
 
-def read_frame() -> Frame:
-    """As of now, over all accounts that pages show."""
+def read_frame(current_freeze: Callable[[], Freeze | None] = freezing.current) -> Frame:
+    """As of now, over all accounts that pages show; `current_freeze` for who has read it already."""
     accounts = enabled_accounts()
     ids = [account.pk for account in fleets(accounts)]
     counts = Sandbox.objects.filter(account__in=ids).aggregate(live=Count("id", filter=~Q(state=Sandbox.State.ENDED)))
@@ -76,7 +85,7 @@ def read_frame() -> Frame:
         poll_error=next((one.poll_error for one in health if one.poll_error), ""),
         sync_error=next((one.sync_error for one in health if one.sync_error), ""),
         stale_since=_stale_since(health, timezone.now()),
-        frozen=freezing.current(),
+        frozen=current_freeze(),
         never_listed=_never_listed(health, {account.pk: account.name for account in accounts}),
         unreadable=[(account.name, names) for account in accounts if (names := _unreadable(account))],
     )

@@ -4,6 +4,7 @@ static/js/format.js writes the same; tests/format_cases.json holds both to it. T
 """
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
@@ -62,6 +63,54 @@ def relative(moment: datetime | None, now: datetime) -> str:
     if abs(seconds) < 1:
         return "now"
     return _("%(span)s ago") % {"span": span(seconds)} if seconds > 0 else _("in %(span)s") % {"span": span(-seconds)}
+
+
+def end(moment: datetime | None, now: datetime) -> str:
+    """The end of a sandbox: `in 26 min`, `now`, `23 min late`."""
+    return _ending(moment, now, span)
+
+
+def exact_end(moment: datetime | None, now: datetime) -> str:
+    """The same to the second: `in 26 min 04 s`."""
+    return _ending(moment, now, exact_span)
+
+
+def _ending(moment: datetime | None, now: datetime, words: Callable[[float], str]) -> str:
+    if moment is None:
+        return DASH
+    left = (moment - now).total_seconds()
+    if abs(left) < 1:
+        return _("now")
+    return _("in %(span)s") % {"span": words(left)} if left > 0 else _("%(span)s late") % {"span": words(-left)}
+
+
+def due(moment: datetime, now: datetime, frozen_at: datetime | None = None) -> str:
+    """What a policy is about to do: `in 38 s`, `now`, or while policies are frozen `paused with 38 s to go`."""
+    if frozen_at is not None:
+        left = exact_span((moment - frozen_at).total_seconds()).replace(" ", "\u00a0")
+        return _("paused with %(span)s to\u00a0go") % {"span": left}
+    left_seconds = (moment - now).total_seconds()
+    return _("now") if left_seconds < 1 else _("in %(span)s") % {"span": exact_span(left_seconds)}
+
+
+def short_due(moment: datetime, now: datetime, frozen_at: datetime | None = None) -> str:
+    """The same where there is little room: `acts in 38 s`, `acts now`, `frozen, 38 s`."""
+    if frozen_at is not None:
+        return _("frozen, %(span)s") % {"span": span((moment - frozen_at).total_seconds())}
+    left = (moment - now).total_seconds()
+    return _("acts now") if left < 1 else _("acts in %(span)s") % {"span": span(left)}
+
+
+def duration(seconds: Number | None) -> str:
+    """A length that somebody set, exactly: `1 min 30 s`, `2 h 15 min`, `1 d 12 h`."""
+    if seconds is None:
+        return DASH
+    left, parts = max(0, _round(seconds)), []
+    for size_seconds, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if left >= size_seconds:
+            parts.append(f"{left // size_seconds} {unit}")
+        left %= size_seconds
+    return " ".join(parts) or "0 s"
 
 
 def exact(moment: datetime | None) -> str:

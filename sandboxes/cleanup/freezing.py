@@ -5,6 +5,7 @@ What a policy had queued and nobody has sent is called off.
 """
 
 from datetime import datetime
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -12,7 +13,10 @@ from django.utils import timezone
 
 from sandboxes.actions import announce
 from sandboxes.cleanup.policy_book import void_marks
+from sandboxes.core import live
 from sandboxes.models import Action, Freeze
+
+NO_ACCOUNT: Final = 0  # a freeze is of all of them
 
 
 def current() -> Freeze | None:
@@ -34,6 +38,7 @@ def freeze(by: str, reason: str = "") -> Freeze:
         return Freeze.objects.get(lifted_at=None)
     # After the switch is on record: who would queue one more now is refused by it.
     void_marks(Action.objects.filter(state=Action.State.QUEUED), f"void: {why(made)}")
+    _tell(made.at)
     return made
 
 
@@ -50,4 +55,11 @@ def lift(by: str, now: datetime | None = None) -> Freeze | None:
     keys = list(marks.values_list("pk", flat=True))
     marks.filter(pk__in=keys).update(act_at=F("act_at") + (now - held.at))
     announce.changed(Action.objects.filter(pk__in=keys).select_related("sandbox"))
+    _tell(None)
     return held
+
+
+def _tell(at: datetime | None) -> None:
+    """Open pages hear it at once: what they count down stands still."""
+    body = {"at": at.timestamp() if at else None}
+    transaction.on_commit(lambda: live.publish("freeze", NO_ACCOUNT, body))

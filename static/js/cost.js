@@ -11,7 +11,7 @@ const EVERY = 60_000;
 let chart = null;
 /** @type {Plot | null} */
 let plot = null;
-let last = Date.now();
+let last = performance.now();
 
 const day = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", timeZone: "UTC" });
 const two = (n) => String(n).padStart(2, "0");
@@ -30,9 +30,21 @@ function read(at) {
   out.textContent = said.join("  ");
 }
 
+/* The address may name a row, as the palette's links do: it is brought into view, once. */
+let sought = new URLSearchParams(location.hash.slice(1)).get("of");
+function seek() {
+  const row = all("tr[data-of]", HTMLTableRowElement).find((one) => one.dataset.of === sought);
+  if (!row) return;
+  sought = null;
+  row.classList.add("sought");
+  row.scrollIntoView({ block: "center" });
+  maybe("a", HTMLAnchorElement, row)?.focus({ preventScroll: true });
+}
+
 function draw() {
   const host = maybe("[data-plot=cost]"), told = maybe("#cost-chart");
   for (const one of all("[data-trend]", SVGSVGElement)) spark(one, JSON.parse(one.dataset.trend ?? "[]"));
+  if (sought) seek();
   if (!host || !told || host.dataset.drawn) return;
   host.dataset.drawn = "yes";
   chart = JSON.parse(told.textContent);
@@ -48,15 +60,15 @@ for (const failed of ["htmx:responseError", "htmx:sendError"]) {
   });
 }
 document.body.addEventListener("click", (event) => {
-  if (around(event, "#cost a")) last = Date.now();
+  if (around(event, "#cost a")) last = performance.now();
 });
 on("figures", (figures) => {
   for (const [name, words] of [["[data-burn]", usd(figures.burn)], ["[data-running]", whole(figures.running)]]) {
     const element = maybe(name);
     if (element && element.textContent !== words) element.textContent = words;
   }
-  if (Date.now() - last > EVERY && !document.querySelector("#cost details[open], #cost tr:hover, #cost .plot:hover, dialog[open]")) {
-    last = Date.now();
+  if (performance.now() - last > EVERY && !document.querySelector("#cost details[open], #cost tr:hover, #cost .plot:hover, dialog[open]")) {
+    last = performance.now();
     htmx.trigger(document.body, "live:cost");
   }
 });

@@ -10,7 +10,8 @@ const dialog = maybe("#ask", HTMLDialogElement);
  * @param {{ filter?: string }} [rest]
  */
 export function ask(kind, keys, rest = {}) {
-  return htmx.ajax("POST", "/act/ask/", { target: "#ask", swap: "innerHTML", values: { kind, key: keys, ...rest } });
+  const values = { kind, key: keys, ...rest };
+  return htmx.ajax("POST", "/act/ask/", { target: "#ask", swap: "innerHTML", values }).catch(() => undefined); // cutoff.js says why
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -29,9 +30,14 @@ document.addEventListener("click", (event) => {
   if (act && acts) ask(act, [acts]);
 });
 document.addEventListener("acted", () => dialog?.close());
-/* A menu that drops down closes when the next click is elsewhere. */
-document.addEventListener("click", (event) => {
-  for (const open of all("details.drop[open]", HTMLDetailsElement)) {
-    if (event.target instanceof Node && !open.contains(event.target)) open.open = false;
-  }
-});
+
+/* The browser gives the focus back to what opened a dialog; where that has gone, the table's row or the page takes it. */
+function keepFocus() {
+  const { activeElement } = document;
+  if (activeElement && activeElement !== document.body && activeElement.checkVisibility()) return;
+  const place = maybe("tr.cur") ?? maybe("#main");
+  if (!place) return;
+  if (!place.hasAttribute("tabindex")) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+for (const one of all("dialog")) one.addEventListener("close", keepFocus);

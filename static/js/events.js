@@ -10,7 +10,7 @@ const EVERY = 3_000, CHART_EVERY = 15_000, CHART_RARELY = 300_000, MOST_ROWS = 5
 const button = maybe("[data-hold]", HTMLButtonElement), body = maybe("[data-events]");
 let held = false, away = false, asking = false;
 let waiting = 0, most = Infinity, newest = 0;
-let chartAt = Date.now();
+let chartAt = performance.now();
 
 const pointed = () => document.querySelector("[data-events] tr[data-key]:hover, .filters details[open]") !== null;
 const following = () => !held && !away;
@@ -68,8 +68,8 @@ async function ask() {
     asking = false;
   }
   const step = Number(maybe("[data-step]")?.dataset.step ?? 0) * 1000;
-  if (following() && Date.now() - chartAt > Math.max(CHART_EVERY, Math.min(step, CHART_RARELY))) {
-    chartAt = Date.now();
+  if (following() && performance.now() - chartAt > Math.max(CHART_EVERY, Math.min(step, CHART_RARELY))) {
+    chartAt = performance.now();
     htmx.trigger(document.body, "live:chart");
   }
 }

@@ -103,8 +103,10 @@ let dayline = null;
 const strip = new Strip(find("[data-strip]"), { onMove: (at) => past.go(at), countAt, readout: find("[data-readout=day]") });
 const past = new Past(find("[data-past]"), { comb, strip, page: { figures: (told) => (fill(told.figures, told.exact_t ?? told.t), count(told.roster)), hour, live } });
 
-/* How many ran then, as the last day's line has it; null inside a gap and before the record begins. */
+/* How many ran then, as the last day's line has it, or run now; null inside a gap and before the record begins. */
+/** @param {number | null} at */
 function countAt(at) {
+  if (at === null) return latest ? latest.running : null;
   const trace = day.ready ? day.data[0] : dayline;
   if (!trace?.x.length || breaks.day.some((gap) => at > gap.start && at < gap.end)) return null;
   const { x } = trace, far = (i) => Math.abs(x[i] / 1000 - at);
@@ -150,7 +152,7 @@ function count(roster) {
 /* ---------- all of it, live */
 const TICK = Number(document.body.dataset.tick); // a tick comes in parts: once for all of them is enough
 const later = (does) => requestIdleCallback(() => past.at === null && does(), { timeout: 1000 }); // each a task of its own
-let newest = 0, dayAt = 0, needsAt = Date.now();
+let newest = 0, dayAt = 0, needsAt = performance.now();
 /** @type {number | null} as many as the sentences know of */
 let orphans = null;
 on("fleet", (message) => {
@@ -174,12 +176,13 @@ on("fleet", (message) => {
     }
   }
   orphans ??= figures.orphans;
-  if (isLive && Date.now() - needsAt > (figures.orphans === orphans ? NEEDS_EVERY : NEEDS_SOON)) {
-    needsAt = Date.now();
+  if (isLive && performance.now() - needsAt > (figures.orphans === orphans ? NEEDS_EVERY : NEEDS_SOON)) {
+    needsAt = performance.now();
     orphans = figures.orphans;
     htmx.trigger(document.body, "live:needs");
   }
 });
+document.addEventListener("frozen", () => htmx.trigger(document.body, "live:needs"));
 onTheme(() => drawSparks());
 show({ page: "fleet" });
 past.begin();

@@ -3,6 +3,8 @@
 const GIB = 1024 ** 3, MIB = 1024 ** 2, DASH = "–";
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/** @type {[number, string][]} */
+const UNITS = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 const two = (n) => String(n).padStart(2, "0");
 
 /* Never `-0`. */
@@ -34,6 +36,43 @@ export function relative(at, now) {
   const past = now - at;
   if (Math.abs(past) < 1) return "now";
   return past > 0 ? `${span(past)} ago` : `in ${span(-past)}`;
+}
+
+/* The end of a sandbox: `in 26 min`, `now`, `23 min late`; and the same to the second. */
+export const end = (at, now) => ending(at, now, span);
+export const exactEnd = (at, now) => ending(at, now, exactSpan);
+
+function ending(at, now, words) {
+  if (at == null) return DASH;
+  const left = at - now;
+  if (Math.abs(left) < 1) return "now";
+  return left > 0 ? `in ${words(left)}` : `${words(-left)} late`;
+}
+
+/* What a policy is about to do: `in 38 s`, `now`, or while policies are frozen `paused with 38 s to go`. */
+/** @param {number | null} [frozenAt] */
+export function due(at, now, frozenAt = null) {
+  if (frozenAt !== null) return `paused with ${exactSpan(at - frozenAt).replaceAll(" ", "\u00a0")} to\u00a0go`;
+  return at - now < 1 ? "now" : `in ${exactSpan(at - now)}`;
+}
+
+/* The same where there is little room. */
+/** @param {number | null} [frozenAt] */
+export function shortDue(at, now, frozenAt = null) {
+  if (frozenAt !== null) return `frozen, ${span(at - frozenAt)}`;
+  return at - now < 1 ? "acts now" : `acts in ${span(at - now)}`;
+}
+
+/* A length that somebody set, exactly: `1 min 30 s`, `2 h 15 min`, `1 d 12 h`. */
+export function duration(seconds) {
+  if (seconds == null) return DASH;
+  let left = Math.max(0, Math.round(seconds));
+  const parts = [];
+  for (const [size, unit] of UNITS) {
+    if (left >= size) parts.push(`${Math.floor(left / size)} ${unit}`);
+    left %= size;
+  }
+  return parts.join(" ") || "0 s";
 }
 
 export function clock(seconds) {

@@ -95,11 +95,16 @@ interface Listened extends Live.Messages {
   connection: string;
 }
 
+type HtmxEvent = CustomEvent<{ requestConfig: { verb: string; path: string } }>;
+
 interface DocumentEventMap {
   acted: Event;
+  frozen: Event;
   bulk: CustomEvent<{ url: string }>;
   past: Event;
   "row-gone": CustomEvent<string>;
   theme: Event;
   toast: CustomEvent<{ mark: string; text: string; ok?: boolean }>;
+  "htmx:beforeRequest": HtmxEvent;
+  "htmx:sendError": HtmxEvent;
 }

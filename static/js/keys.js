@@ -1,11 +1,12 @@
 /* Keys that work on every page: `/`, `?`, `g` and a letter; pages add their own with `key`. */
 import { around, maybe } from "./dom.js";
+import { closeDrop } from "./drops.js";
 
 /** @type {Map<string, (event: KeyboardEvent) => unknown>} */
 const own = new Map();
 /** @type {Record<string, string>} */
 const PAGES = { f: "/", s: "/sandboxes/", e: "/events/", c: "/cleanup/", m: "/cost/", ",": "/settings/" };
-let going = 0;
+let going = -Infinity;
 
 /**
  * `does` is called for that key; false says that nothing was done.
@@ -19,11 +20,12 @@ const linked = (path) => document.querySelector(`.menu a[href="${path}"]`) !== n
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const field = typing(event);
+  if (event.key === "Escape" && closeDrop()) return event.preventDefault();
   if (event.key === "Escape" && field) return void field.blur();
   if (field && !(field instanceof HTMLInputElement && field.type === "checkbox")) return;
   if (document.querySelector("dialog[open]")) return;
-  if (Date.now() - going < 1500 && PAGES[event.key] && linked(PAGES[event.key])) return location.assign(PAGES[event.key]);
-  going = event.key === "g" ? Date.now() : 0;
+  if (performance.now() - going < 1500 && PAGES[event.key] && linked(PAGES[event.key])) return location.assign(PAGES[event.key]);
+  going = event.key === "g" ? performance.now() : -Infinity;
   if (event.key === "/") {
     event.preventDefault();
     maybe("[data-search]")?.focus();

@@ -50,7 +50,7 @@ function become(next) {
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const mine = new WebSocket(`${scheme}://${location.host}/ws/live/?v=${document.body.dataset.live}`);
+  const mine = new WebSocket(`${scheme}://${location.host}/ws/live/?v=${document.body.dataset.protocol}`);
   socket = mine;
   heard = Date.now();
   mine.addEventListener("open", () => {
@@ -111,6 +111,6 @@ addEventListener("pageshow", (event) => {
 });
 /* A connection can die without a word: nothing at all for longer than any tick says so. */
 setInterval(() => {
-  if (state === "live" && !document.hidden && Date.now() - heard > SILENCE) comeBack();
+  if (state === "live" && !document.hidden && Math.abs(Date.now() - heard) > SILENCE) comeBack(); // clocks are set back, too
 }, 5_000);
 connect();

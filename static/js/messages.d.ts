@@ -69,6 +69,7 @@ declare namespace Live {
     now: number;
     at: number | null;
     took: number | null;
+    frozen_at: number | null;
     hot: number;
     orphans: number;
     marked: number;

@@ -3,7 +3,7 @@ import { maybe } from "./dom.js";
 import { glyph } from "./marks.js";
 import { whole } from "./format.js";
 
-const EVERY_MS = 700;
+const EVERY_MS = 700, AGAIN_MS = 3_000;
 const place = maybe("[data-progress]");
 /** @type {Record<string, string>} */
 const DONE = { kill: "killed", pause: "paused", resume: "resumed", extend: "extended", timeout: "given a new timeout", protect: "protected", unprotect: "no longer protected" };
@@ -55,7 +55,8 @@ function tell(place, told) {
  * @param {string} url
  */
 async function follow(place, url) {
-  const answer = await fetch(url);
+  const answer = await fetch(url).catch(() => null);
+  if (!answer) return void setTimeout(() => follow(place, url), AGAIN_MS); // cut off: it goes on when we are back
   if (!answer.ok || answer.redirected) return;
   const told = await answer.json();
   tell(place, told);

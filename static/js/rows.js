@@ -1,10 +1,11 @@
 /* Live cells of the rows in view: only those are asked for, and only what changed is written. */
 import { all, find, maybe } from "./dom.js";
-import { clock, percent, relative, sizeOf, usd, whole } from "./format.js";
+import { percent, sizeOf, usd, whole } from "./format.js";
 import { on, show } from "./live.js";
 import { stateMark } from "./marks.js";
 import { measure, spark } from "./spark.js";
 import { onTheme } from "./theme.js";
+import { setTime } from "./times.js";
 
 const MOST_POINTS = 60, SPARK_SECONDS = 14, ASK_MS = 10_000;
 /** @type {Set<string>} */
@@ -15,7 +16,7 @@ const sparks = new Map();
 const known = new Map();
 /** @type {number | null} */
 let total = null;
-let sparkAt = 0, toldAt = Date.now();
+let sparkAt = 0, toldAt = performance.now();
 
 const keyOf = (row) => row.dataset.key ?? "";
 
@@ -104,7 +105,7 @@ function write(table, figures, [key, state, orphan, actAt, endAt, cpu, used, all
   put(cellOf(line, "cpu"), percent(state === "running" ? cpu : null));
   put(cellOf(line, "mem"), sizeOf(used, allocated));
   fillBar(line.querySelector(".bar"), used, allocated);
-  writeEnd(cellOf(line, "end"), figures.now, state, actAt, endAt);
+  writeEnd(cellOf(line, "end"), state, actAt, endAt);
   const { cost, burn, at } = line.dataset;
   put(cellOf(line, "cost"), usd(Number(cost) + (state === "running" ? (Number(burn) * (figures.now - Number(at))) / 3600 : 0)));
   const values = sparks.get(String(key));
@@ -116,14 +117,16 @@ function write(table, figures, [key, state, orphan, actAt, endAt, cpu, used, all
   return undefined;
 }
 
+/* The page's clock moves the words: here only which time they are of. */
 /** @param {HTMLElement | null} cell */
-function writeEnd(cell, now, state, actAt, endAt) {
+function writeEnd(cell, state, actAt, endAt) {
   if (!cell) return;
-  const words = actAt ? `acts ${relative(actAt, now)}` : state === "running" && endAt ? relative(endAt, now) : "–";
-  if (cell.textContent.trim() === words) return;
-  cell.textContent = words;
+  const at = actAt ?? (state === "running" ? endAt : null);
   cell.classList.toggle("orph", Boolean(actAt));
-  cell.title = actAt || endAt ? `${clock(actAt ?? endAt)} UTC` : "";
+  if (at === null) return put(cell, "–");
+  let time = maybe("time", HTMLTimeElement, cell);
+  if (!time || cell.textContent !== time.textContent) cell.replaceChildren((time = document.createElement("time")));
+  return setTime(time, at, actAt ? "short-due" : "end");
 }
 
 function fillBar(bar, used, allocated) {
@@ -159,8 +162,8 @@ function drawSpark(table, key) {
 async function tellNew(table, figures) {
   const now = figures.running + figures.paused, moved = now !== total || figures.started > 0;
   total = now;
-  if (!moved || document.hidden || Date.now() - toldAt < ASK_MS) return;
-  toldAt = Date.now();
+  if (!moved || document.hidden || performance.now() - toldAt < ASK_MS) return;
+  toldAt = performance.now();
   const base = table.dataset.address || "?";
   const answer = await fetch(`/table/new/${base}${base === "?" ? "" : "&"}after=${table.dataset.newest}`).catch(() => null);
   if (!answer?.ok || answer.redirected) return;

@@ -4,6 +4,7 @@ import { clock, percent, size } from "./format.js";
 import { Lane } from "./lane.js";
 import { on, show } from "./live.js";
 import { Plot } from "./plots.js";
+import { setTime } from "./times.js";
 
 const main = find("main");
 const UNITS = { cpu: percent, mem: size, disk: size };
@@ -82,10 +83,18 @@ on("sandbox", (message) => {
   if (!message.sample || message.sample[0] <= newest) return;
   const [at, cpu, mem, , disk] = message.sample;
   newest = at;
+  seenAt(at);
   lane.grow(at);
   plot.append(at, [cpu, mem, disk], { lengthSeconds: LENGTHS[range], room: 0.06 });
   if (plot.ready && !find("[data-panels]").matches(":hover")) read(null);
 });
 
+/* Who sends samples is there: the page has not to wait for the next list to say so. */
+function seenAt(at) {
+  const seen = maybe("[data-seen] time", HTMLTimeElement);
+  if (seen && at > Date.parse(seen.dateTime) / 1000) setTime(seen, at);
+}
+
+document.addEventListener("frozen", refresh);
 show({ page: "sandbox", sandbox: Number(main.dataset.sandbox) });
 again();

@@ -1,6 +1,8 @@
 /* The Sandboxes page: the rows in view are live, the keyboard moves through all of them, the selection has its bar. */
+import { announce } from "./announce.js";
 import "./columns.js";
-import { all, find, maybe } from "./dom.js";
+import { Cursor } from "./cursor.js";
+import { find, maybe } from "./dom.js";
 import { key } from "./keys.js";
 import { clearPicks, pick, show } from "./picks.js";
 import "./progress.js";
@@ -8,54 +10,31 @@ import { follow, unwatch, watch } from "./rows.js";
 import { Scroller } from "./scroll.js";
 
 const table = maybe("[data-rows]");
-let at = -1; // the keyboard's place in the whole list
-/** @type {string | null} the key that stands there */
-let chosen = null;
 
-const rows = () => (table ? all("tr[data-key]", HTMLTableRowElement, table) : []);
-
-/** @param {Iterable<HTMLElement>} rows */
-function point(rows) {
-  for (const row of rows) row.classList.toggle("cur", row.dataset.key === chosen);
+/** @param {HTMLTableRowElement} row */
+function pickAloud(row) {
+  pick(row);
+  const selected = row.classList.contains("sel") ? "selected" : "not selected";
+  announce(`${row.dataset.id} ${selected}, ${find("[data-bulk-count]").textContent}`);
 }
-
-/**
- * @param {Scroller} list
- * @param {number} by
- */
-async function move(list, by) {
-  at = Math.max(0, at < 0 ? list.top : at + by);
-  const row = await list.row(at);
-  if (!row) return;
-  chosen = row.dataset.key ?? null;
-  at = list.indexOf(row.dataset.key);
-  point(rows());
-  row.scrollIntoView({ block: "nearest" });
-}
-
-const current = () => table && maybe("tr.cur", HTMLTableRowElement, table);
-const unmark = () => {
-  chosen = null;
-  point(rows());
-};
 
 if (table) {
+  /** @type {Cursor | null} */
+  let cursor = null; // rows already go while the list finds its place
   const list = new Scroller(find("[data-scroll]"), table, (came, went) => {
     watch(came);
     unwatch(went);
     show(came);
-    point(came);
+    cursor?.show(came);
   });
+  const at = (cursor = new Cursor(table, list));
   follow(table);
-  key("j", () => void move(list, 1));
-  key("k", () => void move(list, -1));
-  key("x", () => {
-    const row = current();
-    return row && pick(row);
-  });
+  key("j", () => void at.move(1));
+  key("k", () => void at.move(-1));
+  key("x", () => (at.row ? pickAloud(at.row) : false));
   key("Enter", () => {
-    const href = document.activeElement === document.body && current()?.dataset.href;
+    const href = at.hasFocus && at.row?.dataset.href;
     return href ? location.assign(href) : false;
   });
-  key("Escape", () => (clearPicks() ? undefined : unmark()));
+  key("Escape", () => (clearPicks() ? announce("Selection cleared") : at.leave()));
 }

@@ -11,7 +11,8 @@ export function onTheme(listener) {
   document.addEventListener("theme", listener);
 }
 
-function choose(name) {
+/** @param {string} name dark, light or system */
+export function choose(name) {
   root.dataset.theme = name;
   document.cookie = `theme=${name}; path=/; max-age=${YEAR}; samesite=lax`;
   for (const button of all("[data-theme-choice]")) {

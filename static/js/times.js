@@ -1,25 +1,38 @@
 /* Relative times stay true: every `<time data-form>` is written anew as it ages, only when its words change. */
 import { all } from "./dom.js";
-import { exactSpan, relative, span } from "./format.js";
+import { exact } from "./format.js";
+import { eachSecond, pageTime } from "./pageclock.js";
+import { timeWords } from "./timewords.js";
 
-/** @type {Record<string, (at: number, now: number) => string>} */
-const forms = {
-  ago: (at, now) => relative(at, now),
-  age: (at, now) => span(now - at),
-  left: (at, now) => exactSpan(at - now),
-};
-
-function write() {
-  const now = Date.now() / 1000;
-  for (const time of all("time[data-form]", HTMLTimeElement)) {
-    const form = forms[time.dataset.form ?? ""];
-    if (!form) continue;
-    const words = form(Date.parse(time.dateTime) / 1000, now);
-    if (time.textContent !== words) time.textContent = words;
+/**
+ * Gives a time element another time, or another form.
+ * @param {HTMLTimeElement} time
+ * @param {number} at Unix seconds
+ * @param {string} [form] as `{% when %}` knows them
+ */
+export function setTime(time, at, form = time.dataset.form ?? "ago") {
+  const iso = new Date(at * 1000).toISOString();
+  if (time.dateTime !== iso || time.dataset.form !== form) {
+    time.dateTime = iso;
+    time.dataset.form = form;
+    time.title = exact(at);
   }
+  write(time, pageTime());
 }
 
-setInterval(() => {
-  if (!document.hidden) write();
-}, 1000);
-document.addEventListener("htmx:afterSettle", write);
+/**
+ * @param {HTMLTimeElement} time
+ * @param {import("./timewords.js").PageTime} page
+ */
+function write(time, page) {
+  const words = timeWords(time.dataset.form ?? "", Date.parse(time.dateTime) / 1000, page);
+  if (words !== null && time.textContent !== words) time.textContent = words;
+}
+
+function writeAll() {
+  const page = pageTime();
+  for (const time of all("time[data-form]", HTMLTimeElement)) write(time, page);
+}
+
+eachSecond(writeAll);
+document.addEventListener("htmx:afterSettle", writeAll);

@@ -58,7 +58,9 @@ def site(transactional_db: None, mailbox: Any, static_files: Path, monkeypatch: 
     """Our pages on a free port, over the test's own records; no other process runs."""
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright has a loop in this thread
     from config.asgi import application
+    from dashboard.live.hub import hub
 
+    monkeypatch.setattr(hub, "messages", hub.messages)  # what a test puts in its memory goes with the test
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application, log_config=None, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -45,7 +45,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "events-csv": ("/events/export.csv", 9),
     "events-jsonl": ("/events/export.jsonl", 9),
     "deliveries": ("/events/deliveries/", 12),
-    "cleanup": ("/cleanup/", 12),
+    "cleanup": ("/cleanup/", 13),
     "policy-new": ("/cleanup/policies/new/", 7),
     "policy": ("/cleanup/policies/{policy}/", 8),
     "policy-trust": ("/cleanup/policies/{policy}/trust/", 30),
@@ -56,7 +56,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "settings-tokens": ("/settings/tokens/", 9),
     "settings-prices": ("/settings/prices/", 9),
     "settings-system": ("/settings/system/", 19),
-    "palette": ("/palette/?q=i", 17),
+    "palette": ("/palette/?q=i", 19),
 }
 
 

@@ -55,7 +55,20 @@ def test_the_simulated_fleet_is_out_of_sight_beside_a_real_one() -> None:
     assert [event.sandbox_id for event in list_events(EventQuery()).items] == ["real"]
 
 
-@pytest.mark.parametrize("name", ["type", "sandbox", "account"])
+def test_owner_has_the_events_of_its_own_sandboxes() -> None:
+    other = records.account("other")
+    records.sandbox("mine", owner="ada")
+    records.sandbox("theirs", owner="bob")
+    records.sandbox("twin", owner="ada")
+    records.sandbox("twin", of=other, owner="bob")
+    for name in ("mine", "theirs", "twin"):
+        records.event(name)
+    records.event("twin", of=other)
+    page = list_events(EventQuery(owner=("ada",)))
+    assert (sorted(event.sandbox_id for event in page.items), page.total) == (["mine", "twin"], 2)
+
+
+@pytest.mark.parametrize("name", ["type", "sandbox", "account", "owner"])
 def test_a_nul_is_found_nowhere(name: str) -> None:
     with pytest.raises(QueryError):
         EventQuery(**dict[str, Any]({name: "a\0"}))

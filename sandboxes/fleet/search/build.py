@@ -53,7 +53,7 @@ def rows_of(keys: Sequence[int], *, now: datetime, as_of: datetime) -> list[Sand
             burn_usd_per_hour=float(record["burn_usd_per_hour"]),
             orphan=_orphan(record, reasons.get(key), key in marks, marks.get(key)),
             protected=_protection(record, now),
-            last_seen_at=_last_seen_at(record),
+            last_seen_at=_last_seen_at(record, samples.get(key)),
         )
         for key in keys
         if (record := records.get(key))
@@ -92,10 +92,12 @@ def _protection(record: dict[str, Any], now: datetime) -> Protection | None:
     return Protection(until, record["lock__protected_reason"], record["lock__protected_by"])
 
 
-def _last_seen_at(record: dict[str, Any]) -> datetime:
-    """A live one was seen by the account's last complete list; one that ended, when it went."""
-    last: datetime | None = record["account__health__last_sync_at"]
-    if record["state"] == "ended":
-        last = record["gone_at"] or record["ended_at"]
+def _last_seen_at(record: dict[str, Any], sample: details.Sample | None) -> datetime:
+    """A live one was seen by the last complete list and by its newest sample; one that ended, when it went."""
     first: datetime = record["first_seen_at"]
-    return max(first, last) if last else first
+    seen: list[datetime | None] = [record["account__health__last_sync_at"]]
+    if record["state"] == "ended":
+        seen = [record["gone_at"] or record["ended_at"]]
+    elif record["state"] == "running":
+        seen.append(sample.sampled_at if sample else record["sampled_at"])
+    return max([first, *(at for at in seen if at)])

@@ -1,6 +1,7 @@
 /* The honeycomb: every sandbox one cell, in its place for life; hover tells who, a click or Enter opens. */
 import { svg } from "../marks.js";
 import { onceAFrame } from "../once.js";
+import { serverNow } from "../pageclock.js";
 import { onTheme } from "../theme.js";
 import { Cells } from "./cells.js";
 import { addressOf, tally } from "./groups.js";
@@ -76,9 +77,7 @@ export class Honeycomb {
     this.#changed();
   }
 
-  #now() {
-    return this.at ?? Date.now() / 1000;
-  }
+  #now = () => this.at ?? serverNow();
 
   #changed() {
     const lit = this.lit && this.cells.byKey.get(this.lit.key);

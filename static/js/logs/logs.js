@@ -2,6 +2,7 @@
 import { all, around, find } from "../dom.js";
 import { clock } from "../format.js";
 import { on } from "../live.js";
+import { serverNow } from "../pageclock.js";
 import { Tail } from "./tail.js";
 
 const EVERY = 3000, AFTER_TROUBLE = 10_000, TYPED = 300, NEAR_TOP = 80;
@@ -94,7 +95,7 @@ async function newer() {
   const follows = tail.follows, fresh = tail.below(told.lines);
   if (fresh && !follows) toNewest.hidden = false;
   if (told.state !== "failed" || !tail.lines.length) say(told);
-  else sub.textContent = `not updated since ${clock(Date.now() / 1000)}`;
+  else sub.textContent = `not updated since ${clock(serverNow())}`;
   return again(told);
 }
 

@@ -4,6 +4,7 @@ import { Moments } from "../honeycomb/moments.js";
 import { all, find } from "../dom.js";
 import { dated, exact, relative } from "../format.js";
 import { key } from "../keys.js";
+import { eachSecond, serverNow } from "../pageclock.js";
 import { Moment } from "./fetching.js";
 import { List } from "./list.js";
 import { Player } from "./player.js";
@@ -47,7 +48,7 @@ export class Past {
     find("[data-to-live]", HTMLElement, band).addEventListener("click", () => this.leave());
     for (const name of ["l", "Escape"]) key(name, () => (this.at === null ? false : this.leave()));
     addEventListener("popstate", () => this.#readAddress());
-    setInterval(() => this.#say(), 1000);
+    eachSecond(() => this.#say());
   }
 
   /* What the address says, at the start and when somebody goes back. */
@@ -73,14 +74,14 @@ export class Past {
 
   #readAddress() {
     const asked = new URLSearchParams(location.search).get("at");
-    const at = asked && (Number(asked) || Date.parse(asked) / 1000), now = Date.now() / 1000;
+    const at = asked && (Number(asked) || Date.parse(asked) / 1000), now = serverNow();
     const begins = Number(this.band.dataset.begins) || now - OLDEST;
     if (at && at < now && at >= begins) this.#move(at, { told: false });
     else if (this.at !== null) this.#leave();
   }
 
   #playOn(at) {
-    if (at >= Date.now() / 1000 - 1) this.go(null);
+    if (at >= serverNow() - 1) this.go(null);
     else this.#move(at);
   }
 
@@ -149,7 +150,7 @@ export class Past {
       if (place.textContent !== words) place.textContent = words;
     };
     put("at", dated(this.at));
-    put("ago", relative(this.at, Date.now() / 1000));
+    put("ago", relative(this.at, serverNow()));
     put("note", NOTES[this.shown ?? "all"]);
     find("[data-past-at]", HTMLElement, this.band).title = exact(this.at);
   }

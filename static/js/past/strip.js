@@ -1,6 +1,8 @@
 /* The last day as a slider: dragged, clicked or moved by keys; a hand marks the second, a shade the hour before it. */
-import { clock, relative, whole } from "../format.js";
+import { clock, whole } from "../format.js";
 import { svg } from "../marks.js";
+import { eachSecond, serverNow } from "../pageclock.js";
+import { momentWords } from "../timewords.js";
 
 const DAY = 86_400, HOUR = 3600;
 /** @type {Record<string, number>} */
@@ -14,8 +16,8 @@ export class Strip {
 
   /**
    * @param {HTMLElement} host
-   * @param {{ onMove: (at: number | null) => void, countAt: (at: number) => number | null, readout: HTMLElement }} page
-   *   `onMove` with Unix seconds, null for now; `countAt` says how many ran then, null when nobody polled
+   * @param {{ onMove: (at: number | null) => void, countAt: (at: number | null) => number | null, readout: HTMLElement }} page
+   *   `onMove` with Unix seconds, null for now; `countAt` says how many ran then (null: now), null when nobody polled
    */
   constructor(host, { onMove, countAt, readout }) {
     this.host = host;
@@ -34,7 +36,7 @@ export class Strip {
     for (const kind of ["pointerup", "pointercancel"]) host.addEventListener(kind, () => (this.held = false));
     host.addEventListener("pointerleave", () => (this.readout.textContent = ""));
     host.addEventListener("keydown", (event) => this.#key(event));
-    setInterval(() => this.draw(), 1000);
+    eachSecond(() => this.draw());
   }
 
   /**
@@ -48,7 +50,7 @@ export class Strip {
   }
 
   draw() {
-    const now = Date.now() / 1000, width = this.host.clientWidth, height = this.host.clientHeight;
+    const now = serverNow(), width = this.host.clientWidth, height = this.host.clientHeight;
     const share = this.at === null ? 1 : Math.min(1, Math.max(0, (this.at - now + DAY) / DAY));
     const x = share * width, hour = (HOUR / DAY) * width;
     for (const [name, value] of Object.entries({ x1: x, x2: x, y2: height })) this.line.setAttribute(name, String(value));
@@ -61,17 +63,16 @@ export class Strip {
 
   /* Told when the hand moves; while it stands at now only once a minute, or a screen reader would never be silent. */
   #say(now) {
-    const at = Math.round(this.at ?? now), told = this.at === null ? `now ${Math.floor(now / 60)}` : `${at}`;
+    const at = Math.round(this.at ?? now), count = this.countAt(this.at);
+    const told = this.at === null ? `now ${Math.floor(now / 60)} ${count === null}` : `${at}`;
     if (told === this.told) return;
     this.told = told;
-    const count = this.countAt(at), ran = count === null ? "no polls" : `${whole(count)} running`;
-    const words = this.at === null ? `now, ${ran}` : `${clock(at)} UTC, ${relative(at, now)}, ${ran}`;
-    const values = { valuemin: Math.round(now - DAY), valuemax: Math.round(now), valuenow: at, valuetext: words };
+    const values = { valuemin: Math.round(now - DAY), valuemax: Math.round(now), valuenow: at, valuetext: momentWords(this.at, now, count) };
     for (const [name, value] of Object.entries(values)) this.host.setAttribute(`aria-${name}`, String(value));
   }
 
   #timeOf(event) {
-    const box = this.host.getBoundingClientRect(), now = Date.now() / 1000;
+    const box = this.host.getBoundingClientRect(), now = serverNow();
     const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
     return share > 0.999 ? null : Math.round(now - DAY + share * DAY);
   }
@@ -86,13 +87,13 @@ export class Strip {
   #over(event) {
     const at = this.#timeOf(event);
     if (this.held) this.onMove(at);
-    const count = this.countAt(at ?? Date.now() / 1000);
+    const count = this.countAt(at);
     this.readout.textContent = `${at === null ? "now" : clock(at)}  ${count === null ? "no polls" : `${whole(count)} running`}`;
   }
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const now = Date.now() / 1000;
+    const now = serverNow();
     const step = STEPS[event.key] && (event.shiftKey ? STEPS[event.key] / 12 : STEPS[event.key]);
     /** @type {Record<string, number>} */
     const ends = { Home: now - DAY + 1, End: Infinity };

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.cleanup import grace
-from sandboxes.models import Action
+from sandboxes.models import Action, Freeze
 from tests.support import records
 
 
@@ -51,3 +51,18 @@ def test_the_page_shows_them_together_and_stops_them_together(person: Client) ->
     assert sorted(Action.objects.values_list("state", flat=True)) == ["cancelled", "cancelled", "sent"]
     assert person.post("/act/stop/", {"id": [late.pk]}).status_code == 409
     assert "Nothing pending" in person.get("/cleanup/").content.decode()
+
+
+@pytest.mark.django_db
+def test_grace_grows_no_shorter_while_policies_are_frozen() -> None:
+    mark("swe", 4)
+    waiting = list(Action.objects.select_related("sandbox"))
+    now = timezone.now()
+    frozen = Freeze(at=now, by="ada")
+    (group,) = grace.groups(waiting, now + timedelta(minutes=3), frozen)
+    assert 39 < group.left_pct <= 40
+
+
+def test_grace_of_a_policy_is_told_to_the_second(person: Client) -> None:
+    records.policy(grace_seconds=90)
+    assert "after 1 min 30 s" in person.get("/cleanup/").content.decode()

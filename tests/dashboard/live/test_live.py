@@ -1,6 +1,7 @@
 """What reaches open pages: the fleet in memory, and what a browser is sent of it."""
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from dashboard.live.fleet import LiveFleet, frame_of
 from dashboard.live.hub import Hub
 from dashboard.live.messages import ENDED_HEADS_HELD, Messages
 from dashboard.live.sequence import Sequence
+from sandboxes.cleanup import freezing
 from tests.support import records
 from tests.support.live_fleet import NOW, fleet_of, frame, row, told
 
@@ -180,6 +182,46 @@ def test_that_all_is_still_well_wakes_nobody() -> None:
     assert hub.messages.fleet.status[1]["last_poll_at"] == NOW + 4
 
 
+def test_message_says_the_time_of_its_sending_while_nothing_comes_from_redis() -> None:
+    fleet = fleet_of(1)
+    fleet.apply_frame(1, 0, frame_of(frame([1], [500])))
+    made = Messages(fleet, NOW)
+    pages: list[Callable[[], bytes]] = [
+        made.frame_only,
+        lambda: made.fleet_page(-1, -1),
+        lambda: made.sandbox(1, changed=False),
+    ]
+    for page in pages:
+        page()
+    made.keep_time(NOW + 15)
+    for page in pages:
+        figures = told(page())["figures"]
+        assert (figures["now"], figures["at"]) == (NOW + 15, NOW), "the samples are as old as they are"
+
+
+def test_keeping_the_time_builds_nothing_anew_within_a_second() -> None:
+    made = Messages(fleet_of(1), NOW)
+    first = made.fleet_page(-1, -1)
+    made.keep_time(NOW + 0.9)
+    assert made.fleet_page(-1, -1) is first
+
+
+def test_freeze_reaches_open_pages_and_its_end_asks_for_the_new_times() -> None:
+    hub, browser = Hub(), Browser("ada")
+    hub.join(browser)
+    hub.messages = Messages(LiveFleet(accounts=frozenset({1})), NOW)
+
+    def take(number: int, at: float | None) -> Any:
+        browser.wake.clear()
+        body = msgspec.msgpack.encode({"at": at})
+        hub.take({"format": 1, "epoch": "1", "number": number, "kind": "freeze", "account": 0, "body": body})
+        return told(browser.messages(hub.messages)[0])["figures"]["frozen_at"]
+
+    hub._reload.clear()
+    assert (take(1, NOW), browser.wake.is_set(), hub._reload.is_set()) == (NOW, True, False)
+    assert (take(2, None), browser.wake.is_set(), hub._reload.is_set()) == (None, True, True)
+
+
 def test_a_hidden_page_is_sent_nothing_and_a_shown_one_everything_at_once() -> None:
     made, browser = Messages(fleet_of(1), NOW), Browser("ada")
     browser.heard('{"show":{"page":"fleet"},"hidden":true}')
@@ -242,6 +284,17 @@ def test_an_account_out_of_sight_is_not_shown_and_asks_for_one_fresh_look() -> N
         assert hub.messages.fleet.cells == {}
         assert hub._reload.is_set() is (number == 1)
         hub._reload.clear()
+
+
+@pytest.mark.django_db
+def test_snapshot_knows_since_when_policies_are_frozen() -> None:
+    from dashboard.live import snapshot
+
+    assert snapshot.read().frozen_at is None
+    frozen = freezing.freeze("ada")
+    assert snapshot.read().frozen_at == frozen.at.timestamp()
+    freezing.lift("ada")
+    assert snapshot.read().frozen_at is None
 
 
 @pytest.mark.django_db

@@ -23,6 +23,10 @@ def moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
+def certain(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 FORMATS: dict[str, Callable[..., str]] = {
     "whole": formats.whole,
     "percent": formats.percent,
@@ -34,6 +38,11 @@ FORMATS: dict[str, Callable[..., str]] = {
     "sizeOf": formats.size_of,
     "roundSize": formats.round_size,
     "usd": formats.usd,
+    "end": lambda at, now: formats.end(moment(at), certain(now)),
+    "exactEnd": lambda at, now: formats.exact_end(moment(at), certain(now)),
+    "due": lambda at, now, frozen=None: formats.due(certain(at), certain(now), moment(frozen)),
+    "shortDue": lambda at, now, frozen=None: formats.short_due(certain(at), certain(now), moment(frozen)),
+    "duration": formats.duration,
 }
 
 
@@ -70,6 +79,11 @@ GIVEN: dict[str, Callable[[random.Random], list[Any]]] = {
     ],
     "roundSize": lambda source: [number(source, 64) * source.choice([MIB, GIB])],
     "usd": lambda source: [number(source, 10 ** source.randint(-2, 7))],
+    "end": lambda source: [1.7e9 + quarter(source, 4e5), 1.7e9 + quarter(source, 4e5)],
+    "exactEnd": lambda source: [1.7e9 + quarter(source, 4e4), 1.7e9 + quarter(source, 4e4)],
+    "due": lambda source: [1.7e9 + quarter(source, 4e3), 1.7e9 + quarter(source, 4e3)],
+    "shortDue": lambda source: [1.7e9 + quarter(source, 4e3), 1.7e9, source.choice([None, 1.7e9, 1.7e9 + 100.25])],
+    "duration": lambda source: [number(source, 10 ** source.randint(1, 7))],
 }
 
 

@@ -7,6 +7,7 @@ from asgiref.sync import sync_to_async
 
 from sandboxes.actions.sending import send_due
 from sandboxes.cleanup import freezing, reaper
+from sandboxes.core import live
 from sandboxes.models import Action, Freeze, Verdict
 from tests.support.reaping import act, only, policy, states
 
@@ -35,6 +36,16 @@ async def test_while_frozen_a_policy_judges_but_marks_and_kills_nobody(backend, 
     await lift()
     await act()
     assert kills == [orphan]
+
+
+async def test_freeze_and_its_end_are_published_to_open_pages(backend, monkeypatch):
+    told = []
+    monkeypatch.setattr(live, "publish", lambda kind, account, body: told.append((kind, account, body)))
+    frozen = await freeze()
+    await freeze("again")
+    await lift()
+    await lift()
+    assert told == [("freeze", 0, {"at": frozen.at.timestamp()}), ("freeze", 0, {"at": None})]
 
 
 async def test_marks_stand_still_and_have_as_long_to_go_afterwards(backend, kills):

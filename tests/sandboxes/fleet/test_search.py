@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandboxes.fleet.search import ORDERS, QueryError, SandboxQuery, find, matching_ids, search, states_of
-from sandboxes.models import LeaseSpan, SandboxLock
+from sandboxes.models import AccountHealth, LeaseSpan, SandboxLock
 from tests.support import records
 from tests.support.records import NOW, Reading
 
@@ -256,6 +256,16 @@ def test_without_a_live_lease_the_last_one_that_covered_it_is_shown() -> None:
     assert row is not None
     assert row.lease is not None
     assert (row.lease.key, row.lease.state, row.lease.expires_at) == ("given back", "expired", NOW)
+
+
+def test_last_seen_is_the_newest_of_list_and_sample() -> None:
+    listed, sampled = NOW - timedelta(seconds=48), NOW - timedelta(seconds=3)
+    AccountHealth.objects.create(account=records.account(), last_sync_at=listed)
+    box = records.sandbox("a")
+    records.sandbox("b", state="paused", paused_at=NOW - timedelta(minutes=5), sampled_at=sampled)
+    records.frame({box.pk: Reading(cpu=5)}, at=sampled)
+    seen = {row.id: row.last_seen_at for row in search(SandboxQuery(), now=NOW).items}
+    assert seen == {"a": sampled, "b": listed}, "a sample says nothing of a paused one"
 
 
 def test_who_ended_it() -> None:
