@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from events.models import LifecycleEvent
@@ -102,13 +102,19 @@ def _of_types(types: Sequence[str]) -> Q:
 def _of_sandboxes(
     found: QuerySet[LifecycleEvent], query: EventQuery, accounts: Sequence[int]
 ) -> QuerySet[LifecycleEvent]:
-    """Those whose sandbox is of that owner and template, and whose text is found; each inner query runs once."""
+    """Those whose sandbox is of that owner and template, and whose text is found.
+
+    The IDs in question are gathered once; of those, it is the sandbox of the event's own account that counts.
+    """
     boxes = Sandbox.objects.filter(account_id__in=accounts).values("sandbox_id")
+    mine = Sandbox.objects.filter(account=OuterRef("account"), sandbox_id=OuterRef("sandbox_id"))
     if query.owner:
-        found = found.filter(sandbox_id__in=boxes.filter(owner__in=query.owner))
+        of_owner = Q(owner__in=query.owner)
+        found = found.filter(Exists(mine.filter(of_owner)), sandbox_id__in=boxes.filter(of_owner))
     if query.template:
-        named = boxes.filter(Q(template_id__in=query.template) | Q(template_shown__in=query.template))
-        found = found.filter(Q(template_id__in=query.template) | Q(sandbox_id__in=named))
+        named = Q(template_id__in=query.template) | Q(template_shown__in=query.template)
+        in_fleet = Q(Exists(mine.filter(named)), sandbox_id__in=boxes.filter(named))
+        found = found.filter(Q(template_id__in=query.template) | in_fleet)
     if query.text:
         owned = boxes.filter(owner__icontains=query.text)
         told = Q(sandbox_id__icontains=query.text) | Q(sandbox_id__in=owned) | Q(told__icontains=query.text)

@@ -8,8 +8,8 @@ from dashboard.ui.translation import gettext_noop
 from sandboxes.policies import PolicyError
 from sandboxes.policies.wording import limit
 
-_RANGE: Final = re.compile(r"Expected `[^`]+` (>=|<=|of length >=|of length <=) ([\d.]+) - at `([^`]+)`")
-_PATTERN: Final = re.compile(r"Expected `str` matching regex .* - at `([^`]+)`")
+_RANGE: Final = re.compile(r"Expected\s`[^`]+`\s(>=|<=|of\slength\s>=|of\slength\s<=)\s([\d.]+)\s-\sat\s`([^`]+)`")
+_PATTERN: Final = re.compile(r"Expected\s`str`\smatching\sregex\s.*\sat\s`([^`]+)`")
 LABELS: Final = {
     "no_lease_for_seconds": gettext_noop("“No lease for”"),
     "idle_cpu_below_pct": gettext_noop("“CPU under”"),

@@ -134,7 +134,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
         "account": ("account", "is"), "q": ("text", "contains"),
         "cpu_min": ("CPU", "over"), "cpu_max": ("CPU", "under"), "mem_min": ("memory", "over"),
         "age_min": ("age", "over"), "age_max": ("age", "under"), "ends_within": ("ends", "within"),
-        "past_end": ("past its end", "by"), "reason": ("reason", "is"), "cause": ("cause", "is"),
+        "past_end": (_("past its end"), "by"), "reason": ("reason", "is"), "cause": ("cause", "is"),
         "created_since": ("created", "since"), "created_until": ("created", "before"),
         "ended_since": ("ended", "since"), "ended_until": ("ended", "before"),
     }  # fmt: skip
