@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from runner import assets
 from runner.embedded import both, proc
 from tests.runner.conftest import ROOT, a_free_port
 from tests.support.relay import Relay, relayed
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.full(reason="two versions of the whole stack, and a min
 KEY, SECRET, TOKEN, PASSWORD = "e2b_" + "0" * 40, "secret-of-a-test", "only-of-a-test", "right-of-a-test"
 SANDBOXES, BIRTHS_PER_MINUTE, TICK_SECONDS = 200, 120, 5
 FRAMES_BEFORE, FRAMES_AFTER = 6, 8
+STEPS = (("migrate",), ("collectstatic", "--noinput"), ("bootstrap",))  # as a start does; old files stay
 
 
 def old_code(place: Path) -> Path:
@@ -252,6 +254,7 @@ def test_new_code_takes_over_beside_the_old(tmp_path: Path) -> None:
     with ExitStack() as stack:
         urls = dict(stack.enter_context(both(tmp_path / "data")))
         backend = stack.enter_context(simulated(front))
+        assets.install(tmp_path / "data")
         environment = {
             **urls, "DATA_DIR": str(tmp_path / "data"), "E2B_API_KEY": KEY, "E2B_WEBHOOK_SECRET": SECRET,
             "E2B_API_URL": str(backend.client.base_url).rstrip("/"), "SANDWARDEN_API_TOKEN": TOKEN,
@@ -277,7 +280,7 @@ def test_new_code_takes_over_beside_the_old(tmp_path: Path) -> None:
 
 def restarted(old: Version, new: Version, relay: Relay, backend: Backend, database: str) -> dict[str, Any]:
     """The old stack under load, the new one's web and then its work beside it, the old ones told to end."""
-    for words in (("migrate",), ("collectstatic", "--noinput", "--clear"), ("bootstrap",)):
+    for words in STEPS:
         old.manage(*words)
     old.start("web")
     old.start("work", "acts", "beat")
@@ -289,8 +292,8 @@ def restarted(old: Version, new: Version, relay: Relay, backend: Backend, databa
     page.start()
     wait(lambda: bool(page.heard), 60, "a page hears of the fleet")
 
-    new.manage("migrate")
-    new.manage("bootstrap")
+    for words in STEPS:
+        new.manage(*words)
     new.start("web")
     wait(new.answers, 120, "the new pages are served")
     relay.to = new.port
