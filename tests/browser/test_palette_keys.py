@@ -102,4 +102,4 @@ def test_time_leads_to_the_fleet_of_then(visitor: Page, site: str) -> None:
     expect(visitor.locator("#palette [role=option]").first).to_contain_text("Fleet at 02:13:00 UTC")
     visitor.keyboard.press("Enter")
     expect(visitor).to_have_url(re.compile(rf"^{re.escape(site)}/\?at=\d{{4}}-\d\d-\d\dT02:13:00Z"))
-    expect(visitor.locator("[data-past-at]")).to_have_text("02:13:00")
+    expect(visitor.locator("[data-past-at]")).to_contain_text("02:13:00")
