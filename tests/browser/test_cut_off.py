@@ -6,7 +6,11 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.live_pages import polled
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="a browser for each test: together they take minutes"),
+]
 NOT_SENT = "Only this browser is cut off: nothing was sent."
 
 

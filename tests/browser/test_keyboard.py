@@ -12,7 +12,11 @@ from sandboxes.models import Sandbox
 from tests.browser.live_pages import polled
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="a browser for each test: together they take minutes"),
+]
 POPOVERS = ("/", "/sandboxes/", "/cleanup/", "/cost/", "/settings/tokens/", "/settings/", "/cleanup/policies/{policy}/")
 FOCUSED = "(one) => one === document.activeElement"
 OUTSIDE = """

@@ -14,7 +14,11 @@ from sandboxes.models import Freeze, Sandbox
 from tests.browser.live_pages import hear, polled
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="a browser for each test: together they take minutes"),
+]
 # A machine whose clock is wrong by so many ms, from before the page's first script on.
 WRONG_CLOCK = """
 const Right = Date, by = BY;

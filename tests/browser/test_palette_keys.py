@@ -10,7 +10,11 @@ from runner.embedded import proc
 from tests.browser.live_pages import polled
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="a browser for each test: together they take minutes"),
+]
 
 
 def opened(page: Page, address: str) -> None:
