@@ -26,6 +26,11 @@ class Asked:
     is_plain: bool = True
 
 
+def reach(now: datetime, begins: datetime) -> datetime:
+    """How far back one may look: the whole day of the slider, which says itself where nothing is on record yet."""
+    return min(begins, now - timedelta(days=1))
+
+
 def asked(text: str, now: datetime, begins: datetime | None) -> Asked:
     """Unix seconds, RFC 3339, `2026-11-28 02:13` in UTC, or `02:13`: today's, or yesterday's when that is to come.
 
@@ -44,7 +49,7 @@ def asked(text: str, now: datetime, begins: datetime | None) -> Asked:
         return Asked(None, _("%(time)s has not come yet. Showing the fleet now.") % {"time": formats.exact(at)})
     if begins is None:
         return Asked(None, _("There is no record yet. Showing the fleet now."))
-    if at < begins:
+    if at < reach(now, begins):
         told = {"time": formats.exact(at), "begins": formats.exact(begins)}
         note = _("There is no record of %(time)s: it begins at %(begins)s. Showing the fleet now.") % told
         return Asked(None, note)

@@ -36,6 +36,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "ago": formats.relative(at, now) if at else "",
         "no_such_time": asked.note,
         "begins": begins,
+        "reach": past_time.reach(now, begins) if begins else None,
         "figures": sandboxes_fleet.moment(at).figures if at else figures,
         "needs": needs(attention_facts.facts(now, figures)),
         "found": events_near.happened(at) if at else [],
