@@ -1,9 +1,10 @@
 """What a role is that runs beside a process's main thread: a thread of its own, and a flag when it has ended."""
 
 import threading
+from abc import ABC, abstractmethod
 
 
-class Role:
+class Role(ABC):
     """Subclasses give `work`, which returns or raises when the role is over, and `stop`, which has it return."""
 
     def __init__(self, name: str) -> None:
@@ -14,13 +15,13 @@ class Role:
         """Begins, in a thread of its own."""
         self.thread.start()
 
+    @abstractmethod
     def work(self) -> None:
         """The role itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self) -> None:
         """Begins nothing new; returns when what was begun is done."""
-        raise NotImplementedError
 
     def _run(self) -> None:
         try:

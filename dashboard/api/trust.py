@@ -3,7 +3,6 @@
 # ruff: noqa: ARG001 - every call is handed the request
 
 from datetime import datetime
-from typing import Final
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -14,22 +13,11 @@ from dashboard.api.answers import answer, returns
 from dashboard.api.errors import Refusal
 from dashboard.api.policies import policy_of
 from dashboard.ui.formats import exact, span
+from dashboard.ui.signs import UNKNOWN, USED
 from sandboxes.cleanup import whatif
 from sandboxes.policies import PolicyError
 
 router = Router(tags=["policies"])
-USED: Final = {
-    "cpu": "used CPU",
-    "resumed": "was resumed",
-    "timeout_moved": "had its timeout changed",
-    "leased": "was leased",
-    "requested": "somebody asked for it to live on",
-}
-UNKNOWN: Final = {
-    "killed": "this policy killed it: nobody could use it again",
-    "early": "less than an hour ago: it had no time yet to be used again",
-    "no_samples": "it ran on without a CPU sample",
-}
 
 
 class TrustItem(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from dashboard.ui import formats
+from dashboard.ui.signs import USED
 from sandboxes.cleanup import whatif
 from sandboxes.policies import PolicySpec
 from sandboxes.policies.wording import limit
@@ -30,13 +31,6 @@ FIELDS: Final = {
     "keep": gettext_noop("If kept"),
     "grace_seconds": gettext_noop("Grace period"),
 }
-SIGNS: Final = {
-    "resumed": gettext_noop("was resumed"),
-    "cpu": gettext_noop("used CPU"),
-    "timeout_moved": gettext_noop("had its timeout changed"),
-    "leased": gettext_noop("was leased"),
-}
-
 SPARED: Final = {
     "match.accounts": gettext_noop("in other accounts"),
     "match.states": gettext_noop("in another state"),
@@ -98,7 +92,7 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
         "whole_week": days >= whatif.LOOK_BACK.total_seconds() - 60,
         "hits": [(hit, _because(hit.reasons)) for hit in found.now.hits[:ROWS]],
         "more": max(0, len(found.now.hits) - ROWS),
-        "wrong": [(one, _(SIGNS[one.life_after.what])) for one in wrong[:ROWS] if one.life_after],
+        "wrong": [(one, _(USED[one.life_after.what])) for one in wrong[:ROWS] if one.life_after],
         "more_wrong": max(0, len(wrong) - ROWS),
         "rows": _rows(spec, found.sweep, field),
         "field": field,

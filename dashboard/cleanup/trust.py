@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import ngettext
 
 from dashboard.cleanup.policy_preview import VERBS
 from dashboard.settings import permissions
 from dashboard.ui import formats
+from dashboard.ui.signs import UNKNOWN, USED
 from sandboxes.cleanup import whatif
 from sandboxes.models import Policy
 from sandboxes.policies import PolicyError
@@ -25,18 +26,6 @@ WIDTH: Final = 720  # of both drawings, in their own units
 TALL: Final = 96
 MARK: Final = 5
 HOUR: Final = timedelta(hours=1)
-USED: Final = {
-    "cpu": gettext_noop("used CPU"),
-    "resumed": gettext_noop("was resumed"),
-    "timeout_moved": gettext_noop("had its timeout changed"),
-    "leased": gettext_noop("was leased"),
-    "requested": gettext_noop("was extended or protected by somebody"),
-}
-UNKNOWN: Final = {
-    "killed": gettext_noop("killed by this policy: nobody could use it again"),
-    "early": gettext_noop("less than an hour ago: no time yet to be used again"),
-    "no_samples": gettext_noop("ran on without a CPU sample"),
-}
 SHOWN: Final = ("", "used", "left", "unknown")
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from dashboard.sandboxes.filters import AGO, MOST_SECONDS, Token, absolute, moment_of, number, several, with_
+from dashboard.sandboxes.filters import AGO, MOST_SECONDS, Token, moment_of, number, several, with_
 from dashboard.ui import formats
 from events.listing import EventQuery
 from events.retention import EVENTS_KEPT
@@ -81,7 +82,7 @@ def _value(name: str, value: str) -> str:
         if name == "last":
             return formats.span(number(name, value))
         if name in {"since", "until"} and not AGO.fullmatch(value):
-            return f"{absolute(name, value):%d %b %H:%M:%S} UTC"
+            return f"{moment_of(name, value, timezone.now()):%d %b %H:%M:%S} UTC"
     except QueryError:
         return value
     return value

@@ -1,17 +1,12 @@
 """The time that an address or a person names, as a moment of our record; or in words why it is none."""
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from dashboard.ui import formats
-from dashboard.ui.moments import moment as moment_of
-
-_CLOCK: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
-_DAY_AND_CLOCK: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?")
+from dashboard.ui.moments import moment, typed
 
 
 @dataclass(frozen=True)
@@ -32,16 +27,16 @@ def reach(now: datetime, begins: datetime) -> datetime:
 
 
 def asked(text: str, now: datetime, begins: datetime | None) -> Asked:
-    """Unix seconds, RFC 3339, `2026-11-28 02:13` in UTC, or `02:13`: today's, or yesterday's when that is to come.
+    """`text` is Unix seconds, RFC 3339, or as people type it (`dashboard.ui.moments.typed`).
 
     `begins` is where our record does. Nothing before it and nothing to come is shown as if it were known.
     """
     if not text.strip():
         return Asked(None)
     try:
-        at, is_plain = moment_of(text), True
+        at, is_plain = moment(text), True
     except ValueError:
-        found = _of_day(text.strip(), now)
+        found = typed(text, now)
         if found is None:
             return Asked(None, _("“%(text)s” is not a time. Showing the fleet now.") % {"text": text[:40]})
         at, is_plain = found, False
@@ -54,17 +49,3 @@ def asked(text: str, now: datetime, begins: datetime | None) -> Asked:
         note = _("There is no record of %(time)s: it begins at %(begins)s. Showing the fleet now.") % told
         return Asked(None, note)
     return Asked(at, is_plain=is_plain)
-
-
-def _of_day(text: str, now: datetime) -> datetime | None:
-    """A time of day, or a day with one, in UTC; None for what is neither."""
-    try:
-        if clock := _CLOCK.fullmatch(text):
-            hour, minute, second = (int(part or 0) for part in clock.groups())
-            at = now.astimezone(UTC).replace(hour=hour, minute=minute, second=second, microsecond=0)
-            return at if at <= now else at - timedelta(days=1)
-        if _DAY_AND_CLOCK.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return None

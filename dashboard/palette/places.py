@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from dashboard.palette.entries import Entry
-from dashboard.palette.moments import moment_of
 from dashboard.ui import formats
+from dashboard.ui.moments import typed
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.models import Freeze, Policy
 
@@ -87,9 +87,9 @@ def commands(text: str, frozen: Freeze | None, *, may_change: bool) -> Iterator[
 
 
 def moments(text: str, now: datetime) -> Iterator[Entry]:
-    """The fleet at the time that was typed."""
-    at = moment_of(text, now)
-    if at is not None:
+    """The fleet at the time that was typed, unless that is to come."""
+    at = typed(text, now)
+    if at is not None and at <= now:
         link = f"{reverse('fleet')}?at={at:%Y-%m-%dT%H:%M:%SZ}"
         title = _("Fleet at %(time)s UTC, %(day)s") % {"time": f"{at:%H:%M:%S}", "day": f"{at:%a} {at.day} {at:%b %Y}"}
         yield Entry("g-past", title, formats.relative(at, now), link)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from dashboard.ui import formats
-from dashboard.ui.moments import moment
+from dashboard.ui.moments import moment, typed
 from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
 NUMBERS: Final = ("age_min", "age_max", "ends_within", "past_end", "cpu_min", "cpu_max", "mem_min")
@@ -43,8 +43,6 @@ ORDER_WORDS: Final = {
 }  # fmt: skip
 MOST_SECONDS: Final = 366 * 86_400
 AGO: Final = re.compile(r"\d+(?:\.\d+)?\s*(?:s|m|min|h|d)")
-_MINUTE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?")
 _COMMA = re.compile(r"(?<!\\),")
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -163,23 +161,16 @@ def _shown_time(name: str, text: str) -> str:
 
 
 def moment_of(name: str, text: str, now: datetime) -> datetime:
-    """A time in UTC: `2h` for two hours ago, or what `absolute` takes."""
+    """A time in UTC: `2h` for two hours ago, RFC 3339, Unix seconds, or as people type it. Raises QueryError."""
     if AGO.fullmatch(text) and (seconds := number(name, text)) <= MOST_SECONDS:
         return now - timedelta(seconds=seconds)
-    return absolute(name, text)
-
-
-def absolute(name: str, text: str) -> datetime:
-    """RFC 3339, Unix seconds, a day, or a day and minute (both in UTC)."""
-    whole = f"{text}T00:00" if _DAY.fullmatch(text) else text
-    if found := _MINUTE.fullmatch(whole):
-        whole = f"{whole}Z" if found[1] else f"{whole}:00Z"
     try:
-        return moment(whole)
+        return moment(text)
     except ValueError:
-        raise QueryError(
-            f"{name} must be a time such as 2026-08-21T10:00Z, or 2h for two hours ago, not {text!r}"
-        ) from None
+        at = typed(text, now)
+    if at is None:
+        raise QueryError(f"{name} must be a time such as 2026-08-21T10:00Z, or 2h for two hours ago, not {text!r}")
+    return at
 
 
 def number(name: str, text: str) -> float:

@@ -78,7 +78,7 @@ def _request(sandbox):
     ("use", "what", "words"),
     [
         (_cpu, "cpu", "used CPU at"), (_resume, "resumed", "was resumed at"), (_lease, "leased", "was leased at"),
-        (_request, "requested", "somebody asked for it to live on"),
+        (_request, "requested", "was extended, resumed or protected by somebody at"),
     ],
 )  # fmt: skip
 def test_used_again_says_by_what_and_how_much_later(trust, use, what, words):
