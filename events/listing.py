@@ -116,8 +116,9 @@ def _of_sandboxes(
         in_fleet = Q(Exists(mine.filter(named)), sandbox_id__in=boxes.filter(named))
         found = found.filter(Q(template_id__in=query.template) | in_fleet)
     if query.text:
-        owned = boxes.filter(owner__icontains=query.text)
-        told = Q(sandbox_id__icontains=query.text) | Q(sandbox_id__in=owned) | Q(told__icontains=query.text)
+        of_owner = Q(owner__icontains=query.text)
+        owned = Q(Exists(mine.filter(of_owner)), sandbox_id__in=boxes.filter(of_owner))
+        told = Q(sandbox_id__icontains=query.text) | owned | Q(told__icontains=query.text)
         found = found.annotate(told=Cast("data", TextField())).filter(told)
     return found
 

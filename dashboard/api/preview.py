@@ -170,7 +170,7 @@ def _history(past: whatif.History) -> PreviewHistory:
         max_in_one_run=past.most_in_one_run,
         items=[
             PastHit(
-                one.sandbox_id, one.account, one.marked_at, one.at, one.reasons(),
+                one.life.sandbox_id, one.life.account, one.marked_at, one.at, one.reasons(),
                 LifeSign(*one.life_after) if one.life_after else None, round(one.saved_usd, 6),
             )
             for one in false_first[:MOST_ITEMS]

@@ -83,8 +83,8 @@ def shown(found: whatif.Trust) -> PolicyTrust:
         usd_saved=found.saved_usd,
         items=[
             TrustItem(
-                one.sandbox_id, one.account, one.at, one.used_again.what if one.used_again else None, evidence(one),
-                one.unknown, one.found_by, round(one.saved_usd, 6),
+                one.life.sandbox_id, one.life.account, one.at, one.used_again.what if one.used_again else None,
+                evidence(one), one.unknown, one.found_by, round(one.saved_usd, 6),
             )
             for one in found.items
         ],

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from dashboard.cleanup import hours
 from dashboard.ui import formats
 from dashboard.ui.signs import USED
 from sandboxes.cleanup import whatif
@@ -15,7 +15,6 @@ from sandboxes.policies import PolicySpec
 from sandboxes.policies.wording import limit
 
 ROWS: Final = 10
-BARS: Final = (720, 96)  # of the drawing, in its own units
 VERBS: Final = {
     "kill": (gettext_noop("kill"), gettext_noop("killed")),
     "pause": (gettext_noop("pause"), gettext_noop("paused")),
@@ -52,18 +51,6 @@ SPARED: Final = {
 
 
 @dataclass(frozen=True)
-class Bar:
-    """An hour's acts as a column; `wrong` marks one with a false act at its foot."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    wrong: bool
-    title: str
-
-
-@dataclass(frozen=True)
 class Row:
     """Other limits: the value as it is typed and told, and what it would have come to."""
 
@@ -78,7 +65,6 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
     past = found.history
     wrong = [one for one in past.outcomes if one.life_after is not None]
     days = (past.end - past.start).total_seconds()
-    top = max((hour.would_have_hit for hour in past.hours), default=0)
     return {
         "now": found.now,
         "verb": _(VERBS[spec.action][0]),
@@ -97,9 +83,7 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
         "rows": _rows(spec, found.sweep, field),
         "field": field,
         "field_word": _(FIELDS[field]) if field in FIELDS else "",
-        "bars": _bars(past.hours, top),
-        "top": top,
-        "days": _days(past.hours),
+        "bars": hours.drawn(past.hours),
         "low_cpu": isinstance(spec.orphan_when.idle_for_seconds, int),
         "spared": _spared(found.now.spared),
     }
@@ -134,27 +118,3 @@ def _rows(spec: PolicySpec, sweep: Sequence[whatif.Tried], field: str | None) ->
         told = f"{text}%" if field == "idle_cpu_below_pct" else text
         rows.append(Row(told, text, one.value == own, one.history))
     return rows
-
-
-def _bars(hours: Sequence[Any], top: int) -> list[Bar]:
-    width, height = BARS
-    step = width / max(1, len(hours))
-    return [
-        Bar(
-            round(place * step, 2), round(height - height * hour.would_have_hit / top, 2), round(step * 0.82, 2),
-            round(height * hour.would_have_hit / top, 2), hour.showed_life_after > 0,
-            f"{formats.exact(hour.at)}: {hour.would_have_hit:,}",
-        )
-        for place, hour in enumerate(hours)
-        if hour.would_have_hit
-    ]  # fmt: skip
-
-
-def _days(hours: Sequence[Any]) -> list[tuple[float, str]]:
-    """Where each day begins on the drawing, and its name."""
-    step = BARS[0] / max(1, len(hours))
-    return [(round(place * step, 2), _day(hour.at)) for place, hour in enumerate(hours) if hour.at.hour == 0]
-
-
-def _day(at: datetime) -> str:
-    return f"{at:%a} {at.day}"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from dashboard.cleanup import hours
 from dashboard.cleanup.policy_preview import VERBS
 from dashboard.settings import permissions
 from dashboard.ui import formats
@@ -22,10 +22,7 @@ from sandboxes.models import Policy
 from sandboxes.policies import PolicyError
 
 ROWS: Final = 200
-WIDTH: Final = 720  # of both drawings, in their own units
-TALL: Final = 96
 MARK: Final = 5
-HOUR: Final = timedelta(hours=1)
 SHOWN: Final = ("", "used", "left", "unknown")
 
 
@@ -48,25 +45,6 @@ class Row:
     runs: Sequence[Span]
     acted_x: float
     used_x: float | None
-
-
-@dataclass(frozen=True)
-class Bar:
-    """An hour: all acts as a column, those used again as its foot."""
-
-    x: float
-    width: float
-    height: float
-    foot: float
-    title: str
-
-    @property
-    def y(self) -> float:
-        return round(TALL - self.height, 2)
-
-    @property
-    def foot_y(self) -> float:
-        return round(TALL - self.foot, 2)
 
 
 @login_required
@@ -97,7 +75,7 @@ def shown(found: whatif.Trust) -> dict[str, Any]:
         "by_sign": [(what, _(USED[what]), n) for what, n in found.by_sign.items()],
         "by_unknown": [(_(UNKNOWN[why]), n) for why, n in counted.most_common() if why is not None],
         "saves": found.spec.action != "notify",
-        **_hours(found),
+        "hours": hours.drawn(found.hours),
     }
 
 
@@ -140,38 +118,8 @@ def _row(item: whatif.Judged, found: whatif.Trust) -> Row:
 
 def _x(at: datetime, found: whatif.Trust) -> float:
     whole = max(1.0, found.covered.total_seconds())
-    return round(WIDTH * min(1.0, max(0.0, (at - found.start).total_seconds() / whole)), 2)
+    return round(hours.WIDTH * min(1.0, max(0.0, (at - found.start).total_seconds() / whole)), 2)
 
 
 def _mark(at: datetime, found: whatif.Trust) -> float:
-    return min(WIDTH - MARK, _x(at, found))
-
-
-def _hours(found: whatif.Trust) -> dict[str, Any]:
-    """A column for each hour of the report in which it would have acted, and where its days begin."""
-    acted = Counter(_hour(item.at) for item in found.items)
-    used = Counter(_hour(item.at) for item in found.used_again)
-    top = max(acted.values(), default=0)
-    width = max(2.0, WIDTH * HOUR / max(HOUR, found.covered) * 0.82)
-    bars = [
-        Bar(
-            _x(at, found), round(width, 2), round(TALL * n / top, 2), round(TALL * used[at] / top, 2),
-            _title(at, n, used[at]),
-        )
-        for at, n in sorted(acted.items())
-    ]  # fmt: skip
-    midnight = found.start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    days = []
-    while midnight < found.end:
-        days.append((_x(midnight, found), f"{midnight:%a} {midnight.day}"))
-        midnight += timedelta(days=1)
-    return {"bars": bars, "top": top, "days": days}
-
-
-def _title(at: datetime, acted: int, used: int) -> str:
-    told = ngettext("%(n)s used again", "%(n)s used again", used) % {"n": used}
-    return f"{formats.exact(at)}: {acted:,}, {told}"
-
-
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+    return min(hours.WIDTH - MARK, _x(at, found))

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -31,9 +31,10 @@ from runner import assets
 from runner.embedded import both, proc
 from tests.runner.conftest import ROOT, a_free_port
 from tests.support.relay import Relay, relayed
+from tests.support.simulated_backend import KEY, SECRET, events, simulated
 
 pytestmark = pytest.mark.full(reason="two versions of the whole stack, and a minute of each")
-KEY, SECRET, TOKEN, PASSWORD = "e2b_" + "0" * 40, "secret-of-a-test", "only-of-a-test", "right-of-a-test"
+TOKEN, PASSWORD = "only-of-a-test", "right-of-a-test"
 SANDBOXES, BIRTHS_PER_MINUTE, TICK_SECONDS = 200, 120, 5
 FRAMES_BEFORE, FRAMES_AFTER = 6, 8
 STEPS = (("migrate",), ("collectstatic", "--noinput"), ("bootstrap",))  # as a start does; old files stay
@@ -56,53 +57,18 @@ def _git(*words: str) -> bytes:
     return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=True).stdout
 
 
-@dataclass
-class Backend:
-    """A simulated E2B in a process of its own, which sends its webhooks through the relay."""
-
-    client: httpx.Client
-
-    def pages(self, path: str, key: str) -> Iterator[dict[str, Any]]:
-        cursor = ""
-        while True:
-            answer = self.client.get(path, params={"limit": 100} | ({"cursor": cursor} if cursor else {}))
-            body = answer.raise_for_status().json()
-            yield from body[key]
-            cursor = body["nextCursor"] or ""
-            if not cursor:
-                return
-
-    def events(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        for offset in range(0, 100_000, 100):
-            page = self.client.get("/events/sandboxes", params={"limit": 100, "offset": offset}).json()
-            found += page
-            if len(page) < 100:
-                return found
-        return found
-
-    def attempts(self) -> list[dict[str, Any]]:
-        """Every attempt at every delivery to us."""
-        hook = self.client.get("/events/webhooks").raise_for_status().json()[0]["id"]
-        groups = self.pages(f"/events/webhooks/{hook}/deliveries", "data")
-        return [attempt for group in groups for attempt in group["attempts"]]
-
-
-@contextmanager
-def simulated(port: int) -> Iterator[Backend]:
-    options = {
-        "--sandboxes": str(SANDBOXES), "--births-per-minute": str(BIRTHS_PER_MINUTE), "--past-hours": "0",
-        "--api-key": KEY, "--webhook-url": f"http://127.0.0.1:{port}/webhooks/e2b/", "--webhook-secret": SECRET,
-    }  # fmt: skip
-    command = [sys.executable, "-m", "simulator", *(word for pair in options.items() for word in pair)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[3]
-        with httpx.Client(base_url=url, headers={"X-API-Key": KEY}, trust_env=False, timeout=30) as client:
-            try:
-                yield Backend(client)
-            finally:
-                process.terminate()
+def attempts(backend: httpx.Client) -> Iterator[dict[str, Any]]:
+    """Every attempt at every delivery to us."""
+    hook = backend.get("/events/webhooks").raise_for_status().json()[0]["id"]
+    cursor = None
+    while True:
+        asked = {"limit": 100} | ({"cursor": cursor} if cursor else {})
+        page = backend.get(f"/events/webhooks/{hook}/deliveries", params=asked).raise_for_status().json()
+        for group in page["data"]:
+            yield from group["attempts"]
+        cursor = page["nextCursor"]
+        if not cursor:
+            return
 
 
 @dataclass
@@ -253,11 +219,13 @@ def test_new_code_takes_over_beside_the_old(tmp_path: Path) -> None:
     front, *ports = a_free_port(), a_free_port(), a_free_port()
     with ExitStack() as stack:
         urls = dict(stack.enter_context(both(tmp_path / "data")))
-        backend = stack.enter_context(simulated(front))
+        backend = stack.enter_context(
+            simulated(front, sandboxes=SANDBOXES, births_per_minute=BIRTHS_PER_MINUTE, past_hours=0)
+        )
         assets.install(tmp_path / "data")
         environment = {
             **urls, "DATA_DIR": str(tmp_path / "data"), "E2B_API_KEY": KEY, "E2B_WEBHOOK_SECRET": SECRET,
-            "E2B_API_URL": str(backend.client.base_url).rstrip("/"), "SANDWARDEN_API_TOKEN": TOKEN,
+            "E2B_API_URL": str(backend.base_url).rstrip("/"), "SANDWARDEN_API_TOKEN": TOKEN,
             "SANDWARDEN_ADMIN_PASSWORD": PASSWORD, "PUBLIC_URL": f"http://127.0.0.1:{front}", "LOG_LEVEL": "WARNING",
             "SECRET_KEY": "only-for-the-test-and-longer-than-fifty-characters-0123",
         }  # fmt: skip
@@ -278,7 +246,7 @@ def test_new_code_takes_over_beside_the_old(tmp_path: Path) -> None:
     assert figures["page_silent_s"] <= 3 * TICK_SECONDS
 
 
-def restarted(old: Version, new: Version, relay: Relay, backend: Backend, database: str) -> dict[str, Any]:
+def restarted(old: Version, new: Version, relay: Relay, backend: httpx.Client, database: str) -> dict[str, Any]:
     """The old stack under load, the new one's web and then its work beside it, the old ones told to end."""
     for words in STEPS:
         old.manage(*words)
@@ -308,12 +276,12 @@ def restarted(old: Version, new: Version, relay: Relay, backend: Backend, databa
 
     came = load.stop()
     page.stop()
-    told = {event["id"] for event in backend.events()}
+    told = events(backend)
     held = lambda: {str(one) for (one,) in rows(database, "SELECT event_id FROM events_lifecycleevent")}  # noqa: E731
     proc.wait_until(lambda: told <= held(), 60)
     silent = max(after - before for before, after in zip(page.heard, page.heard[1:], strict=False))
     return {
-        "webhooks": Counter(str(one["responseHttpStatusCode"]) for one in backend.attempts()),
+        "webhooks": Counter(str(one["responseHttpStatusCode"]) for one in attempts(backend)),
         "events": len(told), "events_lost": len(told - held()),
         "longest_gap_s": round(longest_gap(database, since), 2),
         "clients": came, "sockets_closed": page.closed, "page_silent_s": round(silent, 2),

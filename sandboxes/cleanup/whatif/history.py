@@ -202,7 +202,8 @@ class _Run:
 
     def history(self, past: Past, last: Mapping[int, Sign], prices: PriceBook) -> History:
         told = outcomes(self.acts, last, self.spec.action, prices, past.end)
-        hours = by_hour(told, past.start, past.end)
+        acts = [(one.at, one.life_after is not None) for one in told]
+        hours = by_hour(acts, past.start, past.end)
         return History(past.start, past.end, past.lives, told, hours, most_at_once(self.seen), self.unjudged)
 
 

@@ -32,14 +32,6 @@ class Outcome:
     life_after: Sign | None
     saved_usd: float
 
-    @property
-    def sandbox_id(self) -> str:
-        return self.life.sandbox_id
-
-    @property
-    def account(self) -> str:
-        return self.life.account
-
 
 @dataclass(frozen=True, slots=True)
 class HourTold:
@@ -64,7 +56,7 @@ def outcomes(
                 saved_usd(act.life, act.at, action, prices, end),
             )
         )  # fmt: skip
-    return sorted(found, key=lambda one: (one.at, one.sandbox_id))
+    return sorted(found, key=lambda one: (one.at, one.life.sandbox_id))
 
 
 def saved_usd(life: Life, at: datetime, action: str, prices: PriceBook, end: datetime) -> float:
@@ -79,10 +71,10 @@ def saved_usd(life: Life, at: datetime, action: str, prices: PriceBook, end: dat
     return total
 
 
-def by_hour(found: Sequence[Outcome], start: datetime, end: datetime) -> list[HourTold]:
-    """Every hour of the record that has begun, UTC."""
-    hit = Counter(_hour(one.at) for one in found)
-    wrong = Counter(_hour(one.at) for one in found if one.life_after is not None)
+def by_hour(acts: Sequence[tuple[datetime, bool]], start: datetime, end: datetime) -> list[HourTold]:
+    """Every hour of the record that has begun, UTC; of each act its time, and whether it was used again."""
+    hit = Counter(_hour(at) for at, _ in acts)
+    wrong = Counter(_hour(at) for at, is_used in acts if is_used)
     told, at = [], _hour(start)
     while at < end:
         told.append(HourTold(at, hit[at], wrong[at]))

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from sandboxes.cleanup.policy_book import spec_of
 from sandboxes.cleanup.whatif import activity
 from sandboxes.cleanup.whatif.history import LOOK_BACK, History, at_work_pct, replay
-from sandboxes.cleanup.whatif.tally import Sign, saved_usd
+from sandboxes.cleanup.whatif.tally import HourTold, Sign, by_hour, saved_usd
 from sandboxes.cleanup.whatif.timeline import Life
 from sandboxes.core import accounts
 from sandboxes.core.prices import price_book
@@ -42,14 +42,6 @@ class Judged(NamedTuple):
     unknown: Unknown | None
     saved_usd: float
     found_by: Literal["replay", "dry_run", "both"]
-
-    @property
-    def sandbox_id(self) -> str:
-        return self.life.sandbox_id
-
-    @property
-    def account(self) -> str:
-        return self.life.account
 
 
 @dataclass(frozen=True)
@@ -114,6 +106,11 @@ class Trust:
         return dict(Counter(item.used_again.what for item in self.items if item.used_again is not None).most_common())
 
     @property
+    def hours(self) -> Sequence[HourTold]:
+        """Hour by hour, how many it would have acted on and how many of those were used again."""
+        return by_hour([(item.at, item.used_again is not None) for item in self.items], self.start, self.end)
+
+    @property
     def is_ready(self) -> bool:
         return not self.lacks
 
@@ -129,7 +126,7 @@ def trust(policy: Policy, now: datetime) -> Trust:
     dry_since = Verdict.objects.filter(policy=policy, policy_version=policy.version).order_by("since").first()
     return Trust(
         spec, history.start, history.end, len(history.lives),
-        sorted(items, key=lambda one: (one.at, one.sandbox_id)),
+        sorted(items, key=lambda one: (one.at, one.life.sandbox_id)),
         sorted(life.sandbox_id for life in history.unjudged), dry_since.since if dry_since else None,
     )  # fmt: skip
 

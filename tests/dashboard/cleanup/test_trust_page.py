@@ -42,10 +42,10 @@ def test_each_figure_leads_to_those_behind_it(staff: Client, policy: Policy) -> 
     text = answer.content.decode()
     assert "Not ready to be enforced." in text
     assert 'href="?show=used#h-who"' in text
-    assert [row.item.sandbox_id for row in page(staff, policy, "?show=used").context["rows"]] == [used]
-    assert [row.item.sandbox_id for row in page(staff, policy, "?show=used&by=cpu").context["rows"]] == [used]
+    assert [row.item.life.sandbox_id for row in page(staff, policy, "?show=used").context["rows"]] == [used]
+    assert [row.item.life.sandbox_id for row in page(staff, policy, "?show=used&by=cpu").context["rows"]] == [used]
     assert page(staff, policy, "?show=used&by=leased").context["rows"] == []
-    assert [row.item.sandbox_id for row in page(staff, policy, "?show=left").context["rows"]] == [left]
+    assert [row.item.life.sandbox_id for row in page(staff, policy, "?show=left").context["rows"]] == [left]
     assert page(staff, policy, "?show=unknown").context["rows"] == []
     assert page(staff, policy, "?show=nonsense&by=nonsense").context["count"] == 2
 

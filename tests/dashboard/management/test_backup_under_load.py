@@ -19,9 +19,10 @@ import pytest
 
 from runner.embedded import proc
 from tests.runner.conftest import ROOT, Supervised, a_free_port, watched
+from tests.support.simulated_backend import KEY, SECRET, events, simulated
 
 pytestmark = pytest.mark.full(reason="two starts of the whole stack, and minutes of a fleet that changes")
-KEY, SECRET, TOKEN = "e2b_" + "0" * 40, "secret-of-a-test", "only-of-a-test"
+TOKEN = "only-of-a-test"
 SANDBOXES, BIRTHS_PER_MINUTE = 300, 120
 MISSED = int(os.environ.get("MISSED", "200"))  # events that happen while nothing of ours runs
 
@@ -48,17 +49,8 @@ def port() -> int:
 @pytest.fixture
 def backend(port: int) -> Iterator[httpx.Client]:
     """A simulated E2B in a process of its own, which sends its webhooks to `port`."""
-    options = {
-        "--sandboxes": str(SANDBOXES), "--births-per-minute": str(BIRTHS_PER_MINUTE), "--past-hours": "1",
-        "--api-key": KEY, "--webhook-url": f"http://127.0.0.1:{port}/webhooks/e2b/", "--webhook-secret": SECRET,
-    }  # fmt: skip
-    command = [sys.executable, "-m", "simulator", *(word for pair in options.items() for word in pair)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[3]
-        with httpx.Client(base_url=url, headers={"X-API-Key": KEY}, trust_env=False, timeout=30) as client:
-            yield client
-        process.terminate()
+    with simulated(port, sandboxes=SANDBOXES, births_per_minute=BIRTHS_PER_MINUTE, past_hours=1) as client:
+        yield client
 
 
 @pytest.fixture
@@ -127,17 +119,6 @@ def agree(stack: Supervised, backend: httpx.Client) -> bool:
     return len(wrong) + len(ghosts) <= 5 and bool(steady)
 
 
-def events_of(backend: httpx.Client, since: str, until: str) -> set[str]:
-    """IDs of the backend's own record of events in that span."""
-    found: set[str] = set()
-    for offset in range(0, 100_000, 100):
-        page = backend.get("/events/sandboxes", params={"limit": 100, "offset": offset}).raise_for_status().json()
-        found |= {one["id"] for one in page if since <= one["timestamp"] <= until}
-        if not page or page[-1]["timestamp"] < since:
-            break
-    return found
-
-
 def test_restored_record_is_the_backends_truth_again(stack: Supervised, backend: httpx.Client, tmp_path: Path) -> None:
     file, keys = tmp_path / "backup.tar", tmp_path / "keys"
     api = start(stack, backend)
@@ -156,7 +137,7 @@ def test_restored_record_is_the_backends_truth_again(stack: Supervised, backend:
     shutil.rmtree(stack.home)
     gone = iso(str(datetime.now(UTC)))
     changed = "the fleet has changed while nothing listened"
-    took["away_s"] = wait(lambda: len(events_of(backend, gone, "9999")) >= MISSED, 300, changed)
+    took["away_s"] = wait(lambda: len(events(backend, gone)) >= MISSED, 300, changed)
 
     began = time.monotonic()
     said = manage(stack, "restore", str(file), "--keys", str(keys))
@@ -170,7 +151,7 @@ def test_restored_record_is_the_backends_truth_again(stack: Supervised, backend:
     took["start_s"] = time.monotonic() - began
     took["truth_s"] = wait(lambda: agree(stack, backend), 120, "the record agrees with the backend")
     started = query(stack, f"SELECT min(at) FROM sandboxes_metricframe WHERE at > '{dumped}'")
-    missed = events_of(backend, iso(dumped), iso(started))
+    missed = events(backend, iso(dumped), iso(started))
 
     def caught_up() -> bool:
         held = query(stack, f"SELECT event_id FROM events_lifecycleevent WHERE timestamp >= '{dumped}'").splitlines()

@@ -53,7 +53,7 @@ def fleet(monkeypatch):
 def told(account):
     found = replay(policies(), [account], NOW)
     return [
-        ([(one.sandbox_id, one.marked_at, one.at, one.reasons()) for one in past.outcomes], past.most_in_one_run)
+        ([(one.life.sandbox_id, one.marked_at, one.at, one.reasons()) for one in past.outcomes], past.most_in_one_run)
         for past in found
     ]
 
