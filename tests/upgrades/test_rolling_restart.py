@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -57,15 +58,15 @@ def _git(*words: str) -> bytes:
     return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=True).stdout
 
 
-def attempts(backend: httpx.Client) -> Iterator[dict[str, Any]]:
-    """Every attempt at every delivery to us."""
+def attempts(backend: httpx.Client, since: str) -> Iterator[dict[str, Any]]:
+    """Every attempt at every delivery to us from then on: before, nobody listened."""
     hook = backend.get("/events/webhooks").raise_for_status().json()[0]["id"]
-    cursor = None
+    cursor, begun = None, datetime.fromisoformat(since)
     while True:
         asked = {"limit": 100} | ({"cursor": cursor} if cursor else {})
         page = backend.get(f"/events/webhooks/{hook}/deliveries", params=asked).raise_for_status().json()
         for group in page["data"]:
-            yield from group["attempts"]
+            yield from (one for one in group["attempts"] if datetime.fromisoformat(one["timestamp"]) > begun)
         cursor = page["nextCursor"]
         if not cursor:
             return
@@ -281,7 +282,7 @@ def restarted(old: Version, new: Version, relay: Relay, backend: httpx.Client, d
     proc.wait_until(lambda: told <= held(), 60)
     silent = max(after - before for before, after in zip(page.heard, page.heard[1:], strict=False))
     return {
-        "webhooks": Counter(str(one["responseHttpStatusCode"]) for one in attempts(backend)),
+        "webhooks": Counter(str(one["responseHttpStatusCode"]) for one in attempts(backend, since)),
         "events": len(told), "events_lost": len(told - held()),
         "longest_gap_s": round(longest_gap(database, since), 2),
         "clients": came, "sockets_closed": page.closed, "page_silent_s": round(silent, 2),
