@@ -4,9 +4,6 @@ import { key } from "./keys.js";
 import { listed, nth } from "./listed.js";
 import { whole } from "./format.js";
 
-const place = maybe("[data-neighbours]");
-if (place) follow(place, listed(place.dataset.neighbours ?? ""));
-
 /**
  * @param {HTMLElement} place
  * @param {ReturnType<typeof listed>} found
@@ -34,3 +31,6 @@ function step(word, letter, sign, id) {
   if (!id) made.setAttribute("aria-disabled", "true");
   return made;
 }
+
+const place = maybe("[data-neighbours]");
+if (place) follow(place, listed(place.dataset.neighbours ?? ""));

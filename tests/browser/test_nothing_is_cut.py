@@ -13,7 +13,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EXACT = "age", "started", "end", "ended", "lived", "cost", "burn", "cpu", "mem"
 CUT = """(names) => names.flatMap((name) => [...document.querySelectorAll(`td.c-${name}`)]
     .filter((cell) => cell.getClientRects().length && cell.scrollWidth > cell.clientWidth)
-    .map((cell) => `${name}: ${cell.innerText}`))"""
+    .map((cell) => `${name}: ${cell.innerText}, ${cell.scrollWidth} px in ${cell.clientWidth}`))"""
 WIDTHS = [1440, 1280, 1024, 390]
 
 

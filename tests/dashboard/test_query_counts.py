@@ -123,7 +123,8 @@ NO_PAGES = {
     "table-columns", "views", "view", "view-change", "deliveries-replay", "delivery-replay", "cleanup-reset",
     "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
     "settings-reset-brake", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
-    "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz", "metrics",
+    "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz",
+    "metrics",
 }  # fmt: skip
 
 
