@@ -34,6 +34,7 @@ register.filter("exact", formats.exact)
 register.filter("ending", ending)
 register.filter("ending_kind", ending_kind)
 
+BEGINNING: Final = 120
 STATES = {
     "running": ("run", gettext_noop("running")),
     "paused": ("pause", gettext_noop("paused")),
@@ -71,6 +72,12 @@ def exactly(name: str | None) -> SafeString | str:
         "", "{}{}", ((words, format_html('<span class="odd">{}</span>', mark) if mark else "") for words, mark in shown)
     )
     return format_html("<bdi>{}</bdi>", parts)
+
+
+@register.filter
+def beginning(text: str) -> str:
+    """The first words of a long text."""
+    return text[:BEGINNING].strip()
 
 
 @register.filter

@@ -55,6 +55,14 @@ def test_no_age_and_no_sum_is_cut(site: str, visitor: Page, width: int, address:
     assert visitor.evaluate(CUT, list(EXACT)) == []
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_table_needs_no_scrolling_sideways(site: str, visitor: Page, width: int) -> None:
+    fleet()
+    visitor.set_viewport_size({"width": width, "height": 900})
+    visitor.goto(f"{site}/sandboxes/")
+    assert visitor.locator(".rows-box").evaluate("(box) => box.scrollWidth - box.clientWidth") <= 0
+
+
 def test_phone_shows_age_owner_and_template_of_each_row(site: str, visitor: Page) -> None:
     fleet()
     visitor.set_viewport_size({"width": 390, "height": 800})
