@@ -8,8 +8,8 @@ from typing import Final
 # - Whoever was busy in an hour that lies in the window is left out by that row's maximum, its samples unread.
 # - Of each row only its own part of the window counts: how many samples, the first, the last, the largest gap. The gaps
 #   between the parts and to both edges of the window are added afterwards.
-# - Keys go from step to step as arrays, which are hashed: joined, a step whose size nobody knows beforehand became a loop
-#   over 130,000 samples for each sandbox (8 s for a fleet of 10,000, now under 1 s).
+# - NOT IN and IS TRUE keep the keys of a step in a hash: joined, a step of unknown size became a loop over all fresh
+#   samples for each sandbox, 8 s for a fleet of 10,000.
 IDLE: Final = """
 WITH able AS MATERIALIZED (
     SELECT s.id AS key FROM sandboxes_sandbox s
@@ -26,7 +26,7 @@ fresh AS MATERIALIZED (
       AND f.clock_unix - u.age BETWEEN %(since)s AND %(until)s
 ),
 quiet AS MATERIALIZED (
-    SELECT key FROM able WHERE key <> ALL (ARRAY(SELECT key FROM fresh WHERE cpu >= %(below)s))
+    SELECT key FROM able WHERE key NOT IN (SELECT key FROM fresh WHERE cpu >= %(below)s)
 ),
 parts AS (
     SELECT q.key, part.samples, part.first, part.last, part.top, part.gap
@@ -46,7 +46,7 @@ parts AS (
     SELECT key, count(*), min(at), max(at), max(cpu), max(gap)
     FROM (
         SELECT key, at, cpu, at - lag(at) OVER (PARTITION BY key ORDER BY at) AS gap
-        FROM fresh WHERE key = ANY (ARRAY(SELECT key FROM quiet))
+        FROM fresh WHERE (key IN (SELECT key FROM quiet)) IS TRUE
     ) held GROUP BY key
 ),
 joined AS (
