@@ -131,8 +131,16 @@ def running_count(t: Column, running: Column, cap: int | None, start: float, end
         xaxis={"range": [start * 1000, end * 1000], "tickformatstops": TIMES},
         yaxis={"range": [0, top * 1.01], "tickvals": [0, *([cap] if over else []), top], "tickformat": ",d"},
         shapes=[_cap_line(cap)] if cap and over else [],
+        annotations=[_cap_word(cap)] if cap and over else [],
     )
     return plain(figure)
+
+
+def _cap_word(cap: int) -> dict[str, Any]:
+    """Beside the line, where the lines of the other charts have their names."""
+    where = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "yref": "y", "y": cap, "yanchor": "middle"}
+    words = _("limit %(cap)s") % {"cap": f"{cap:,}"}
+    return {"text": words, "showarrow": False, "font": {"color": "var(--bad)", "size": 11}, **where}
 
 
 def _cap_line(cap: int) -> dict[str, Any]:

@@ -81,3 +81,12 @@ def test_the_day_reaches_to_the_cap_or_a_round_number() -> None:
         return int(charts.running_count([0], [most], cap, 0, 1)["layout"]["yaxis"]["tickvals"][1])
 
     assert (top(2400, 1912), top(None, 300), top(None, 0)) == (2400, 500, 10)
+
+
+def test_cap_that_was_exceeded_is_a_line_with_its_name() -> None:
+    layout = charts.running_count([0], [278], 250, 0, 1)["layout"]
+    assert (layout["shapes"][0]["y0"], layout["annotations"][0]["text"]) == (250, "limit 250")
+    assert layout["yaxis"]["range"][1] > 278
+    below = charts.running_count([0], [200], 250, 0, 1)["layout"]
+    assert not below.get("shapes")
+    assert not below.get("annotations")
