@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_POST
 
-from dashboard.actions import confirm_dialog
+from dashboard.actions import confirm_dialog, undo
 from dashboard.models import Selection
 from dashboard.sandboxes import filters
 from dashboard.sandboxes.saved_views import user_key
@@ -80,20 +80,23 @@ def act(request: HttpRequest) -> HttpResponse:
         return _toast("bad", _("Nothing was selected."), status=400)
     if kind == "kill" and len(found) >= TYPED_FROM and request.POST.get("typed", "").strip() != str(len(found)):
         return _toast("bad", _("Nothing was killed: type %(count)s to confirm.") % {"count": len(found)}, status=422)
-    actor = actions.Actor("user", request.user.get_username())
+    actor, now = actions.Actor("user", request.user.get_username()), timezone.now()
+    before = undo.protected_before(found, now) if kind in {"protect", "unprotect"} else {}
+    back = undo.undo_of(kind, found, before, now)
     try:
         wanted = _wish(kind, request)
         if len(found) == 1:
             sandbox = get_object_or_404(Sandbox, pk=found[0])
-            actions.request(sandbox, kind, actor, **wanted)
-            return _toast(*_taken(kind, sandbox.sandbox_id, 0), status=202)
+            made = actions.request(sandbox, kind, actor, **wanted)
+            trail = f"{reverse('cleanup')}#action-{made.pk}" if back else ""
+            return _toast(*_taken(kind, sandbox.sandbox_id, 0), status=202, back=back, trail=trail)
         bulk = actions.request_bulk(found, kind, actor, **wanted)
     except (actions.NotAllowed, actions.NotInState, ValueError) as refusal:
         return _toast(
             "bad", _("%(what)s not taken: %(refusal)s.") % {"what": _(DONE[kind]), "refusal": refusal}, status=409
         )
     what = ngettext("%(n)s sandbox", "%(n)s sandboxes", bulk.count) % {"n": f"{bulk.count:,}"}
-    told = _toast(*_taken(kind, what, len(bulk.refused)), status=202)
+    told = _toast(*_taken(kind, what, len(bulk.refused)), status=202, back=None if bulk.refused else back)
     where = reverse("act-progress", args=[bulk.bulk_id])
     told["HX-Trigger-After-Settle"] = json.dumps({"bulk": {"url": f"{where}?kind={kind}&refused={len(bulk.refused)}"}})
     return told
@@ -126,6 +129,22 @@ def progress(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
             "refused": int(refused) if _KEY.fullmatch(refused) else 0,
         }
     )
+
+
+@login_required
+@require_POST
+def stop_bulk(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
+    """Stops what of one's own request for many has not been sent yet."""
+    actor, stopped = actions.Actor("user", request.user.get_username()), 0
+    for action in Action.objects.filter(bulk_id=bulk_id, actor_name=actor.name, state="queued").order_by("id"):
+        try:
+            actions.cancel(action, actor)
+            stopped += 1
+        except actions.NotInState:
+            continue  # it was sent meanwhile
+    if not stopped:
+        return _toast("bad", _("Nothing stopped: all of it has been sent."), status=409)
+    return _toast("yes", _("Stopped %(n)s; what had been sent goes on.") % {"n": f"{stopped:,}"}, status=202)
 
 
 @login_required
@@ -213,9 +232,11 @@ def _taken(kind: str, what: str, refused: int) -> tuple[str, str]:
     return mark, _("%(action)s requested for %(what)s%(rest)s.") % {"action": _(DONE[kind]), "what": what, "rest": rest}
 
 
-def _toast(mark: str, text: str, *, status: int) -> HttpResponse:
-    """An empty answer whose header makes the page show a line and close its dialog."""
+def _toast(mark: str, text: str, *, status: int, back: undo.Undo | None = None, trail: str = "") -> HttpResponse:
+    """An empty answer whose header makes the page show a line and close its dialog; `back` is what takes it back."""
     response = HttpResponse(status=status)
-    response["HX-Trigger"] = json.dumps({"toast": {"mark": mark, "text": text, "ok": status < 400}})
+    more: dict[str, Any] = {"undo": back} if back else {}
+    more |= {"trail": trail} if trail else {}
+    response["HX-Trigger"] = json.dumps({"toast": {"mark": mark, "text": text, "ok": status < 400, **more}})
     response["HX-Reswap"] = "none"
     return response

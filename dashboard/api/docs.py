@@ -14,6 +14,8 @@ from django.shortcuts import render
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 
+from dashboard.api.examples import curl
+
 
 @dataclass(frozen=True)
 class Field:
@@ -38,6 +40,7 @@ class Described:
     body: str
     status: str
     answer: str
+    example: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class OnePage(DocsBase):
 
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         schema = api.get_openapi_schema(path_params=kwargs)
-        calls = list(calls_of(schema))
+        calls = list(calls_of(schema, request.build_absolute_uri("/").rstrip("/")))
         groups = [(tag, list(some)) for tag, some in groupby(calls, key=lambda call: call.tag)]
         shapes = shapes_of(schema["components"]["schemas"])
         context = {
@@ -66,8 +69,8 @@ class OnePage(DocsBase):
         return render(request, "api/docs.html", context)
 
 
-def calls_of(schema: dict[str, Any]) -> Iterator[Described]:
-    """All calls of an OpenAPI document, those of one tag together."""
+def calls_of(schema: dict[str, Any], origin: str) -> Iterator[Described]:
+    """All calls of an OpenAPI document, those of one tag together; examples are sent to `origin`."""
     found = [
         (call["tags"][0], path, method, call)
         for path, calls in schema["paths"].items()
@@ -85,6 +88,7 @@ def calls_of(schema: dict[str, Any]) -> Iterator[Described]:
             body=_content_kind(call.get("requestBody", {})),
             status=status,
             answer=_content_kind(call["responses"].get(status) or call["responses"][int(status)]),
+            example=curl(method.upper(), path, call["operationId"], origin),
         )
 
 

@@ -16,6 +16,7 @@ from sandboxes.core.accounts import enabled_accounts
 from sandboxes.fleet.search import (
     DEFAULT_ORDER,
     LIVE,
+    MOST_IDLE_SECONDS,
     ORDERS,
     STATES,
     Page,
@@ -68,6 +69,18 @@ class Filter(Form):
     cpu_min: Percent | None = None
     cpu_max: Percent | None = None
     mem_min: Percent | None = None
+    idle_for: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=MOST_IDLE_SECONDS,
+            allow_inf_nan=False,
+            description="Running, every sample of so many seconds below idle_cpu_below; too few samples: not idle.",
+        ),
+    ] = None
+    idle_cpu_below: Annotated[
+        Percent | None, Field(description="The limit of idle_for, in percent of its CPU; 2 when left out.")
+    ] = None
     no_sample: bool | None = None
     q: Annotated[Word | None, Field(description="Part of its ID, alias, owner or metadata.")] = None
     orphan: bool | None = None

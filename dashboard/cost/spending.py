@@ -2,51 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from django.utils.translation import gettext, gettext_noop
-
+from dashboard.cost.ranges import DAY, HOUR, Range
 from sandboxes.cost import Question, RunningNow, SpendItem, running_now, spend
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ZERO: Final = Decimal(0)
 HEAT_STEPS: Final = 10
 NOBODY: Final = RunningNow(0, ZERO, ZERO)
 TREND_POINTS: Final = 28
-
-
-@dataclass(frozen=True)
-class Range:
-    """A choice of the page: so many buckets, of which the last one still goes on."""
-
-    word: str
-    sub: str
-    bucket: str
-    count: int
-
-    @property
-    def step(self) -> timedelta:
-        return DAY if self.bucket == "day" else HOUR
-
-    def shown(self) -> "Range":
-        """With its words in the reader's language."""
-        return replace(self, word=gettext(self.word), sub=gettext(self.sub))
-
-    def starts(self, now: datetime) -> list[datetime]:
-        """Of each bucket, oldest first."""
-        newest = now.replace(minute=0, second=0, microsecond=0)
-        newest = newest.replace(hour=0) if self.bucket == "day" else newest
-        return [newest - self.step * (self.count - 1 - number) for number in range(self.count)]
-
-
-RANGES: Final = {
-    "24h": Range(gettext_noop("24 h"), gettext_noop("last 24 hours"), "hour", 24),
-    "7d": Range(gettext_noop("7 days"), gettext_noop("last 7 days"), "hour", 168),
-    "30d": Range(gettext_noop("30 days"), gettext_noop("last 30 days"), "day", 30),
-}
 
 
 @dataclass(frozen=True)
@@ -106,18 +73,18 @@ class Cell:
 
 def spending(chosen: Range, group_by: str, now: datetime) -> Spending:
     """The range by group, beside the time it had so far one range earlier."""
-    starts, length = chosen.starts(now), chosen.step * chosen.count
-    items = spend(Question(starts[0], now, chosen.bucket, group_by), now).items if starts[0] < now else []
-    before = spend(Question(starts[0] - length, now - length, chosen.bucket, group_by), now, waste=False).items
+    starts, length, start, end = chosen.starts(now), chosen.length, chosen.begin(now), chosen.end(now)
+    items = spend(Question(start, end, chosen.bucket, group_by), now).items if start < end else []
+    before = spend(Question(start - length, end - length, chosen.bucket, group_by), now, waste=False).items
     return Spending(
-        start=starts[0],
-        end=now,
+        start=start,
+        end=end,
         total=_cost(items),
         before=_cost(before),
         orphan=sum((item.orphan_usd for item in items), ZERO),
         idle=sum((item.idle_usd for item in items), ZERO),
         bars=_bars(items, before, starts, length),
-        rows=_rows(items, before, running_now(Question(starts[0], now, group_by=group_by)), starts),
+        rows=_rows(items, before, running_now(Question(start, end, group_by=group_by)), starts),
     )
 
 

@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from dashboard.cost import charts as charts_cost
-from dashboard.cost.spending import RANGES, ZERO, Range, Row, Spending, hours_by_day, spending
+from dashboard.cost.ranges import RANGES, Range, between, quick
+from dashboard.cost.spending import ZERO, Row, Spending, hours_by_day, spending
 from dashboard.ui import csv_text
+from dashboard.ui.file_names import file_name
 from sandboxes.cost import (
     Question,
     QuestionError,
@@ -44,6 +46,8 @@ CSV: Final = (
     "group", "running_now", "usd_per_hour_now", "cost_usd", "share_pct", "change_pct", "orphan_usd", "idle_usd",
     "seconds",
 )  # fmt: skip
+HOURLY: Final = ("hour", "group", "cost_usd", "orphan_usd", "idle_usd", "seconds", "sandboxes")
+OF_A_RANGE: Final = ("range", "from", "to")
 
 
 @login_required
@@ -59,9 +63,12 @@ def cost(request: HttpRequest) -> HttpResponse:
         return render(request, "cost/page.html", {"wrong": str(wrong)}, status=400)
     context = {
         "now": now, "range": chosen.shown(), "group_by": group_by, "fleet": fleet.now(now),
-        "ranges": [(_(one.word), _link(request, range=name), one is chosen) for name, one in RANGES.items()],
+        "ranges": [(_(one.word), _ranged(request, range=name), one is chosen) for name, one in RANGES.items()],
+        "typed": chosen.start is not None, "from": request.GET.get("from", ""), "to": request.GET.get("to", ""),
+        "quick": [(word, _ranged(request, **times)) for word, times in quick(now)],
+        "by": request.GET.get("by", ""), "hourly": _link(request, hours="true") if chosen.is_short(now) else "",
         "groups": [(_(word), _link(request, by=name), name == group_by) for name, word in GROUPS],
-        "export": "export.csv" + _link(request), "whole": _link(request, whole="true"),
+        "here": _link(request), "export": "export.csv" + _link(request), "whole": _link(request, whole="true"),
         "today_seconds": (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds(),
     }  # fmt: skip
     if request.headers.get("HX-Request") or request.GET.get("whole"):
@@ -86,29 +93,31 @@ def _sums(request: HttpRequest, chosen: Range, group_by: str, now: datetime) -> 
         "today": sum((cell.cost or 0 for cell in days[-1][1]), ZERO),
         "dearest": max((cell.cost or 0 for _, cells in days for cell in cells), default=0),
         "compared": compared,
-        "saved": saved(told.start, now, now),
-        "kind": kind, "sizes": used(kind, told.start, now)[:MOST_SIZES],
+        "saved": saved(told.start, told.end, now),
+        "kind": kind, "sizes": used(kind, told.start, told.end)[:MOST_SIZES],
         **record, **_month(now, record["known_since"]),
     }  # fmt: skip
 
 
 def _is_compared(chosen: Range, start: datetime, watched: datetime | None) -> bool:
     """Whether the range before is known: what had ended before we watched would show a growth that was none."""
-    return watched is not None and watched <= start - chosen.step * chosen.count
+    return watched is not None and watched <= start - chosen.length
 
 
 @login_required
 def export(request: HttpRequest) -> HttpResponseBase:
-    """The table as CSV, every group of it, as a stream."""
-    now = timezone.now()
+    """The table as CSV, every group of it, as a stream; with `hours=true` a row for each hour of each group."""
+    now, by_hour = timezone.now(), bool(request.GET.get("hours"))
     try:
         chosen, group_by = _asked(request, now)
     except QuestionError as wrong:
         return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
-    response = StreamingHttpResponse(_lines(chosen, group_by, now), content_type="text/csv; charset=utf-8")
-    name = f"cost-by-{_word(group_by).lower()}-{chosen.sub.replace(' ', '-')}-{now:%Y%m%dT%H%M%SZ}.csv"
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" for c in name)
-    response["Content-Disposition"] = f'attachment; filename="{safe}"'
+    if by_hour and not chosen.is_short(now):
+        return HttpResponse(_("Rows by hour are for 3 days at most."), status=400, content_type="text/plain")
+    lines = _hourly_lines(chosen, group_by, now) if by_hour else _lines(chosen, group_by, now)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    words = ["by", _word(group_by), *(["by", "hour"] if by_hour else []), chosen.sub]
+    response["Content-Disposition"] = f'attachment; filename="{file_name("cost", words, now, "csv")}"'
     response["Cache-Control"] = "no-store"
     return response
 
@@ -122,6 +131,18 @@ async def _lines(chosen: Range, group_by: str, now: datetime) -> AsyncIterator[b
         yield csv_text.lines(_cells(row, compared=compared) for row in told.rows[at : at + 1000]).encode()
 
 
+async def _hourly_lines(chosen: Range, group_by: str, now: datetime) -> AsyncIterator[bytes]:
+    """A row an hour and group, oldest hour first; hours in which a group cost nothing are left out."""
+    yield csv_text.lines([HOURLY]).encode()
+    asked = Question(chosen.begin(now), chosen.end(now), "hour", group_by)
+    items = (await sync_to_async(spend)(asked, now)).items
+    for at in range(0, len(items), 1000):
+        yield csv_text.lines(
+            [one.bucket, one.group, one.cost_usd, one.orphan_usd, one.idle_usd, one.seconds, one.sandboxes]
+            for one in items[at : at + 1000]
+        ).encode()
+
+
 def _cells(row: Row, *, compared: bool) -> list[Any]:
     change = row.change_pct if compared else None
     return [
@@ -133,6 +154,10 @@ def _cells(row: Row, *, compared: bool) -> list[Any]:
 def _asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
     """Raises QuestionError for a range or group that there is none of."""
     name, group_by = request.GET.get("range") or "7d", request.GET.get("by") or "owner"
+    start, until = request.GET.get("from", "").strip(), request.GET.get("to", "").strip()
+    if start or until:
+        Question(now - WEEK, now, group_by=group_by)
+        return between(start, until, now), group_by
     if name not in RANGES:
         raise QuestionError(f"range must be one of {', '.join(RANGES)}")
     Question(now - WEEK, now, group_by=group_by)
@@ -163,9 +188,15 @@ def _chart(told: Spending, chosen: Range, *, compared: bool) -> dict[str, Any]:
 
 
 def _link(request: HttpRequest, **changes: str) -> str:
-    kept = {name: request.GET[name] for name in ("range", "by") if request.GET.get(name)}
+    kept = {name: request.GET[name] for name in (*OF_A_RANGE, "by") if request.GET.get(name)}
     query = urlencode(kept | changes)
     return f"?{query}" if query else ""
+
+
+def _ranged(request: HttpRequest, **times: str) -> str:
+    """The address with another time in the place of its own."""
+    kept = {"by": request.GET["by"]} if request.GET.get("by") else {}
+    return f"?{urlencode(kept | times)}"
 
 
 def _word(group_by: str) -> str:

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from dashboard.events import filters
 from dashboard.events.lines import Line, lines
-from dashboard.sandboxes import sheets
 from dashboard.sandboxes.filters import given_by
 from dashboard.ui import csv_text
+from dashboard.ui.file_names import file_name
 from events.listing import EventQuery
 from events.search import search
 from sandboxes.fleet.search import QueryError
@@ -41,7 +41,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     except QueryError as wrong:
         return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
     response = StreamingHttpResponse(csv_of(query) if kind == "csv" else jsonl_of(query), content_type=KINDS[kind])
-    name = sheets.file_name(asked, now, kind, of="events")
+    name = file_name("events", filters.words_of(asked), now, kind)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

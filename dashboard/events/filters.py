@@ -75,6 +75,12 @@ def tokens(asked: Mapping[str, str]) -> list[Token]:
     ]
 
 
+def words_of(asked: Mapping[str, str]) -> list[str]:
+    """The filters in a few words each, for a file's name: `killed`, `last 1 h`."""
+    times = {"since": "from", "until": "until", "last": "last"}
+    return [f"{times[name]} {_value(name, value)}" if name in times else value for name, value in asked.items()]
+
+
 def _value(name: str, value: str) -> str:
     if name in {"type", "owner", "template"}:
         return _(" or ").join(several(value))

@@ -21,6 +21,8 @@ from events.deliveries import counts
 from events.missed import missed_by_webhook
 from events.models import Delivery
 from events.retention import EVENTS_KEPT
+from events.webhooks.local_view import HOUR as DELAYS_OVER
+from events.webhooks.local_view import lags
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.fleet.search import QueryError
 from sandboxes.models import Account, AccountHealth
@@ -31,11 +33,15 @@ SIDE_ROWS: Final = 6
 
 @dataclass(frozen=True)
 class Hook:
-    """How an account's webhook does; `missed` of the last 24 h, None before the first delivery."""
+    """How an account's webhook does; `missed` of the last 24 h, None before the first delivery.
+
+    The delay from event to arrival is of the last hour's newest events; None when none came."""
 
     account: str
     last_at: datetime | None
     missed: int | None
+    delay_p50_seconds: float | None = None
+    delay_p95_seconds: float | None = None
 
 
 @login_required
@@ -143,14 +149,22 @@ def _type_link(shown: Mapping[str, str], kind: str) -> tuple[str, bool]:
     return with_(shown, type=joined(kept) or None), kind in chosen
 
 
+def _hook(name: str, health: AccountHealth | None, missed: int | None, now: datetime) -> Hook:
+    last_at = health.webhook_last_at if health else None
+    if health is None or last_at is None or last_at < now - DELAYS_OVER:
+        return Hook(name, last_at, missed)
+    _count, p50, p95 = lags(health, now)
+    return Hook(name, last_at, missed, p50, p95)
+
+
 def _deliveries(accounts: Sequence[Account], now: datetime) -> dict[str, Any]:
     """For the side: each webhook, how many deliveries are kept aside, and the latest of those."""
     ids = [account.pk for account in accounts]
-    last = dict(AccountHealth.objects.filter(account__in=ids).values_list("account", "webhook_last_at"))
+    health = {one.account_id: one for one in AccountHealth.objects.filter(account__in=ids)}
     missed = missed_by_webhook(ids, now)
     aside = Delivery.objects.filter(account__in=ids).exclude(state=Delivery.State.REPLAYED)
     return {
-        "hooks": [Hook(one.name, last.get(one.pk), missed.get(one.pk)) for one in accounts],
+        "hooks": [_hook(one.name, health.get(one.pk), missed.get(one.pk), now) for one in accounts],
         "kept_aside": counts(ids),
         "deliveries": list(aside.defer("body", "headers").order_by("-received_at")[:SIDE_ROWS]),
     }

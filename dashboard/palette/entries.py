@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from dashboard.ui import names
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -25,7 +27,8 @@ class Entry:
     @property
     def parts(self) -> tuple[str, str, str]:
         """The title before, at and after what was found in it."""
-        at = self.title.lower().find(self.found.lower()) if self.found else -1
+        marked = names.marked(self.title) != self.title  # shown exactly, what was typed does not stand out in it
+        at = self.title.lower().find(self.found.lower()) if self.found and not marked else -1
         if at < 0:
             return self.title, "", ""
         return self.title[:at], self.title[at : at + len(self.found)], self.title[at + len(self.found) :]

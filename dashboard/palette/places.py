@@ -33,6 +33,7 @@ WITHIN: Final = (
     (gettext_noop("Account settings"), "settings-account", "i-settings", gettext_noop("key api limits owner")),
     (gettext_noop("API tokens"), "settings-tokens", "i-settings", gettext_noop("tokens rest key access")),
     (gettext_noop("Prices"), "settings-prices", "i-settings", gettext_noop("rates money usd")),
+    (gettext_noop("Change password"), "settings-password", "i-settings", gettext_noop("own sign-in secret")),
     (gettext_noop("System"), "settings-system", "i-settings", gettext_noop("health disk retention tasks server")),
     (gettext_noop("API docs"), "api-v1:openapi-view", "i-help", gettext_noop("rest openapi reference manual")),
 )

@@ -131,9 +131,9 @@ def action_step(action: Action) -> Step:
         "done": _("done by E2B"),
         "confirmed": _("confirmed"),
         "failed": _("failed: %(error)s") % {"error": action.error},
-        "cancelled": (_("cancelled %(outcome)s") % {"outcome": action.outcome}).strip(),
+        "cancelled": action.outcome or _("cancelled"),
     }[action.state]
-    why = f", {action.reason}" if action.reason else ""
+    why = f", {action.reason}" if action.reason and action.reason != action.actor_name else ""
     return Step(action.requested_at, mark, hue, _("%(kind)s requested") % {"kind": action.kind}, f"{by}{why}; {how}")
 
 

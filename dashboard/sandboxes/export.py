@@ -1,6 +1,6 @@
 """What the Sandboxes page shows, as a file: all that match, in its order, as a stream of keyset pages."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from dashboard.sandboxes import filters, sheets
-from sandboxes.fleet.search import QueryError, SandboxQuery, SandboxRow, search
+from dashboard.ui.file_names import file_name
+from sandboxes.fleet.search import QueryError, SandboxQuery, SandboxRow, search, settled
 
 PAGE_ROWS: Final = 1000
 KINDS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -29,7 +30,8 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     made = csv_of(query, now) if kind == "csv" else json_of(query, now)
     # Under ASGI Django would gather a plain iterator whole before it sends the first byte: this is an async one.
     response = StreamingHttpResponse(made, content_type=KINDS[kind])
-    response["Content-Disposition"] = f'attachment; filename="{sheets.file_name(_named(asked), now, kind)}"'
+    name = file_name("sandboxes", filters.words_of(asked), now, kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
@@ -54,7 +56,7 @@ async def json_of(query: SandboxQuery, now: datetime) -> AsyncIterator[bytes]:
 
 async def pages(query: SandboxQuery, now: datetime) -> AsyncIterator[list[SandboxRow]]:
     """Page after page, by cursor: one that ends meanwhile may be missing, none comes twice."""
-    cursor: str | None = None
+    query, cursor = await sync_to_async(settled)(query, now), None
     while True:
         page = await sync_to_async(search)(query, limit=PAGE_ROWS, cursor=cursor, now=now)
         if page.items:
@@ -62,7 +64,3 @@ async def pages(query: SandboxQuery, now: datetime) -> AsyncIterator[list[Sandbo
         cursor = page.next
         if cursor is None:
             return
-
-
-def _named(asked: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in asked.items() if name not in filters.NOT_FILTERS}

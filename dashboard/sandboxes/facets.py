@@ -14,9 +14,10 @@ from dashboard.sandboxes.filters import ENDED, METADATA, PAGING, SEVERAL, joined
 from dashboard.ui.endings import filter_word
 from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
-from sandboxes.fleet.search import LIVE, SandboxQuery, count, count_by, count_by_key
+from sandboxes.fleet.search import LIVE, SandboxQuery, count, count_by, count_by_key, settled
 
 MOST_VALUES: Final = 8
+MOST_LISTED: Final = 300  # behind "more", to be searched
 MOST_KEYS: Final = 3
 SAMPLE_ROWS: Final = 1000
 VIEWS: Final[tuple[tuple[str, str, dict[str, str], SandboxQuery], ...]] = (
@@ -58,7 +59,7 @@ class View:
 
 @dataclass(frozen=True)
 class Value:
-    """One value of a facet, how many it would leave, and the address with it chosen or given up."""
+    """One value of a facet, how many it would leave, the address with it chosen or given up; `extra`: behind "more"."""
 
     word: str
     mark: str
@@ -66,6 +67,7 @@ class Value:
     link: str
     chosen: bool
     of: str = ""
+    extra: bool = False
 
     @property
     def shown(self) -> str:
@@ -89,10 +91,11 @@ def facets(asked: Mapping[str, str], now: datetime) -> list[tuple[str, list[Valu
     A facet does not count under its own filter: what else could be chosen there is seen. The ended have their reason
     and probable cause in the place of states.
     """
-    query = query_of(asked, now)
+    query = settled(query_of(asked, now), now)
     names = [*(ENDED_TITLES if query.states == ENDED else ()), *TITLES]
     counted = _counted(query, names, now)
-    found = [] if query.states == ENDED else [(_("State"), [*_states(asked, counted["state"]), *_flags(asked, now)])]
+    states = [] if query.states == ENDED else [*_states(asked, counted["state"]), *_flags(asked, query, now)]
+    found = [(_("State"), states)] if states else []
     found += [(_(ALL_TITLES[name]), _values(asked, name, counted[name])) for name in names if counted[name]]
     keys = [(key, _top(query, key, now)) for key in _candidates()]
     known = [set(counted[name]) for name in ("owner", "environment")]
@@ -159,8 +162,7 @@ def _states(asked: Mapping[str, str], found: Counter[str]) -> list[Value]:
     return values
 
 
-def _flags(asked: Mapping[str, str], now: datetime) -> list[Value]:
-    query = query_of(asked, now)
+def _flags(asked: Mapping[str, str], query: SandboxQuery, now: datetime) -> list[Value]:
     on: dict[str, dict[str, Any]] = {name: {name: True} for name, *_rest in FLAGS}
     chosen = {name: asked.get(name, "").lower() in {"true", "1"} for name, *_rest in FLAGS}
     return [
@@ -176,16 +178,18 @@ def _flags(asked: Mapping[str, str], now: datetime) -> list[Value]:
 
 
 def _values(asked: Mapping[str, str], name: str, found: Counter[str]) -> list[Value]:
-    """Several may be chosen: any of them is meant."""
+    """Several may be chosen: any of them is meant. The commonest come first, then those chosen, then the others."""
     chosen = several(asked.get(name, "")) if name in SEVERAL else ()
-    shown = [word for word, _ in found.most_common(MOST_VALUES)]
-    shown += [word for word in chosen if word not in shown]
+    common = [word for word, _ in found.most_common(MOST_LISTED)]
+    first = [*common[:MOST_VALUES], *(word for word in chosen if word not in common[:MOST_VALUES])]
+    shown = [*first, *(word for word in common if word not in first)]
     return [
         Value(
-            word, "", found[word], with_(asked, **{name: joined(_turned(chosen, word)) or None}), word in chosen, name
+            word, "", found[word], with_(asked, **{name: joined(_turned(chosen, word)) or None}),
+            chosen=word in chosen, of=name, extra=place >= len(first),
         )
-        for word in shown
-    ]
+        for place, word in enumerate(shown)
+    ]  # fmt: skip
 
 
 def _turned(chosen: Sequence[str], word: str) -> list[str]:

@@ -16,8 +16,9 @@ from dashboard.ui.endings import filter_word
 from dashboard.ui.moments import moment, typed
 from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
-NUMBERS: Final = ("age_min", "age_max", "ends_within", "past_end", "cpu_min", "cpu_max", "mem_min")
-LENGTHS: Final = ("age_min", "age_max", "ends_within", "past_end")
+LENGTHS: Final = ("age_min", "age_max", "ends_within", "past_end", "idle_for")
+PERCENTS: Final = ("cpu_min", "cpu_max", "mem_min", "idle_cpu_below")
+NUMBERS: Final = (*LENGTHS, *PERCENTS)
 TIMES: Final = (
     "created_since",
     "created_until",
@@ -109,6 +110,19 @@ def tokens(asked: Mapping[str, str]) -> list[Token]:
     ]
 
 
+def words_of(asked: Mapping[str, str]) -> list[str]:
+    """The filters in a few words each, for a file's name: `staging`, `CPU over 80%`, `no sample`."""
+    return [_in_words(name, value) for name, value in asked.items() if value and name not in NOT_FILTERS]
+
+
+def _in_words(name: str, value: str) -> str:
+    if name in FLAGS:
+        word = name.replace("_", " ")
+        return word if value.lower() in {"true", "1"} else _("not %(word)s") % {"word": word}
+    label, verb, shown = _shown(name, value) or ("", "", value)
+    return shown if verb in {"", "is", "contains"} else f"{label} {verb} {shown}"
+
+
 def several(text: str) -> tuple[str, ...]:
     """`a,b` as its words; a comma that belongs to a word is written with a backslash before it."""
     return tuple(re.sub(r"\\,", ",", word) for word in _COMMA.split(text) if word)
@@ -132,6 +146,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
         "template": ("template", "is"), "owner": ("owner", "is"), "environment": ("env", "is"),
         "account": ("account", "is"), "q": ("text", "contains"),
         "cpu_min": ("CPU", "over"), "cpu_max": ("CPU", "under"), "mem_min": ("memory", "over"),
+        "idle_for": (_("idle"), _("for")), "idle_cpu_below": (_("idle CPU"), _("under")),
         "age_min": ("age", "over"), "age_max": ("age", "under"), "ends_within": ("ends", "within"),
         "past_end": (_("past its end"), "by"), "reason": ("reason", "is"), "cause": ("cause", "is"),
         "created_since": ("created", "since"), "created_until": ("created", "before"),
@@ -141,7 +156,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
         shown = value
         if name in LENGTHS:
             shown = formats.duration(number(name, value))
-        elif name in {"cpu_min", "cpu_max", "mem_min"}:
+        elif name in PERCENTS:
             shown = f"{value}%"
         elif name in TIMES:
             shown = _shown_time(name, value)

@@ -1,11 +1,13 @@
 """Saved views and chosen columns: kept by person, shared by name, and nothing but an address in the end."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -109,6 +111,10 @@ def change(request: HttpRequest, view_id: int) -> HttpResponse:
     view = get_object_or_404(SavedView, pk=view_id, user_id=user_key(request))
     if request.POST.get("do") == "delete":
         view.delete()
+        again = {"name": view.name, "address": view.address} | ({"shared": "on"} if view.shared else {})
+        undo = {"url": reverse("views"), "values": again, "form": True}
+        said = {"mark": "yes", "text": _("View %(name)s deleted.") % {"name": view.name}, "undo": undo}
+        messages.info(request, json.dumps(said))
         return _to(view.address)
     view.name, view.shared = _name(request) or view.name, request.POST.get("shared") == "on"
     try:

@@ -1,9 +1,7 @@
 """A list of sandboxes as a file: CSV that no spreadsheet takes for a formula, JSON with REST's own fields."""
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,16 +20,7 @@ FLAT: Final = (
     "protected", "protected_until", "protected_reason", "ended_by", "probable_cause",
 )  # fmt: skip
 COLUMNS: Final = (*PLAIN, *FLAT)
-_NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9.,=-]+")
-MOST_NAME: Final = 120
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-
-
-def file_name(asked: Mapping[str, str], now: datetime, extension: str, of: str = "sandboxes") -> str:
-    """`sandboxes,environment=staging,20260821T120000Z.csv`: says which filter it is of, safe in any file system."""
-    wanted = [f"{name}={value}" for name, value in asked.items() if value]
-    told = _NOT_IN_A_NAME.sub("-", ",".join([of, *wanted]))[:MOST_NAME].strip("-.,")
-    return f"{told},{now:%Y%m%dT%H%M%SZ}.{extension}"
 
 
 def csv_lines(rows: Iterable[SandboxRow]) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from dashboard.sandboxes import columns, facets, filters
 from dashboard.sandboxes import saved_views as views
-from sandboxes.fleet.search import Page, QueryError, SandboxQuery, SandboxRow, count, search, seen_accounts
+from sandboxes.fleet.search import Page, QueryError, SandboxQuery, SandboxRow, count, search, seen_accounts, settled
 from sandboxes.fleet.search.build import rows_of
 from sandboxes.models import Sandbox
 
@@ -65,7 +65,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """How many match by now, and how many of them were first seen after the key that the page was loaded with."""
     after = request.GET.get("after", "")
     try:
-        query = filters.query_of(filters.asked_of(filters.given_by(request.GET.lists())))
+        query = settled(filters.query_of(filters.asked_of(filters.given_by(request.GET.lists()))), timezone.now())
     except QueryError as wrong:
         return JsonResponse({"wrong": str(wrong)}, status=400)
     fresh = count(query, after_key=int(after)) if _KEYS.fullmatch(after) and "," not in after else 0

@@ -73,6 +73,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "cap_in_environment": settings.CONCURRENCY_CAP,
         "not_stored": not_stored(account),
         "from_environment": _from_environment(account),
+        "key_variable": KEY_AND_ADDRESS[0] if KEY_AND_ADDRESS[0] in _from_environment(account) else "",
         "actions": [(name, gettext(word)) for name, word in ACTIONS],
         "brake": brake.tripped([account.pk]).get(account.pk),
         "limits": brake.limits_of(account, timezone.now()),

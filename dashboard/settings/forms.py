@@ -164,12 +164,17 @@ class TokenForm(forms.Form):
         return name
 
 
+RATES: Final = ("usd_per_vcpu_second", "usd_per_gib_second")
+SMALLEST_RATE: Final = Decimal("0.0000000001")
+
+
 class PriceForm(forms.Form):
-    """A price from a moment on, now or later; empty means now."""
+    """A price from a moment on, now or later; empty means now. Typed a second, as E2B's list has it, or an hour."""
 
     since = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
-    usd_per_vcpu_second = forms.DecimalField(min_value=0, max_value=1, max_digits=14, decimal_places=10)
-    usd_per_gib_second = forms.DecimalField(min_value=0, max_value=1, max_digits=14, decimal_places=10)
+    per = forms.ChoiceField(required=False, choices=[("second", "second"), ("hour", "hour")])
+    usd_per_vcpu_second = forms.DecimalField(min_value=0, max_value=3600, max_digits=14, decimal_places=10)
+    usd_per_gib_second = forms.DecimalField(min_value=0, max_value=3600, max_digits=14, decimal_places=10)
 
     def clean_since(self) -> datetime:
         """The past is never repriced."""
@@ -182,6 +187,19 @@ class PriceForm(forms.Form):
             raise forms.ValidationError(_("There is already a price from that moment"))
         return since
 
+    def clean(self) -> dict[str, Any]:
+        """Both prices a second, to ten places; over a dollar is a price an hour taken for one a second."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        seconds = 3600 if cleaned.get("per") == "hour" else 1
+        for name in RATES:
+            if (typed := cleaned.get(name)) is not None:
+                cleaned[name] = rate = (typed / seconds).quantize(SMALLEST_RATE)
+                if rate > 1:
+                    self.add_error(name, _("At most 1 USD a second: is this a price an hour?"))
+                elif typed and not rate:
+                    self.add_error(name, _("Too small: it would count as 0"))
+        return cleaned
+
     def rate(self) -> dict[str, datetime | Decimal]:
         """What was typed, as a Price takes it."""
-        return dict(self.cleaned_data)
+        return {name: self.cleaned_data[name] for name in ("since", *RATES)}

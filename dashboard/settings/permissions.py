@@ -24,6 +24,7 @@ SECTIONS: Final = (
     ("settings-tokens", gettext_noop("API tokens")),
     ("settings-prices", gettext_noop("Prices")),
     ("settings-system", gettext_noop("System")),
+    ("settings-password", gettext_noop("Password")),
 )
 SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
 Rest = ParamSpec("Rest")

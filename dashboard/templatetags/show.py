@@ -1,6 +1,7 @@
 """How templates show times, figures and marks; loaded into every template by settings."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -9,12 +10,13 @@ from django import template
 from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 
-from dashboard.ui import formats
+from dashboard.ui import formats, names
 from dashboard.ui.endings import ending, ending_kind
+from sandboxes.models import Account
 
 register = template.Library()
 
@@ -27,6 +29,7 @@ register.filter("round_size", formats.round_size)
 register.filter("size_of", formats.size_of)
 register.filter("percent", formats.percent)
 register.filter("usd", formats.usd)
+register.filter("marked", names.marked)
 register.filter("exact", formats.exact)
 register.filter("ending", ending)
 register.filter("ending_kind", ending_kind)
@@ -56,6 +59,41 @@ def mebibytes(count: int | None) -> int | None:
 def spoken(word: str) -> str:
     """A word of the API as people say it: `out of memory` for `out_of_memory`."""
     return word.replace("_", " ")
+
+
+@register.filter
+def exactly(name: str | None) -> SafeString | str:
+    """A name from outside, in its own direction, what hides or turns writing round in boxes; '' for none."""
+    if not name or names.is_plain(name):
+        return name or ""
+    shown = [("", gettext("blank"))] if names.is_blank(name) else names.pieces(name)
+    parts = format_html_join(
+        "", "{}{}", ((words, format_html('<span class="odd">{}</span>', mark) if mark else "") for words, mark in shown)
+    )
+    return format_html("<bdi>{}</bdi>", parts)
+
+
+@register.filter
+def spelled(name: str | None) -> str:
+    """The same as plain text, for tooltips and labels."""
+    return names.spelled(name or "")
+
+
+@register.filter
+def owner_key(account: Account) -> str:
+    """A metadata key that says whose a sandbox is, fit for a line of a shell."""
+    keys = account.owner_keys
+    return keys[0] if keys and re.fullmatch(r"[\w.-]+", keys[0]) else "owner"
+
+
+@register.filter
+def ticked(text: str) -> SafeString:
+    """Words between backticks as code, as in our docstrings; all else is escaped."""
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html("<code>{}</code>", part) if place % 2 else part,) for place, part in enumerate(text.split("`"))),
+    )
 
 
 @register.filter

@@ -27,7 +27,8 @@ THEMES = ("dark", "light", "system")
 class Frame:
     """`stale_since` is the last good poll when that is late, or ahead of our clock; `waiting` counts marks in grace;
     `frozen` is the freeze that is on; `unreadable` names accounts and those of their secrets in use that no encryption
-    key opens, `api_key` and `webhook_secret`; `never_listed` those whose list was never read, and why."""
+    key opens, `api_key` and `webhook_secret`; `never_listed` those whose list was never read, and why; `empty` are
+    the real accounts, where all were listed and no sandbox was ever seen in any."""
 
     accounts: list[Account]
     simulated: bool
@@ -41,6 +42,7 @@ class Frame:
     frozen: Freeze | None
     unreadable: list[tuple[str, list[str]]]
     never_listed: list[tuple[str, str]]
+    empty: list[Account]
 
     @property
     def account_keys(self) -> dict[str, str]:
@@ -87,8 +89,17 @@ def read_frame(current_freeze: Callable[[], Freeze | None] = freezing.current) -
         stale_since=_stale_since(health, timezone.now()),
         frozen=current_freeze(),
         never_listed=_never_listed(health, {account.pk: account.name for account in accounts}),
+        empty=[] if counts["live"] else _empty(accounts, health, ids),
         unreadable=[(account.name, names) for account in accounts if (names := _unreadable(account))],
     )
+
+
+def _empty(accounts: Sequence[Account], health: Sequence[AccountHealth], ids: Sequence[int]) -> list[Account]:
+    """All of them, or none: what is read and has nothing is another thing than what could not be read."""
+    listed = {one.account_id for one in health if one.last_sync_at is not None and not one.sync_error}
+    if not ids or listed != set(ids) or any(one.simulated for one in accounts):
+        return []
+    return [] if Sandbox.objects.filter(account__in=ids).exists() else list(accounts)
 
 
 def _never_listed(health: Sequence[AccountHealth], names: Mapping[int, str]) -> list[tuple[str, str]]:

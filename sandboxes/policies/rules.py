@@ -55,6 +55,11 @@ def weigh_all(when: OrphanWhen, facts: Facts, now: BackendTime) -> Iterator[Aske
             yield Asked(name, evidence is not None, lack(when, facts, now) if evidence is None else evidence)
 
 
+def largest_gap(seconds: float) -> float:
+    """The largest gap between samples, in seconds, that idleness over so many seconds forgives."""
+    return min(LARGEST_GAP_SECONDS, max(SMALLEST_GAP_SECONDS, seconds / 4))
+
+
 def duplicate_places(
     fleet: Iterable[Facts], keys: tuple[str, ...], going: Collection[str] = ()
 ) -> dict[str, DuplicatePlace]:
@@ -112,7 +117,7 @@ def _idle(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
     if facts.state != "running" or cpu is None or not isinstance(seconds, int) or not isinstance(below, int | float):
         return None
     covers = (cpu.until - cpu.since).total_seconds() >= seconds and facts.started_at <= cpu.since
-    gap = min(LARGEST_GAP_SECONDS, max(SMALLEST_GAP_SECONDS, seconds / 4))
+    gap = largest_gap(seconds)
     if not covers or cpu.until > now or cpu.samples < 2 or cpu.largest_gap_seconds > gap or cpu.cpu_max_pct >= below:
         return None
     return (

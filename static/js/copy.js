@@ -2,14 +2,16 @@
 import { around } from "./dom.js";
 
 document.addEventListener("click", async (event) => {
-  const button = around(event, "[data-copy]"), text = button?.dataset.copy;
-  if (!button || !text) return;
+  const button = around(event, "[data-copy], [data-copy-code]");
+  const text = button?.dataset.copy ?? button?.parentElement?.querySelector("code")?.textContent?.replace(/\s+/g, " ");
+  if (!button || !text || button.classList.contains("is-done")) return;
   event.preventDefault();
   await navigator.clipboard.writeText(text);
   button.classList.add("is-done");
+  const label = button.getAttribute("aria-label") ?? "";
   button.setAttribute("aria-label", "Copied");
   setTimeout(() => {
     button.classList.remove("is-done");
-    button.setAttribute("aria-label", `Copy ${text}`);
+    button.setAttribute("aria-label", label);
   }, 1200);
 });

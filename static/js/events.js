@@ -90,8 +90,8 @@ function toggle() {
 
 /* Whether the newest row has left the view: it is behind the bars that stay on top. */
 function placed() {
-  const row = body?.firstElementChild;
-  const gone = row ? row.getBoundingClientRect().bottom < UNDER_BARS : false;
+  const row = body?.firstElementChild, head = maybe(".stream th")?.getBoundingClientRect().bottom ?? 0;
+  const gone = row ? row.getBoundingClientRect().bottom < Math.max(UNDER_BARS, head) : false;
   if (gone === away) return;
   away = gone;
   write();
@@ -108,3 +108,7 @@ if (body && button) {
   placed();
 }
 show({ page: "events" });
+
+/* The heads of the columns stand under the filters, however many lines those take. */
+const bar = maybe(".filters");
+if (bar) new ResizeObserver(() => find("main").style.setProperty("--filters", `${bar.offsetHeight}px`)).observe(bar);

@@ -95,6 +95,13 @@ interface Listened extends Live.Messages {
   connection: string;
 }
 
+/* The request that takes something back: by htmx, or as a form whose answer is a page. */
+interface Undo {
+  url: string;
+  values: Record<string, unknown>;
+  form?: boolean;
+}
+
 type HtmxEvent = CustomEvent<{ requestConfig: { verb: string; path: string } }>;
 
 interface DocumentEventMap {
@@ -104,7 +111,7 @@ interface DocumentEventMap {
   past: Event;
   "row-gone": CustomEvent<string>;
   theme: Event;
-  toast: CustomEvent<{ mark: string; text: string; ok?: boolean }>;
+  toast: CustomEvent<{ mark: string; text: string; ok?: boolean; trail?: string; undo?: Undo }>;
   "htmx:beforeRequest": HtmxEvent;
   "htmx:sendError": HtmxEvent;
 }

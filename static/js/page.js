@@ -9,5 +9,6 @@ import "./drops.js";
 import "./keepfocus.js";
 import "./cutoff.js";
 import "./palette.js";
+import "./putaway.js";
 import "./toast.js";
 import "./frame.js";

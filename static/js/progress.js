@@ -25,8 +25,9 @@ function words({ kind, asked, done, already, failed, stopped, waiting, refused }
 /**
  * @param {HTMLElement} place
  * @param {Progress} told
+ * @param {string} url where it is asked for
  */
-function tell(place, told) {
+function tell(place, told, url) {
   const text = document.createElement("b"), meter = document.createElement("progress"), close = document.createElement("button");
   text.textContent = words(told);
   meter.max = told.asked || 1;
@@ -45,7 +46,10 @@ function tell(place, told) {
   audit.textContent = "Audit trail";
   const grow = document.createElement("span");
   grow.className = "grow";
-  place.replaceChildren(glyph(told.failed ? "bad" : told.waiting ? "updated" : "yes", told.failed ? "bad" : "ink"), text, ...(told.waiting ? [meter] : []), grow, audit, close);
+  const stop = document.createElement("button");
+  Object.assign(stop, { type: "button", className: "btn slim", textContent: "Stop the rest" });
+  stop.addEventListener("click", () => htmx.ajax("POST", `${url.split("?")[0]}stop/`, { swap: "none" }));
+  place.replaceChildren(glyph(told.failed ? "bad" : told.waiting ? "updated" : "yes", told.failed ? "bad" : "ink"), text, ...(told.waiting ? [meter] : []), grow, ...(told.waiting ? [stop] : []), audit, close);
   place.setAttribute("aria-live", told.waiting ? "off" : "polite");
   place.hidden = false;
 }
@@ -59,7 +63,7 @@ async function follow(place, url) {
   if (!answer) return void setTimeout(() => follow(place, url), AGAIN_MS); // cut off: it goes on when we are back
   if (!answer.ok || answer.redirected) return;
   const told = await answer.json();
-  tell(place, told);
+  tell(place, told, url);
   if (told.waiting) setTimeout(() => follow(place, url), EVERY_MS);
 }
 

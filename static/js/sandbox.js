@@ -1,8 +1,10 @@
 /* A sandbox's page: its charts grow, its lane and marks follow, and what happened to it is read anew. */
+import { address } from "./address.js";
 import { all, around, find, maybe } from "./dom.js";
 import { clock, percent, size } from "./format.js";
 import { Lane } from "./lane.js";
 import { on, show } from "./live.js";
+import "./neighbours.js";
 import { Plot } from "./plots.js";
 import { setTime } from "./times.js";
 
@@ -69,7 +71,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   range = button.dataset.range;
   for (const other of all("[data-range]")) other.setAttribute("aria-pressed", String(other === button));
-  history.replaceState(null, "", range === "life" ? location.pathname : `?range=${range}`);
+  history.replaceState(history.state, "", address({ range: range === "life" ? null : range }) + location.hash);
   plot.zoomed = false;
   again();
 });

@@ -2,8 +2,10 @@
 import { announce } from "./announce.js";
 import "./columns.js";
 import { Cursor } from "./cursor.js";
-import { find, maybe } from "./dom.js";
+import { all, find, maybe } from "./dom.js";
+import "./facets.js";
 import { key } from "./keys.js";
+import { remember } from "./listed.js";
 import { clearPicks, pick, show, toActions } from "./picks.js";
 import "./progress.js";
 import { follow, unwatch, watch } from "./rows.js";
@@ -29,6 +31,11 @@ if (table) {
   });
   const at = (cursor = new Cursor(table, list));
   follow(table);
+  /* Whichever way one is opened: its page knows who stood beside it. */
+  addEventListener("pagehide", () => {
+    const rows = all("tr[data-key]", HTMLTableRowElement, table), first = rows[0];
+    if (first) remember({ ids: rows.map((row) => row.dataset.id ?? ""), first: list.indexOf(first.dataset.key), total: list.length, list: location.pathname + location.search + location.hash });
+  });
   key("j", () => void at.move(1));
   key("k", () => void at.move(-1));
   key("x", () => (at.row ? pickAloud(at.row) : false));

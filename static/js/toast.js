@@ -13,8 +13,9 @@ const DONE = { kill: ["killed", "killed"], pause: ["pause", "paused"], resume: [
  * @param {string} text
  * @param {boolean} [asked]
  * @param {{ href: string, word: string } | null} [more] where the rest of it is told
+ * @param {Undo | null} [undo] the request that takes it back
  */
-export function toast(mark, text, asked = false, more = null) {
+export function toast(mark, text, asked = false, more = null, undo = null) {
   const list = find(".toasts");
   const line = document.createElement("div");
   const words = document.createElement("p");
@@ -32,7 +33,7 @@ export function toast(mark, text, asked = false, more = null) {
   close.setAttribute("aria-label", "Close");
   close.textContent = "×";
   close.addEventListener("click", () => line.remove());
-  line.append(glyph(mark, ["bad", "pause"].includes(mark) ? mark : "ink"), words, close);
+  line.append(glyph(mark, ["bad", "pause"].includes(mark) ? mark : "ink"), words, ...(undo ? [undoing(line, undo)] : []), close);
   if (asked) line.dataset.asked = mark;
   list.append(line);
   /* In the top layer, so that it is seen over an open dialog too. */
@@ -42,8 +43,42 @@ export function toast(mark, text, asked = false, more = null) {
   setTimeout(() => line.remove(), LONGEST);
 }
 
+/**
+ * A button that takes it back, once; what came of that is a line of its own.
+ * @param {HTMLElement} line
+ * @param {Undo} undo
+ */
+function undoing(line, { url, values, form }) {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "btn slim", textContent: "Undo" });
+  button.addEventListener("click", () => {
+    line.remove();
+    if (form) send(url, values);
+    else htmx.ajax("POST", url, { values, swap: "none" });
+  });
+  return button;
+}
+
+/* As a form of the page would: its answer is the page that follows. */
+function send(url, values) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action: url, hidden: true });
+  const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
+  for (const [name, value] of Object.entries({ ...values, csrfmiddlewaretoken: token })) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  document.body.append(form);
+  form.submit();
+}
+
+/* What the page before had to say. */
+for (const told of all("template[data-toast]", HTMLTemplateElement)) {
+  const { mark, text, undo } = JSON.parse(told.dataset.toast ?? "{}");
+  toast(mark, text, false, null, undo);
+}
+
 document.addEventListener("toast", (event) => {
-  toast(event.detail.mark, event.detail.text, event.detail.ok);
+  const { mark, text, ok, undo, trail } = event.detail;
+  toast(mark, text, ok, trail ? { href: trail, word: "Audit trail" } : null, undo);
   if (event.detail.ok) document.dispatchEvent(new Event("acted"));
 });
 

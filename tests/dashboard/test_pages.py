@@ -39,6 +39,34 @@ def test_a_wrong_password_is_told_and_the_right_one_leads_in(static_files: Path,
     assert right["Location"] == "/events/"
 
 
+@pytest.mark.django_db
+def test_cursor_is_where_one_types_next(static_files: Path) -> None:
+    fresh = Client().get("/login/").content.decode()
+    again = Client().post("/login/", {"username": "ada", "password": "no"}).content.decode()
+    for page, field in ((fresh, "username"), (again, "password")):
+        (focused,) = re.findall(r"<input[^>]*autofocus[^>]*>", page)
+        assert f'name="{field}"' in focused
+
+
+def test_menu_says_where_one_is_on_pages_within_pages(person: Client) -> None:
+    policy, box = records.policy(), records.sandbox()
+    for path, current in (
+        ("/cleanup/policies/new/", "/cleanup/"), (f"/cleanup/policies/{policy.pk}/", "/cleanup/"),
+        (f"/cleanup/policies/{policy.pk}/trust/", "/cleanup/"), ("/settings/account/", "/settings/"),
+        ("/settings/password/", "/settings/"), (f"/sandboxes/{box.sandbox_id}/", "/sandboxes/"),
+        ("/events/deliveries/", "/events/"),
+    ):  # fmt: skip
+        menu = re.search(r'<nav class="menu".*?</nav>', person.get(path).content.decode(), re.DOTALL)
+        assert menu is not None
+        assert re.findall(r'href="([^"]+)"\s+aria-current="page"', menu[0]) == [current], path
+
+
+def test_simulated_band_stays_away_once_it_was_put_away(person: Client) -> None:
+    records.account("demo", simulated=True)
+    person.cookies["simulated"] = "seen"
+    assert b"data-simulated" not in person.get("/").content
+
+
 def test_a_simulated_fleet_is_marked_on_every_page_and_a_real_one_is_not(person: Client) -> None:
     demo = records.account("demo", simulated=True)
     box = records.sandbox(of=demo)

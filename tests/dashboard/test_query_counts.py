@@ -55,6 +55,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "settings-account": ("/settings/account/", 14),
     "settings-tokens": ("/settings/tokens/", 9),
     "settings-prices": ("/settings/prices/", 9),
+    "settings-password": ("/settings/password/", 10),
     "settings-system": ("/settings/system/", 19),
     "palette": ("/palette/?q=i", 19),
 }
@@ -122,7 +123,8 @@ NO_PAGES = {
     "table-columns", "views", "view", "view-change", "deliveries-replay", "delivery-replay", "cleanup-reset",
     "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
     "settings-reset-brake", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
-    "act-ask", "act-progress", "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz", "metrics",
+    "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz",
+    "metrics",
 }  # fmt: skip
 
 

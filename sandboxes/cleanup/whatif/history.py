@@ -12,7 +12,7 @@ from sandboxes.base.clock import of_record
 from sandboxes.base.pricing import PriceBook
 from sandboxes.cleanup.whatif import activity, record
 from sandboxes.cleanup.whatif.duplicates import over_the_rest
-from sandboxes.cleanup.whatif.idle import Chain, Minutes, chains, largest_gap
+from sandboxes.cleanup.whatif.idle import Chain, Minutes, chains
 from sandboxes.cleanup.whatif.replay import Act, Held, Past, Quiet, Ripe, act_in, cut, held_spans, ripe_pieces
 from sandboxes.cleanup.whatif.samples import Samples
 from sandboxes.cleanup.whatif.tally import HOUR, HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
@@ -21,6 +21,7 @@ from sandboxes.core.prices import price_book
 from sandboxes.fleet.last_signs import AT_WORK_PCT
 from sandboxes.models import Account
 from sandboxes.policies import OrphanWhen, PolicySpec, is_quiet
+from sandboxes.policies.rules import largest_gap
 
 LOOK_BACK: Final = timedelta(days=7)
 AT_ONCE: Final = 2500  # lives whose samples are held at a time

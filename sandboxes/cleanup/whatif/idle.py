@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 
 from sandboxes.base.clock import BackendTime, of_record
 from sandboxes.policies import CpuWindow
-from sandboxes.policies.rules import LARGEST_GAP_SECONDS, SMALLEST_GAP_SECONDS
 
 MINUTE: Final = 60
 MOST_SAMPLES: Final = 255
@@ -60,11 +59,6 @@ class Chain(NamedTuple):
 def whole_minutes(seconds: int) -> int:
     """How many whole minutes a window of so many seconds needs."""
     return -(-seconds // MINUTE)
-
-
-def largest_gap(seconds: int) -> float:
-    """The largest gap that the judge forgives in a window of so many seconds."""
-    return min(LARGEST_GAP_SECONDS, max(SMALLEST_GAP_SECONDS, seconds / 4))
 
 
 def chains(minutes: Minutes, below_pct: float, gap_seconds: float) -> Iterator[Chain]:

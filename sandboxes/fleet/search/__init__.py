@@ -9,12 +9,14 @@ from django.utils import timezone
 from sandboxes.core import accounts, database
 from sandboxes.fleet.search import cursors, queries
 from sandboxes.fleet.search.build import rows_of
+from sandboxes.fleet.search.idle import resolved
 from sandboxes.fleet.search.namesakes import Ambiguous, refuse_ambiguous
 from sandboxes.fleet.search.place import Place, place_of
 from sandboxes.fleet.search.query import (
     DEFAULT_ORDER,
     LIVE,
     MAX_LIMIT,
+    MOST_IDLE_SECONDS,
     ORDERS,
     STATES,
     QueryError,
@@ -28,6 +30,7 @@ __all__ = [
     "DEFAULT_ORDER",
     "LIVE",
     "MAX_LIMIT",
+    "MOST_IDLE_SECONDS",
     "ORDERS",
     "STATES",
     "Ambiguous",
@@ -45,6 +48,7 @@ __all__ = [
     "refuse_ambiguous",
     "search",
     "seen_accounts",
+    "settled",
     "states_of",
 ]
 
@@ -68,7 +72,7 @@ def search(
     now = now or timezone.now()
     last = place_of(cursor, query.order, now) if cursor else None
     as_of = last.as_of if last else now
-    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=as_of)
+    made = _statement(query, now=now, as_of=as_of)
     found = database.rows(*queries.page_sql(made, last, limit, skip))
     following = None
     if len(found) > limit:
@@ -79,10 +83,15 @@ def search(
     return Page(items, following, len(found) if whole else database.rows(*queries.count_sql(made))[0][0])
 
 
+def settled(query: SandboxQuery, now: datetime) -> SandboxQuery:
+    """The query with what is to be read once for all its searches and counts as of `now`: who is idle."""
+    return query if query.idle_for is None else resolved(query, seen_accounts(query.account), now)
+
+
 def count(query: SandboxQuery, *, after_key: int | None = None, now: datetime | None = None) -> int:
     """How many match; with `after_key` only those first seen after the sandbox with that key."""
     now = now or timezone.now()
-    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    made = _statement(query, now=now, as_of=now)
     if after_key is not None:
         made.where.append("s.id > %(after_key)s")
         made.parameters["after_key"] = after_key
@@ -92,7 +101,7 @@ def count(query: SandboxQuery, *, after_key: int | None = None, now: datetime | 
 def count_by(query: SandboxQuery, columns: Sequence[str], *, now: datetime | None = None) -> list[tuple[Any, ...]]:
     """Rows of values of `columns` (state, template, owner, environment, reason, cause) and how many match with them."""
     now = now or timezone.now()
-    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    made = _statement(query, now=now, as_of=now)
     rows: list[tuple[Any, ...]] = database.rows(*queries.grouped_sql(made, columns))
     return rows
 
@@ -100,7 +109,7 @@ def count_by(query: SandboxQuery, columns: Sequence[str], *, now: datetime | Non
 def count_by_key(query: SandboxQuery, key: str, *, most: int, now: datetime | None = None) -> list[tuple[str, int]]:
     """The `most` commonest values of a metadata key among those that match, and how many have each."""
     now = now or timezone.now()
-    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    made = _statement(query, now=now, as_of=now)
     rows: list[tuple[str, int]] = database.rows(*queries.of_key_sql(made, key, most))
     return rows
 
@@ -108,7 +117,7 @@ def count_by_key(query: SandboxQuery, key: str, *, most: int, now: datetime | No
 def matching_ids(query: SandboxQuery, *, now: datetime | None = None) -> list[int]:
     """The keys of all that match, ascending."""
     now = now or timezone.now()
-    made = queries.statement(query, seen_accounts(query.account), now=now, as_of=now)
+    made = _statement(query, now=now, as_of=now)
     return [key for (key,) in database.rows(*queries.keys_sql(made))]
 
 
@@ -132,3 +141,8 @@ def keys_of(sandbox_ids: Iterable[str], account: str | None = None) -> dict[str,
     rows = found.values_list("state", "id", "sandbox_id")
     live_last = sorted(rows, key=lambda row: (row[0] != Sandbox.State.ENDED, -row[1]))
     return {sandbox_id: key for _, key, sandbox_id in live_last}
+
+
+def _statement(query: SandboxQuery, *, now: datetime, as_of: datetime) -> queries.Statement:
+    accounts = seen_accounts(query.account)
+    return queries.statement(resolved(query, accounts, now), accounts, now=now, as_of=as_of)

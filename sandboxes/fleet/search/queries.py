@@ -165,6 +165,9 @@ def _add_samples(made: Statement, query: SandboxQuery) -> None:
         if (limit := getattr(query, name)) is not None:
             made.where.append(f"{expression} {sign} %({name})s")
             made.parameters[name] = limit
+    if query.idle_keys is not None:
+        made.where.append("s.id = ANY(%(idle_keys)s)")
+        made.parameters["idle_keys"] = list(query.idle_keys)
     if query.no_sample is not None:
         made.where.append(f"{_NO_SAMPLE} = {'true' if query.no_sample else 'false'}")
 

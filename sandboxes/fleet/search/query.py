@@ -15,6 +15,7 @@ DEFAULT_ORDER: Final = "-started_at"
 MAX_LIMIT: Final = 1000
 _ORDER = re.compile(r"-?(" + "|".join(ORDERS) + r")")
 _FAR_SECONDS: Final = 100 * 366 * 86400
+MOST_IDLE_SECONDS: Final = 7 * 86400  # as long as samples are kept as they came
 
 
 Words: TypeAlias = str | tuple[str, ...] | None  # one, or any of several
@@ -30,8 +31,10 @@ class SandboxQuery:
 
     Ages, `ends_within` (its end is still to come) and `past_end` (it was that long ago) are in seconds; `cpu_min`,
     `cpu_max` and `mem_min` in percent (0 to 100). `reason` is the backend's word for why it ended, `cause` ours;
-    `ended_since` and `ended_until` bound when, `created_…` when it came to be. `no_sample`: it runs and has none. `q`
-    is looked for in ID, alias, owner and metadata, without regard to case. Raises QueryError for what cannot be.
+    `ended_since` and `ended_until` bound when, `created_…` when it came to be. `no_sample`: it runs and has none.
+    `idle_for`: all its samples of so many seconds were below `idle_cpu_below` percent (2); `idle_keys` is for the keys
+    of those found to be so, and nobody's to ask for. `q` is looked for in ID, alias, owner and metadata, without regard
+    to case. Raises QueryError for what cannot be.
     """
 
     states: tuple[str, ...] = LIVE
@@ -53,6 +56,9 @@ class SandboxQuery:
     cpu_min: float | None = None
     cpu_max: float | None = None
     mem_min: float | None = None
+    idle_for: float | None = None
+    idle_cpu_below: float | None = None
+    idle_keys: tuple[int, ...] | None = None
     no_sample: bool | None = None
     q: str | None = None
     orphan: bool | None = None
@@ -68,6 +74,10 @@ class SandboxQuery:
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds <= _FAR_SECONDS:
                 raise QueryError(f"{name} must be seconds between 0 and {_FAR_SECONDS}")
+        if self.idle_for is not None and not 0 < self.idle_for <= MOST_IDLE_SECONDS:
+            raise QueryError(f"idle_for must be seconds, more than 0 and at most {MOST_IDLE_SECONDS}")
+        if self.idle_cpu_below is not None and self.idle_for is None:
+            raise QueryError("idle_cpu_below goes with idle_for: idle for how long?")
         for name in ("created_since", "created_until", "ended_since", "ended_until"):
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:

@@ -7,6 +7,7 @@ import { Cells } from "./cells.js";
 import { addressOf, tally } from "./groups.js";
 import { inBlock, layout } from "./layout.js";
 import { drawLegend } from "./legend.js";
+import { open } from "./opening.js";
 import { colours, counted, paintOn, prepare, settle } from "./paint.js";
 import { go, nearest, towards } from "./seek.js";
 import { beside, card, surround, words } from "./tip.js";
@@ -107,15 +108,15 @@ export class Honeycomb {
 
   #draw() {
     if (!this.cells.byKey.size && !this.canvas.isConnected) return;
-    if (!this.canvas.isConnected) this.host.replaceChildren(this.canvas);
+    if (!this.canvas.isConnected) open(this.host, this.canvas);
     const plan = this.#planned();
     const owners = this.measure === "owner" ? tally(this.cells.byKey.values(), (cell) => cell.owner) : null;
     const named = owners?.filter(([name]) => name), owner = (named?.find(([name]) => name === this.owner) ?? named?.[0])?.[0];
-    const shown = { measure: this.measure, now: this.#now(), owner };
+    const shown = { measure: this.measure, now: this.#now(), owner, tinted: false };
+    const counts = counted(plan, shown);
+    shown.tinted = drawLegend(this, counts, this.measure, named, owner);
     prepare(this.canvas, plan, this.look, shown);
     settle();
-    const counts = counted(plan, shown);
-    drawLegend(this, counts, this.measure, named, owner);
     if (this.tip && this.lit) this.#show(this.lit);
     paintOn(this.canvas, shown);
   }

@@ -1,6 +1,7 @@
 /* Whose cells are lit: the owners of most sandboxes as buttons, all others in a list. */
 import { find } from "../dom.js";
 import { whole } from "../format.js";
+import { exactly, spelled } from "../names.js";
 
 const BUTTONS = 5, MOST = 300;
 
@@ -44,7 +45,7 @@ function buttons(host, owners, chosen) {
     button.setAttribute("aria-pressed", String(name === chosen));
     if (button.dataset.told === told) return;
     Object.assign(button.dataset, { told, owner: name });
-    button.children[1].textContent = name;
+    button.children[1].replaceChildren(exactly(name));
     button.lastElementChild.textContent = whole(count);
   });
 }
@@ -61,6 +62,6 @@ function others(select, owners) {
   select.hidden = !owners.length;
   if (select.dataset.told === told || select === document.activeElement) return;
   select.dataset.told = told;
-  const words = owners.slice(0, MOST).map(([name, count]) => new Option(`${name}  ${whole(count)}`, name));
+  const words = owners.slice(0, MOST).map(([name, count]) => new Option(`${spelled(name)}  ${whole(count)}`, name));
   select.replaceChildren(new Option(`${whole(owners.length)} more`, ""), ...words);
 }

@@ -1,14 +1,15 @@
 /* Paints the honeycomb on a canvas, and counts what it paints for the legend. */
 import { whole } from "../format.js";
+import { spelled } from "../names.js";
 import { token } from "../theme.js";
 import { centre } from "./layout.js";
 import { penOf, sprites } from "./sprites.js";
 
 const STEPS = 10, LIT = 8, UNLIT = 1; // owners get no hues: the chosen one's cells are lit
 const BUDGET_MS = 12, STRIDE = 64;
-const HEAT = Array.from({ length: STEPS }, (_, i) => `heat-${i}`), CORES = HEAT.map((_, i) => `orphan-${i}`);
+const HEAT = Array.from({ length: STEPS }, (_, i) => `heat-${i}`), CORES = HEAT.map((_, i) => `orphan-${i}`), TINTS = HEAT.map((_, i) => `tint-${i}`);
 /**
- * @typedef {{ measure: string, now: number, owner: string | undefined }} Shown
+ * @typedef {{ measure: string, now: number, owner: string | undefined, tinted: boolean }} Shown `tinted`: orphans as an area
  * @typedef {import("./layout.js").Block & { drawn: string[], said: string, places: Float32Array }} Painted a block and what of it is painted
  */
 
@@ -41,14 +42,14 @@ export function colours() {
  * @param {Shown} shown
  * @param {ReturnType<typeof counted> | null} counts
  */
-function lookOf(cell, { measure, now, owner }, counts) {
+function lookOf(cell, { measure, now, owner, tinted }, counts) {
   const step = steps[measure](cell, now, owner);
   const kind = cell.orphan !== "n" ? "orphan" : cell.state === "p" ? "paused" : cell.cpu == null ? "stale" : "plain";
   if (counts) {
     counts[kind] += 1;
     if (kind === "plain") counts.steps[step] += 1;
   }
-  if (kind === "orphan") return CORES[step];
+  if (kind === "orphan") return (tinted ? TINTS : CORES)[step];
   if (kind === "paused") return measure === "owner" && step === LIT ? "paused-lit" : "paused";
   return kind === "stale" && measure !== "owner" ? "silent" : HEAT[step];
 }
@@ -143,15 +144,15 @@ function put(pen, { made, half }, x, y, name, over) {
 }
 
 function label(pen, block, look, ratio) {
-  const { group, x, y } = block, said = `${group.name} ${group.count}`;
+  const { group, x, y } = block, said = `${group.name} ${group.count}`, name = spelled(group.name);
   if (block.said === said) return;
   block.said = said;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.font = `12px ${look.font}`;
-  const wide = pen.measureText(group.name).width;
+  const wide = pen.measureText(name).width;
   pen.clearRect(x, y, wide + 60, 17);
   pen.fillStyle = look.mut;
-  pen.fillText(group.name, x, y + 12);
+  pen.fillText(name, x, y + 12);
   pen.fillStyle = look.faint;
   pen.fillText(whole(group.count), x + wide + 7, y + 12);
   pen.setTransform(1, 0, 0, 1, 0, 0);

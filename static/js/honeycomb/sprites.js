@@ -1,4 +1,6 @@
 /* Every look a cell can have, drawn once for a radius and a theme: painting ten thousand cells is then only copying. */
+import { laidOver } from "./tint.js";
+
 const BARS_FROM = 4;
 const TURNS = [0, 1, 2, 3, 4, 5].map((i) => [Math.cos((i * Math.PI) / 3), Math.sin((i * Math.PI) / 3)]);
 
@@ -24,7 +26,7 @@ function hexagon(pen, x, y, r) {
  */
 
 /**
- * `heat-0` … `heat-9`, `orphan-0` … `orphan-9`, `paused`, `paused-lit`, `silent`, `empty`, `blank` → a canvas, its middle the cell's;
+ * `heat-0` … `heat-9`, `orphan-0` … `orphan-9`, `tint-0` … `tint-9`, `paused`, `paused-lit`, `silent`, `empty`, `blank` → a canvas, its middle the cell's;
  * `half` is half a canvas's side.
  * @param {number} radius
  * @param {number} ratio
@@ -47,6 +49,7 @@ export function sprites(radius, ratio, look) {
   look.heat.forEach((colour, step) => {
     made[`heat-${step}`] = draw((pen) => fill(pen, r, colour));
     made[`orphan-${step}`] = draw((pen) => orphan(pen, r, radius, colour, look.orph));
+    made[`tint-${step}`] = draw((pen) => tinted(pen, r, radius, colour, laidOver(look.bg, look.orph, 0.34)));
   });
   made.paused = draw((pen) => paused(pen, r, radius, look.pause));
   made["paused-lit"] = draw((pen) => {
@@ -85,6 +88,12 @@ function orphan(pen, r, radius, core, hue) {
   pen.lineWidth = line;
   pen.stroke();
   pen.setLineDash([]);
+}
+
+/* One of many orphans: an even ground, touching its neighbours, with the same half-size core. */
+function tinted(pen, r, radius, core, ground) {
+  fill(pen, radius, ground);
+  fill(pen, r * 0.5, core);
 }
 
 /* Hollow, with two bars where there is room for them. */

@@ -1,13 +1,14 @@
 /* Who is under the pointer: the card beside a cell. */
 import { percent, roundSize, span, usd } from "../format.js";
 import { stateMark } from "../marks.js";
+import { exactly, spelled } from "../names.js";
 import { stateOf } from "./groups.js";
 
 const MIB = 1024 ** 2;
 
 /** @param {Cell} cell */
 export function words(cell) {
-  return `${cell.id}, ${stateOf(cell)}, ${cell.template}, CPU ${percent(cell.cpu, 0)}, memory ${percent(cell.mem, 0)}`;
+  return `${cell.id}, ${stateOf(cell)}, ${spelled(cell.template)}, CPU ${percent(cell.cpu, 0)}, memory ${percent(cell.mem, 0)}`;
 }
 
 /**
@@ -22,7 +23,7 @@ export function card(cell, now) {
   id.textContent = cell.id;
   const whose = document.createElement("div");
   whose.className = "faint";
-  whose.textContent = [cell.template, cell.owner, cell.environment].filter(Boolean).join(" · ");
+  [cell.template, cell.owner, cell.environment].filter(Boolean).forEach((name, i) => whose.append(i ? " · " : "", exactly(name)));
   const facts = document.createElement("dl");
   const memory = cell.memory * MIB;
   for (const [name, value] of [

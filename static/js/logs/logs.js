@@ -1,4 +1,5 @@
 /* A sandbox's log on its page: tail while at the bottom, older lines on the way up, least level, search. */
+import { address } from "../address.js";
 import { all, around, find } from "../dom.js";
 import { clock } from "../format.js";
 import { on } from "../live.js";
@@ -21,7 +22,9 @@ let lives = section.dataset.state === "running", inView = false, more = true;
 let asking = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
-let filter = { level: "", search: "" };
+const LEVELS = ["", "info", "warn", "error"];
+const begun = new URLSearchParams(location.search);
+let filter = { level: LEVELS.find((one) => one === begun.get("log")) ?? "", search: (begun.get("find") ?? "").slice(0, 256) };
 
 /**
  * @param {Record<string, string>} where
@@ -122,25 +125,49 @@ form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("click", (event) => {
   const button = around(event, "[data-level]"), level = button?.dataset.level;
   if (level === undefined) return;
-  for (const other of all("[data-level]", HTMLElement, form)) other.setAttribute("aria-pressed", String(other === button));
-  filter = { ...filter, level };
-  fromTheEnd();
+  change({ level });
 });
 let typed = 0;
 const search = find("[name=search]", HTMLInputElement, form);
 search.addEventListener("input", () => {
   clearTimeout(typed);
   typed = setTimeout(() => {
-    filter = { ...filter, search: search.value };
-    fromTheEnd();
+    change({ search: search.value });
   }, TYPED);
 });
 const opener = part("open");
-opener.addEventListener("click", () => {
-  const open = Boolean(section.parentElement?.classList.toggle("logs-open"));
+function openTo(open) {
+  section.parentElement?.classList.toggle("logs-open", open);
   opener.setAttribute("aria-expanded", String(open));
   opener.textContent = open ? "Close" : "Open";
+}
+opener.addEventListener("click", () => {
+  const open = opener.getAttribute("aria-expanded") !== "true";
+  openTo(open);
+  remember({ logs: open ? "open" : null });
+  if (open) section.scrollIntoView({ block: "start" });
 });
+
+/* ---------- the address says what is shown, so that a link shows the same */
+function remember(changes) {
+  history.replaceState(history.state, "", address(changes) + location.hash);
+}
+
+/** @param {Partial<typeof filter>} part */
+function change(part) {
+  filter = { ...filter, ...part };
+  press();
+  remember({ log: filter.level, find: filter.search });
+  fromTheEnd();
+}
+
+function press() {
+  for (const button of all("[data-level]", HTMLElement, form)) button.setAttribute("aria-pressed", String(button.dataset.level === filter.level));
+}
+
+search.value = filter.search;
+press();
+if (begun.get("logs") === "open") openTo(true);
 on("sandbox", ({ state }) => {
   const now = state === "running";
   if (now && !lives) timer = setTimeout(newer, 0);

@@ -2,6 +2,7 @@
 import { all, around, find } from "../dom.js";
 import { percent, sizeOf, roundSize, span, usd, whole } from "../format.js";
 import { stateMark } from "../marks.js";
+import { exactly } from "../names.js";
 import { onceAFrame } from "../once.js";
 
 const ROW = 32, AROUND = 6, MIB = 1024 ** 2;
@@ -18,13 +19,13 @@ const ORDERS = {
 };
 /** @param {Cell} cell */
 const usedOf = (cell) => (cell.mem == null ? null : (cell.mem / 100) * cell.memory * MIB);
-/** @type {((cell: Cell, at: number) => string | HTMLElement)[]} */
+/** @type {((cell: Cell, at: number) => string | Node)[]} */
 const CELLS = [
   (cell) => stateMark(cell.state === "p" ? "paused" : "running", cell.orphan !== "n"),
   (cell) => link(cell),
-  (cell) => cell.template,
-  (cell) => cell.owner || "–",
-  (cell) => cell.environment || "–",
+  (cell) => exactly(cell.template),
+  (cell) => (cell.owner ? exactly(cell.owner) : "–"),
+  (cell) => (cell.environment ? exactly(cell.environment) : "–"),
   (cell, at) => span(at - cell.created),
   (cell) => percent(cell.cpu, 0),
   (cell) => `${sizeOf(usedOf(cell), cell.memory * MIB)} / ${roundSize(cell.memory * MIB)}`,

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from dashboard.cost import charts as charts_cost
 from dashboard.cost import spending
-from dashboard.cost.spending import RANGES
+from dashboard.cost.ranges import RANGES, between, quick
 from dashboard.templatetags import dollars
 from sandboxes.cost import month_forecast, saved, used
 from sandboxes.cost.used import smaller
@@ -67,7 +67,13 @@ def test_every_range_and_group_shows_on_an_empty_record_and_a_full_one(person: C
     assert b"<b>ada" not in full
 
 
-@pytest.mark.parametrize("query", ["?range=week", "?by=sandbox", "?by=metadata."])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?range=week", "?by=sandbox", "?by=metadata.", "?from=soon", "?from=2026-01-02&to=2026-01-01", "?to=12:00",
+        "?from=2999-01-01", "?from=1980-01-01", "?from=2026-01-02&by=sandbox",
+    ],
+)  # fmt: skip
 def test_an_address_that_makes_no_sense_says_so(person: Client, query: str) -> None:
     assert (person.get(f"/cost/{query}").status_code, person.get(f"/cost/export.csv{query}").status_code) == (400, 400)
 
@@ -176,7 +182,7 @@ def test_the_table_as_a_file(person: Client) -> None:
     answer: Any = person.get("/cost/export.csv?range=24h")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert re.fullmatch(
-        r'attachment; filename="cost-by-owner-last-24-hours-\d+T\d+Z\.csv"', answer["Content-Disposition"]
+        r'attachment; filename="cost-by-owner-last-24-hours-\d{4}-\d\d-\d\d-\d{4}Z\.csv"', answer["Content-Disposition"]
     )
 
     async def whole() -> bytes:
@@ -186,6 +192,70 @@ def test_the_table_as_a_file(person: Client) -> None:
     assert [(row["group"], row["cost_usd"], row["share_pct"]) for row in rows] == [
         ("'=cmd()", "0.217800", "66.67"), ("", "0.108900", "33.33"),
     ]  # fmt: skip
+
+
+def read(person: Client, address: str) -> list[dict[str, str]]:
+    answer: Any = person.get(address)
+    assert answer.status_code == 200
+
+    async def whole() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    return list(csv.DictReader(async_to_sync(whole)().decode().splitlines()))
+
+
+def test_last_night_costs_what_ran_in_it() -> None:
+    """NOW is Friday noon; from 22:00 of Thursday to 06:00 of Friday."""
+    ran(15, 2, owner="ada")  # 21:00 to 23:00: an hour of it
+    ran(12, 1, owner="bob")  # 00:00 to 01:00
+    ran(5, 1, owner="bob")  # 07:00: after it
+    ran(21, 0.5, owner="ada")  # 15:00 the day before: in the time before, as is the hour from 21:00
+    (_word, times), _yesterday = quick(NOW)
+    assert times == {"from": "2026-08-20T22:00Z", "to": "2026-08-21T06:00Z"}
+    chosen = between(times["from"], times["to"], NOW)
+    told = spending.spending(chosen, "owner", NOW)
+    assert (told.total, told.before, len(told.bars)) == (2 * AN_HOUR, Decimal("1.5") * AN_HOUR, 8)
+    assert {row.group: row.cost for row in told.rows} == {"ada": AN_HOUR, "bob": AN_HOUR}
+    assert chosen.sub == "20 Aug, 22:00 – 21 Aug, 06:00"
+
+
+def test_a_range_may_begin_and_end_within_an_hour() -> None:
+    ran(3, 2)  # 09:00 to 11:00
+    told = spending.spending(between("09:30", "10:15", NOW), "owner", NOW)
+    assert told.total == AN_HOUR * Decimal("0.75")
+    assert [(bar.start.hour, bar.cost) for bar in told.bars] == [(9, AN_HOUR / 2), (10, AN_HOUR / 4)]
+
+
+def test_a_range_of_weeks_has_a_bar_a_day_and_none_ends_after_now() -> None:
+    chosen = between("2026-08-01", "2026-09-30", NOW)
+    assert (chosen.bucket, chosen.end(NOW), len(chosen.starts(NOW))) == ("day", NOW, 21)
+
+
+def test_the_page_keeps_the_range_in_its_links(person: Client) -> None:
+    ran(3, 2, timezone.now(), owner="ada", metadata={"run": "9"})
+    at = (timezone.now() - 6 * HOUR).strftime("%Y-%m-%dT%H:%MZ")
+    text = person.get(f"/cost/?from={at}&whole=true").content.decode()
+    quoted = at.replace(":", "%3A")
+    assert f"export.csv?from={quoted}" in text
+    assert f"?from={quoted}&amp;by=template" in text
+    assert f'name="from" value="{at}"' in text
+    assert "?range=24h" in text
+    assert ">ada</a></th>" in text
+
+
+def test_the_file_of_a_short_range_has_a_row_for_each_hour_and_group(person: Client) -> None:
+    now = timezone.now()
+    begin = (now - 3 * HOUR).replace(minute=0, second=0, microsecond=0)
+    for owner, hours in (("ada", 2), ("bob", 1)):
+        records.sandbox(state="ended", owner=owner).executions.create(
+            key="e", started_at=begin, ended_at=begin + hours * HOUR
+        )
+    rows = read(person, f"/cost/export.csv?from={begin:%Y-%m-%dT%H:%MZ}&hours=true")
+    first, second = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (begin, begin + HOUR))
+    assert {(row["hour"], row["group"]) for row in rows} == {(first, "ada"), (first, "bob"), (second, "ada")}
+    assert {row["cost_usd"] for row in rows} == {str(AN_HOUR.quantize(Decimal("0.000001")))}
+    assert person.get("/cost/export.csv?range=7d&hours=true").status_code == 400
+    assert "each hour and group" not in person.get("/cost/?range=7d").content.decode()
 
 
 def test_a_sign_in_is_asked_for(client: Client) -> None:

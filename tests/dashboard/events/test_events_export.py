@@ -49,7 +49,7 @@ def test_json_line_has_the_fields_of_rest(person: Client) -> None:
 
 def test_file_is_named_by_its_filters_and_marked_as_what_it_is(person: Client) -> None:
     answer, _ = read(person, "/events/export.csv?type=killed&last=1h")
-    assert answer["Content-Disposition"].startswith('attachment; filename="events,type=killed,last=1h,')
+    assert answer["Content-Disposition"].startswith('attachment; filename="events-killed-last-1-h-20')
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     answer, _ = read(person, "/events/export.jsonl")
     assert answer["Content-Type"] == "application/jsonl"

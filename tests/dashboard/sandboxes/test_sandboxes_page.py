@@ -1,6 +1,7 @@
 """The Sandboxes page: its facets, how it goes on, what is new, and acts on all that match."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -12,6 +13,7 @@ from dashboard.sandboxes import filters
 from dashboard.sandboxes import views as sandboxes
 from sandboxes.models import Action
 from tests.support import records
+from tests.support.records import Reading
 
 ROWS = {"HX-Request": "true"}
 
@@ -32,6 +34,37 @@ def test_several_values_of_one_facet_are_any_of_them(person: Client) -> None:
     page = person.get("/sandboxes/?owner=ada,bob&order=id")
     assert ids(page.content) == ["iada", "ibob"]
     assert facet(person, "Owner", "?owner=ada,bob")["bob"][1:] == (True, "?owner=ada")
+
+
+def test_facet_lists_more_values_behind_eight_and_those_chosen_before_them(person: Client) -> None:
+    for number in range(12):
+        for copy in range(20 - number):
+            records.sandbox(f"i{number}x{copy}", owner=f"owner-{number:02d}")
+    values = dict(person.get("/table/facets/?owner=owner-11").context["facets"])["Owner"]
+    assert [value.word for value in values if not value.extra] == [*(f"owner-{n:02d}" for n in range(8)), "owner-11"]
+    assert [(value.word, value.count) for value in values if value.extra] == [
+        ("owner-08", 12), ("owner-09", 11), ("owner-10", 10),
+    ]  # fmt: skip
+    text = person.get("/table/facets/").content.decode()
+    assert text.count("data-facet-find") == 1
+    assert "Search 12" in text
+    assert "4 more" in " ".join(text.split())
+
+
+def test_idle_filter_is_in_the_form_the_tokens_and_the_facets(person: Client) -> None:
+    now = timezone.now().replace(microsecond=0)
+    quiet, busy = (records.sandbox(name, owner=name, started_at=now - timedelta(hours=1)) for name in ("quiet", "busy"))
+    for ago in range(130, -1, -5):
+        told = {quiet.pk: Reading(cpu=0.5), busy.pk: Reading(cpu=60.0 if ago == 60 else 0.5)}
+        records.frame(told, at=now - timedelta(seconds=ago))
+    page = person.get("/sandboxes/?idle_for=2m")
+    assert ids(page.content) == ["quiet"]
+    assert [(token.name, token.verb, token.value) for token in page.context["tokens"]] == [("idle", "for", "2 min")]
+    assert set(facet(person, "Owner", "?idle_for=2m")) == {"quiet"}
+    assert ids(person.get("/sandboxes/?idle_for=2m&idle_cpu_below=70&order=id").content) == ["busy", "quiet"]
+    assert b'name="idle_for"' in page.content
+    assert b'name="cpu_max"' in page.content
+    assert person.get("/sandboxes/?idle_for=9d").status_code == 400
 
 
 def test_a_comma_within_a_value_stays_one_value() -> None:

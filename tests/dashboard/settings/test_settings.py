@@ -74,6 +74,25 @@ def test_a_price_begins_now_or_later_and_never_in_the_past(staff: Client, db: No
     assert len(lines()) == 2
 
 
+def test_price_may_be_typed_an_hour(staff: Client, db: None) -> None:
+    Price.objects.all().delete()
+    hourly = {"per": "hour", "usd_per_vcpu_second": "0.0504", "usd_per_gib_second": "0.0162"}
+    assert staff.post("/settings/prices/", hourly).status_code == 302
+    price = Price.objects.get()
+    assert (price.usd_per_vcpu_second, price.usd_per_gib_second) == (Decimal("0.000014"), Decimal("0.0000045"))
+    refused = staff.post("/settings/prices/", hourly | {"per": "second", "usd_per_vcpu_second": "5.04"})
+    assert "is this a price an hour?" in text(refused)
+    assert Price.objects.count() == 1
+
+
+def test_key_from_the_environment_says_how_it_is_rotated(staff: Client, account: Account, settings: Any) -> None:
+    assert "To rotate it" not in text(staff.get("/settings/account/"))
+    settings.E2B_API_KEY = "e2b_from_the_environment"
+    page = " ".join(text(staff.get("/settings/account/")).split())
+    assert "create the new key at the backend, change E2B_API_KEY where this server is started, restart" in page
+    assert 'aria-describedby="n-key"' in page
+
+
 def test_system_page_says_what_is_alive_and_what_is_kept(staff: Client, mailbox: Any) -> None:
     page = text(staff.get("/settings/system/"))
     for words in ("no heartbeat yet", "all applied", "90 d", "and 10,000 at most", "PostgreSQL 1", " in use"):

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from sandboxes.base.clock import BackendTime
 from sandboxes.cleanup.whatif.duplicates import over_the_rest
-from sandboxes.cleanup.whatif.idle import Minutes, chains, largest_gap, window_at
+from sandboxes.cleanup.whatif.idle import Minutes, chains, window_at
 from sandboxes.cleanup.whatif.replay import Past, act_in, cut, held_spans, ripe_pieces
 from sandboxes.cleanup.whatif.timeline import Kept, Leased, Life, Move, Run
 from sandboxes.policies import CpuWindow, Facts, LeaseHeld, Protection, duplicate_places, judge, parse
+from sandboxes.policies.rules import largest_gap
 from tests.support.search import examples
 
 START = BackendTime(datetime(2026, 8, 21, 12, 0, tzinfo=UTC))

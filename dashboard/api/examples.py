@@ -1,0 +1,63 @@
+"""An example of every call, as a line for a shell; the tests send each of them."""
+
+import json
+from typing import Any, Final
+from urllib.parse import urlencode
+
+IN_PATH: Final = {
+    "sandbox_id": "i1a2b3c4d5e6f7g8h9j0", "policy_id": "1", "action_id": "1", "name": "default", "key": "run-9f",
+    "bulk_id": "6f1c2f0e-3f5a-4c1f-9d3b-2a6f0c9e7b11",
+}  # fmt: skip
+QUERIES: Final[dict[str, dict[str, str]]] = {
+    "list_sandboxes": {"idle_for": "1800", "environment": "staging", "order": "-cost_usd"},
+    "list_events": {"type": "killed", "since": "2026-11-28T00:00:00Z"},
+    "list_sandbox_events": {"type": "paused"},
+    "get_sandbox_logs": {"level": "error", "limit": "100"},
+    "get_sandbox_metrics": {"start": "2026-11-28T09:00:00Z", "end": "2026-11-28T10:00:00Z"},
+    "list_actions": {"kind": "kill", "state": "failed"},
+    "get_fleet_metrics": {"points": "60"},
+    "get_fleet_at": {"t": "2026-11-28T02:13:00Z"},
+    "get_cost": {"start": "2026-11-01T00:00:00Z", "end": "2026-11-28T00:00:00Z", "group_by": "owner", "bucket": "day"},
+    "preview_policy": {"sweep": "older_than_seconds"},
+}
+_POLICY: Final = {
+    "name": "old-staging",
+    "match": {"metadata": {"env": "staging"}},
+    "orphan_when": {"older_than_seconds": 86_400},
+    "action": "kill",
+    "grace_seconds": 600,
+}
+BODIES: Final[dict[str, dict[str, Any]]] = {
+    "kill_sandbox": {"reason": "stuck"},
+    "pause_sandbox": {"reason": "idle overnight"},
+    "resume_sandbox": {"seconds": 300},
+    "set_sandbox_timeout": {"seconds": 600},
+    "extend_sandbox": {"seconds": 600},
+    "protect_sandbox": {"reason": "being debugged", "until": "2026-12-01T00:00:00Z"},
+    "request_bulk_action": {"action": "kill", "filter": {"orphan": True}, "expected_count": 12, "reason": "cleanup"},
+    "create_policy": _POLICY,
+    "update_policy": _POLICY | {"name": "old-dev", "enabled": True},
+    "preview_policy": _POLICY,
+    "put_lease": {"ttl_seconds": 300, "match": {"metadata": {"run": "9f"}}},
+    "set_freeze": {"frozen": True, "reason": "incident"},
+    "set_owner_callback": {"url": "https://app.example.com/sandboxes/alive", "secret": "at least 16 letters long"},
+}
+
+
+def path_of(path: str) -> str:
+    """The path with an example in the place of each `{parameter}`."""
+    for name, value in IN_PATH.items():
+        path = path.replace(f"{{{name}}}", value)
+    return path
+
+
+def curl(method: str, path: str, operation: str, origin: str) -> str:
+    """The call as curl sends it to `origin`, with a token in `$TOKEN`."""
+    query = urlencode(QUERIES.get(operation, {}), safe=":")
+    url = f"{origin}{path_of(path)}" + (f"?{query}" if query else "")
+    parts = ['curl -H "Authorization: Bearer $TOKEN"']
+    if method != "GET":
+        parts.append(f"-X {method}")
+    if operation in BODIES:
+        parts.append("-H 'Content-Type: application/json' -d '" + json.dumps(BODIES[operation]) + "'")
+    return " ".join([*parts, f"'{url}'"])
