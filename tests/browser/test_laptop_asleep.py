@@ -16,7 +16,7 @@ from tests.browser.test_page_clock import aged, seconds_pass
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.full(reason="a browser for each test: together they take minutes"),
+    pytest.mark.full(reason="a page and an empty database for each test: together they take minutes"),
 ]
 ASLEEP = timedelta(minutes=10)
 MOST_REQUESTS, MOST_MESSAGES = 8, 6

@@ -158,7 +158,7 @@ def open_the_past(walker: Walker) -> None:
 @job(ON_CALL, "Give one sandbox another hour", on_call=True)
 def extend_one(walker: Walker) -> None:
     page = walker.page
-    one = walker.fleet.sandboxes(state="running", order="end_at", limit=20)[-1]["id"]
+    one = walker.fleet.sandboxes(state="running", order="-end_at", limit=5)[-1]["id"]  # it lives on meanwhile
     walker.start()
     if walker.mode.by_keys:
         walker.palette(one, one)
