@@ -56,8 +56,9 @@ def add_a_price(walker: Walker) -> None:
     since = (datetime.now(UTC) + timedelta(days=30)).replace(second=0, microsecond=0)
     page.get_by_label("From, UTC").fill(f"{since:%Y-%m-%dT%H:%M}")
     walker.keys += 12
-    walker.type(page.get_by_label("USD per vCPU and second"), "0.000015")
-    walker.type(page.get_by_label("USD per GiB and second"), "0.000005")
+    walker.choose(page.get_by_label("Prices are"), "an hour")
+    walker.type(page.get_by_label("USD per vCPU"), "0.054")
+    walker.type(page.get_by_label("USD per GiB"), "0.018")
     walker.click(page.get_by_role("button", name="Add price"))
     expect(page.get_by_role("table", name="Price book")).to_contain_text("$0.054", timeout=SOON_MS)
 
