@@ -21,6 +21,8 @@ PARTS = """{head}
 ## Each job
 {each}
 ## The list of the engineer on call, in every mode
+Three sandboxes are killed here instead of twelve.
+
 {matrix}"""
 
 
@@ -81,6 +83,11 @@ def _heading(mode: Mode) -> str:
 def _cell(one: Walked | None) -> str:
     if one is None:
         return "–"
-    parts = [f"{one.clicks} {'taps' if one.mode.touch else 'clicks'}" if one.clicks else ""]
-    parts += [f"{one.keys} keys" if one.keys else "", f"{one.seconds:.1f} s"]
+    parts = [_counted(one.clicks, "tap" if one.mode.touch else "click"), _counted(one.keys, "key")]
+    parts.append(f"{one.seconds:.1f} s")
     return ", ".join(part for part in parts if part)
+
+
+def _counted(number: int, word: str) -> str:
+    """`1 key`, `3 keys`, nothing for none."""
+    return f"{number} {word}{'s' * (number != 1)}" if number else ""
