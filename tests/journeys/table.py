@@ -45,9 +45,7 @@ class Walked:
 def write(walked: list[Walked], path: Path) -> None:
     """The page, from all that was walked, in the jobs' order."""
     walked = sorted(walked, key=lambda one: JOBS.index(one.job))
-    path.write_text(
-        f"{HEAD}\n## Each job\n{_each(walked)}\n## The list of the engineer on call, in every mode\n{_matrix(walked)}"
-    )
+    path.write_text(PARTS.format(head=HEAD, each=_each(walked), matrix=_matrix(walked)))
 
 
 def _each(walked: list[Walked]) -> str:
