@@ -92,6 +92,6 @@ def test_fifty_tabs_are_each_told_of_the_fleet_in_bounded_memory(fleet: Fleet) -
             first.evaluate("() => true")  # messages are heard while Playwright is asked something
             return sum(n >= 3 for n in frames.values()) == TABS
 
-        assert proc.wait_until(all_told, 120), f"of {TABS} tabs only these had messages with figures: {frames}"
+        assert proc.wait_until(all_told, 300), f"of {TABS} tabs only these had messages with figures: {frames}"
         grown = memory_mib(web) - before
         assert grown < GROWTH_MIB, f"{grown:.0f} MiB for {TABS} tabs"
