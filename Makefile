@@ -13,7 +13,7 @@ FOR_TEST := $(VENV)/.for-test node_modules/.for-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-full coverage lint lint-django fmt lock bench bench-% browser clean
+.PHONY: help run test test-full coverage docs lint lint-django fmt lock bench bench-% browser clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ coverage: $(FOR_TEST) browser ## Run the tests and measure which branches of our
 
 test-full: $(FOR_TEST) browser ## Run every test, and search ten times as far where tests search
 	@HYPOTHESIS_PROFILE=soak exec pytest -n 2 --dist loadgroup $(ARGS)
+
+docs: $(FOR_TEST) browser ## Walk every journey in a browser and write its clicks and seconds into docs/journeys.md
+	@JOURNEYS_PAGE=docs/journeys.md exec pytest -n 0 tests/journeys/test_journeys.py $(ARGS)
 
 lint: $(FOR_TEST) ## Check style, types and the direction of imports; scripts, style sheets and templates too
 	ruff check .

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from dashboard.sandboxes import queries
 from dashboard.sandboxes.filters import ENDED, METADATA, PAGING, SEVERAL, joined, query_of, several, with_
-from dashboard.ui.endings import words_of
+from dashboard.ui.endings import filter_word
 from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.search import LIVE, SandboxQuery, count, count_by, count_by_key, settled
@@ -71,14 +71,8 @@ class Value:
 
     @property
     def shown(self) -> str:
-        """As people say it: reasons and causes are words of the API."""
-        return (
-            words_of(self.word)
-            if self.of == "reason"
-            else self.word.replace("_", " ")
-            if self.of == "cause"
-            else self.word
-        )
+        """As people say it."""
+        return filter_word(self.of, self.word)
 
 
 def views(asked: Mapping[str, str], now: datetime) -> list[View]:

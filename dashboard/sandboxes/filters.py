@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from dashboard.ui import formats
+from dashboard.ui.endings import filter_word
 from dashboard.ui.moments import moment, typed
 from sandboxes.fleet.search import DEFAULT_ORDER, LIVE, QueryError, SandboxQuery, states_of
 
@@ -160,7 +161,7 @@ def _shown(name: str, value: str) -> tuple[str, str, str] | None:
         elif name in TIMES:
             shown = _shown_time(name, value)
         elif name in SEVERAL:
-            shown = " or ".join(several(value))
+            shown = " or ".join(filter_word(name, one) for one in several(value))
         return (*plain[name], shown)
     if name in FLAGS:
         return f"{name.replace('_', ' ')}:", "", "yes" if value.lower() in {"true", "1"} else "no"

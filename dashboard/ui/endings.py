@@ -38,6 +38,13 @@ def words_of(kind: str) -> str:
     return gettext(WORDS[kind]) if kind in WORDS else kind.replace("_", " ")
 
 
+def filter_word(name: str, word: str) -> str:
+    """A value of the filter `name` as people read it: reasons and causes are words of the API."""
+    if name == "reason":
+        return words_of(word)
+    return word.replace("_", " ") if name == "cause" else word
+
+
 def ending(row: SandboxRow) -> str:
     """How this sandbox ended, in words."""
     return words_of(ending_kind(row))

@@ -31,6 +31,14 @@ export function clearPicks() {
   return had;
 }
 
+/* The keyboard's way to what can be done with the selection; without one there is nothing to go to. */
+export function toActions() {
+  const bar = maybe("[data-bulk]");
+  if (!bar || bar.hidden) return false;
+  find("[data-bulk-act]", HTMLElement, bar).focus();
+  return true;
+}
+
 /**
  * Rows that come back into view show what they were.
  * @param {Iterable<HTMLElement>} rows

@@ -6,7 +6,7 @@ import { all, find, maybe } from "./dom.js";
 import "./facets.js";
 import { key } from "./keys.js";
 import { remember } from "./listed.js";
-import { clearPicks, pick, show } from "./picks.js";
+import { clearPicks, pick, show, toActions } from "./picks.js";
 import "./progress.js";
 import { follow, unwatch, watch } from "./rows.js";
 import { Scroller } from "./scroll.js";
@@ -39,6 +39,7 @@ if (table) {
   key("j", () => void at.move(1));
   key("k", () => void at.move(-1));
   key("x", () => (at.row ? pickAloud(at.row) : false));
+  key("b", toActions);
   key("Enter", () => {
     const href = at.hasFocus && at.row?.dataset.href;
     return href ? location.assign(href) : false;

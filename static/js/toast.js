@@ -17,7 +17,7 @@ const DONE = { kill: ["killed", "killed"], pause: ["pause", "paused"], resume: [
  */
 export function toast(mark, text, asked = false, more = null, undo = null) {
   const list = find(".toasts");
-  const line = document.createElement("li");
+  const line = document.createElement("div");
   const words = document.createElement("p");
   words.textContent = text;
   if (more) {

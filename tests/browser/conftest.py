@@ -1,7 +1,5 @@
 """A real Chromium, and a page that fails its test on any error in the console."""
 
-import os
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,12 +9,12 @@ from typing import Any
 import pytest
 import uvicorn
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.runner.conftest import Supervised, a_free_port, free_port, home, watched, whole_stack
+from tests.support.chromium import launched
 
 __all__ = ["free_port", "home", "whole_stack"]
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +24,19 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervise
     yield from watched(Supervised(home, a_free_port(), ("-m", "runner.supervisor")))
 
 
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, without a window."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "no chromium on PATH: `make test` fetches one"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+@pytest.fixture(scope="module")
+def whole_chromium() -> Iterator[Browser]:
+    """One browser for all tests of a module: a start each took as long as what they look at."""
+    with launched() as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture
+def chromium(whole_chromium: Browser) -> Iterator[Browser]:
+    """The module's browser; what a test opened in it goes with the test."""
+    yield whole_chromium
+    for context in list(whole_chromium.contexts):
+        context.close()
 
 
 @pytest.fixture
@@ -56,7 +58,6 @@ def page(chromium: Browser) -> Iterator[Page]:
 @pytest.fixture
 def site(transactional_db: None, mailbox: Any, static_files: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Our pages on a free port, over the test's own records; no other process runs."""
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright has a loop in this thread
     from config.asgi import application
     from dashboard.live.hub import hub
 

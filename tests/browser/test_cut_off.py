@@ -9,7 +9,7 @@ from tests.support import records
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.full(reason="a browser for each test: together they take minutes"),
+    pytest.mark.full(reason="a page and an empty database for each test: together they take minutes"),
 ]
 NOT_SENT = "Only this browser is cut off: nothing was sent."
 

@@ -8,11 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support import records
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.full(reason="a browser for each test: together they take minutes"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 EVERY_MS = 3_100  # static/js/events.js, EVERY
 
 

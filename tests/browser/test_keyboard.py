@@ -15,7 +15,7 @@ from tests.support import records
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.full(reason="a browser for each test: together they take minutes"),
+    pytest.mark.full(reason="a page and an empty database for each test: together they take minutes"),
 ]
 POPOVERS = ("/", "/sandboxes/", "/cleanup/", "/cost/", "/settings/tokens/", "/settings/", "/cleanup/policies/{policy}/")
 FOCUSED = "(one) => one === document.activeElement"
@@ -133,6 +133,18 @@ def test_dialog_for_many_asks_for_the_count_and_leaves_the_focus_in_the_table(
     expect(visitor.locator("#ask")).to_be_hidden()
     expect(visitor.locator("[data-bulk]")).to_be_hidden()
     assert has_focus(visitor.locator("tr.cur")), "the bulk bar has gone, and the focus not with it"
+
+
+def test_key_leads_from_a_selected_row_to_what_can_be_done_with_it(
+    visitor: Page, site: str, fleet: list[Sandbox]
+) -> None:
+    ready(visitor, f"{site}/sandboxes/")
+    visitor.keyboard.press("j")
+    visitor.keyboard.press("b")
+    assert has_focus(visitor.locator("tr.cur")), "nothing is selected: there is nowhere to go"
+    visitor.keyboard.press("x")
+    visitor.keyboard.press("b")
+    assert has_focus(visitor.locator("[data-bulk-act=protect]"))
 
 
 def test_cursor_of_the_table_is_the_focus_and_names_its_row(visitor: Page, site: str, fleet: list[Sandbox]) -> None:

@@ -17,7 +17,7 @@ from tests.support import records
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.full(reason="a browser for each test: together they take minutes"),
+    pytest.mark.full(reason="a page and an empty database for each test: together they take minutes"),
 ]
 # A machine whose clock is wrong by so many ms, from before the page's first script on.
 WRONG_CLOCK = """

@@ -10,11 +10,7 @@ from runner.embedded import proc
 from tests.browser.live_pages import polled
 from tests.support import records
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.full(reason="a browser for each test: together they take minutes"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def opened(page: Page, address: str) -> None:

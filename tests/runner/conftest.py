@@ -15,7 +15,7 @@ from runner.embedded import proc
 from runner.supervisor.stale_processes import MARK
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_FOR_IT = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"}
+NOT_FOR_IT = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 @pytest.fixture

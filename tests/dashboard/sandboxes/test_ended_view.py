@@ -117,6 +117,18 @@ def test_facets_of_the_dead_are_reason_and_cause_and_count_what_is_left(person: 
     assert "Owner" not in chosen
 
 
+def test_tokens_say_reason_and_cause_as_people_do() -> None:
+    told = filters.tokens({"reason": "request,vanished", "cause": "out_of_memory"})
+    assert [one.value for one in told] == ["killed by request or vanished", "out of memory"]
+
+
+@pytest.mark.usefixtures("dead")
+def test_cause_is_offered_where_there_are_no_facets(person: Client) -> None:
+    offered = '<select class="input" name="cause">'
+    assert offered in person.get("/sandboxes/?state=ended").content.decode()
+    assert offered not in person.get("/sandboxes/").content.decode()
+
+
 def test_facets_of_the_living_move_with_the_filter(person: Client) -> None:
     records.sandbox("a", owner="ada", environment="prod", metadata={"region": "eu", "n": "1"})
     records.sandbox("b", owner="bob", environment="prod", metadata={"region": "us", "n": "1"})
