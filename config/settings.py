@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.ui.middleware.content_security_policy",
+    "dashboard.access.middleware.rights",  # the innermost: what it refuses gets the headers of all answers
 ]
 AUTHENTICATION_BACKENDS = ["dashboard.access.sign_in.Braked"]
 ROOT_URLCONF = "config.urls"

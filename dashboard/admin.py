@@ -10,12 +10,12 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from dashboard.models import ApiToken, IdempotentAnswer, SavedView, Selection, TableColumns
+from dashboard.models import ApiToken, IdempotentAnswer, Member, SavedView, Selection, TableColumns
 from sandboxes.admin.reading import ReadOnly
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new token needs a name only."""
+    """A new token needs a name only: it may do all but look inside, as far as its maker may."""
 
     class Meta:
         model = ApiToken
@@ -47,7 +47,7 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return request.user.has_perm("dashboard.delete_apitoken")
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:  # noqa: ARG002
-        made, text = ApiToken.make(obj.name)
+        made, text = ApiToken.make(obj.name, made_by=request.user)
         obj.pk, obj.digest = made.pk, made.digest
         obj.shown_once = text  # type: ignore[attr-defined]
 
@@ -61,6 +61,17 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """It opens nothing from now on."""
         number = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
         self.message_user(request, gettext("%(number)s revoked.") % {"number": number}, messages.SUCCESS)
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnly):
+    """Who has which role, and in which accounts; given and changed in Settings."""
+
+    list_display = ("user", "role", "accounts", "invited_by", "invited_until")
+    list_filter = ("role",)
+    search_fields = ("user__username",)
+    list_select_related = ("user",)
+    fields = ("user", "role", "accounts", "invited_by", "invited_until")
 
 
 @admin.register(IdempotentAnswer)

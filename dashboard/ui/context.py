@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from dashboard.access import callers
+from dashboard.access.rights import Verb
 from dashboard.live.shapes import PROTOCOL
 from events import endpoints
 from sandboxes.base.clock import is_fresh
@@ -60,6 +62,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "server_now": timezone.now().timestamp(),
         "poll_interval": settings.POLL_INTERVAL_SECONDS,
         "live_protocol": PROTOCOL,
+        "may_act": SimpleLazyObject(lambda: callers.may(callers.of_request(request), Verb.ACT)),
     }
 
 

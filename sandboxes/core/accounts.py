@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from sandboxes.core import sight
 from sandboxes.core.cooldowns import SharedPauses
 from sandboxes.core.crypto import CryptoError
 from sandboxes.e2b import E2BClient
@@ -19,11 +20,19 @@ def keys_stored(account: Account) -> frozenset[str] | None:
 
 
 def enabled_accounts() -> list[Account]:
-    """Accounts to watch, oldest first. The simulated one steps back once a real one exists."""
-    return _in_sight(list(Account.objects.filter(enabled=True).order_by("id")))
+    """Accounts to watch, oldest first, as far as whoever asks looks at them (`sight`).
+
+    The simulated one steps back once a real one exists.
+    """
+    return sight.looked_at(_at_work(list(Account.objects.filter(enabled=True).order_by("id"))))
 
 
-def _in_sight(enabled: list[Account]) -> list[Account]:
+def visible_accounts() -> list[Account]:
+    """As `enabled_accounts`, those too that whoever asks may see and does not look at now."""
+    return sight.held(_at_work(list(Account.objects.filter(enabled=True).order_by("id"))))
+
+
+def _at_work(enabled: list[Account]) -> list[Account]:
     return [account for account in enabled if not account.simulated] or enabled
 
 
@@ -85,11 +94,12 @@ def by_name(name: str) -> Account | None:
         return first_account()
     if "\0" in name:  # PostgreSQL holds no such text
         return None
-    return Account.objects.filter(Q(name=name), enabled=True).first()
+    found = Account.objects.filter(Q(name=name), enabled=True).first()
+    return found if found is not None and sight.allows(found.pk) else None
 
 
 def by_names() -> dict[str, Account]:
     """All enabled accounts by name, as `by_name` finds them one by one; the first one under the empty name too."""
     enabled = list(Account.objects.filter(enabled=True).order_by("id"))
-    first = next(iter(_in_sight(enabled)), None)
+    first = next(iter(_at_work(enabled)), None)
     return {account.name: account for account in enabled} | ({"": first} if first is not None else {})

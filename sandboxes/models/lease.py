@@ -1,5 +1,6 @@
 """An owner's word that sandboxes are theirs and alive, and the spans for which it held."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
@@ -22,6 +23,11 @@ class Lease(models.Model):
     maker = models.CharField(
         max_length=64, blank=True, default="", help_text="Whose it is, `token:ID` or `user:ID`; empty for anybody's."
     )
+
+    accounts = ArrayField(
+        models.BigIntegerField(), null=True, blank=True,
+        help_text="Keys of the accounts that its maker holds: it covers no sandbox of another; null for all.",
+    )  # fmt: skip
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="lease_by_expiry")]

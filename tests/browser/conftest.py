@@ -79,7 +79,11 @@ def visitor(site: str, chromium: Browser) -> Page:
     from django.contrib.auth import get_user_model
 
     client = Client()
-    client.force_login(get_user_model().objects.create_user("ada"))
+    from dashboard.models import Member
+
+    ada = get_user_model().objects.create_user("ada")
+    Member.objects.create(user=ada, role="operator")
+    client.force_login(ada)
     context = chromium.new_context()
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])

@@ -9,15 +9,21 @@ from django.test import Client
 
 @pytest.fixture
 def person(db: None, static_files: Path) -> Client:
-    """A client signed in as `ada`."""
-    client = Client()
-    client.force_login(get_user_model().objects.create_user("ada", password="long enough for a test"))
+    """A client signed in as `ada`, an operator of all accounts."""
+    from dashboard.models import Member
+
+    client, ada = Client(), get_user_model().objects.create_user("ada", password="long enough for a test")
+    Member.objects.create(user=ada, role="operator")
+    client.force_login(ada)
     return client
 
 
 @pytest.fixture
 def staff(person: Client) -> Client:
-    from django.contrib.auth import get_user_model
+    """The same, as an admin of all accounts."""
+    from dashboard.models import Member
 
-    get_user_model().objects.filter(username="ada").update(is_staff=True)
+    member = Member.objects.get(user__username="ada")
+    member.role = "admin"
+    member.save()
     return person

@@ -8,9 +8,10 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from dashboard.models import ApiToken
+from dashboard.models import ApiToken, Member
 from events.models import LifecycleEvent
 from sandboxes.actions import machine
 from sandboxes.models import (
@@ -154,6 +155,13 @@ def event(sandbox_id: str, kind: str = "created", *, of: Account | None = None, 
     return LifecycleEvent.objects.create(account=of or account(), sandbox_id=sandbox_id, **(plain | fields))
 
 
-def token(name: str = "robot") -> str:
-    """The text of a new API token."""
-    return ApiToken.make(name)[1]
+def token(name: str = "robot", **limits: Any) -> str:
+    """The text of a new API token; `limits` as `ApiToken.make` takes them."""
+    return ApiToken.make(name, **limits)[1]
+
+
+def member(name: str, role: str = "operator", accounts: list[int] | None = None) -> User:
+    """A person of that role in these accounts (keys; None: all)."""
+    user = User.objects.filter(username=name).first() or User.objects.create_user(name)
+    Member.objects.update_or_create(user=user, defaults={"role": role, "accounts": accounts})
+    return User.objects.select_related("member").get(pk=user.pk)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from dashboard.access.rights import SCOPES
 from dashboard.models import ApiToken
 from events import forgetting
 from events.webhooks.registration import OVERLAP
@@ -62,8 +63,9 @@ class Command(BaseCommand):
         if not digest:
             return
         ApiToken.objects.bulk_create([ApiToken(name=AUTOMATION, digest=digest)], ignore_conflicts=True)
-        ApiToken.objects.filter(name=AUTOMATION).exclude(digest=digest, in_environment=True, revoked_at=None).update(
-            digest=digest, in_environment=True, revoked_at=None
+        every = {"digest": digest, "in_environment": True, "revoked_at": None, "scopes": sorted(SCOPES)}
+        ApiToken.objects.filter(name=AUTOMATION).exclude(**every).update(
+            **every, accounts=None, made_by=None, expires_at=None
         )
 
     def _account(self) -> None:

@@ -29,8 +29,8 @@ def choose(client, kind, sandboxes, **more):
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_every_record_is_listed_and_searched(anna, model):
-    page = admin.site._registry[model]
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    page = admin.site._registry[model]
     assert anna.get(url).status_code == 200
     assert not page.search_fields or anna.get(url, {"q": "a"}).status_code == 200
 

@@ -1,0 +1,77 @@
+"""Before every page: who asks, whether they may, and which accounts exist for them."""
+
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
+from typing import cast
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+from django.utils.decorators import sync_and_async_middleware
+
+from dashboard.access import callers, choosing, rules
+from sandboxes.core import sight
+
+Sync = Callable[[HttpRequest], HttpResponseBase]
+Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+API = "/api/"
+
+
+@sync_and_async_middleware
+def rights(get_response: Sync | Async) -> Sync | Async:
+    """Limits what follows, streams too, to the accounts that the person may see, and refuses what they may not do.
+
+    Programs send a token, which the API reads itself. Whoever is not signed in is sent to sign in by the page.
+    """
+    if iscoroutinefunction(get_response):
+
+        async def later(request: HttpRequest) -> HttpResponseBase:
+            refused = await sync_to_async(_admitted)(request)
+            return _until_sent(refused or await get_response(request))
+
+        return later
+
+    def now(request: HttpRequest) -> HttpResponseBase:
+        try:
+            return _until_sent(_admitted(request) or cast("Sync", get_response)(request))
+        except BaseException:
+            sight.limit(None)
+            raise
+
+    return now
+
+
+def _admitted(request: HttpRequest) -> HttpResponse | None:
+    """Sets what exists for whoever asks. An answer instead of the page where there is no such account.
+
+    Raises PermissionDenied for what they may not do: Django's own handling of it comes after all middleware.
+    """
+    sight.limit(None)
+    if request.path_info.startswith(API) or not request.user.is_authenticated:
+        return None
+    caller = callers.of_request(request)
+    sight.limit(caller.rights.accounts)
+    try:
+        page = resolve(request.path_info).view_name
+    except Resolver404:
+        return None
+    if not callers.may(caller, rules.of_page(page, request.method or "")):
+        raise PermissionDenied
+    named = request.GET.get("account")
+    if named is not None and not page.startswith("admin:"):
+        try:
+            sight.limit(caller.rights.accounts, choosing.keys_of(named) if named else None)
+        except (choosing.NoName, choosing.NoSuchAccount):
+            raise Http404("no such account") from None
+    return None
+
+
+def _until_sent(response: HttpResponseBase) -> HttpResponseBase:
+    """What was limited stays so until the last part of the answer is made."""
+    if response.streaming:
+        response._resource_closers.append(lambda: sight.limit(None))  # type: ignore[attr-defined]
+    else:
+        sight.limit(None)
+    return response

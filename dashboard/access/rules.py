@@ -1,0 +1,153 @@
+"""What each page and each call needs. One that stands in no table is refused to all but admins of every account."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from dashboard.access.rights import Verb
+
+R, L, A, W, S = Verb.READ, Verb.LEASE, Verb.ACT, Verb.ADMIN, Verb.SYSTEM
+LOOKS: Final = ("GET", "HEAD", "OPTIONS")
+EVERYBODY: Final = frozenset(
+    {"login", "logout", "invitation", "healthz", "readyz", "metrics"}
+)  # metrics reads a token itself
+
+# By name: what looking needs, and what sending needs; None: the page takes nothing but looks.
+PAGES: Final[Mapping[str, tuple[Verb, Verb | None]]] = MappingProxyType(
+    {
+        "fleet": (R, None),
+        "fleet-charts": (R, None),
+        "fleet-groups": (R, None),
+        "fleet-needs": (R, None),
+        "fleet-past": (R, None),
+        "fleet-past-around": (R, None),
+        "fleet-past-hour": (R, None),
+        "sandboxes": (R, None),
+        "sandboxes-csv": (R, None),
+        "sandboxes-json": (R, None),
+        "sandboxes-facets": (R, None),
+        "table-new": (R, None),
+        "table-columns": (R, R),
+        "views": (R, R),
+        "view": (R, None),
+        "view-change": (R, R),
+        "sandbox": (R, None),
+        "sandbox-parts": (R, None),
+        "sandbox-siblings": (R, None),
+        "sandbox-timeline": (R, None),
+        "sandbox-logs": (R, None),
+        "events": (R, None),
+        "events-chart": (R, None),
+        "events-new": (R, None),
+        "events-csv": (R, None),
+        "events-jsonl": (R, None),
+        "deliveries": (R, None),  # their bodies need act: the page asks
+        "deliveries-replay": (A, A),
+        "delivery-replay": (A, A),
+        "cleanup": (R, None),
+        "cleanup-reset": (W, W),
+        "cleanup-freeze": (A, A),  # lifting needs admin: the view asks
+        "policy-new": (R, W),
+        "policy": (R, W),
+        "policy-preview-new": (R, R),
+        "policy-preview": (R, R),
+        "policy-enforce": (W, W),
+        "policy-trust": (R, None),
+        "policy-switch": (W, W),
+        "cost": (R, None),
+        "cost-csv": (R, None),
+        "settings": (R, S),
+        "settings-webhook": (S, S),
+        "settings-account": (R, S),
+        "settings-reset-brake": (W, W),
+        "settings-account-retry": (W, W),
+        "settings-account-key": (S, S),
+        "settings-tokens": (R, R),  # of one's own, within one's own rights
+        "settings-token-revoke": (R, R),
+        "settings-password": (R, R),  # one's own
+        "settings-people": (S, S),
+        "settings-person": (S, S),
+        "settings-prices": (R, S),
+        "settings-system": (S, None),
+        "palette": (R, None),
+        "act": (A, A),
+        "act-ask": (A, A),
+        "act-progress": (R, None),
+        "act-bulk-stop": (A, A),
+        "act-stop": (A, A),
+        "act-stop-many": (A, A),
+    }
+)
+
+# By operation ID.
+CALLS: Final[Mapping[str, Verb]] = MappingProxyType(
+    {
+        "get_me": R,
+        "get_health": R,
+        "list_sandboxes": R,
+        "get_sandbox": R,
+        "get_sandbox_metrics": R,
+        "list_sandbox_events": R,
+        "get_sandbox_logs": R,
+        "list_events": R,
+        "kill_sandbox": A,
+        "pause_sandbox": A,
+        "resume_sandbox": A,
+        "set_sandbox_timeout": A,
+        "extend_sandbox": A,
+        "protect_sandbox": A,
+        "unprotect_sandbox": A,
+        "list_actions": R,
+        "get_action": R,
+        "cancel_action": A,
+        "request_bulk_action": A,
+        "get_bulk_action": R,
+        "get_fleet": R,
+        "get_fleet_metrics": R,
+        "get_fleet_at": R,
+        "get_cost": R,
+        "reset_account_brake": W,
+        "list_policies": R,
+        "get_policy": R,
+        "trust_policy": R,
+        "preview_policy": R,
+        "create_policy": W,
+        "update_policy": W,
+        "delete_policy": W,
+        "run_policy": W,
+        "reset_policy": W,
+        "list_leases": R,
+        "get_lease": R,
+        "put_lease": L,
+        "release_lease": L,
+        "get_freeze": R,
+        "set_freeze": A,  # lifting needs admin: the call asks
+        "get_owner_callback": W,
+        "set_owner_callback": W,
+        "delete_owner_callback": W,
+        "list_tokens": R,  # one's own, but for admins of every account
+        "get_token": R,
+        "create_token": R,
+        "revoke_token": R,
+        "list_users": S,
+        "get_user": S,
+        "create_user": S,
+        "update_user": S,
+        "deactivate_user": S,
+        "list_sessions": R,  # one's own, but for admins of every account
+        "end_session": R,
+    }
+)
+
+
+def of_page(name: str, method: str) -> Verb:
+    """What a page needs, by the name of its address and the method of the request."""
+    if name in EVERYBODY or name.startswith("api-v1:"):
+        return Verb.READ
+    looking, sending = PAGES.get(name, (Verb.SYSTEM, Verb.SYSTEM))
+    return looking if method in LOOKS else sending or looking
+
+
+def of_call(operation_id: str) -> Verb:
+    """What a call of the API needs; the address of no call needs no more than looking."""
+    return CALLS.get(operation_id, Verb.SYSTEM) if operation_id else Verb.READ
