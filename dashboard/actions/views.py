@@ -25,8 +25,7 @@ from dashboard.sandboxes import filters
 from dashboard.sandboxes.saved_views import user_key
 from sandboxes import actions
 from sandboxes.actions.permission import MOST_SECONDS
-from sandboxes.fleet.search import QueryError, matching_ids
-from sandboxes.fleet.search.details import these
+from sandboxes.fleet.search import QueryError, matching_ids, seen_accounts, visible_keys
 from sandboxes.models import Action, BulkRequest, Sandbox
 
 KINDS: Final = ("kill", "pause", "resume", "extend", "timeout", "protect", "unprotect")
@@ -75,7 +74,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 def act(request: HttpRequest) -> HttpResponse:
     """Takes the request; the answer is a toast, what comes of it arrives by the socket, or by `progress` for many."""
     kind, keys = request.POST.get("kind", ""), _frozen(request) or _given(request)
-    found = list(Sandbox.objects.filter(pk__in=these(keys)).values_list("pk", flat=True)) if kind in KINDS else []
+    found = visible_keys(keys) if kind in KINDS else []
     if not found:
         return _toast("bad", _("Nothing was selected."), status=400)
     if kind == "kill" and len(found) >= TYPED_FROM and request.POST.get("typed", "").strip() != str(len(found)):
@@ -151,7 +150,7 @@ def stop_bulk(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
 @require_POST
 def stop(request: HttpRequest, action_id: int) -> HttpResponse:
     """Stops a mark in grace, or a request that waits; its policy spares the sandbox for a day."""
-    action = get_object_or_404(Action, pk=action_id)
+    action = get_object_or_404(Action, pk=action_id, account__in=seen_accounts())
     try:
         actions.cancel(action, actions.Actor("user", request.user.get_username()))
     except actions.NotInState as refusal:
@@ -169,7 +168,7 @@ def stop_many(request: HttpRequest) -> HttpResponse:
     """Stops the marks that a page showed (`id`), all of them or what can still be stopped."""
     wanted = [int(one) for one in request.POST.getlist("id") if _KEY.fullmatch(one)]
     actor, stopped, late = actions.Actor("user", request.user.get_username()), 0, 0
-    for action in Action.objects.filter(pk__in=wanted).order_by("id"):
+    for action in Action.objects.filter(pk__in=wanted, account__in=seen_accounts()).order_by("id"):
         try:
             actions.cancel(action, actor)
             stopped += 1
@@ -185,7 +184,7 @@ def stop_many(request: HttpRequest) -> HttpResponse:
 
 def _given(request: HttpRequest) -> list[int]:
     """The keys that a page sent, once each."""
-    return list(dict.fromkeys(int(key) for key in request.POST.getlist("key") if _KEY.fullmatch(key)))
+    return visible_keys(list(dict.fromkeys(int(key) for key in request.POST.getlist("key") if _KEY.fullmatch(key))))
 
 
 def _matching(address: str) -> list[int]:

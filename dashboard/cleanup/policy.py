@@ -3,15 +3,15 @@
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from msgspec.structs import replace
 
 from dashboard.cleanup import policy_form, policy_words, trust
 from dashboard.cleanup.policy_preview import shown
+from dashboard.cleanup.visible import for_writer, mine, one_policy
 from dashboard.settings import permissions
 from sandboxes.cleanup import policy_book, whatif
 from sandboxes.models import Policy
@@ -27,15 +27,13 @@ BLANK: Final = {
 @login_required
 def edit(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
     """The form and its preview. A POST saves; with `look` in it, it only previews (for those without scripts)."""
-    policy = get_object_or_404(Policy, pk=policy_id) if policy_id is not None else None
+    policy = one_policy(policy_id) if policy_id is not None else None
     if request.method != "POST":
         return _page(request, policy, _stored(policy))
     if "look" in request.POST:
         return _page(request, policy, _typed(request), **_preview(request, policy))
-    if not permissions.may_change(request):
-        raise PermissionDenied
     try:
-        written = policy_book.write(_read(request, policy), policy)
+        written = policy_book.write(for_writer(request, _read(request, policy), policy), policy)
     except PolicyError as error:
         return _page(request, policy, _typed(request), error=error)
     if policy is None:
@@ -55,7 +53,7 @@ def edit(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
 @require_POST
 def preview(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
     """What was typed so far, tried: a fragment beside the form. It changes nothing."""
-    policy = get_object_or_404(Policy, pk=policy_id) if policy_id is not None else None
+    policy = one_policy(policy_id) if policy_id is not None else None
     found = _preview(request, policy)
     if "error" in found:
         found["error"] = policy_words.words_of(found["error"])
@@ -68,7 +66,7 @@ def enforce(request: HttpRequest, policy_id: int) -> HttpResponse:
 
     Of a policy that is not ready, the number of those used again has to be typed.
     """
-    policy = get_object_or_404(Policy, pk=policy_id)
+    policy = mine(request, policy_id)
     spec = replace(policy_book.spec_of(policy), enabled=True, mode="enforce")
     found = whatif.trust(policy, timezone.now())
     typed, wrong = request.POST.get("used_again", "").strip(), False
@@ -86,7 +84,7 @@ def enforce(request: HttpRequest, policy_id: int) -> HttpResponse:
 @require_POST
 def switch(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Back to a dry run, off, on again as a dry run, or deleted: `to` says which."""
-    policy, to = get_object_or_404(Policy, pk=policy_id), request.POST.get("to", "")
+    policy, to = mine(request, policy_id), request.POST.get("to", "")
     if to == "delete":
         permissions.changed(request, policy, f"Policy {policy.name} deleted; its pending actions are cancelled")
         policy_book.delete(policy)

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard.cleanup import hours
 from dashboard.cleanup.policy_preview import VERBS
+from dashboard.cleanup.visible import one_policy
 from dashboard.settings import permissions
 from dashboard.ui import formats
 from dashboard.ui.signs import UNKNOWN, USED
 from sandboxes.cleanup import whatif
-from sandboxes.models import Policy
 from sandboxes.policies import PolicyError
 
 ROWS: Final = 200
@@ -50,7 +50,7 @@ class Row:
 @login_required
 def page(request: HttpRequest, policy_id: int) -> HttpResponse:
     """`?show=` used, left or unknown, `&by=` a sign of use, narrows the table to those behind a figure."""
-    policy = get_object_or_404(Policy, pk=policy_id)
+    policy = one_policy(policy_id)
     try:
         found = whatif.trust(policy, timezone.now())
     except PolicyError as error:

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dashboard.cleanup import grace, policy_form
 from dashboard.cleanup.trail import entries
+from dashboard.cleanup.visible import mine
 from dashboard.settings import permissions
 from sandboxes.cleanup import freezing, policy_book
 from sandboxes.core.accounts import shown_account_ids
@@ -44,18 +46,20 @@ def cleanup(request: HttpRequest) -> HttpResponse:
 @require_POST
 def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
     """A person closes a tripped breaker."""
-    policy = get_object_or_404(Policy, pk=policy_id)
+    policy = mine(request, policy_id)
     policy_book.reset(policy)
     permissions.changed(request, policy, f"The safety stop of {policy.name} was reset")
     return redirect("cleanup")
 
 
-@permissions.staff_changes
+@login_required
 @require_POST
 def freeze(request: HttpRequest) -> HttpResponse:
     """Freezes everything, or lifts that: `to` says which."""
     who = request.user.get_username()
     if request.POST.get("to") == "lift":
+        if not permissions.may_change(request):
+            raise PermissionDenied
         lifted = freezing.lift(who)
         if lifted is not None:
             permissions.changed(
@@ -78,8 +82,12 @@ class Line:
 
 
 def _policies() -> list[Line]:
-    held = Count("verdicts", filter=Q(enabled=True, verdicts__until=None) & ~Q(verdicts__sandbox__state="ended"))
-    found = Policy.objects.annotate(holds=held).order_by("-enabled", "name")
+    held = Count(
+        "verdicts",
+        filter=Q(enabled=True, verdicts__until=None, verdicts__sandbox__account__in=shown_account_ids())
+        & ~Q(verdicts__sandbox__state="ended"),
+    )
+    found = policy_book.visible().annotate(holds=held).order_by("-enabled", "name")
     return [Line(policy, policy.holds, *_words(policy)) for policy in found]
 
 

@@ -17,12 +17,13 @@ from events.models import LifecycleEvent
 from events.webhooks.view import view_of
 from sandboxes.actions import brake
 from sandboxes.base.clock import is_fresh, on_backend
+from sandboxes.cleanup import policy_book
 from sandboxes.core import disk
 from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import Capabilities
 from sandboxes.fleet import figures as fleet
 from sandboxes.fleet.search import SandboxQuery, matching_ids, search
-from sandboxes.models import Account, AccountHealth, Action, Policy, Sandbox
+from sandboxes.models import Account, AccountHealth, Action, Sandbox
 
 SILENT_ROUNDS: Final = 4
 LEAST_SILENCE_SECONDS: Final = 120.0
@@ -198,5 +199,5 @@ def _doubts(healths: list[AccountHealth]) -> list[tuple[str, str, int, str]]:
 
 
 def _breakers() -> list[tuple[str, str]]:
-    tripped = Policy.objects.filter(enabled=True, breaker_tripped_at__isnull=False)
+    tripped = policy_book.visible().filter(enabled=True, breaker_tripped_at__isnull=False)
     return list(tripped.values_list("name", "breaker_why"))

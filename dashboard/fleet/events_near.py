@@ -15,9 +15,10 @@ from django.utils.translation import gettext_noop, ngettext
 
 from dashboard.ui import endings, formats
 from events.models import Delivery
+from sandboxes.cleanup import policy_book
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.search.details import kills_that_ended
-from sandboxes.models import Action, MetricFrame, Policy, Sandbox, Verdict
+from sandboxes.models import Action, MetricFrame, Sandbox, Verdict
 
 AROUND: Final = timedelta(minutes=5)
 BURST: Final = 5  # so many of one template and owner in ten minutes are worth a sentence
@@ -211,7 +212,7 @@ def _refused(window: Window) -> Iterator[Happening]:
 
 
 def _tripped(window: Window) -> Iterator[Happening]:
-    for policy in Policy.objects.filter(breaker_tripped_at__gte=window.start, breaker_tripped_at__lt=window.end):
+    for policy in policy_book.visible().filter(breaker_tripped_at__gte=window.start, breaker_tripped_at__lt=window.end):
         if at := policy.breaker_tripped_at:
             sentence = _("safety stop of %(name)s tripped") % {"name": policy.name}
             yield Happening(at, "bad", sentence, policy.breaker_why, "/cleanup/", _("See it"))

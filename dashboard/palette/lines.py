@@ -1,6 +1,7 @@
 """What the command palette finds for a few letters: actions on what matches, sandboxes, pages."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -32,10 +33,11 @@ FIELDS: Final = {
 }
 
 
-def find(text: str, now: datetime, *, may_change: bool = False) -> list[Group]:
+def find(text: str, now: datetime, *, may_act: bool = True, may_change: bool = False) -> list[Group]:
     """The groups for what was typed; without anything typed the pages and the ready-made views.
 
-    The first line is what Enter takes: a place to look at, never an action. `may_change`: what only admins do is found.
+    The first line is what Enter takes: a place to look at, never an action. `may_act`, `may_change`: whether what
+    operators and what admins do is found.
     """
     text = text.replace("\0", "").strip()[:200]
     frozen = freezing.current()
@@ -52,8 +54,10 @@ def find(text: str, now: datetime, *, may_change: bool = False) -> list[Group]:
         Group(_("Actions"), _("on this sandbox"), on_one),
         Group(_("Policies"), "", list(places.policies(text))),
         Group(_("Pages"), "", [*places.pages(text), *places.accounts(text)]),
-        Group(_("Commands"), "", list(places.commands(text, frozen, may_change=may_change))),
+        Group(_("Commands"), "", list(places.commands(text, frozen, may_act=may_act, may_change=may_change))),
     ]
+    if not may_act:
+        groups = [replace(group, entries=[one for one in group.entries if not one.act]) for group in groups]
     return _best_first([group for group in groups if group.entries], text)
 
 

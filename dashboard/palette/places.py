@@ -13,8 +13,9 @@ from django.utils.translation import gettext_noop
 from dashboard.palette.entries import Entry
 from dashboard.ui import formats
 from dashboard.ui.moments import typed
+from sandboxes.cleanup import policy_book
 from sandboxes.core.accounts import enabled_accounts
-from sandboxes.models import Freeze, Policy
+from sandboxes.models import Freeze
 
 MOST_POLICIES: Final = 5
 MOST_ACCOUNTS: Final = 3
@@ -54,7 +55,7 @@ def pages(text: str) -> Iterator[Entry]:
 
 def policies(text: str) -> Iterator[Entry]:
     """Policies that have the text in their name."""
-    for policy in Policy.objects.filter(name__icontains=text).order_by("-enabled", "name")[:MOST_POLICIES]:
+    for policy in policy_book.visible().filter(name__icontains=text).order_by("-enabled", "name")[:MOST_POLICIES]:
         mode = policy.get_mode_display().lower() if policy.enabled else _("off")
         yield Entry("i-clean", policy.name, mode, reverse("policy", args=[policy.pk]), found=text)
 
@@ -67,8 +68,8 @@ def accounts(text: str) -> Iterator[Entry]:
         yield Entry("i-settings", account.name, _("account"), link, found=text)
 
 
-def commands(text: str, frozen: Freeze | None, *, may_change: bool) -> Iterator[Entry]:
-    """What is done rather than shown; `may_change`: whether who asks may freeze and write policies."""
+def commands(text: str, frozen: Freeze | None, *, may_act: bool, may_change: bool) -> Iterator[Entry]:
+    """What is done rather than shown: whoever may act may freeze; to lift it, and to write policies, is for admins."""
     freeze = f"{reverse('cleanup')}#freeze"
     known = [
         *((Entry("i-theme", _(title), does="theme", value=name), _("appearance")) for name, title in THEMES),
@@ -76,12 +77,10 @@ def commands(text: str, frozen: Freeze | None, *, may_change: bool) -> Iterator[
         (Entry("i-out", _("Sign out"), does="sign-out"), _("logout log out")),
     ]
     if may_change:
+        known.insert(0, (Entry("i-clean", _("New policy"), link=reverse("policy-new")), _("add policy create")))
+    if may_change or (may_act and not frozen):
         title = _("Unfreeze policies") if frozen else _("Freeze policies…")
-        known = [
-            (Entry("g-pause", title, link=freeze), _("freeze unfreeze stop everything lift")),
-            (Entry("i-clean", _("New policy"), link=reverse("policy-new")), _("add policy create")),
-            *known,
-        ]
+        known.insert(0, (Entry("g-pause", title, link=freeze), _("freeze unfreeze stop everything lift")))
     for entry, also in known:
         if _is_meant(text, entry.title, also):
             yield replace(entry, found=text)

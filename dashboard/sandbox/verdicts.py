@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from dashboard.sandbox import reasoning
-from sandboxes.cleanup.policy_book import spec_of
+from sandboxes.cleanup.policy_book import spec_of, visible
 from sandboxes.cleanup.reaper.facts import Fleet, fleet_of
 from sandboxes.cleanup.reaper.verdicts import complete
 from sandboxes.fleet.search import SandboxRow
@@ -44,7 +44,7 @@ def opinions(row: SandboxRow, now: datetime) -> list[Opinion]:
     fleet = fleet_of(account, Q(pk=row.key))
     if row.key not in fleet.known:  # it has ended since
         return []
-    found = [_opinion(policy, row, fleet, now) for policy in Policy.objects.filter(enabled=True)]
+    found = [_opinion(policy, row, fleet, now) for policy in visible().filter(enabled=True)]
     return sorted(found, key=lambda one: (not one.hit, -one.holding))
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,7 +13,17 @@ from django.utils.translation import gettext
 
 from dashboard.sandboxes import columns, facets, filters
 from dashboard.sandboxes import saved_views as views
-from sandboxes.fleet.search import Page, QueryError, SandboxQuery, SandboxRow, count, search, seen_accounts, settled
+from sandboxes.fleet.search import (
+    Page,
+    QueryError,
+    SandboxQuery,
+    SandboxRow,
+    count,
+    newest_key,
+    search,
+    seen_accounts,
+    settled,
+)
 from sandboxes.fleet.search.build import rows_of
 from sandboxes.models import Sandbox
 
@@ -98,5 +107,5 @@ def _around(
         "ordered": gettext(filters.ORDER_WORDS[query.order]),
         "only_ended": query.states == filters.ENDED,
         "live_states": query.states == SandboxQuery().states,
-        "newest": Sandbox.objects.aggregate(newest=Max("id"))["newest"] or 0,
+        "newest": newest_key(),
     }

@@ -15,16 +15,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from dashboard.api.auth import by_token
+from dashboard.access.rights import Verb
+from dashboard.api.auth import by_token, need
 from dashboard.api.errors import Refusal
 from dashboard.api.health import version
 from dashboard.system import heartbeat
 from events.missed import missed_by_webhook
 from events.models import Delivery
-from sandboxes.core import database_away, disk
+from sandboxes.cleanup import policy_book
+from sandboxes.core import database_away, disk, sight
 from sandboxes.core.accounts import enabled_accounts, fleets
 from sandboxes.fleet import figures as fleet
-from sandboxes.models import Account, AccountHealth, Action, Heartbeat, Policy
+from sandboxes.models import Account, AccountHealth, Action, Heartbeat
 
 PREFIX = "sandwarden_"
 Number = float | Decimal
@@ -35,7 +37,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """In the text format, or OpenMetrics where it is asked for. 401 without a token, unless METRICS_PUBLIC is set."""
     try:
         if not settings.METRICS_PUBLIC:
-            by_token(request.headers.get("Authorization", ""))
+            look = by_token(request.headers.get("Authorization", ""))
+            need(look, Verb.READ)
+            sight.limit(look.rights.accounts)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(Figures())
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -112,7 +116,7 @@ def _of_our_doing(accounts: list[Account], now: datetime) -> Iterator[Metric]:
     kept = Delivery.objects.filter(account__in=accounts).exclude(state=Delivery.State.REPLAYED).values_list("state")
     deliveries = [([state], n) for state, n in kept.annotate(n=Count("pk"))]
     yield _gauge("deliveries_kept_aside", "Webhook deliveries rejected or parked.", ["state"], deliveries)
-    tripped = Policy.objects.filter(enabled=True).values_list("name", "breaker_tripped_at")
+    tripped = policy_book.visible().filter(enabled=True).values_list("name", "breaker_tripped_at")
     breakers = [([name], float(at is not None)) for name, at in tripped]
     yield _gauge("policy_breaker_tripped", "1 while a policy's breaker is open.", ["policy"], breakers)
     room = disk.space()

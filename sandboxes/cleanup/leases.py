@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Collate
 from django.utils import timezone
 
 from sandboxes.actions.cancelling import close_all, no_orphans
 from sandboxes.cleanup import queries
-from sandboxes.core import database
+from sandboxes.core import database, sight
 from sandboxes.e2b.wire import MAX_SANDBOX_ID
 from sandboxes.fleet.lease_coverage import beat
 from sandboxes.models import Action, Lease, LeaseMember, LeaseSpan, Sandbox, SandboxLock
@@ -41,9 +41,13 @@ class LeaseTaken(Exception):
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who makes, renews or releases a lease: `maker` as on record, and whose leases it may take besides its own."""
+    """Who makes, renews or releases a lease: `maker` as on record, and whose leases it may take besides its own.
+
+    `accounts`: keys of those that it holds, None for all. Its leases cover nothing of another.
+    """
 
     maker: str = ""
+    accounts: frozenset[int] | None = None
     may_take: Callable[[str], bool] = lambda _: True
 
 
@@ -85,7 +89,7 @@ def put(
     lease = _locked_lease(key, now)
     _check_taken(lease, claimant)
     maker = claimant.maker if _is_free(lease, claimant) else lease.maker
-    covered = _covered(ids, metadata)
+    covered = _covered(ids, metadata, claimant.accounts)
     locks = _locked_guards(covered)
     live = [s for s in covered if s.state != Sandbox.State.ENDED and locks[s.lock_id].pending_action_id is None]
     alive_ids = {sandbox.sandbox_id for sandbox in live}
@@ -94,6 +98,7 @@ def put(
     if ids is not None and not live and not unknown:
         raise LeaseConflict(condemned)
     lease.token, lease.maker, lease.metadata = token, maker, None if metadata is None else dict(metadata)
+    lease.accounts = None if claimant.accounts is None else sorted(claimant.accounts)
     _start(lease, ttl_seconds, now)
     _set_members(lease, set(ids or ()))
     _move_spans(lease, [sandbox.pk for sandbox in live], now)
@@ -127,19 +132,31 @@ def list_(
     Of one key where it is given. Keys are compared character by character, so that a renewal or another locale moves
     none between pages.
     """
-    live = _live()
+    live = _seen()
     if key is not None:
         live = live.filter(key=key) if "\0" not in key else live.none()
     spans = LeaseSpan.objects.filter(lease=OuterRef("pk"), until__gt=now or timezone.now())
+    held = sight.everything()
+    if held is not None:
+        spans = spans.filter(sandbox__account__in=held)
     covered = spans.exclude(sandbox__state=Sandbox.State.ENDED).order_by().values("lease")
     counted = covered.annotate(n=Count("sandbox", distinct=True)).values("n")
-    held = live.annotate(by_key=Collate("key", "C"), live_count=Coalesce(Subquery(counted), 0))
-    return list(held.filter(by_key__gt=after).order_by("by_key")[:most])
+    found = live.annotate(by_key=Collate("key", "C"), live_count=Coalesce(Subquery(counted), 0))
+    return list(found.filter(by_key__gt=after).order_by("by_key")[:most])
 
 
 def count() -> int:
     """How many leases are live."""
-    return _live().count()
+    return _seen().count()
+
+
+def _seen() -> QuerySet[Lease]:
+    """Live ones that whoever asks may know of: made for accounts of theirs alone, or covering a sandbox of theirs."""
+    held = sight.everything()
+    if held is None:
+        return _live()
+    covering = LeaseSpan.objects.filter(until__gt=timezone.now(), sandbox__account__in=held).values("lease")
+    return _live().filter(Q(accounts__contained_by=sorted(held)) | Q(pk__in=covering))
 
 
 def _live() -> QuerySet[Lease]:
@@ -204,11 +221,15 @@ def _start(lease: Lease, ttl_seconds: int, now: datetime) -> None:
     lease.save()
 
 
-def _covered(ids: Sequence[str] | None, metadata: Mapping[str, str] | None) -> list[Sandbox]:
+def _covered(
+    ids: Sequence[str] | None, metadata: Mapping[str, str] | None, accounts: frozenset[int] | None
+) -> list[Sandbox]:
     if ids is not None:
         found = Sandbox.objects.filter(sandbox_id__in=set(ids))
     else:
         found = Sandbox.objects.filter(metadata__contains=dict(metadata or {})).exclude(state=Sandbox.State.ENDED)
+    if accounts is not None:
+        found = found.filter(account__in=accounts)
     return list(found.only("sandbox_id", "state", "lock_id"))
 
 

@@ -1,11 +1,15 @@
 """The policies as they stand in the database: read as specs, changed with their version, deleted with their marks."""
 
+from collections.abc import Iterable
+
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
+from msgspec.structs import replace
 
 from sandboxes.actions.cancelling import close_all
 from sandboxes.cleanup import orphans
+from sandboxes.core import sight
 from sandboxes.models import Account, Action, Policy, SandboxLock, Verdict
 from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
 
@@ -15,6 +19,21 @@ FIELDS = PolicySpec.__struct_fields__
 def spec_of(policy: Policy) -> PolicySpec:
     """The spec of a stored policy. Raises PolicyError when somebody stored one that can't be meant."""
     return parse({name: getattr(policy, name) for name in FIELDS})
+
+
+def visible() -> QuerySet[Policy]:
+    """Those that stand for an account that whoever asks may see: for all accounts, or for one of theirs by name."""
+    held = sight.everything()
+    if held is None:
+        return Policy.objects.all()
+    names = list(Account.objects.filter(pk__in=held).values_list("name", flat=True))
+    everywhere = Q(match__accounts=[]) | Q(match__accounts__isnull=True)
+    return Policy.objects.filter(everywhere | Q(match__accounts__has_any_keys=names))
+
+
+def for_accounts(spec: PolicySpec, names: Iterable[str]) -> PolicySpec:
+    """The same policy for the accounts of these names."""
+    return replace(spec, match=replace(spec.match, accounts=tuple(names)))
 
 
 @transaction.atomic
@@ -44,7 +63,7 @@ def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
 
 def _known_accounts(named: set[str]) -> None:
     """A policy for an account that is not there would watch nobody and seem to watch."""
-    there = sorted(Account.objects.values_list("name", flat=True)) if named else []
+    there = sorted(one.name for one in sight.held(Account.objects.only("name"))) if named else []
     for name in sorted(named.difference(there)):
         raise PolicyError(f"match.accounts: no account named {name!r}; there are: {', '.join(there) or 'none'}")
 

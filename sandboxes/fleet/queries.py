@@ -19,10 +19,12 @@ COVERS = """
     JOIN sandboxes_leasemember m ON m.lease_id = l.id
     JOIN sandboxes_sandbox s ON s.sandbox_id = m.sandbox_id
     WHERE l.released_at IS NULL AND l.lapsed_at IS NULL AND s.state <> 'ended'
+      AND (l.accounts IS NULL OR s.account_id = ANY(l.accounts))
     UNION ALL
     SELECT s.id, s.guard_id, s.first_seen_at, l.id, l.key, l.renewed_at, l.expires_at, l.token
     FROM sandboxes_lease l JOIN sandboxes_sandbox s ON s.metadata @> l.metadata
     WHERE l.metadata IS NOT NULL AND l.released_at IS NULL AND l.lapsed_at IS NULL AND s.state <> 'ended'
+      AND (l.accounts IS NULL OR s.account_id = ANY(l.accounts))
 """
 HOLDING = f"""
     SELECT DISTINCT ON (c.sandbox_id) c.sandbox_id, c.key, c.expires_at

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Max
 from django.utils import timezone
 
-from sandboxes.core import accounts, database
+from sandboxes.core import accounts, database, sight
 from sandboxes.fleet.search import cursors, queries
 from sandboxes.fleet.search.build import rows_of
+from sandboxes.fleet.search.details import these
 from sandboxes.fleet.search.idle import resolved
 from sandboxes.fleet.search.namesakes import Ambiguous, refuse_ambiguous
 from sandboxes.fleet.search.place import Place, place_of
@@ -45,19 +47,39 @@ __all__ = [
     "key_of",
     "keys_of",
     "matching_ids",
+    "newest_key",
     "refuse_ambiguous",
     "search",
     "seen_accounts",
     "settled",
     "states_of",
+    "visible_keys",
 ]
 
 
 def seen_accounts(name: str | None = None) -> list[int]:
-    """Keys of the accounts in sight: the one named, else all that pages and REST show."""
+    """Keys of the accounts in sight: those named, with commas between them, else all that pages and REST show."""
     if name is None:
         return accounts.shown_account_ids()
-    return list(Account.objects.filter(name=name).values_list("id", flat=True))
+    return [one.pk for one in sight.held(Account.objects.filter(name__in=name.split(",")).only("name").order_by("id"))]
+
+
+def visible_keys(keys: Sequence[int]) -> list[int]:
+    """Those of the sandboxes with these keys that are in accounts which whoever asks may see, in the order given."""
+    found = Sandbox.objects.filter(pk__in=these(keys))
+    held = sight.everything()
+    if held is not None:
+        found = found.filter(account__in=held)
+    there = set(found.values_list("pk", flat=True))
+    return [key for key in keys if key in there]
+
+
+def newest_key() -> int:
+    """The key of the sandbox that was put on record last, in the accounts in sight; 0 without any."""
+    found = Sandbox.objects.all()
+    if sight.everything() is not None or sight.is_narrowed():
+        found = found.filter(account__in=seen_accounts())
+    return found.aggregate(newest=Max("id"))["newest"] or 0
 
 
 def search(

@@ -132,7 +132,7 @@ def test_an_enforced_one_goes_back_to_a_dry_run_off_and_away(staff: Client):
     assert not Policy.objects.exists()
 
 
-def test_who_is_not_staff_may_look_and_try_but_change_nothing(person: Client):
+def test_operator_may_look_try_and_freeze_but_change_no_policy_and_lift_no_freeze(person: Client):
     made = records.policy()
     assert person.get(f"/cleanup/policies/{made.pk}/").status_code == 200
     assert person.post("/cleanup/policies/new/preview/", OLD).status_code == 200
@@ -141,10 +141,11 @@ def test_who_is_not_staff_may_look_and_try_but_change_nothing(person: Client):
         f"policies/{made.pk}/",
         f"policies/{made.pk}/enforce/",
         f"policies/{made.pk}/switch/",
-        "freeze/",
     ):
         assert person.post(f"/cleanup/{page}", OLD | {"version": "1", "to": "delete"}).status_code == 403
-    assert freezing.current() is None
+    assert person.post("/cleanup/freeze/", {"to": "freeze", "reason": "an incident"}).status_code == 302
+    assert person.post("/cleanup/freeze/", {"to": "lift"}).status_code == 403
+    assert freezing.current() is not None
 
 
 def test_the_freeze_is_seen_on_every_page_and_lifted_on_cleanup(staff: Client):

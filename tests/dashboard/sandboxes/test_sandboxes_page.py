@@ -4,7 +4,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
@@ -139,7 +138,7 @@ class TestAllThatMatch:
 
     def test_nobody_elses_selection_can_be_used(self, person: Client, selection: Selection) -> None:
         bob = Client()
-        bob.force_login(get_user_model().objects.create_user("bob", password="long enough for a test"))
+        bob.force_login(records.member("bob"))
         assert bob.post("/act/", {"kind": "kill", "selection": selection.pk, "typed": "3"}).status_code == 400
 
     def test_how_far_it_is_can_be_asked(self, person: Client, selection: Selection) -> None:
