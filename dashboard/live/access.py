@@ -13,17 +13,21 @@ from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from dashboard.access.callers import of_user
+from dashboard.access.rights import NONE, Rights, Verb
+
 CHECK_SECONDS: Final = 3.0  # a socket ends within five: this, and the time that an answer takes
 REUSE_SECONDS: Final = 1.0  # whoever was admitted needs no new query for so long, however much a page says
 log = logging.getLogger(__name__)
 
 
 class Ticket(NamedTuple):
-    """With which session somebody came, as whom, and the session's mark of that user's password."""
+    """With which session somebody came, as whom, the session's mark of that user's password, and what they could do."""
 
     session_key: str
     user_id: int
     password_mark: str
+    rights: Rights = NONE
 
 
 def ticket_of(scope: Mapping[str, Any]) -> Ticket | None:
@@ -31,21 +35,32 @@ def ticket_of(scope: Mapping[str, Any]) -> Ticket | None:
     user, session = scope.get("user"), scope.get("session")
     if user is None or not user.is_authenticated or session is None or not session.session_key:
         return None
-    return Ticket(session.session_key, user.pk, session.get(HASH_SESSION_KEY, ""))
+    rights = of_user(user).rights
+    return Ticket(session.session_key, user.pk, session.get(HASH_SESSION_KEY, ""), rights) if may_look(rights) else None
 
 
 def valid(tickets: Collection[Ticket]) -> set[Ticket]:
-    """Those whose session is there and not over, and whose user is active and has the same password."""
+    """Those whose session is there and not over, and whose user is active, has the same password and the same rights.
+
+    Whose rights have changed comes again at once, and then sees what they allow.
+    """
     keys, ids = {one.session_key for one in tickets}, {one.user_id for one in tickets}
     there = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     sessions = set(there.values_list("session_key", flat=True))
-    marks = {user.pk: user.get_session_auth_hash() for user in get_user_model().objects.filter(pk__in=ids)
-             if user.is_active}  # fmt: skip
+    people = get_user_model().objects.select_related("member").filter(pk__in=ids, is_active=True)
+    marks = {user.pk: (user.get_session_auth_hash(), of_user(user).rights) for user in people}
     return {
-        one
-        for one in tickets
-        if one.session_key in sessions and hmac.compare_digest(marks.get(one.user_id, ""), one.password_mark)
+        one for one in tickets if one.session_key in sessions and _is_same(one, *marks.get(one.user_id, ("", NONE)))
     }
+
+
+def _is_same(ticket: Ticket, password_mark: str, rights: Rights) -> bool:
+    return hmac.compare_digest(password_mark, ticket.password_mark) and rights == ticket.rights
+
+
+def may_look(rights: Rights) -> bool:
+    """Whether there is anything to see."""
+    return rights.may(Verb.READ)
 
 
 class Gate:

@@ -22,6 +22,7 @@ class Browser:
     message then."""
 
     user: str
+    seen: frozenset[int] | None = None  # the accounts that this page sees; None: all
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     show: Show = field(default_factory=lambda: Show("none"))

@@ -8,12 +8,15 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 import msgspec
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from dashboard.access import choosing
 from dashboard.live.access import Ticket, gate, ticket_of
 from dashboard.live.browser import Browser
 from dashboard.live.hub import hub
 from dashboard.live.shapes import PROTOCOL
+from sandboxes.core import sight
 
 SIGN_IN_FIRST: Final = 4401
 NOT_OURS: Final = 4400
@@ -38,11 +41,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if _spoken(self.scope) != PROTOCOL:
             await self.close(NOT_OURS)
             return
-        self.ticket = ticket_of(self.scope)
+        self.ticket = await database_sync_to_async(ticket_of)(self.scope)
         if self.ticket is None:
             await self.close(SIGN_IN_FIRST)
             return
-        self.browser = Browser(self.scope["user"].get_username())
+        self.browser = Browser(self.scope["user"].get_username(), await _seen(self.ticket, self.scope))
         gate.enter(self, self.ticket, self._send_out)
         hub.join(self.browser)
         self.sender = asyncio.create_task(self._send_what_is_new(self.browser))
@@ -83,9 +86,25 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             browser.wake.clear()
             browser.asked.clear()
             began = time.monotonic()
-            hub.messages.keep_time(time.time())
-            for message in browser.messages(hub.messages):
+            messages = hub.messages_for(browser)
+            if messages is None:  # its accounts are being read; then it is woken
+                continue
+            messages.keep_time(time.time())
+            for message in browser.messages(messages):
                 await send({"type": "websocket.send", "text": message.decode()})
+
+
+async def _seen(ticket: Ticket, scope: Mapping[str, Any]) -> frozenset[int] | None:
+    """The accounts that a page sees: those that its person may see, and of them those that `?account=` names."""
+    named = parse_qs(scope.get("query_string", b"").decode("ascii", "replace")).get("account", [""])[-1]
+    if not named:
+        return ticket.rights.accounts
+    with sight.limited(ticket.rights.accounts):
+        try:
+            seen: frozenset[int] = await database_sync_to_async(choosing.keys_of)(named)
+        except (choosing.NoName, choosing.NoSuchAccount):
+            return frozenset()
+        return seen
 
 
 def _spoken(scope: Mapping[str, Any]) -> str:

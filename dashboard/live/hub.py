@@ -1,10 +1,15 @@
-"""One per web process: joins the live group once, keeps the fleet, and wakes the browsers that show what moved."""
+"""One per web process: joins the live group once, keeps the fleet, and wakes the browsers that show what moved.
+
+Pages that see all accounts share one picture of the fleet; those that see some have one for each such set, made when
+the first of them opens and dropped with the last. What is in no picture of theirs can't reach them.
+"""
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -35,7 +40,8 @@ class Hub:
 
     def __init__(self) -> None:
         self.browsers: set[Browser] = set()
-        self.messages = Messages(LiveFleet(), time.time())
+        self.messages = Messages(LiveFleet(), time.time())  # of all accounts
+        self._parts: dict[frozenset[int], Messages] = {}  # of some
         self._sequence = Sequence()
         self._background = Background()
         self._reload = asyncio.Event()
@@ -62,11 +68,23 @@ class Hub:
         }
 
     def join(self, browser: Browser) -> None:
+        """It is sent what it sees; the first that sees just those accounts has to wait until they are read."""
         self.browsers.add(browser)
+        if browser.seen is not None and browser.seen not in self._parts:
+            self._reload.set()
         browser.wake.set()
 
     def leave(self, browser: Browser) -> None:
         self.browsers.discard(browser)
+        if browser.seen is not None and browser.seen not in self._seen():
+            self._parts.pop(browser.seen, None)
+
+    def messages_for(self, browser: Browser) -> Messages | None:
+        """Of the accounts that it sees; None until they are read."""
+        return self.messages if browser.seen is None else self._parts.get(browser.seen)
+
+    def _seen(self) -> set[frozenset[int]]:
+        return {one.seen for one in self.browsers if one.seen is not None}
 
     def take(self, message: dict[str, Any]) -> None:
         """Applies one live message and wakes whom it concerns."""
@@ -81,10 +99,14 @@ class Hub:
         self._is_news = True
         touched, actions = self._apply(message)
         self.messages.refresh(now)
+        for part in self._parts.values():
+            _apply_to_part(part.fleet, message)
+            part.refresh(now)
         if not self._is_news:
             return
         for browser in self.browsers:
-            browser.concerns(touched, actions)
+            if browser.seen is None or message["kind"] == "freeze" or message["account"] in browser.seen:
+                browser.concerns(touched, actions)
 
     def _apply(self, message: dict[str, Any]) -> tuple[set[int], list[Any]]:
         """Which sandboxes it touched, and the actions it told of. An account we do not know calls for a fresh look."""
@@ -96,21 +118,11 @@ class Hub:
             self._stranger(account)
             return set(), []
         body = _decode(message["body"])
-        match message["kind"]:
-            case "frame":
-                fleet.apply_frame(account, body["shard"], frame_of(body), body.get("shards", 1))
-            case "change":
-                return fleet.apply_change(account, body["sandboxes"]), []
-            case "verdict":
-                return fleet.apply_verdict(body["orphans"], body["cleared"]), []
-            case "status":
-                self._is_news = _without_times(body) != _without_times(fleet.status.get(account, {}))
-                fleet.status[account] = body
-            case "action":
-                return set(), body["items"]
-            case other:
-                log.warning("a live message of an unknown kind: %s", other)
-        return set(), []
+        if message["kind"] == "status":
+            self._is_news = _without_times(body) != _without_times(fleet.status.get(account, {}))
+        elif message["kind"] == "action":
+            return set(), body["items"]
+        return apply(fleet, message["kind"], account, body), []
 
     def _freeze(self, at: float | None) -> None:
         """Policies were frozen, or are no longer: then every pending action has another time, which the record has."""
@@ -154,7 +166,7 @@ class Hub:
             self._reload.clear()
             self._meanwhile = []
             try:
-                self._replace(await database_sync_to_async(snapshot.read)())
+                self._replace(*await database_sync_to_async(_read)(self._seen()))
             except (DatabaseError, *database_away.ERRORS) as error:
                 log.warning("the fleet could not be read, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -165,15 +177,20 @@ class Hub:
             finally:
                 self._meanwhile = None
 
-    def _replace(self, fleet: LiveFleet) -> None:
-        """The new picture, and on it what came while it was read: applied twice does no harm, lost would.
+    def _replace(self, fleet: LiveFleet, parts: Mapping[frozenset[int], LiveFleet] = MappingProxyType({})) -> None:
+        """The new pictures, and on them what came while they were read: twice does no harm, lost would.
 
         A message that can't be applied was told when it came, and has asked for another picture.
         """
         self.messages = Messages(fleet, time.time())
+        self._parts = {seen: Messages(part, time.time()) for seen, part in parts.items()}
         for message in self._meanwhile or []:
             with contextlib.suppress(Exception):
                 self._apply(message)
+                for part in self._parts.values():
+                    _apply_to_part(part.fleet, message)
+        if self._seen() - self._parts.keys():
+            self._reload.set()  # somebody came while it was read
         for browser in self.browsers:
             browser.forget()
             browser.wake.set()
@@ -184,6 +201,34 @@ class Hub:
             await asyncio.sleep(WATCH_SECONDS)
             if self._sequence.lost(time.time()):
                 self._reload.set()
+
+
+def apply(fleet: LiveFleet, kind: str, account: int, body: Mapping[str, Any]) -> set[int]:
+    """What one account's message of the sandboxes changes in a picture; the keys of those that moved."""
+    match kind:
+        case "frame":
+            fleet.apply_frame(account, body["shard"], frame_of(body), body.get("shards", 1))
+        case "change":
+            return fleet.apply_change(account, body["sandboxes"])
+        case "verdict":
+            return fleet.apply_verdict(body["orphans"], body["cleared"])
+        case "status":
+            fleet.status[account] = body
+        case other:
+            log.warning("a live message of an unknown kind: %s", other)
+    return set()
+
+
+def _apply_to_part(fleet: LiveFleet, message: Mapping[str, Any]) -> None:
+    """The same for the picture of some accounts: what is of another one never gets into it."""
+    if message["kind"] == "freeze":
+        fleet.frozen_at = _decode(message["body"])["at"]
+    elif message["kind"] != "action" and message["account"] in (fleet.accounts or ()):
+        apply(fleet, message["kind"], message["account"], _decode(message["body"]))
+
+
+def _read(parts: Iterable[frozenset[int]]) -> tuple[LiveFleet, dict[frozenset[int], LiveFleet]]:
+    return snapshot.read(), {seen: snapshot.read(seen) for seen in parts}
 
 
 def _without_times(status: Mapping[str, Any]) -> dict[str, Any]:

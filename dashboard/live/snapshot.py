@@ -18,15 +18,17 @@ from dashboard.live.fleet import (
 )
 from sandboxes.base.sizes import as_number
 from sandboxes.cleanup import freezing
+from sandboxes.core import sight
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.fleet.figures import latest_frames
 from sandboxes.metrics import polling
 from sandboxes.models import AccountHealth, Action, Execution, MetricFrame, Sandbox, Verdict
 
 
-def read() -> LiveFleet:
-    """All that the pages show now, the last quarter of an hour of CPU too."""
-    now, accounts = timezone.now(), shown_account_ids()
+def read(seen: frozenset[int] | None = None) -> LiveFleet:
+    """All that pages show now that see these accounts (None: all), the last quarter of an hour of CPU too."""
+    with sight.limited(seen):
+        now, accounts = timezone.now(), shown_account_ids()
     fleet = LiveFleet(_cells(accounts), _born(accounts, now), _ended(accounts, now), frozenset(accounts))
     for account, shard, at, keys, cpu in _past(accounts, now):
         fleet.remember(account, shard, at.timestamp(), array("i", keys), array("i", cpu))

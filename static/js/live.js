@@ -50,7 +50,10 @@ function become(next) {
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const mine = new WebSocket(`${scheme}://${location.host}/ws/live/?v=${document.body.dataset.protocol}`);
+  const asked = new URLSearchParams({ v: String(document.body.dataset.protocol) });
+  const accounts = new URLSearchParams(location.search).get("account");
+  if (accounts) asked.set("account", accounts); // what the page looks at
+  const mine = new WebSocket(`${scheme}://${location.host}/ws/live/?${asked}`);
   socket = mine;
   heard = Date.now();
   mine.addEventListener("open", () => {
