@@ -15,11 +15,14 @@ from dashboard.api import (
     health,
     leases,
     logs,
+    me,
     metrics,
     policies,
     preview,
     sandboxes,
+    tokens,
     trust,
+    users,
 )
 from dashboard.api.auth import TokenOrSession
 from dashboard.api.docs import OnePage
@@ -53,6 +56,9 @@ api.add_router("/policies", trust.router)
 api.add_router("/leases", leases.router)
 api.add_router("/freeze", freeze.router)
 api.add_router("/owner-callback", callback.router)
+api.add_router("/me", me.router)
+api.add_router("/users", users.router)
+api.add_router("/tokens", tokens.router)
 
 nowhere = Router()
 

@@ -22,7 +22,7 @@ from dashboard.api.sandboxes import Filter
 from dashboard.api.strict import METADATA_PREFIX
 from dashboard.models import ANSWERS_KEPT
 from sandboxes.actions import NotInState, cancel, request_bulk
-from sandboxes.fleet.search import keys_of, matching_ids, refuse_ambiguous, seen_accounts
+from sandboxes.fleet.search import keys_of, matching_ids, refuse_ambiguous, seen_accounts, visible_keys
 from sandboxes.models import Action, BulkRequest, Sandbox
 
 router = Router(tags=["actions"])
@@ -107,7 +107,7 @@ def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
 def bulk_state(request: HttpRequest, bulk_id: UUID) -> HttpResponse:
     """How far a request for many has come: more than 500 are taken by a worker, some at a time."""
     wanted = BulkRequest.objects.filter(bulk_id=bulk_id).first()
-    if wanted is None:
+    if wanted is None or not visible_keys(wanted.keys):
         raise not_found(f"bulk {bulk_id}")
     refused = _by_id({int(key): why for key, why in wanted.refused.items()})
     left = len(wanted.keys) - wanted.position
@@ -127,7 +127,7 @@ def _number_of_call(request: HttpRequest) -> UUID | None:
 
 
 def _by_id(refused: dict[int, str]) -> dict[str, str]:
-    named = Sandbox.objects.filter(pk__in=refused).values_list("pk", "sandbox_id")
+    named = Sandbox.objects.filter(pk__in=visible_keys(list(refused))).values_list("pk", "sandbox_id")
     return {sandbox_id: refused[key] for key, sandbox_id in named}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
-from dashboard.api.auth import Caller
+from dashboard.access.callers import Caller
 from dashboard.api.errors import Namesakes, Problem
 from dashboard.api.models import models_of
 

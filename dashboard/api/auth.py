@@ -1,8 +1,7 @@
 """Who calls: a program by its bearer token, or a person by the page's session."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -10,26 +9,16 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 from ninja.security.base import AuthBase
 
-from dashboard.api.errors import Refusal
+from dashboard.access import callers, choosing, rules
+from dashboard.access.callers import Caller
+from dashboard.access.rights import Rights, Verb
+from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.strict import refuse_unknown_parameters
 from dashboard.models import ApiToken
 from dashboard.system import heartbeat
+from sandboxes.core import sight
 
 _USED_EVERY: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Caller:
-    """`key` tells callers apart for ever, `name` is what the audit trail shows."""
-
-    kind: Literal["token", "user"]
-    key: str
-    name: str
-
-    @property
-    def label(self) -> str:
-        """As records that keep one text name it: `ada`, or `token ci`."""
-        return self.name if self.kind == "user" else f"token {self.name}"
 
 
 class TokenOrSession(AuthBase):
@@ -41,8 +30,34 @@ class TokenOrSession(AuthBase):
     def __call__(self, request: HttpRequest) -> Caller:
         given = request.headers.get("Authorization")
         caller = by_token(given, request.method or "", request.path) if given is not None else _by_session(request)
+        request.caller = caller  # type: ignore[attr-defined]
+        need(caller, rules.of_call(request.operation_id))  # type: ignore[attr-defined]
+        sight.limit(caller.rights.accounts)
         refuse_unknown_parameters(request)  # only now: who may not call learns nothing of what may be asked
+        look_at(caller, request)
         return caller
+
+
+def need(caller: Caller, verb: Verb, account: int | None = None) -> None:
+    """Raises Refusal 403 that names what is missing."""
+    if callers.may(caller, verb, account):
+        return
+    needs = ["admin", "accounts:*"] if verb is Verb.SYSTEM else [str(verb)]
+    raise Refusal(403, "forbidden", f"this needs {' and '.join(needs)}", details={"needs": needs})
+
+
+def look_at(caller: Caller, request: HttpRequest) -> None:
+    """Narrows the call to the accounts that `?account=` names. Raises Refusal 404 for an unknown or hidden one, 400 for
+    an empty one."""
+    named = request.GET.get("account")
+    if named is None:
+        return
+    try:
+        sight.limit(caller.rights.accounts, choosing.keys_of(named))
+    except choosing.NoName:
+        raise bad_request("account needs the name of an account, or several with commas") from None
+    except choosing.NoSuchAccount as unknown:
+        raise not_found(f"account {unknown.name!r}") from None
 
 
 def by_token(authorization: str, method: str = "", path: str = "") -> Caller:
@@ -50,16 +65,21 @@ def by_token(authorization: str, method: str = "", path: str = "") -> Caller:
     scheme, _, text = authorization.partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise _unknown("the Authorization header must be: Bearer TOKEN")
-    token = ApiToken.objects.filter(digest=ApiToken.digest_of(text.strip()), revoked_at=None).first()
+    known = ApiToken.objects.select_related("made_by__member")
+    token = known.filter(digest=ApiToken.digest_of(text.strip()), revoked_at=None).first()
     if token is None:
         if heartbeat.is_token(text.strip(), method, path):
-            return Caller("token", "token:probe", "probe")
+            return Caller("token", "token:probe", "probe", Rights(frozenset({Verb.READ})))
         raise _unknown("this token is unknown or revoked")
+    if token.made_by is not None and not token.made_by.is_active:
+        raise _unknown("whoever made this token was deactivated")
+    if token.has_expired:
+        raise _unknown("this token has expired")
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USED_EVERY)
     if token.last_used_at is None or token.last_used_at < now - _USED_EVERY:
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
-    return Caller("token", f"token:{token.pk}", token.name)
+    return callers.of_token(token)
 
 
 def _by_session(request: HttpRequest) -> Caller:
@@ -69,7 +89,7 @@ def _by_session(request: HttpRequest) -> Caller:
     len(request.body)  # read it whole first: the check may look for the token in a form, and would use the stream up
     if _CsrfCheck(_no_view).wrong(request):
         raise Refusal(403, "forbidden", "the CSRF token is missing or wrong; programs use a bearer token")
-    return Caller("user", f"user:{user.pk}", user.get_username())
+    return callers.of_user(user)
 
 
 class _CsrfCheck(CsrfViewMiddleware):
@@ -87,13 +107,6 @@ class _CsrfCheck(CsrfViewMiddleware):
 def _no_view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """The check asks its view only whether it is exempt: none is."""
     return HttpResponse()
-
-
-def staff_only(request: HttpRequest) -> None:
-    """What the pages leave to staff, a login may not do here either; tokens may. Raises Refusal 403."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    if caller.kind == "user" and not getattr(request.user, "is_staff", False):
-        raise Refusal(403, "forbidden", "only staff may change this; everybody who is signed in may look")
 
 
 def _unknown(message: str) -> Refusal:

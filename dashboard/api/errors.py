@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import redis
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -84,6 +84,7 @@ def handle(api: NinjaAPI) -> None:
         QueryError: lambda _, error: _plain(400, str(error)),
         ValidationError: _invalid,
         HttpError: lambda _, error: _plain(error.status_code, str(error)),
+        PermissionDenied: _forbidden,
         Http404: lambda _, __: _plain(404, "there is no such thing here"),
         RequestDataTooBig: lambda _, __: _plain(400, "the body is too large"),
         **dict.fromkeys(database_away.ERRORS, lambda _, error: _away("database", error)),
@@ -97,6 +98,12 @@ def handle(api: NinjaAPI) -> None:
 
 def _plain(status: int, message: str) -> HttpResponse:
     return problem_response(status, Problem(_WORDS.get(status, "error"), message))
+
+
+def _forbidden(_: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    """403 that names what is missing, where that is known."""
+    needs = getattr(error, "needs", [])
+    return problem_response(403, Problem("forbidden", str(error) or "this is not allowed", {"needs": needs}))
 
 
 def _refused(_: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 IN_PATH: Final = {
     "sandbox_id": "i1a2b3c4d5e6f7g8h9j0", "policy_id": "1", "action_id": "1", "name": "default", "key": "run-9f",
-    "bulk_id": "6f1c2f0e-3f5a-4c1f-9d3b-2a6f0c9e7b11",
+    "bulk_id": "6f1c2f0e-3f5a-4c1f-9d3b-2a6f0c9e7b11", "token_id": "12", "user_id": "7",
+    "session_id": "3f9b0c8e5d1a47f6a2c4e6b8d0f13579",
 }  # fmt: skip
 QUERIES: Final[dict[str, dict[str, str]]] = {
     "list_sandboxes": {"idle_for": "1800", "environment": "staging", "order": "-cost_usd"},
@@ -40,6 +41,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "preview_policy": _POLICY,
     "put_lease": {"ttl_seconds": 300, "match": {"metadata": {"run": "9f"}}},
     "set_freeze": {"frozen": True, "reason": "incident"},
+    "create_token": {"name": "ci-deploy", "scopes": ["read", "lease"], "expires_at": "2027-06-30T00:00:00Z"},
+    "create_user": {"username": "grace", "email": "grace@example.com", "role": "operator"},
+    "update_user": {"role": "viewer"},
     "set_owner_callback": {"url": "https://app.example.com/sandboxes/alive", "secret": "at least 16 letters long"},
 }
 

@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
+from dashboard.access.rights import Verb
 from dashboard.api.answers import answer, caller, returns
-from dashboard.api.auth import staff_only
+from dashboard.api.auth import need
 from dashboard.api.params import Form, Text
 from sandboxes.cleanup import freezing
 from sandboxes.models import Freeze
@@ -53,8 +54,9 @@ def read(request: HttpRequest) -> HttpResponse:
 @router.put("", operation_id="set_freeze", **returns(FreezeState))
 def put(request: HttpRequest, body: FreezeBody) -> HttpResponse:
     """Freezes, or lifts it: marks then have as long to go as they had. What is so already stays."""
-    staff_only(request)
     name = caller(request).label
+    if not body.frozen:
+        need(caller(request), Verb.ADMIN)
     if body.frozen:
         freezing.freeze(name, body.reason)
     else:

@@ -26,11 +26,15 @@ class Conflict(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it is kept: HTTP status, JSON body, and the headers that the operation set, by name."""
+    """An answer: HTTP status, JSON body, and the headers that the operation set, by name.
+
+    `kept` is what later calls under its key get in the place of a body that holds a secret.
+    """
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    kept: bytes | None = None
 
     @property
     def final(self) -> bool:
@@ -58,7 +62,8 @@ def once(caller: str, key: str, digest: str, work: Callable[[], Answer], now: da
         raise
     mine = IdempotentAnswer.objects.filter(pk=row)
     if answer.final:
-        mine.update(status=answer.status, body=answer.body, headers=answer.headers)
+        body = answer.body if answer.kept is None else answer.kept
+        mine.update(status=answer.status, body=body, headers=answer.headers)
     else:
         mine.delete()
     return answer

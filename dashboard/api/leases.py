@@ -7,19 +7,23 @@ from typing import Annotated, Any
 
 import msgspec
 from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
 from pydantic import Field
 
+from dashboard.access import callers
+from dashboard.access.callers import Caller
+from dashboard.access.rights import Verb
 from dashboard.api.answers import answer, caller, nothing, returns
-from dashboard.api.auth import Caller
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Form, Paged, Text
 from dashboard.models import ApiToken
 from sandboxes.cleanup import leases
+from sandboxes.core import sight
 from sandboxes.fleet.search import Page, cursors
-from sandboxes.models import Lease, LeaseMember
+from sandboxes.models import Lease, LeaseMember, Sandbox
 
 router = Router(tags=["leases"])
 
@@ -125,12 +129,12 @@ def release(request: HttpRequest, key: str) -> HttpResponse:
 def _claimant(request: HttpRequest) -> leases.Claimant:
     """A caller's own leases, those of revoked tokens, and all for the environment's token and for staff."""
     who = caller(request)
-    return leases.Claimant(who.key, lambda maker: _may_take_any(request, who) or _is_gone(maker))
+    return leases.Claimant(who.key, who.rights.accounts, may_take=lambda maker: _may_take_any(who) or _is_gone(maker))
 
 
-def _may_take_any(request: HttpRequest, who: Caller) -> bool:
+def _may_take_any(who: Caller) -> bool:
     if who.kind == "user":
-        return bool(getattr(request.user, "is_staff", False))
+        return callers.may(who, Verb.SYSTEM)
     return ApiToken.objects.filter(pk=who.key.removeprefix("token:"), in_environment=True).exists()
 
 
@@ -143,12 +147,23 @@ def _is_gone(maker: str) -> bool:
 
 
 def _forbidden(taken: leases.LeaseTaken) -> Refusal:
-    return Refusal(403, "forbidden", str(taken), details={"needs": ["lease.maker"]})
+    """Whose it is may be the secret of an account that the caller does not see."""
+    told = str(taken) if sight.everything() is None else "the lease belongs to another: use another key"
+    return Refusal(403, "forbidden", told, details={"needs": ["lease.maker"]})
+
+
+def _members() -> QuerySet[LeaseMember]:
+    """Without the IDs of sandboxes that whoever asks may not see; an ID that is not on record yet is nobody's."""
+    seen = sight.everything()
+    if seen is None:
+        return LeaseMember.objects.all()
+    there = Sandbox.objects.filter(sandbox_id=OuterRef("sandbox_id"))
+    return LeaseMember.objects.filter(Exists(there.filter(account__in=seen)) | ~Exists(there))
 
 
 def _rows(held: list[Lease]) -> list[LeaseRow]:
     members: dict[int, list[str]] = {lease.pk: [] for lease in held}
-    named = LeaseMember.objects.filter(lease__in=held).order_by("sandbox_id").values_list("lease_id", "sandbox_id")
+    named = _members().filter(lease__in=held).order_by("sandbox_id").values_list("lease_id", "sandbox_id")
     for lease_id, sandbox_id in named:
         members[lease_id].append(sandbox_id)
     return [

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import NinjaAPI
@@ -14,6 +15,12 @@ from dashboard.api.idempotency import MAX_KEY_LENGTH, Answer, Conflict, digest_o
 
 View = Callable[..., HttpResponse]
 _JSON = {"Content-Type": "application/json"}  # of answers kept before headers were
+
+
+def never_kept(response: HttpResponse, key: int) -> HttpResponse:
+    """Marks an answer that holds a secret: the same call again gets `{"replayed":true,"id"}`."""
+    response.kept = msgspec.json.encode({"replayed": True, "id": key})  # type: ignore[attr-defined]
+    return response
 
 
 def answered_once(api: NinjaAPI) -> Callable[[View], View]:
@@ -33,7 +40,8 @@ def answered_once(api: NinjaAPI) -> Callable[[View], View]:
                     response = view(request, *args, **kwargs)
                 except Exception as error:  # noqa: BLE001 - the API's own handlers turn it into an answer
                     response = api.on_exception(request, error)
-                return Answer(response.status_code, response.content, dict(response.items()))
+                kept = getattr(response, "kept", None)
+                return Answer(response.status_code, response.content, dict(response.items()), kept)
 
             digest = digest_of("POST", request.get_full_path(), request.body)
             given = once(caller(request).key, key, digest, work, timezone.now())

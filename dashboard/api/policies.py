@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
 
-from dashboard.api.answers import answer, nothing, returns, takes
-from dashboard.api.auth import staff_only
+from dashboard.access import reach
+from dashboard.api.answers import answer, caller, nothing, returns, takes
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Paged
 from dashboard.api.policy_view import PolicyView, views_of
@@ -33,7 +33,7 @@ class _After(msgspec.Struct, frozen=True, array_like=True):
 @router.get("", operation_id="list_policies", **returns(PolicyList))
 def list_policies(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     """By name, each with how it is doing."""
-    policies = Policy.objects.order_by("name")
+    policies = policy_book.visible().order_by("name")
     rest = policies.filter(name__gt=cursors.decode(asked.cursor, _After).name) if asked.cursor else policies
     found = list(rest[: asked.limit + 1])
     following = cursors.encode(_After(found[asked.limit - 1].name)) if len(found) > asked.limit else None
@@ -43,7 +43,6 @@ def list_policies(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
 @router.post("", operation_id="create_policy", **takes(PolicySpec, returns(PolicyView, 201)))
 def make(request: HttpRequest) -> HttpResponse:
     """A new policy. REST takes what it is given: `enforce` enforces."""
-    staff_only(request)
     return _view(_write(request), 201)
 
 
@@ -56,23 +55,20 @@ def one(request: HttpRequest, policy_id: int) -> HttpResponse:
 @router.put("/{int:policy_id}", operation_id="update_policy", **takes(PolicySpec, returns(PolicyView)))
 def change(request: HttpRequest, policy_id: int) -> HttpResponse:
     """The whole policy anew; a change gives it a new version and voids its marks."""
-    staff_only(request)
-    return _view(_write(request, policy_of(policy_id)))
+    return _view(_write(request, _mine(request, policy_id)))
 
 
 @router.delete("/{int:policy_id}", operation_id="delete_policy", **returns(None, 204))
 def delete(request: HttpRequest, policy_id: int) -> HttpResponse:
     """With its marks; its verdicts stay on record."""
-    staff_only(request)
-    policy_book.delete(policy_of(policy_id))
+    policy_book.delete(_mine(request, policy_id))
     return nothing()
 
 
 @router.post("/{int:policy_id}/run", operation_id="run_policy", **returns(PolicyView, 202))
 def run(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Evaluates now: look at `status.last_run_at`. 409 while it is not enabled."""
-    staff_only(request)
-    policy = policy_of(policy_id)
+    policy = _mine(request, policy_id)
     if not policy.enabled:
         raise Refusal(409, "not_in_state", "the policy is not enabled: nothing would be evaluated")
     try:
@@ -85,8 +81,7 @@ def run(request: HttpRequest, policy_id: int) -> HttpResponse:
 @router.post("/{int:policy_id}/reset", operation_id="reset_policy", **returns(PolicyView))
 def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
     """Closes a tripped breaker."""
-    staff_only(request)
-    policy_book.reset(policy_of(policy_id))
+    policy_book.reset(_mine(request, policy_id))
     return _view(policy_of(policy_id))
 
 
@@ -96,9 +91,19 @@ def _view(policy: Policy, status: int = 200) -> HttpResponse:
 
 def _write(request: HttpRequest, policy: Policy | None = None) -> Policy:
     try:
-        return policy_book.write(parse(json_of(request)), policy)
+        spec = parse(json_of(request))
+        return policy_book.write(
+            policy_book.for_accounts(spec, reach.named(caller(request), spec.match.accounts)), policy
+        )
     except PolicyError as error:
         raise bad_request(str(error)) from None
+
+
+def _mine(request: HttpRequest, policy_id: int) -> Policy:
+    """One that the caller may change. Raises Refusal 404, and 403 where it also stands for accounts they lack."""
+    policy = policy_of(policy_id)
+    reach.check(caller(request), (policy.match or {}).get("accounts", ()))
+    return policy
 
 
 def json_of(request: HttpRequest) -> Any:
@@ -111,7 +116,7 @@ def json_of(request: HttpRequest) -> Any:
 
 def policy_of(policy_id: int) -> Policy:
     """The stored policy. Raises Refusal 404."""
-    policy = Policy.objects.filter(pk=policy_id).first() if policy_id < 2**63 else None
+    policy = policy_book.visible().filter(pk=policy_id).first() if policy_id < 2**63 else None
     if policy is None:
         raise not_found(f"policy {policy_id}")
     return policy

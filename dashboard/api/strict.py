@@ -19,13 +19,13 @@ def know_parameters(run: Run) -> Run:
     for model in operation.models:
         if model.__ninja_param_source__ == "query":
             names |= set(getattr(model, "__ninja_flatten_map__", {}))
-    if "{sandbox_id}" in operation.path:
-        names.add("account")  # decides where several backends have a sandbox of this ID
+    names.add("account")  # every call can be narrowed to some accounts
     takes_metadata = (operation.openapi_extra or {}).get("x-takes-metadata", False)
 
     @wraps(run)
     def noted(request: HttpRequest, **path: Any) -> HttpResponseBase:
         request.known_parameters = (frozenset(names), takes_metadata)  # type: ignore[attr-defined]
+        request.operation_id = operation.operation_id or ""  # type: ignore[attr-defined]
         return run(request, **path)
 
     return noted

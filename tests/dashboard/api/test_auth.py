@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -47,7 +46,7 @@ def test_the_last_use_is_noted_once_a_minute(call: Any) -> None:
 
 def test_a_page_calls_with_its_session_and_its_csrf_token() -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(User.objects.create_user("ada"))
+    client.force_login(records.member("ada"))
     records.sandbox("a")
     assert client.get("/api/v1/sandboxes").status_code == 200
     refused = client.post("/api/v1/sandboxes/a/kill")
@@ -67,7 +66,7 @@ def test_a_page_calls_with_its_session_and_its_csrf_token() -> None:
         ("DELETE", "/policies/1", None),
         ("POST", "/policies/1/run", None),
         ("POST", "/policies/1/reset", None),
-        ("PUT", "/freeze", {"frozen": False}),
+        ("PUT", "/freeze", {"frozen": False}),  # whoever may act may freeze, not lift it
         ("PUT", "/owner-callback", {"url": "https://owner.example/alive", "secret": "long enough to sign"}),
         ("DELETE", "/owner-callback", None),
     ],
@@ -75,12 +74,12 @@ def test_a_page_calls_with_its_session_and_its_csrf_token() -> None:
 def test_a_login_may_change_by_rest_only_what_its_pages_let_it(method: str, path: str, body: object) -> None:
     records.account()
     client = Client(enforce_csrf_checks=True)
-    client.force_login(User.objects.create_user("clerk"))
+    client.force_login(records.member("clerk"))
     client.cookies["csrftoken"] = "x" * 32
     content = "" if body is None else json.dumps(body)
     refused = client.generic(method, f"/api/v1{path}", content, "application/json", headers={"X-CSRFToken": "x" * 32})
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), refused.content
-    assert "only staff" in refused.json()["message"]
+    assert refused.json()["details"] == {"needs": ["admin"]}
 
 
 @pytest.mark.parametrize(

@@ -275,7 +275,6 @@ def test_person_and_token_of_one_number_are_not_each_other(person: Client) -> No
     mine, user = records.token("mine"), get_user_model().objects.get(username="ada")
     ApiToken.objects.filter(name="mine").update(id=user.pk)
     by(mine, "put")
-    get_user_model().objects.filter(pk=user.pk).update(is_staff=False)
     assert person.put("/api/v1/leases/worker", json.dumps(LEASE), content_type="application/json").status_code == 403
-    get_user_model().objects.filter(pk=user.pk).update(is_staff=True)
+    records.member("ada", "admin")
     assert person.put("/api/v1/leases/worker", json.dumps(LEASE), content_type="application/json").status_code == 200

@@ -26,6 +26,9 @@ POST /policies/preview · GET /policies/{policy_id}/trust · POST /policies/{pol
 POST /policies/{policy_id}/reset · POST /accounts/{name}/reset-brake
 GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
+GET /me · GET /tokens · POST /tokens · GET /tokens/{token_id} · DELETE /tokens/{token_id}
+GET /users · POST /users · GET /users/{user_id} · PATCH /users/{user_id} · DELETE /users/{user_id}
+GET /users/{user_id}/sessions · DELETE /users/{user_id}/sessions/{session_id}
 """
 
 # What generated clients call methods and classes by: names are added here, never changed.
@@ -35,7 +38,8 @@ pause_sandbox resume_sandbox set_sandbox_timeout extend_sandbox protect_sandbox 
 get_bulk_action list_actions get_action cancel_action get_fleet get_fleet_metrics get_fleet_at get_cost list_policies
 create_policy get_policy update_policy delete_policy preview_policy trust_policy run_policy reset_policy
 reset_account_brake list_leases get_lease put_lease release_lease get_freeze set_freeze get_owner_callback
-set_owner_callback delete_owner_callback
+set_owner_callback delete_owner_callback get_me list_tokens create_token get_token revoke_token list_users create_user
+get_user update_user deactivate_user list_sessions end_session
 """
 MODELS = """
 AccountState ActionAccepted ActionBody ActionList ActionRow Actor BrakeState BulkAsked BulkBody BulkState
@@ -44,12 +48,13 @@ FreezeState Health LeaseAnswer LeaseBody LeaseList LeaseMatch LeaseRow LeaseStat
 Namesakes Orphan OrphanReason OrphanWhen PastHit PauseBody Policy PolicyBreaker PolicyList PolicyMatch PolicyPreview
 PolicySpec PolicyStatus PolicyTrust PreviewBrake PreviewChange PreviewHistory PreviewHit PreviewHits PreviewHour
 PreviewSpared PreviewTried Problem ProtectBody Protection QuietHours Reason ResumeBody Sandbox SandboxList
-SandboxMetrics SandboxThen Spend SpendItem Spread TimeoutBody TrustItem
+SandboxMetrics SandboxThen Spend SpendItem Spread TimeoutBody TrustItem Me Session SessionList Token TokenBody
+TokenList TokenMade User UserBody UserChange UserInvited UserList
 """
 CLOSED = """
 Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action
 BulkState.action Orphan.state LeaseState.state Health.status Policy.mode Policy.action PolicySpec.mode
-PolicySpec.action PolicyBreaker.state
+PolicySpec.action PolicyBreaker.state Me.kind UserBody.role
 """
 HOURS = {"QuietHours.from", "QuietHours.to"}  # of a day
 COLUMNS = {"FleetColumns.t", "SandboxMetrics.t"}  # Unix seconds
