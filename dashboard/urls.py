@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from dashboard import settings
+from dashboard.access import invitations
 from dashboard.access import views as login
 from dashboard.actions import views as acts
 from dashboard.api import api
@@ -71,6 +72,8 @@ urlpatterns = [
     path("settings/account/reset-brake/", settings.account.reset_brake, name="settings-reset-brake"),
     path("settings/account/try/", settings.account.retry, name="settings-account-retry"),
     path("settings/account/key/", settings.account.key, name="settings-account-key"),
+    path("settings/people/", settings.people.page, name="settings-people"),
+    path("settings/people/<int:user_id>/", settings.people.person, name="settings-person"),
     path("settings/tokens/", settings.tokens.page, name="settings-tokens"),
     path("settings/tokens/<int:token_id>/revoke/", settings.tokens.revoke, name="settings-token-revoke"),
     path("settings/password/", settings.password.page, name="settings-password"),
@@ -84,6 +87,7 @@ urlpatterns = [
     path("act/stop/", acts.stop_many, name="act-stop-many"),
     path("act/<int:action_id>/stop/", acts.stop, name="act-stop"),
     path("login/", login.login, name="login"),
+    path("invitation/<str:text>/", invitations.accept, name="invitation"),
     path("logout/", login.logout, name="logout"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.models import ApiToken
+from dashboard.settings.access_fields import AccountsField, LifeField, ScopesField
 from events.missed import SUBSCRIBED
 from events.webhooks import BadAddress, checked
 from sandboxes.models import Account, Price
@@ -152,9 +153,12 @@ class KeyForm(forms.Form):
 
 
 class TokenForm(forms.Form):
-    """A new token's name; the audit trail shows it."""
+    """A new token: its name, which the audit trail shows, what it may do, where, and until when."""
 
     name = forms.CharField(max_length=100)
+    scopes = ScopesField()
+    accounts = AccountsField()
+    expires_at = LifeField()
 
     def clean_name(self) -> str:
         """Names are never given twice, not even those of revoked tokens: the trail names them."""

@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
+from dashboard.access import callers, rules
+from dashboard.access.rights import Verb
 from sandboxes.core import queue
 from sandboxes.core.accounts import enabled_accounts
 from sandboxes.models import Account
@@ -21,18 +23,20 @@ from sandboxes.models import Account
 SECTIONS: Final = (
     ("settings", gettext_noop("Webhook")),
     ("settings-account", gettext_noop("Account")),
+    ("settings-people", gettext_noop("People")),
     ("settings-tokens", gettext_noop("API tokens")),
     ("settings-prices", gettext_noop("Prices")),
     ("settings-system", gettext_noop("System")),
     ("settings-password", gettext_noop("Password")),
 )
+OWN: Final = frozenset({"tokens", "password"})  # of whoever is signed in, not of the account
 SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
 
 
 def staff_changes(view: View[Rest]) -> View[Rest]:
-    """Everybody signed in may look; only staff may send anything. Raises PermissionDenied."""
+    """Everybody signed in may look; only admins may send anything. Raises PermissionDenied."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
@@ -43,9 +47,19 @@ def staff_changes(view: View[Rest]) -> View[Rest]:
     return cast("View[Rest]", login_required(guarded))
 
 
+def signed_in(view: View[Rest]) -> View[Rest]:
+    """Everybody who is signed in, for what is their own."""
+    return login_required(view)
+
+
 def may_change(request: HttpRequest) -> bool:
-    """Whether whoever asks is staff."""
-    return bool(getattr(request.user, "is_staff", False))
+    """Whether whoever asks is an admin, of some accounts or of all."""
+    return may(request, Verb.ADMIN)
+
+
+def may(request: HttpRequest, verb: Verb) -> bool:
+    """Whether whoever asks may do this in some account that they hold."""
+    return callers.may(callers.of_request(request), verb)
 
 
 def chosen(request: HttpRequest) -> Account | None:
@@ -64,8 +78,9 @@ def show(request: HttpRequest, section: str, context: dict[str, Any], *, wrong: 
     """A section as a page. What was typed wrong is a 422, but for htmx, which shows nothing else than a 200."""
     status = 422 if wrong and not request.headers.get("HX-Request") else 200
     around: dict[str, Any] = {
-        "sections": [(name, gettext(word)) for name, word in SECTIONS],
+        "sections": [(name, gettext(word)) for name, word in SECTIONS if may(request, rules.of_page(name, "GET"))],
         "may_change": may_change(request),
+        "own": section in OWN,
         "accounts": enabled_accounts(),
         "query": of_the_same(request, context.get("account")),
     }

@@ -45,7 +45,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "events-csv": ("/events/export.csv", 9),
     "events-jsonl": ("/events/export.jsonl", 9),
     "deliveries": ("/events/deliveries/", 12),
-    "cleanup": ("/cleanup/", 13),
+    "cleanup": ("/cleanup/", 14),
     "policy-new": ("/cleanup/policies/new/", 7),
     "policy": ("/cleanup/policies/{policy}/", 8),
     "policy-trust": ("/cleanup/policies/{policy}/trust/", 30),
@@ -53,7 +53,8 @@ PAGES: dict[str, tuple[str, int]] = {
     "cost-csv": ("/cost/export.csv", 12),
     "settings": ("/settings/", 13),
     "settings-account": ("/settings/account/", 14),
-    "settings-tokens": ("/settings/tokens/", 9),
+    "settings-people": ("/settings/people/", 10),
+    "settings-tokens": ("/settings/tokens/", 10),
     "settings-prices": ("/settings/prices/", 9),
     "settings-password": ("/settings/password/", 10),
     "settings-system": ("/settings/system/", 19),
@@ -122,7 +123,8 @@ def test_page_sends_no_more_statements_than_recorded_however_many_sandboxes(name
 NO_PAGES = {
     "table-columns", "views", "view", "view-change", "deliveries-replay", "delivery-replay", "cleanup-reset",
     "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
-    "settings-reset-brake", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
+    "settings-reset-brake", "settings-person",
+    "invitation", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
     "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz",
     "metrics",
 }  # fmt: skip
