@@ -1,7 +1,6 @@
 """No page complains in the console: no refused style or script, no error, also after something was done on it."""
 
 import pytest
-from django.contrib.auth import get_user_model
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from sandboxes.models import Account, Policy
@@ -31,7 +30,7 @@ def complaints(visitor: Page) -> list[str]:
 
     visitor.on("console", heard)
     visitor.on("pageerror", lambda error: found.append(f"{visitor.url}: {error}"))
-    get_user_model().objects.filter(username="ada").update(is_staff=True)
+    records.member("ada", "admin")
     return found
 
 

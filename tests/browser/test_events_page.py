@@ -8,7 +8,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="a page and an empty database for each test: together they take minutes"),
+]
 EVERY_MS = 3_100  # static/js/events.js, EVERY
 
 

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from playwright.sync_api import Locator, Page, expect
 
 from runner.embedded import proc
@@ -48,7 +47,7 @@ def has_focus(place: Locator) -> bool:
 def test_escape_closes_every_popover_and_gives_the_focus_back(
     visitor: Page, site: str, fleet: list[Sandbox], path: str
 ) -> None:
-    get_user_model().objects.update(is_staff=True)
+    records.member("ada", "admin")
     records.token()
     ready(visitor, site + path.format(policy=records.policy().pk))
     drops = visitor.locator("details.drop:visible")

@@ -8,7 +8,11 @@ from playwright.sync_api import Page, expect
 from tests.browser.live_pages import polled
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="each page at four widths: together they take minutes"),
+]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EXACT = "age", "started", "end", "ended", "lived", "cost", "burn", "cpu", "mem"
 CUT = """(names) => names.flatMap((name) => [...document.querySelectorAll(`td.c-${name}`)]

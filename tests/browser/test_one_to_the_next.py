@@ -62,7 +62,7 @@ def test_undo_in_a_toast_takes_protection_back(site: str, visitor: Page) -> None
     visitor.get_by_role("button", name="Protect…").click()
     visitor.locator("#ask[open] [name=reason]").fill("debugging")
     visitor.locator("#ask[open] button[type=submit]").click()
-    toast = visitor.locator(".toasts li")
+    toast = visitor.locator(".toasts > *")
     expect(toast).to_contain_text("protected from every policy")
     expect(toast.get_by_role("link", name="Audit trail")).to_be_visible()
     toast.get_by_role("button", name="Undo").click()

@@ -3,14 +3,17 @@
 import re
 
 import pytest
-from django.contrib.auth import get_user_model
 from playwright.sync_api import Page, Route, expect
 
 from runner.embedded import proc
 from tests.browser.live_pages import polled
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="a page and an empty database for each test: together they take minutes"),
+]
 
 
 def opened(page: Page, address: str) -> None:
@@ -68,7 +71,7 @@ def test_typing_on_after_enter_takes_it_back(visitor: Page, site: str) -> None:
 
 
 def test_words_become_deeds(visitor: Page, site: str) -> None:
-    get_user_model().objects.update(is_staff=True)
+    records.member("ada", "admin")
     polled(records.sandbox("iown", owner="goran"))
     opened(visitor, f"{site}/cost/")
     field = visitor.locator("#palette input")

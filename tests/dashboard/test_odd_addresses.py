@@ -1,7 +1,6 @@
 """No page answers 500, whatever stands in its address or its form."""
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.test import Client
 
 from sandboxes.models import Freeze, SandboxLock
@@ -63,7 +62,7 @@ PAGES = {
 
 @pytest.fixture
 def staff(person: Client) -> Client:
-    get_user_model().objects.filter(username="ada").update(is_staff=True, is_superuser=True)
+    records.member("ada", "admin")
     person.raise_request_exception = False
     records.sandbox("iodd")
     records.event("iodd")

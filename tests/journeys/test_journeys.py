@@ -62,6 +62,7 @@ def modes_of(job: Job) -> Mode:
     return KEYS if job.keys_only else DESK
 
 
+@left_to_full
 @pytest.mark.parametrize("job", CORE, ids=lambda job: job.id)
 def test_core_job_is_done(fleet: Fleet, walked: list[table.Walked], job: Job) -> None:
     do(fleet, job, modes_of(job), walked, with_axe=True)
@@ -80,6 +81,7 @@ def test_on_call_job_is_done_in_every_mode(fleet: Fleet, walked: list[table.Walk
     do(fleet, job, mode, walked, with_axe=mode is PHONE)
 
 
+@left_to_full
 @pytest.mark.parametrize(("name", "taps"), PHONE_TAPS.items())
 def test_job_on_the_phone_takes_three_taps_from_fleet(fleet: Fleet, name: str, taps: int) -> None:
     job = next(one for one in JOBS if one.id == name)
