@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dashboard.access.callers import Caller, role_of
 from dashboard.access.rights import of_role
@@ -28,7 +29,7 @@ class LastAdmin(ValueError):
     """Nobody could let anybody in any more."""
 
     def __init__(self) -> None:
-        super().__init__("this is the last active admin of all accounts")
+        super().__init__(_("this is the last active admin of all accounts"))
 
 
 class Taken(ValueError):
@@ -51,7 +52,7 @@ def invite(by: Caller, username: str, email: str, role: str, accounts: Sequence[
         with transaction.atomic():
             user = get_user_model().objects.create_user(username, email)
     except IntegrityError:
-        raise Taken(f"there is a person named {username!r} already") from None
+        raise Taken(_("there is a person named %(name)s already") % {"name": repr(username)}) from None
     text = secrets.token_urlsafe(32)
     Member.objects.create(
         user=user, role=role, accounts=None if accounts is None else sorted(accounts), invited_by=by.label,
@@ -96,7 +97,7 @@ def set_active(user: User, *, active: bool) -> None:
     """Deactivated: sessions end now, sockets and tokens of theirs within seconds. Raises LastAdmin."""
     if not active:
         _check_not_last(user)
-        for session, _ in sessions_of(user):
+        for session, _held in sessions_of(user):
             session.delete()
     user.is_active = active
     user.save(update_fields=["is_active"])
@@ -116,7 +117,7 @@ def session_id(session: Session) -> str:
 
 def _check_given(by: Caller, role: str, accounts: Sequence[int] | None) -> None:
     if not by.rights.covers(of_role(role, accounts)):
-        raise NotGiven("nobody gives a role or accounts that they lack")
+        raise NotGiven(_("nobody gives a role or accounts that they lack"))
 
 
 def _check_not_last(user: User) -> None:

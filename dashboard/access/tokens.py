@@ -18,7 +18,7 @@ def seen_by(caller: Caller) -> QuerySet[ApiToken]:
     found = ApiToken.objects.select_related("made_by").order_by(F("revoked_at").desc(nulls_first=True), "-created_at")
     if may(caller, Verb.SYSTEM):
         return found
-    kind, _, key = caller.key.partition(":")
+    kind, _sep, key = caller.key.partition(":")
     if kind == "user":
         return found.filter(made_by=int(key))
     number = int(key) if key.isdecimal() else 0
