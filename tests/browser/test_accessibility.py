@@ -69,6 +69,7 @@ def test_every_page_is_accessible_in_both_themes(page: Page, shared_stack: Super
     in_both_themes(page, base, look)
 
 
+@pytest.mark.full(reason="axe on every dialog in two themes takes half a minute")
 def test_every_dialog_is_accessible_in_both_themes(page: Page, shared_stack: Supervised) -> None:
     base, one = with_a_sandbox(page, shared_stack)
 

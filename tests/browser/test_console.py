@@ -7,7 +7,11 @@ from sandboxes.models import Account, Policy
 from tests.browser.live_pages import polled
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="every page once: more time than CI has for it"),
+]
 NOW_AND_THEN = (
     "/", "/?at=2026-01-01T00:00:00Z", "/sandboxes/", "/sandboxes/?state=ended", "/sandboxes/?cpu_min=lots",
     "/sandboxes/isome/", "/events/", "/events/deliveries/", "/cleanup/", "/cleanup/policies/new/",

@@ -28,6 +28,7 @@ def test_group_it_light_an_owner_and_find_it_so_again(page: Page, shared_stack: 
     owners = page.locator("[data-owners] button")
     expect(owners.first).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-scale]")).to_be_hidden()
+    expect(owners.first).to_contain_text(re.compile(r"[1-9]\d$"), timeout=SOON)  # until then they change places
     second = owners.nth(1).locator("span").nth(1).inner_text()
     page.get_by_role("button", name=re.compile(f"^{re.escape(second)}")).click()
     chosen = page.locator("[data-owners] [aria-pressed=true]")

@@ -8,7 +8,11 @@ from playwright.sync_api import Page, expect
 from tests.browser.live_pages import polled
 from tests.support import records
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.full(reason="a page and an empty database for each test: together they take a minute"),
+]
 
 
 def fleet(*names: str) -> None:
