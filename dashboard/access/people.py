@@ -121,8 +121,11 @@ def _check_given(by: Caller, role: str, accounts: Sequence[int] | None) -> None:
 
 
 def _check_not_last(user: User) -> None:
-    """Locks the people first, so that two admins can't take each other's last word at once."""
+    """Locks the people first, so that two admins can't take each other's last word at once.
+
+    Who was invited and has no password yet can let nobody in.
+    """
     people = list(everybody().select_for_update(of=("self",)).filter(is_active=True))
-    admins = [one.pk for one in people if role_of(one) == (Member.Role.ADMIN, None)]
+    admins = [one.pk for one in people if role_of(one) == (Member.Role.ADMIN, None) and one.has_usable_password()]
     if admins == [user.pk]:
         raise LastAdmin
