@@ -6,7 +6,7 @@ from typing import cast
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.decorators import sync_and_async_middleware
@@ -28,14 +28,15 @@ def rights(get_response: Sync | Async) -> Sync | Async:
     if iscoroutinefunction(get_response):
 
         async def later(request: HttpRequest) -> HttpResponseBase:
-            refused = await sync_to_async(_admitted)(request)
-            return _until_sent(refused or await get_response(request))
+            await sync_to_async(_admit)(request)
+            return _until_sent(await get_response(request))
 
         return later
 
     def now(request: HttpRequest) -> HttpResponseBase:
         try:
-            return _until_sent(_admitted(request) or cast("Sync", get_response)(request))
+            _admit(request)
+            return _until_sent(cast("Sync", get_response)(request))
         except BaseException:
             sight.limit(None)
             raise
@@ -43,20 +44,18 @@ def rights(get_response: Sync | Async) -> Sync | Async:
     return now
 
 
-def _admitted(request: HttpRequest) -> HttpResponse | None:
-    """Sets what exists for whoever asks. An answer instead of the page where there is no such account.
-
-    Raises PermissionDenied for what they may not do: Django's own handling of it comes after all middleware.
-    """
+def _admit(request: HttpRequest) -> None:
+    """Sets what exists for whoever asks. Raises PermissionDenied for what they may not do, Http404 for an account that
+    is not there for them."""
     sight.limit(None)
     if request.path_info.startswith(API) or not request.user.is_authenticated:
-        return None
+        return
     caller = callers.of_request(request)
     sight.limit(caller.rights.accounts)
     try:
         page = resolve(request.path_info).view_name
     except Resolver404:
-        return None
+        return
     if not callers.may(caller, rules.of_page(page, request.method or "")):
         raise PermissionDenied
     named = request.GET.get("account")
@@ -65,7 +64,6 @@ def _admitted(request: HttpRequest) -> HttpResponse | None:
             sight.limit(caller.rights.accounts, choosing.keys_of(named) if named else None)
         except (choosing.NoName, choosing.NoSuchAccount):
             raise Http404("no such account") from None
-    return None
 
 
 def _until_sent(response: HttpResponseBase) -> HttpResponseBase:

@@ -27,11 +27,6 @@ def enabled_accounts() -> list[Account]:
     return sight.looked_at(_at_work(list(Account.objects.filter(enabled=True).order_by("id"))))
 
 
-def visible_accounts() -> list[Account]:
-    """As `enabled_accounts`, those too that whoever asks may see and does not look at now."""
-    return sight.held(_at_work(list(Account.objects.filter(enabled=True).order_by("id"))))
-
-
 def _at_work(enabled: list[Account]) -> list[Account]:
     return [account for account in enabled if not account.simulated] or enabled
 
