@@ -12,6 +12,7 @@ from dashboard.access.rights import SCOPES, Verb
 from sandboxes.core import sight
 from sandboxes.models import Account
 
+ALL: Final = "*"
 LIVES: Final = (
     ("", gettext_lazy("Never")),
     ("30", gettext_lazy("In 30 days")),
@@ -29,22 +30,29 @@ SCOPE_WORDS: Final = (
 
 
 class AccountsField(forms.Field):
-    """Keys of the accounts that are ticked; none ticked is all: None."""
+    """Keys of the accounts that are ticked; None for all. None ticked is no choice: it must not open them all."""
 
     widget = forms.MultipleHiddenInput
-    default_error_messages = {"unknown": gettext_lazy("There is no such account")}
+    default_error_messages = {
+        "unknown": gettext_lazy("There is no such account"),
+        "required": gettext_lazy("Choose either all accounts or some"),
+    }
 
     def __init__(self) -> None:
-        super().__init__(required=False)
+        super().__init__(required=True)
 
     def clean(self, value: Any) -> list[int] | None:
-        """Raises ValidationError for an account that is not there for whoever writes."""
+        """Raises ValidationError for none, and for an account that is not there for whoever writes."""
         typed = [one for one in value or [] if one]
+        if not typed or (ALL in typed and len(typed) > 1):  # both is no clear choice, and the wider one opens more
+            raise forms.ValidationError(self.default_error_messages["required"])
+        if ALL in typed:
+            return None
         known = account_names()
         keys = [int(one) for one in typed if str(one).isdecimal()]
         if len(keys) != len(typed) or any(key not in known for key in keys):
             raise forms.ValidationError(self.default_error_messages["unknown"])
-        return sorted(set(keys)) or None
+        return sorted(set(keys))
 
 
 class ScopesField(forms.MultipleChoiceField):

@@ -89,7 +89,7 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
 def _give(request: HttpRequest, user: User) -> None:
     form = RoleForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("There is no such role"))
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
         return
     role, accounts = form.cleaned_data["role"], form.cleaned_data["accounts"]
     people.change(callers.of_request(request), user, role, accounts)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dashboard.models import ApiToken
+from dashboard.models import ApiToken, Member
 from sandboxes.models import Account, Price
 from simulator import DEFAULT_API_KEY
 from tests.support import records
@@ -42,14 +42,16 @@ def test_only_admins_may_send_anything(path: str, person: Client, account: Accou
 
 
 def test_a_token_is_shown_once_and_revoked(staff: Client, db: None) -> None:
-    made = staff.post("/settings/tokens/", {"name": "ci-deploy", "scopes": ["read"]})
+    made = staff.post("/settings/tokens/", {"name": "ci-deploy", "scopes": ["read"], "accounts": ["*"]})
     (token,) = ApiToken.objects.all()
     shown = made.context["text"]
     assert ApiToken.digest_of(shown) == token.digest
     assert shown in text(made)
     assert "no-store" in made["Cache-Control"]
     assert shown not in text(staff.get("/settings/tokens/"))
-    assert staff.post("/settings/tokens/", {"name": "ci-deploy", "scopes": ["read"]}).status_code == 422
+    assert (
+        staff.post("/settings/tokens/", {"name": "ci-deploy", "scopes": ["read"], "accounts": ["*"]}).status_code == 422
+    )
     assert staff.get("/api/v1/health", headers={"Authorization": f"Bearer {shown}"}).status_code == 200
     staff.post(f"/settings/tokens/{token.pk}/revoke/")
     assert staff.get("/api/v1/health", headers={"Authorization": f"Bearer {shown}"}).status_code == 401
@@ -124,3 +126,17 @@ def test_system_page_says_that_a_server_that_owns_its_audit_could_alter_it(
     page = text(staff.get("/settings/system/"))
     assert "could alter" not in page
     assert "owned by a role of its own" in page
+
+
+def test_no_account_ticked_opens_none(staff: Client, account: Account) -> None:
+    for unclear in ([], ["*", str(account.pk)]):
+        asked = {"name": "ci", "scopes": ["read"], "accounts": unclear}
+        assert staff.post("/settings/tokens/", asked).status_code == 422
+    records.member("grace", "viewer", [account.pk])
+    grace = Member.objects.get(user__username="grace")
+    staff.post(f"/settings/people/{grace.user_id}/", {"do": "role", "role": "operator"})
+    grace.refresh_from_db()
+    assert (grace.role, grace.accounts) == ("viewer", [account.pk])
+    staff.post(f"/settings/people/{grace.user_id}/", {"do": "role", "role": "operator", "accounts": ["*"]})
+    grace.refresh_from_db()
+    assert (grace.role, grace.accounts) == ("operator", None)
