@@ -22,7 +22,7 @@ run: $(FOR_RUN) ## Run Sandwarden on http://127.0.0.1:8000 with its own PostgreS
 	@exec python -m runner.supervisor
 
 test: $(FOR_TEST) browser ## Run the tests, those in a real browser too (ARGS="tests/events -k fold" for some)
-	@exec pytest -n 2 --dist loadgroup -m "not full" $(ARGS)
+	@exec pytest -n 3 --dist loadgroup -m "not full" $(ARGS)
 
 coverage: $(FOR_TEST) browser ## Run the tests and measure which branches of our code they take; fails below the floor
 	@exec pytest -n 2 --dist loadgroup -m "not full" --cov --cov-report=term:skip-covered $(ARGS)

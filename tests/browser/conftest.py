@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,26 @@ from tests.support.chromium import launched
 __all__ = ["free_port", "home", "whole_stack"]
 
 
-@pytest.fixture(scope="module")
-def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]:
-    """One `make run` for all tests of a module that leave it running: a start each took half of their time."""
-    home = tmp_path_factory.mktemp("stack") / "data"
-    yield from watched(Supervised(home, a_free_port(), ("-m", "runner.supervisor")))
+_standing = ExitStack()  # the shared stack, once a test has asked for it
+_shared: list[Supervised] = []
+
+
+@pytest.fixture
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Supervised:
+    """One `make run` for all tests here that leave it running: a start each, and a fleet that fills, took most of their
+    time. It stops when the next test is none of these: the others would have less of the machine."""
+    if not _shared:
+        home = tmp_path_factory.mktemp("stack") / "data"
+        made = Supervised(home, a_free_port(), ("-m", "runner.supervisor"))
+        _shared.append(_standing.enter_context(contextmanager(watched)(made)))
+    return _shared[0]
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Ends the shared stack with the last test of the browser's."""
+    if nextitem is None or nextitem.get_closest_marker("browser") is None:
+        _shared.clear()
+        _standing.close()
 
 
 @pytest.fixture(scope="module")
