@@ -11,5 +11,8 @@ class DashboardConfig(AppConfig):
     verbose_name = gettext_lazy("Dashboard")
 
     def ready(self) -> None:
-        """Has pure modules translate by Django too."""
+        """Has pure modules translate by Django too, and sign-ins be audited."""
+        from dashboard.access import audited  # noqa: PLC0415 - it needs the models, which are loaded only now
+
         translation.install(gettext, ngettext)
+        audited.watch()

@@ -8,6 +8,7 @@ class FleetConfig(AppConfig):
     verbose_name = "Fleet"
 
     def ready(self) -> None:
-        from sandboxes.core import account_changes  # noqa: PLC0415 - it needs the models, which are loaded only now
+        from sandboxes.core import account_changes, acting  # noqa: PLC0415 - the first needs the models, loaded only now
 
         account_changes.watch()
+        acting.watch()

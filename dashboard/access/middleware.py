@@ -11,8 +11,8 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.decorators import sync_and_async_middleware
 
-from dashboard.access import callers, choosing, rules
-from sandboxes.core import sight
+from dashboard.access import audited, callers, choosing, rules
+from sandboxes.core import acting, sight
 
 Sync = Callable[[HttpRequest], HttpResponseBase]
 Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -28,48 +28,66 @@ def rights(get_response: Sync | Async) -> Sync | Async:
     if iscoroutinefunction(get_response):
 
         async def later(request: HttpRequest) -> HttpResponseBase:
-            await sync_to_async(_admit)(request)
-            return _until_sent(await get_response(request))
+            page = await sync_to_async(_admit)(request)
+            response = await get_response(request)
+            await sync_to_async(audited.note_export)(request, page, response)
+            return _until_sent(response)
 
         return later
 
     def now(request: HttpRequest) -> HttpResponseBase:
         try:
-            _admit(request)
-            return _until_sent(cast("Sync", get_response)(request))
+            page = _admit(request)
+            response = cast("Sync", get_response)(request)
+            audited.note_export(request, page, response)
+            return _until_sent(response)
         except BaseException:
-            sight.limit(None)
+            _forget()
             raise
 
     return now
 
 
-def _admit(request: HttpRequest) -> None:
-    """Sets what exists for whoever asks. Raises PermissionDenied for what they may not do, Http404 for an account that
-    is not there for them."""
-    sight.limit(None)
+def _admit(request: HttpRequest) -> str:
+    """Sets what exists for whoever asks; the page's name, empty for none of ours and for who is not signed in.
+
+    Raises PermissionDenied for what they may not do, Http404 for an account that is not there for them.
+    """
+    _forget()
     if request.path_info.startswith(API) or not request.user.is_authenticated:
-        return
+        return ""
     caller = callers.of_request(request)
     sight.limit(caller.rights.accounts)
+    acting.as_who(acting.Actor(caller.kind, caller.name))
     try:
         page = resolve(request.path_info).view_name
     except Resolver404:
-        return
+        return ""
     if not callers.may(caller, rules.of_page(page, request.method or "")):
         raise PermissionDenied
     named = request.GET.get("account")
-    if named is not None and not page.startswith("admin:"):
+    if named is not None and _is_ours(page):
         try:
             sight.limit(caller.rights.accounts, choosing.keys_of(named) if named else None)
         except (choosing.NoName, choosing.NoSuchAccount):
             raise Http404("no such account") from None
+    return page
+
+
+def _is_ours(page: str) -> bool:
+    return bool(page) and not page.startswith("admin:")
 
 
 def _until_sent(response: HttpResponseBase) -> HttpResponseBase:
     """What was limited stays so until the last part of the answer is made."""
     if response.streaming:
-        response._resource_closers.append(lambda: sight.limit(None))  # type: ignore[attr-defined]
+        response._resource_closers.append(_forget)  # type: ignore[attr-defined]
     else:
-        sight.limit(None)
+        _forget()
     return response
+
+
+def _forget() -> None:
+    """Who asked, and what they may see, is known to nothing that runs here later."""
+    sight.limit(None)
+    acting.as_who(None)

@@ -68,6 +68,8 @@ PAGES: Final[Mapping[str, tuple[Verb, Verb | None]]] = MappingProxyType(
         "settings-people": (S, S),
         "settings-person": (S, S),
         "settings-prices": (R, S),
+        "settings-audit": (R, None),
+        "settings-audit-csv": (R, None),
         "settings-system": (S, None),
         "palette": (R, None),
         "act": (A, A),
@@ -136,6 +138,7 @@ CALLS: Final[Mapping[str, Verb]] = MappingProxyType(
         "deactivate_user": S,
         "list_sessions": R,  # one's own, but for admins of every account
         "end_session": R,
+        "list_audit": R,
     }
 )
 

@@ -20,6 +20,7 @@ from dashboard.api import (
     policies,
     preview,
     sandboxes,
+    settings_audit,
     tokens,
     trust,
     users,
@@ -59,6 +60,7 @@ api.add_router("/owner-callback", callback.router)
 api.add_router("/me", me.router)
 api.add_router("/users", users.router)
 api.add_router("/tokens", tokens.router)
+api.add_router("/audit", settings_audit.router)
 
 nowhere = Router()
 

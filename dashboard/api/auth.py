@@ -16,7 +16,7 @@ from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.strict import refuse_unknown_parameters
 from dashboard.models import ApiToken
 from dashboard.system import heartbeat
-from sandboxes.core import sight
+from sandboxes.core import acting, sight
 
 _USED_EVERY: Final = timedelta(minutes=1)
 
@@ -33,6 +33,7 @@ class TokenOrSession(AuthBase):
         request.caller = caller  # type: ignore[attr-defined]
         need(caller, rules.of_call(request.operation_id))  # type: ignore[attr-defined]
         sight.limit(caller.rights.accounts)
+        acting.as_who(acting.Actor(caller.kind, caller.name))
         refuse_unknown_parameters(request)  # only now: who may not call learns nothing of what may be asked
         look_at(caller, request)
         return caller

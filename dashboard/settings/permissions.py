@@ -26,10 +26,11 @@ SECTIONS: Final = (
     ("settings-people", gettext_noop("People")),
     ("settings-tokens", gettext_noop("API tokens")),
     ("settings-prices", gettext_noop("Prices")),
+    ("settings-audit", gettext_noop("Audit")),
     ("settings-system", gettext_noop("System")),
     ("settings-password", gettext_noop("Password")),
 )
-OWN: Final = frozenset({"tokens", "password"})  # of whoever is signed in, not of the account
+OWN: Final = frozenset({"tokens", "password", "audit"})  # of whoever is signed in, not of the account
 SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]

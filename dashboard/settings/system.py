@@ -6,14 +6,14 @@ from typing import Any, Final
 
 import redis
 from django.conf import settings
-from django.contrib.admin.models import LogEntry
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dashboard.access import audited, callers
 from dashboard.api.health import version
 from dashboard.models import ANSWERS_KEPT
-from dashboard.settings import permissions, queries
+from dashboard.settings import audit_words, permissions, queries
 from dashboard.system.health import Dependency, look_at_all
 from dashboard.system.heartbeat import SILENCE
 from events.retention import EVENTS_KEPT, REFUSED_AT_MOST, REFUSED_KEPT
@@ -52,7 +52,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "data_dir": settings.DATA_DIR,
         "audit_alterable": audit.is_alterable(),
         "audit_head": audit.head(),
-        "changes": LogEntry.objects.select_related("user", "content_type").order_by("-action_time")[:CHANGES],
+        "changes": audit_words.lines(audited.seen_by(callers.of_request(request))[:CHANGES]),
     }
     return permissions.show(request, "system", context)
 

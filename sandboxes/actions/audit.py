@@ -13,16 +13,19 @@ from datetime import datetime
 from typing import Final
 
 from sandboxes.actions import queries
-from sandboxes.core import database
+from sandboxes.core import acting, database
 
 SEALED_AT_ONCE: Final = 5_000
-TABLES: Final = ("sandboxes_auditentry", "sandboxes_action")  # whoever owns the second may switch off its trigger
+FOLLOWED: Final = ("sandboxes_action", *acting.FOLLOWED)  # whoever owns one may switch off its trigger
+TABLES: Final = ("sandboxes_auditentry", *FOLLOWED)
 FUNCTIONS: Final = (
+    "sandboxes_audit_setting()", "sandboxes_audit_accounts(text, jsonb)",
     "sandboxes_audit_action()", "sandboxes_audit_keep()", "sandboxes_audit_stays()",
     "sandboxes_audit_seal(integer)", "sandboxes_audit_prune(timestamp with time zone)",
-    "sandboxes_audit_erase(bigint[], text, text, text)",
+    "sandboxes_audit_erase(bigint[], text, text, text)", "sandboxes_audit_note(jsonb)",
+    "sandboxes_audit_erase_settings(bigint[], text, text, text)",
 )  # fmt: skip
-CALLED: Final = FUNCTIONS[-3:]  # by the server itself
+CALLED: Final = FUNCTIONS[-5:]  # by the server itself
 log = logging.getLogger(__name__)
 
 
@@ -50,6 +53,11 @@ def erase(actions: Sequence[int], named: str, pseudonym: str, by: str) -> int:
     Hashes stay, and a sealed entry tells which entries were erased `by` whom. What has no entry yet is sealed before.
     """
     return int(database.row(queries.AUDIT_ERASE, [list(actions), named, pseudonym, by])[0])
+
+
+def erase_settings(entries: Sequence[int], named: str, pseudonym: str, by: str) -> int:
+    """Takes names and values out of these entries on settings, by primary key; how many. Otherwise as `erase`."""
+    return int(database.row(queries.AUDIT_ERASE_SETTINGS, [list(entries), named, pseudonym, by])[0])
 
 
 def head() -> str:

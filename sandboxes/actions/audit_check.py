@@ -62,13 +62,13 @@ def _verify(noted: dict[int, str], now: datetime) -> Report:
             known = before
             if number != report.last + 1:
                 report.faults.append(f"entries {report.last + 1} to {number - 1} are missing")
-        if action_id and '"erased": ' in text and "erased" in json.loads(text):
+        if '"erased": ' in text and "erased" in json.loads(text):
             if sha256(text.encode()).hexdigest() not in erased.get(number, ()):
-                report.faults.append(f"entry {number} (action {action_id}, {at}) was erased, and no erasure names it")
+                report.faults.append(f"entry {number} ({_of(action_id)}, {at}) was erased, and no erasure names it")
             else:
                 report.erased += 1
         elif known is not None and _hash(known, number, at, action_id, text) != bytes(found):
-            report.faults.append(f"entry {number} (action {action_id}, {at}) was altered, or what stood before it")
+            report.faults.append(f"entry {number} ({_of(action_id)}, {at}) was altered, or what stood before it")
         if number in noted and noted.pop(number) != bytes(found).hex():
             report.faults.append(f"entry {number} is not the one that was noted: the chain was rewritten")
         report.last, report.head, before = number, bytes(found).hex(), bytes(found)
@@ -79,6 +79,10 @@ def _verify(noted: dict[int, str], now: datetime) -> Report:
     report.open = len(waiting)
     report.faults += _behind(shown, set(waiting), now)
     return report
+
+
+def _of(action_id: int) -> str:
+    return f"action {action_id}" if action_id else "settings"
 
 
 def _erased() -> dict[int, set[str]]:

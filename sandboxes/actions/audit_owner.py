@@ -1,12 +1,12 @@
 """Hands the audit to the role we are connected as, and everything else to the role that the server works as.
 
-The trigger that writes the trail sits on the table of actions, so that one belongs to the audit's owner too.
+The triggers that write the trail sit on the tables of actions and settings, so those belong to the audit's owner too.
 """
 
 from django.db.backends.utils import CursorWrapper
 
 from sandboxes.actions import queries
-from sandboxes.actions.audit import CALLED, FUNCTIONS, TABLES
+from sandboxes.actions.audit import CALLED, FOLLOWED, FUNCTIONS, TABLES
 
 
 class Unfit(Exception):
@@ -28,7 +28,7 @@ def hand_over(cursor: CursorWrapper, role: str) -> None:
     for table in TABLES:
         cursor.execute(queries.own_table(table, ours))
         cursor.execute(queries.keep_from(table, quoted))
-    for statement in queries.work_with_audit(quoted):
+    for statement in queries.work_with_audit(FOLLOWED, quoted):
         cursor.execute(statement)
     for function in FUNCTIONS:
         for statement in queries.own_function(function, ours, quoted):

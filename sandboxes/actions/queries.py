@@ -1,5 +1,6 @@
 """Actions by the thousand in one statement, and the audit's chain and owners."""
 
+from collections.abc import Iterable
 from typing import Final
 
 RELEASE_LOCKS: Final = "UPDATE sandboxes_guard SET condemned_by_id = NULL WHERE condemned_by_id = ANY(%(keys)s)"
@@ -84,12 +85,12 @@ def keep_from(table: str, role: str) -> str:
     return f"REVOKE ALL ON {table} FROM PUBLIC, {role}"
 
 
-def work_with_audit(role: str) -> tuple[str, str]:
-    """The role may read the trail, and change actions, which the trail's trigger follows."""
-    return (
+def work_with_audit(followed: Iterable[str], role: str) -> list[str]:
+    """The role may read the trail, and change what the trail's triggers follow."""
+    return [
         f"GRANT SELECT ON sandboxes_auditentry TO {role}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON sandboxes_action TO {role}",
-    )
+        *(f"GRANT SELECT, INSERT, UPDATE, DELETE, REFERENCES ON {table} TO {role}" for table in followed),
+    ]
 
 
 def own_function(function: str, owner: str, kept_from: str) -> tuple[str, str]:
@@ -103,6 +104,8 @@ def let_call(functions: str, role: str) -> str:
 
 
 AUDIT_ERASE: Final = "SELECT sandboxes_audit_erase(%s::bigint[], %s, %s, %s)"
+AUDIT_ERASE_SETTINGS: Final = "SELECT sandboxes_audit_erase_settings(%s::bigint[], %s, %s, %s)"
+AUDIT_NOTE: Final = "SELECT sandboxes_audit_note(%s::jsonb)"
 AUDIT_ERASURES: Final = """
 SELECT number, change #> '{erasure,entries}' FROM sandboxes_auditentry
 WHERE change ? 'erasure' AND action_id = 0 AND number IS NOT NULL"""

@@ -27,6 +27,11 @@ def enabled_accounts() -> list[Account]:
     return sight.looked_at(_at_work(list(Account.objects.filter(enabled=True).order_by("id"))))
 
 
+def held_accounts() -> list[Account]:
+    """Those of the accounts to watch that may be seen, looked at or not."""
+    return sight.held(_at_work(list(Account.objects.filter(enabled=True).order_by("id"))))
+
+
 def _at_work(enabled: list[Account]) -> list[Account]:
     return [account for account in enabled if not account.simulated] or enabled
 

@@ -1,6 +1,8 @@
-"""The price book, and what failed last in each round of an account."""
+"""The price book, what failed last in each round of an account, and who acts on a connection."""
 
 from typing import Final
+
+TELL_ACTOR: Final = "SELECT set_config('sandwarden.actor', %s, false)"
 
 # Python knows no time before all others. Nothing ran before 1970.
 RATES: Final = """

@@ -1,13 +1,16 @@
-"""The trail behind the audit: what changed on which action, when, each entry sealed to the one before."""
+"""The trail behind the audit: what changed on which action or setting, when, each entry sealed to the one before."""
 
 from django.db import models
 
 
 class AuditEntry(models.Model):
-    """Written by a trigger of the database whenever an action is made, changed or deleted, whoever does it.
+    """Written by triggers of the database whenever an action or a setting is made, changed or deleted, whoever does it.
 
     `change` is the whole action when it is made, else the fields that changed. `number` and `hash` are set once, some
     seconds later (`sandboxes.actions.audit.seal`); another trigger refuses every other change of an entry.
+
+    Entries of action 0 are the chain's own words, `checkpoint` and `erasure`, and what was changed or done elsewhere
+    than at a sandbox: under `setting`, as the migration `audit_of_settings` says.
     """
 
     at = models.DateTimeField()
@@ -19,7 +22,11 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["id"], condition=models.Q(number=None), name="audit_unsealed")]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(number=None), name="audit_unsealed"),
+            models.Index(fields=["-id"], condition=models.Q(action_id=0), name="audit_of_settings"),
+        ]
 
     def __str__(self) -> str:
-        return f"entry {self.number or 'to be sealed'} on action {self.action_id}"
+        about = f"action {self.action_id}" if self.action_id else "settings"
+        return f"entry {self.number or 'to be sealed'} on {about}"

@@ -48,7 +48,7 @@ def test_what_stood_before_the_first_release_is_still_there() -> None:
     assert set(ours()) >= BEFORE_THE_FIRST_RELEASE
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # an index made beside the work of a server is made outside of one
 def test_no_migration_since_the_first_release_takes_a_long_lock(tmp_path: Path) -> None:
     found = ""
     for app, name in [key for key in ours() if key not in BEFORE_THE_FIRST_RELEASE]:

@@ -13,6 +13,7 @@ TEMPLATES: Final = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 # Folders and modules of dashboard whose texts are not of pages, and why.
 NOT_PAGES: Final = {
     "access/callers.py": "names in stored records",
+    "access/keeping.py": "names of headers",
     "access/middleware.py": "names of types",
     "access/reach.py": "what is missing, in the words of REST",
     "api": "REST answers in English",

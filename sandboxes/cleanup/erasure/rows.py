@@ -1,5 +1,6 @@
 """The parts of an erasure that are one statement each, and the free texts in which people may be named."""
 
+import json
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -8,7 +9,7 @@ from django.db import connection, models
 from sandboxes.actions import audit
 from sandboxes.cleanup.erasure import queries
 from sandboxes.cleanup.erasure.subject import Subject
-from sandboxes.models import AccountBrake, AccountHealth, Freeze, OwnerCallback, Policy
+from sandboxes.models import AccountBrake, AccountHealth, AuditEntry, Freeze, OwnerCallback, Policy
 
 BY: Final = "erase command"
 # Texts that name sandboxes and their metadata in passing; those of one account have an `account`.
@@ -55,6 +56,17 @@ def _actions(subject: Subject) -> int:
     return changed + audit.erase(sorted(audited), subject.owner, subject.pseudonym, BY)
 
 
+def _settings(subject: Subject) -> int:
+    """Entries on settings keep what was done, when and by whom; those that name other accounts alone stay whole."""
+    rows = AuditEntry.objects.filter(action_id=0, change__has_key="setting").exclude(change__has_key="erased")
+    found = []
+    for key, change in rows.values_list("pk", "change").iterator(500):
+        accounts = change["setting"]["accounts"]
+        if (not accounts or subject.account.name in accounts) and subject.mentions.anywhere(json.dumps(change)):
+            found.append(key)
+    return audit.erase_settings(found, subject.owner, subject.pseudonym, BY) if found else 0
+
+
 def _texts(subject: Subject) -> int:
     changed = 0
     for model, names in _TEXTS.items():
@@ -81,6 +93,8 @@ STEPS: Final = (
     Step("sandboxes_guard", "reasons of protection removed", _statement(queries.LOCKS)),
     Step("sandboxes_fleetgroup", "owner pseudonymised", _statement(queries.GROUPS)),
     Step("errors, freezes, breakers", "mentions pseudonymised", _texts),
+    # After the texts, whose change is an entry too.
+    Step("sandboxes_auditentry", "names and values removed", _settings),
 )
 
 

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from sandboxes.actions import audit, audit_check
 from sandboxes.models import Action, AuditEntry
-from tests.sandboxes.actions.test_audit import forge
+from tests.sandboxes.actions.test_audit import begin_anew, forge
 from tests.support import records
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 def erased():
     """Of two actions' three entries, the two of the first are erased."""
     box = records.sandbox("ierased")
+    begin_anew()
     first, other = (records.action(box, reason=f"planted {n}", actor_name=f"actor {n}") for n in range(2))
     Action.objects.filter(pk=first.pk).update(state="cancelled", error="planted too")
     audit.seal()
