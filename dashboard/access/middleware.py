@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.decorators import sync_and_async_middleware
 
-from dashboard.access import audited, callers, choosing, rules
+from dashboard.access import audited, callers, choosing, keeping, rules
 from sandboxes.core import acting, sight
 
 Sync = Callable[[HttpRequest], HttpResponseBase]
@@ -31,6 +31,8 @@ def rights(get_response: Sync | Async) -> Sync | Async:
             page = await sync_to_async(_admit)(request)
             response = await get_response(request)
             await sync_to_async(audited.note_export)(request, page, response)
+            if _is_ours(page):
+                keeping.keep(request, response)
             return _until_sent(response)
 
         return later
@@ -40,6 +42,8 @@ def rights(get_response: Sync | Async) -> Sync | Async:
             page = _admit(request)
             response = cast("Sync", get_response)(request)
             audited.note_export(request, page, response)
+            if _is_ours(page):
+                keeping.keep(request, response)
             return _until_sent(response)
         except BaseException:
             _forget()

@@ -134,10 +134,14 @@ def joined(formats: Iterable[str]) -> str:
 
 
 def with_(asked: Mapping[str, str], **changes: str | None) -> str:
-    """The address with these parameters changed, or left out when None; paging begins anew."""
+    """The address with these parameters changed, or left out when None; paging begins anew.
+
+    Without the accounts that it names it says so (`account=`): a page keeps its choice of accounts on all other links.
+    """
     kept: list[tuple[str, str]] = [(name, asked[name]) for name in asked if name not in {*PAGING, *changes}]
     kept += [(name, value) for name, value in changes.items() if value is not None]
-    return "?" + urlencode([(name, value) for name, value in kept if value])
+    freed = [("account", "")] if asked.get("account") and "account" in changes and changes["account"] is None else []
+    return "?" + urlencode([(name, value) for name, value in kept if value] + freed)
 
 
 def _shown(name: str, value: str) -> tuple[str, str, str] | None:

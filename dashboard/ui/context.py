@@ -15,10 +15,12 @@ from django.utils.functional import SimpleLazyObject
 from dashboard.access import callers
 from dashboard.access.rights import Verb
 from dashboard.live.shapes import PROTOCOL
+from dashboard.ui.switcher import switcher
 from events import endpoints
 from sandboxes.base.clock import is_fresh
 from sandboxes.cleanup import freezing
-from sandboxes.core.accounts import enabled_accounts, fleets
+from sandboxes.core import sight
+from sandboxes.core.accounts import fleets, held_accounts
 from sandboxes.models import Account, AccountHealth, Action, Freeze, Sandbox
 from sandboxes.models.fields import opened
 
@@ -54,11 +56,12 @@ class Frame:
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The context of every template. The frame itself is read only when a template shows it."""
-    current_freeze = cache(freezing.current)
+    current_freeze, held = cache(freezing.current), cache(held_accounts)
     return {
         "theme": theme_of(request),
-        "frame": SimpleLazyObject(partial(read_frame, current_freeze)),
+        "frame": SimpleLazyObject(partial(read_frame, current_freeze, held)),
         "current_freeze": current_freeze,
+        "switcher": SimpleLazyObject(lambda: switcher(request, held())),
         "server_now": timezone.now().timestamp(),
         "poll_interval": settings.POLL_INTERVAL_SECONDS,
         "live_protocol": PROTOCOL,
@@ -72,9 +75,11 @@ def theme_of(request: HttpRequest) -> str:
     return chosen if chosen in THEMES else "system"
 
 
-def read_frame(current_freeze: Callable[[], Freeze | None] = freezing.current) -> Frame:
-    """As of now, over all accounts that pages show; `current_freeze` for who has read it already."""
-    accounts = enabled_accounts()
+def read_frame(
+    current_freeze: Callable[[], Freeze | None] = freezing.current, held: Callable[[], list[Account]] = held_accounts
+) -> Frame:
+    """As of now, over all accounts that pages show; the freeze and the accounts for who has read them already."""
+    accounts = sight.looked_at(held())
     ids = [account.pk for account in fleets(accounts)]
     counts = Sandbox.objects.filter(account__in=ids).aggregate(live=Count("id", filter=~Q(state=Sandbox.State.ENDED)))
     health = list(AccountHealth.objects.filter(account__in=ids).order_by("last_poll_at"))

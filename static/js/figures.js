@@ -1,4 +1,5 @@
 /* The Fleet page's figures and the sparklines beside them. */
+import { withQuery } from "./here.js";
 import { all, find, maybe } from "./dom.js";
 import { usd, whole } from "./format.js";
 import { spark } from "./spark.js";
@@ -28,7 +29,7 @@ function endedBy(by, at) {
   const span = at === null ? { ended_since: "1h" } : { ended_since: iso(at - REASONS_SECONDS), ended_until: iso(at) };
   const links = reasons(by).map(([reason, count]) => {
     const link = document.createElement("a");
-    link.href = `${host.dataset.endedBy}?${new URLSearchParams({ state: "ended", ...span, reason })}`;
+    link.href = withQuery(host.dataset.endedBy, { state: "ended", ...span, reason });
     link.textContent = `${whole(count)} ${reason}`;
     return link;
   });

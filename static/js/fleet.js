@@ -1,4 +1,5 @@
 /* The Fleet page: figures, sparklines, honeycomb and charts, moved by the socket, or as they were at a past second. */
+import { withQuery } from "./here.js";
 import { choices } from "./honeycomb/choice.js";
 import { Honeycomb } from "./honeycomb/honeycomb.js";
 import { find } from "./dom.js";
@@ -72,7 +73,7 @@ function grow(plot, name, at, values, lengthSeconds, quiet) {
 
 /* The page is there before its charts are asked for; on a bad line they are asked for again. */
 async function drawCharts() {
-  const answer = await fetch(`${find(".charts").dataset.charts}${location.search}`).catch(() => null);
+  const answer = await fetch(withQuery(find(".charts").dataset.charts, Object.fromEntries(new URLSearchParams(location.search)))).catch(() => null);
   const told = answer?.ok ? await answer.json().catch(() => null) : null;
   if (!told) return void setTimeout(drawCharts, AGAIN_MS);
   breaks.day = told.gaps.day;
@@ -120,8 +121,8 @@ function countAt(at) {
 async function hour(at = null) {
   asking?.abort();
   const mine = (asking = new AbortController());
-  if (at !== null) htmx.ajax("GET", `${find("#around").dataset.around}?at=${at}`, { target: "#around", swap: "innerHTML" });
-  const answer = await fetch(`${find("[data-strip]").dataset.hour}${at === null ? "" : `?at=${at}`}`, { signal: mine.signal }).catch(() => null);
+  if (at !== null) htmx.ajax("GET", withQuery(find("#around").dataset.around, { at }), { target: "#around", swap: "innerHTML" });
+  const answer = await fetch(withQuery(find("[data-strip]").dataset.hour, at === null ? {} : { at }), { signal: mine.signal }).catch(() => null);
   const told = answer?.ok ? await answer.json().catch(() => null) : null;
   if (!told || mine.signal.aborted) return;
   if (at === null) begin(told.sparks);

@@ -1,4 +1,5 @@
 /* Keys that work on every page: `/`, `?`, `g` and a letter; pages add their own with `key`. */
+import { here } from "./here.js";
 import { around, maybe } from "./dom.js";
 import { closeDrop } from "./drops.js";
 
@@ -24,7 +25,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && field) return void field.blur();
   if (field && !(field instanceof HTMLInputElement && field.type === "checkbox")) return;
   if (document.querySelector("dialog[open]")) return;
-  if (performance.now() - going < 1500 && PAGES[event.key] && linked(PAGES[event.key])) return location.assign(PAGES[event.key]);
+  const to = performance.now() - going < 1500 && PAGES[event.key] ? here(PAGES[event.key]) : "";
+  if (to && linked(to)) return location.assign(to);
   going = event.key === "g" ? performance.now() : -Infinity;
   if (event.key === "/") {
     event.preventDefault();

@@ -1,4 +1,5 @@
 /* The one before and the one after in the list that this sandbox was opened from: "3rd of 14", k and j. */
+import { here } from "./here.js";
 import { maybe } from "./dom.js";
 import { key } from "./keys.js";
 import { listed, nth } from "./listed.js";
@@ -19,7 +20,7 @@ function follow(place, found) {
 }
 
 const go = (id) => (id ? location.assign(where(id)) : false);
-const where = (id) => `/sandboxes/${encodeURIComponent(id)}/`;
+const where = (id) => here(`/sandboxes/${encodeURIComponent(id)}/`);
 
 function step(word, letter, sign, id) {
   const made = document.createElement(id ? "a" : "span");

@@ -3,6 +3,7 @@ import "./live.js";
 import "./theme.js";
 import "./times.js";
 import "./keys.js";
+import "./switcher.js";
 import "./copy.js";
 import "./dialog.js";
 import "./drops.js";

@@ -1,4 +1,5 @@
 /* The command palette: Ctrl K or ⌘ K, a few letters, arrows, Enter. The server finds; this moves and opens. */
+import { withQuery } from "./here.js";
 import { ask } from "./dialog.js";
 import { all, around, find, maybe } from "./dom.js";
 import { choose as chooseTheme } from "./theme.js";
@@ -43,7 +44,7 @@ function follow(dialog, input, lines) {
     clearTimeout(waiting);
     const mine = (asked = new AbortController()), asking = input.value;
     try {
-      const answer = await fetch(`${dialog.dataset.lines}?${new URLSearchParams({ q: asking })}`, { signal: mine.signal });
+      const answer = await fetch(withQuery(dialog.dataset.lines, { q: asking }), { signal: mine.signal });
       if (answer.redirected) return void location.assign(location.href); // signed out meanwhile
       if (!answer.ok) throw new Error(`${answer.status}`);
       // eslint-disable-next-line no-restricted-syntax -- our own fragment, escaped where it was made

@@ -1,4 +1,5 @@
 /* How far a wish for many has come: asked again and again until nothing of it waits, and then left standing until read. */
+import { here } from "./here.js";
 import { maybe } from "./dom.js";
 import { glyph } from "./marks.js";
 import { whole } from "./format.js";
@@ -42,7 +43,7 @@ function tell(place, told, url) {
   });
   const audit = document.createElement("a");
   audit.className = "act";
-  audit.href = "/cleanup/";
+  audit.href = here("/cleanup/");
   audit.textContent = "Audit trail";
   const grow = document.createElement("span");
   grow.className = "grow";

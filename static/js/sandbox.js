@@ -1,4 +1,5 @@
 /* A sandbox's page: its charts grow, its lane and marks follow, and what happened to it is read anew. */
+import { withQuery } from "./here.js";
 import { address } from "./address.js";
 import { all, around, find, maybe } from "./dom.js";
 import { clock, percent, size } from "./format.js";
@@ -36,7 +37,7 @@ function read(at) {
   });
 }
 
-const asked = () => fetch(`${main.dataset.timeline}?range=${range}`, { headers: { Accept: "application/json" } });
+const asked = () => fetch(withQuery(main.dataset.timeline, { range }), { headers: { Accept: "application/json" } });
 
 async function again() {
   const answer = await asked().catch(() => null);

@@ -1,4 +1,5 @@
 /* One line at the foot of the page about what was just done; it stays until read or ten seconds have passed. */
+import { here } from "./here.js";
 import { all, find } from "./dom.js";
 import { glyph } from "./marks.js";
 import { on } from "./live.js";
@@ -86,7 +87,7 @@ document.addEventListener("toast", (event) => {
 on("actions", ({ items }) => {
   const failed = items.filter((item) => item.state === "failed");
   for (const item of failed.slice(0, 2)) {
-    toast("bad", `${item.kind} of ${item.sandbox_id} failed: ${item.error}`, false, { href: `/cleanup/#action-${item.id}`, word: "Audit trail" });
+    toast("bad", `${item.kind} of ${item.sandbox_id} failed: ${item.error}`, false, { href: here(`/cleanup/#action-${item.id}`), word: "Audit trail" });
   }
   for (const kind of Object.keys(DONE)) {
     const done = items.filter((item) => item.kind === kind && item.state === "done");
@@ -94,7 +95,7 @@ on("actions", ({ items }) => {
     const gone = done.filter((item) => item.outcome === "already_gone").length;
     const what = done.length === 1 ? done[0].sandbox_id : `${done.length} sandboxes`;
     for (const line of all(`.toasts [data-asked="${DONE[kind][0]}"]`)) line.remove();
-    const trail = { href: `/cleanup/${done.length === 1 ? `#action-${done[0].id}` : ""}`, word: "Audit trail" };
+    const trail = { href: here(`/cleanup/${done.length === 1 ? `#action-${done[0].id}` : ""}`), word: "Audit trail" };
     toast(DONE[kind][0], `${what} ${DONE[kind][1]}${gone ? `, ${gone} had ended already` : ""}.`, false, trail);
   }
 });

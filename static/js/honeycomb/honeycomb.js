@@ -9,7 +9,7 @@ import { inBlock, layout } from "./layout.js";
 import { drawLegend } from "./legend.js";
 import { open } from "./opening.js";
 import { colours, counted, paintOn, prepare, settle } from "./paint.js";
-import { go, nearest, towards } from "./seek.js";
+import { follow, go, nearest, towards } from "./seek.js";
 import { beside, card, surround, words } from "./tip.js";
 
 /** @type {Record<string, [dx: number, dy: number]>} */
@@ -144,7 +144,7 @@ export class Honeycomb {
   #click(event) {
     const group = this.#group(event), cell = this.#nearest(event);
     const path = group && addressOf(this.cells.groups.by, group);
-    if (path) location.assign(path);
+    if (path) follow(path);
     else go(cell, event);
   }
 

@@ -1,4 +1,5 @@
 /* Which cell is meant, by a pointer or by an arrow key from another one; and the way to its page. */
+import { here } from "../here.js";
 
 /**
  * The cell nearest to a point, null when none is within `reach` px.
@@ -37,6 +38,9 @@ export function towards(cells, from, [dx, dy]) {
   return best;
 }
 
+/** @param {string} path of a page of ours */
+export const follow = (path) => location.assign(here(path));
+
 /**
  * To a sandbox's page, in a tab of its own with Ctrl or ⌘.
  * @param {Cell | null} cell
@@ -44,7 +48,7 @@ export function towards(cells, from, [dx, dy]) {
  */
 export function go(cell, event) {
   if (!cell) return;
-  const path = `/sandboxes/${encodeURIComponent(cell.id)}/`;
+  const path = here(`/sandboxes/${encodeURIComponent(cell.id)}/`);
   if (event.ctrlKey || event.metaKey) open(path, "_blank", "noopener");
   else location.assign(path);
 }

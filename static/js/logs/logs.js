@@ -1,4 +1,5 @@
 /* A sandbox's log on its page: tail while at the bottom, older lines on the way up, least level, search. */
+import { withQuery } from "../here.js";
 import { address } from "../address.js";
 import { all, around, find } from "../dom.js";
 import { clock } from "../format.js";
@@ -33,7 +34,7 @@ let filter = { level: LEVELS.find((one) => one === begun.get("log")) ?? "", sear
 async function ask(where) {
   const mine = (asking = new AbortController());
   try {
-    const answer = await fetch(`${section.dataset.logs}?${new URLSearchParams({ ...filter, ...where })}`, { signal: mine.signal });
+    const answer = await fetch(withQuery(section.dataset.logs, { ...filter, ...where }), { signal: mine.signal });
     if (!answer.ok || answer.redirected) throw new Error(`the server answered ${answer.status}`);
     return await answer.json();
   } catch (error) {

@@ -1,4 +1,6 @@
 /* Asks for moments while somebody drags: one at a time, the newest wins, one that takes too long is given up. */
+import { withQuery } from "../here.js";
+
 const LONGEST = 400;
 
 export class Moment {
@@ -43,7 +45,7 @@ export class Moment {
     this.wanted = null;
     this.since = performance.now();
     try {
-      const answer = await fetch(`${this.address}?at=${at}`, { signal: asking.signal, headers: { Accept: "application/json" } });
+      const answer = await fetch(withQuery(this.address, { at }), { signal: asking.signal, headers: { Accept: "application/json" } });
       if (answer.redirected || !answer.ok) throw new Error(`the server said ${answer.status}`);
       const told = await answer.json();
       if (!asking.signal.aborted) this.onMoment(told, at);

@@ -1,4 +1,5 @@
 /* Which sandboxes there were at the second shown: a table that draws only the rows in view. */
+import { here } from "../here.js";
 import { all, around, find } from "../dom.js";
 import { percent, sizeOf, roundSize, span, usd, whole } from "../format.js";
 import { stateMark } from "../marks.js";
@@ -34,7 +35,7 @@ const CELLS = [
 
 function link(cell) {
   const made = document.createElement("a");
-  Object.assign(made, { className: "id", href: `/sandboxes/${encodeURIComponent(cell.id)}/`, textContent: cell.id });
+  Object.assign(made, { className: "id", href: here(`/sandboxes/${encodeURIComponent(cell.id)}/`), textContent: cell.id });
   return made;
 }
 
