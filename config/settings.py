@@ -53,6 +53,8 @@ RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL", 30, least=1)
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC")
 # Where another process of ours asks whether owners can reach the API: by the public listener, as they do.
 PROBE_URL = env.text("PROBE_URL", f"http://{env.reachable(HOST)}:{PORT}")
+# More sandboxes than this in one request wait for a second person, and so do the other steps that loosen a brake.
+APPROVAL_ABOVE = int(env.number("APPROVAL_ABOVE", 0, least=0)) if env.text("APPROVAL_ABOVE") else None
 READ_ONLY = env.flag("READ_ONLY")  # every call that would change a backend is rejected
 
 INSTALLED_APPS = [

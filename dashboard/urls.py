@@ -56,6 +56,7 @@ urlpatterns = [
     path("events/deliveries/<int:delivery_id>/replay/", deliveries.replay, name="delivery-replay"),
     path("cleanup/", cleanup.cleanup, name="cleanup"),
     path("cleanup/<int:policy_id>/reset/", cleanup.reset, name="cleanup-reset"),
+    path("cleanup/approvals/<int:approval_id>/", cleanup.decide, name="cleanup-approval"),
     path("cleanup/freeze/", cleanup.freeze, name="cleanup-freeze"),
     path("cleanup/policies/new/", policy.edit, name="policy-new"),
     path("cleanup/policies/new/preview/", policy.preview, name="policy-preview-new"),

@@ -3,9 +3,10 @@
 import uvloop
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
 from sandboxes.actions import audit, bulk, sending
-from sandboxes.cleanup import reaper
+from sandboxes.cleanup import approvals, reaper
 from sandboxes.core import budget
 from sandboxes.core.budget import limits
 from sandboxes.metrics import polling, series
@@ -50,7 +51,8 @@ def act() -> None:
 
 @shared_task(name="sandboxes.tasks.take_bulks", **limits(300.0))
 def take_bulks() -> None:
-    """Wishes for many become actions, also those that a crash left half done."""
+    """Wishes for many become actions, also those that a crash left half done; what nobody approved in time is over."""
+    approvals.expire(timezone.now())
     bulk.carry_on_all()
 
 

@@ -46,6 +46,7 @@ PAGES: Final[Mapping[str, tuple[Verb, Verb | None]]] = MappingProxyType(
         "delivery-replay": (A, A),
         "cleanup": (R, None),
         "cleanup-reset": (W, W),
+        "cleanup-approval": (A, A),  # of all accounts that are concerned: the view asks
         "cleanup-freeze": (A, A),  # lifting needs admin: the view asks
         "policy-new": (R, W),
         "policy": (R, W),
@@ -139,6 +140,10 @@ CALLS: Final[Mapping[str, Verb]] = MappingProxyType(
         "list_sessions": R,  # one's own, but for admins of every account
         "end_session": R,
         "list_audit": R,
+        "list_approvals": R,
+        "get_approval": R,
+        "approve": A,  # of all accounts that are concerned: the call asks
+        "reject": A,
     }
 )
 

@@ -19,12 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_POST
 
+from dashboard.access import callers
+from dashboard.access.asking import asking
 from dashboard.actions import confirm_dialog, undo
 from dashboard.models import Selection
 from dashboard.sandboxes import filters
 from dashboard.sandboxes.saved_views import user_key
 from sandboxes import actions
 from sandboxes.actions.permission import MOST_SECONDS
+from sandboxes.cleanup import held_back
 from sandboxes.fleet.search import QueryError, matching_ids, seen_accounts, visible_keys
 from sandboxes.models import Action, BulkRequest, Sandbox
 
@@ -89,7 +92,11 @@ def act(request: HttpRequest) -> HttpResponse:
             made = actions.request(sandbox, kind, actor, **wanted)
             trail = f"{reverse('cleanup')}#action-{made.pk}" if back else ""
             return _toast(*_taken(kind, sandbox.sandbox_id, 0), status=202, back=back, trail=trail)
-        bulk = actions.request_bulk(found, kind, actor, **wanted)
+        bulk, held = held_back.request_bulk(asking(callers.of_request(request)), found, kind, now, **wanted)
+        if held is not None:
+            return _toast(
+                "note", _("Waiting for approval by a second person, for 10 minutes: see Cleanup."), status=202
+            )
     except (actions.NotAllowed, actions.NotInState, ValueError) as refusal:
         return _toast(
             "bad", _("%(what)s not taken: %(refusal)s.") % {"what": _(DONE[kind]), "refusal": refusal}, status=409

@@ -7,6 +7,7 @@ from dashboard.api import (
     accounts,
     actions,
     acts,
+    approvals,
     callback,
     cost,
     events,
@@ -60,6 +61,7 @@ api.add_router("/owner-callback", callback.router)
 api.add_router("/me", me.router)
 api.add_router("/users", users.router)
 api.add_router("/tokens", tokens.router)
+api.add_router("/approvals", approvals.router)
 api.add_router("/audit", settings_audit.router)
 
 nowhere = Router()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ninja import Query, Router
 from pydantic import Field, ValidationError
 
+from dashboard.access.asking import asking
 from dashboard.api.acts import actor_of, not_in_state
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.audit import ActionKind, ActionList, ActionQuery, ActionRow, list_actions, row_of_action
@@ -21,7 +22,8 @@ from dashboard.api.params import Form, Paged, Seconds, Text, Word
 from dashboard.api.sandboxes import Filter
 from dashboard.api.strict import METADATA_PREFIX
 from dashboard.models import ANSWERS_KEPT
-from sandboxes.actions import NotInState, cancel, request_bulk
+from sandboxes.actions import NotInState, cancel
+from sandboxes.cleanup import held_back
 from sandboxes.fleet.search import keys_of, matching_ids, refuse_ambiguous, seen_accounts, visible_keys
 from sandboxes.models import Action, BulkRequest, Sandbox
 
@@ -54,12 +56,14 @@ class BulkBody(Form):
 class BulkAsked(msgspec.Struct, frozen=True, omit_defaults=True):
     """`count` are taken; `refused` (only when there are any) were not in a state for it, each with the reason.
 
-    Of more than 500 both are by our record: `GET /actions/bulk/{bulk_id}` tells what became of them.
+    Of more than 500 both are by our record: `GET /actions/bulk/{bulk_id}` tells what became of them. With an
+    `approval_id` nothing is done until a second person has approved it (`GET /approvals/{id}`).
     """
 
     bulk_id: UUID
     count: int
     refused: dict[str, str] = {}
+    approval_id: int | None = None
 
 
 class BulkState(msgspec.Struct, frozen=True):
@@ -97,10 +101,11 @@ def bulk(request: HttpRequest, body: BulkBody) -> HttpResponse:
         raise Refusal(409, "count_differs", message, details={"count": len(keys)})
     wanted = {"seconds": body.seconds, "reason": body.reason, "bulk_id": _number_of_call(request)}
     try:
-        done = request_bulk(keys, body.action, actor_of(request), **wanted)  # type: ignore[arg-type]
+        done, held = held_back.request_bulk(asking(caller(request)), keys, body.action, timezone.now(), **wanted)
     except ValueError as error:
         raise bad_request(str(error)) from None
-    return answer(BulkAsked(done.bulk_id, done.count, _by_id(done.refused)), 202)
+    waits = held.pk if held is not None else None
+    return answer(BulkAsked(done.bulk_id, done.count, _by_id(done.refused), waits), 202)
 
 
 @router.get("/bulk/{uuid:bulk_id}", operation_id="get_bulk_action", **returns(BulkState))

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from ninja import Router
 from pydantic import Field
 
+from dashboard.access.asking import asking
 from dashboard.access.rights import Verb
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.auth import need
 from dashboard.api.params import Form, Text
-from sandboxes.cleanup import freezing
+from sandboxes.cleanup import freezing, held_back
 from sandboxes.models import Freeze
 
 router = Router(tags=["policies"])
@@ -53,20 +55,25 @@ def read(request: HttpRequest) -> HttpResponse:
 
 @router.put("", operation_id="set_freeze", **returns(FreezeState))
 def put(request: HttpRequest, body: FreezeBody) -> HttpResponse:
-    """Freezes, or lifts it: marks then have as long to go as they had. What is so already stays."""
+    """Freezes, or lifts it: marks then have as long to go as they had. What is so already stays.
+
+    202 where lifting waits for a second person; `Location` leads to the approval.
+    """
     name = caller(request).label
     if not body.frozen:
         need(caller(request), Verb.ADMIN)
     if body.frozen:
         freezing.freeze(name, body.reason)
-    else:
-        freezing.lift(name)
+    elif (held := held_back.lift_freeze(asking(caller(request)), name, timezone.now())) is not None:
+        waits = _state(202)
+        waits["Location"] = f"/api/v1/approvals/{held.pk}"
+        return waits
     return _state()
 
 
-def _state() -> HttpResponse:
+def _state(status: int = 200) -> HttpResponse:
     rows = [
         FreezeRow(one.at, one.by, one.reason, one.lifted_at, one.lifted_by or None)
         for one in Freeze.objects.order_by("-at", "-pk")[:MOST_TOLD]
     ]
-    return answer(FreezeState(freezing.current() is not None, rows))
+    return answer(FreezeState(freezing.current() is not None, rows), status)

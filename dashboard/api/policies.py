@@ -10,14 +10,15 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from dashboard.access import reach
+from dashboard.access.asking import asking
 from dashboard.api.answers import answer, caller, nothing, returns, takes
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.params import Paged
 from dashboard.api.policy_view import PolicyView, views_of
-from sandboxes.cleanup import policy_book
+from sandboxes.cleanup import held_back, policy_book
 from sandboxes.core import queue
 from sandboxes.fleet.search import Page, cursors
-from sandboxes.models import Policy
+from sandboxes.models import Approval, Policy
 from sandboxes.policies import PolicyError, PolicySpec, parse
 
 router = Router(tags=["policies"])
@@ -43,7 +44,7 @@ def list_policies(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
 @router.post("", operation_id="create_policy", **takes(PolicySpec, returns(PolicyView, 201)))
 def make(request: HttpRequest) -> HttpResponse:
     """A new policy. REST takes what it is given: `enforce` enforces."""
-    return _view(_write(request), 201)
+    return _written(*_write(request), 201)
 
 
 @router.get("/{int:policy_id}", operation_id="get_policy", **returns(PolicyView))
@@ -54,8 +55,11 @@ def one(request: HttpRequest, policy_id: int) -> HttpResponse:
 
 @router.put("/{int:policy_id}", operation_id="update_policy", **takes(PolicySpec, returns(PolicyView)))
 def change(request: HttpRequest, policy_id: int) -> HttpResponse:
-    """The whole policy anew; a change gives it a new version and voids its marks."""
-    return _view(_write(request, _mine(request, policy_id)))
+    """The whole policy anew; a change gives it a new version and voids its marks.
+
+    202 where enforcing waits for a second person: it is a dry run until then, and `Location` leads to the approval.
+    """
+    return _written(*_write(request, _mine(request, policy_id)), 200)
 
 
 @router.delete("/{int:policy_id}", operation_id="delete_policy", **returns(None, 204))
@@ -85,16 +89,22 @@ def reset(request: HttpRequest, policy_id: int) -> HttpResponse:
     return _view(policy_of(policy_id))
 
 
+def _written(policy: Policy, held: Approval | None, status: int) -> HttpResponse:
+    answered = _view(policy, status if held is None else 202)
+    if held is not None:
+        answered["Location"] = f"/api/v1/approvals/{held.pk}"
+    return answered
+
+
 def _view(policy: Policy, status: int = 200) -> HttpResponse:
     return answer(views_of([policy], timezone.now())[0], status)
 
 
-def _write(request: HttpRequest, policy: Policy | None = None) -> Policy:
+def _write(request: HttpRequest, policy: Policy | None = None) -> tuple[Policy, Approval | None]:
     try:
         spec = parse(json_of(request))
-        return policy_book.write(
-            policy_book.for_accounts(spec, reach.named(caller(request), spec.match.accounts)), policy
-        )
+        meant = policy_book.for_accounts(spec, reach.named(caller(request), spec.match.accounts))
+        return held_back.write_policy(asking(caller(request)), meant, policy, timezone.now())
     except PolicyError as error:
         raise bad_request(str(error)) from None
 

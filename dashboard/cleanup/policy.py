@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from msgspec.structs import replace
 
+from dashboard.access import callers
+from dashboard.access.asking import asking
 from dashboard.cleanup import policy_form, policy_words, trust
 from dashboard.cleanup.policy_preview import shown
 from dashboard.cleanup.visible import for_writer, mine, one_policy
 from dashboard.settings import permissions
-from sandboxes.cleanup import policy_book, whatif
+from sandboxes.cleanup import held_back, policy_book, whatif
 from sandboxes.models import Policy
 from sandboxes.policies import PolicyError, PolicySpec
 
@@ -33,9 +35,12 @@ def edit(request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
     if "look" in request.POST:
         return _page(request, policy, _typed(request), **_preview(request, policy))
     try:
-        written = policy_book.write(for_writer(request, _read(request, policy), policy), policy)
+        meant = for_writer(request, _read(request, policy), policy)
+        written, held = held_back.write_policy(asking(callers.of_request(request)), meant, policy, timezone.now())
     except PolicyError as error:
         return _page(request, policy, _typed(request), error=error)
+    if held is not None:
+        permissions.held(request)
     if policy is None:
         permissions.changed(
             request, written, f"Policy {written.name} added as a dry run; it takes no action", added=True
@@ -73,7 +78,11 @@ def enforce(request: HttpRequest, policy_id: int) -> HttpResponse:
     if request.method == "POST" and request.POST.get("version") == str(policy.version):
         wrong = not found.is_ready and typed != str(len(found.used_again))
         if not wrong:
-            written = policy_book.write(spec, policy)
+            who = asking(callers.of_request(request))
+            written, held = held_back.write_policy(who, spec, policy, timezone.now())
+            if held is not None:
+                permissions.held(request)
+                return redirect("cleanup")
             permissions.changed(request, written, f"Policy {written.name} is now enforced, version {written.version}")
             return redirect("policy", policy_id)
     context = {"policy": policy, "wrong": wrong, **_tried(spec, policy), **trust.shown(found)}

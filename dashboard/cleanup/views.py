@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from dashboard.access import asking, callers
 from dashboard.cleanup import grace, policy_form
 from dashboard.cleanup.trail import entries
 from dashboard.cleanup.visible import mine
 from dashboard.settings import permissions
-from sandboxes.cleanup import freezing, policy_book
+from sandboxes.cleanup import approvals, freezing, held_back, policy_book
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.models import Action, Policy
 from sandboxes.policies import PolicyError
@@ -27,10 +29,11 @@ STATES = tuple(Action.State.values)
 @login_required
 def cleanup(request: HttpRequest) -> HttpResponse:
     """The whole page; asked for by htmx, all but the frame."""
-    state = request.GET.get("state", "")
+    state, caller = request.GET.get("state", ""), callers.of_request(request)
     waiting = list(_actions().filter(state=Action.State.GRACE).order_by("act_at", "id")[:MOST_WAITING])
     context = {
         "policies": _policies(),
+        "approvals": [(one, asking.may_decide(caller, one)) for one in asking.waiting_for(caller)],
         "waiting": waiting,
         "graces": grace.groups(waiting, timezone.now(), freezing.current()),
         "trail": entries(_trail(state)),
@@ -60,14 +63,34 @@ def freeze(request: HttpRequest) -> HttpResponse:
     if request.POST.get("to") == "lift":
         if not permissions.may_change(request):
             raise PermissionDenied
-        lifted = freezing.lift(who)
-        if lifted is not None:
+        before = freezing.current()
+        held = held_back.lift_freeze(asking.asking(callers.of_request(request)), who, timezone.now())
+        if held is not None:
+            permissions.held(request)
+        elif before is not None:
             permissions.changed(
-                request, lifted, "Policies are unfrozen; pending actions resume with their remaining time"
+                request, before, "Policies are unfrozen; pending actions resume with their remaining time"
             )
     else:
         frozen = freezing.freeze(who, request.POST.get("reason", "").replace("\0", "").strip()[:500])
         permissions.changed(request, frozen, "Policies are frozen", added=True)
+    return redirect("cleanup")
+
+
+@login_required
+@require_POST
+def decide(request: HttpRequest, approval_id: int) -> HttpResponse:
+    """A second person's word: `to` is approve or reject."""
+    caller = callers.of_request(request)
+    found = get_object_or_404(asking.seen_by(caller), pk=approval_id)
+    try:
+        decided = asking.decide(caller, found, yes=request.POST.get("to") == "approve")
+    except approvals.NotDecided as why:
+        messages.error(request, _("Not decided: %(why)s") % {"why": why})
+    else:
+        told = {"approved": _("Approved: %(what)s"), "rejected": _("Rejected: %(what)s")}
+        said = told.get(decided.state, _("Nothing was done: %(what)s")) % {"what": decided.outcome or decided.summary}
+        messages.success(request, said)
     return redirect("cleanup")
 
 

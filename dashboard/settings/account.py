@@ -12,10 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_POST
 
+from dashboard.access import callers
+from dashboard.access.asking import asking
 from dashboard.fleet.attention_words import round_name
 from dashboard.settings import permissions
 from dashboard.settings.forms import BRAKE, AccountForm, KeyForm
 from sandboxes.actions import brake
+from sandboxes.cleanup import held_back
 from sandboxes.core import queue
 from sandboxes.core.accounts import health_of
 from sandboxes.e2b import Capabilities
@@ -137,6 +140,10 @@ def _save(request: HttpRequest, account: Account, form: AccountForm) -> None:
     sent: dict[str, Any] = {name: form.cleaned_data[name] for name in FIELDS if name in form.data}  # others stay
     if any(f"brake_{name}" in form.data for name in BRAKE):
         sent["brake"] = form.brake()
+        who = asking(callers.of_request(request))
+        if held_back.raise_brake(who, account, sent["brake"], timezone.now()) is not None:
+            del sent["brake"]
+            permissions.held(request)
     changes = {name: value for name, value in sent.items() if getattr(account, name) != value}
     for name, value in changes.items():
         setattr(account, name, value)

@@ -24,6 +24,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "brake": gettext_noop("Safety limit"),
     "owner callback": gettext_noop("Owner callback"),
     "export": gettext_noop("Export"),
+    "approval": gettext_noop("Approval"),
 }
 VERBS: Final[Mapping[str, str]] = {
     "added": gettext_noop("added"),

@@ -97,6 +97,11 @@ def changed(request: HttpRequest, what: Model, sentence: str, *, added: bool = F
     messages.success(request, sentence)
 
 
+def held(request: HttpRequest) -> None:
+    """Says that it waits for a second person."""
+    messages.info(request, gettext("Waiting for approval by a second person, for 10 minutes at most: see Cleanup"))
+
+
 def wrote(request: HttpRequest, what: Model, sentence: str, *, added: bool = False) -> None:
     """The line in the admin's log alone."""
     flag = ADDITION if added else CHANGE

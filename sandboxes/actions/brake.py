@@ -5,7 +5,7 @@ or restarts gets past it. Once reached, no policy acts on the account until a pe
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -74,12 +74,12 @@ class _Open:
         return False
 
 
-def limits_of(account: Account, now: datetime) -> Limits:
+def limits_of(account: Account, now: datetime, brake: Mapping[str, int] | None = None) -> Limits:
     """As the account has them, else 10% of the hour's and 30% of the day's peak of live sandboxes.
 
-    The least are 5 an hour and 10 a day.
+    The least are 5 an hour and 10 a day. `brake`: as they would be with these in place of the account's own.
     """
-    given = account.brake or {}
+    given = (account.brake or {}) if brake is None else brake
     alive = Sandbox.objects.filter(account=account).exclude(state=Sandbox.State.ENDED).count()
     hour, day = max(alive, _peak(account, now - HOUR)), max(alive, _peak(account, now - DAY))
     return Limits(

@@ -46,8 +46,11 @@ def request_bulk(
     until: datetime | None = None,
     reason: str = "",
     bulk_id: uuid.UUID | None = None,
+    held: bool = False,
 ) -> Bulk:
     """Asks for `kind` for many. The same `bulk_id` again is the same request: nothing is asked for twice.
+
+    `held`: it is written down and nothing of it is done until `release`.
 
     Raises ValueError for missing or bad `seconds`; nothing is raised for sandboxes in no state for it.
     """
@@ -56,8 +59,11 @@ def request_bulk(
         defaults={
             "kind": kind, "actor_kind": actor.kind, "actor_name": actor.name, "until": until, "reason": reason,
             "seconds": needs_seconds(kind, seconds), "keys": sorted(set(sandbox_pks)), "requested_at": timezone.now(),
+            "held": held,
         },
     )  # fmt: skip
+    if wanted.held:
+        return _foreseen(wanted)
     if len(wanted.keys) > CHUNK and kind not in AT_ONCE:
         announce.wake(TASK)
         return _foreseen(wanted)
@@ -71,7 +77,7 @@ def carry_on_all() -> int:
     """Decides all that is open, oldest first, and forgets what is long done; how many chunks it took."""
     BulkRequest.objects.filter(finished_at__lt=timezone.now() - KEPT).delete()
     chunks = 0
-    for key in BulkRequest.objects.filter(finished_at=None).order_by("pk").values_list("pk", flat=True):
+    for key in BulkRequest.objects.filter(finished_at=None, held=False).order_by("pk").values_list("pk", flat=True):
         while carry_on(key):
             chunks += 1
     return chunks
@@ -94,6 +100,19 @@ def carry_on(wish_pk: int, *, wait: bool = False) -> bool:
     row.finished_at = timezone.now() if row.position >= len(row.keys) else None
     row.save(update_fields=["position", "taken", "refused", "finished_at"])
     return row.finished_at is None
+
+
+def release(bulk_id: str) -> bool:
+    """Lets a held request go; False when it is over. Whoever calls wakes the worker once this is committed."""
+    return bool(BulkRequest.objects.filter(bulk_id=bulk_id, finished_at=None).update(held=False))
+
+
+def give_up(bulk_id: str, why: str) -> None:
+    """Ends a held request: all its sandboxes are refused."""
+    for row in BulkRequest.objects.select_for_update().filter(bulk_id=bulk_id, finished_at=None, held=True):
+        row.refused, row.position = dict.fromkeys(map(str, row.keys), why), len(row.keys)
+        row.finished_at = timezone.now()
+        row.save(update_fields=["refused", "position", "finished_at"])
 
 
 def _foreseen(wanted: BulkRequest) -> Bulk:

@@ -13,7 +13,7 @@ from sandboxes.core import acting, database, sight
 from sandboxes.models import Account, AuditEntry
 
 # What an entry can be on. Those of the first group belong to accounts, the others to the whole installation.
-OF_ACCOUNTS: Final = ("account", "policy", "price", "freeze", "brake", "owner callback", "export")
+OF_ACCOUNTS: Final = ("account", "policy", "price", "freeze", "brake", "owner callback", "export", "approval")
 OF_PEOPLE: Final = ("person", "role", "sign-in")  # by their names
 SUBJECTS: Final = (*OF_ACCOUNTS, *OF_PEOPLE, "token")
 VERBS: Final = ("added", "changed", "removed", "succeeded", "failed", "ended", "downloaded")

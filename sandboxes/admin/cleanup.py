@@ -12,9 +12,11 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
-from sandboxes.actions import Actor, request_bulk
 from sandboxes.actions.permission import MOST_SECONDS, NEEDS, SECONDS_RANGE
+from sandboxes.cleanup import held_back
+from sandboxes.cleanup.approvals import Asking
 from sandboxes.fleet import figures as fleet
 from sandboxes.models import Action, Sandbox
 
@@ -93,9 +95,14 @@ def most_active(sandboxes: QuerySet[Sandbox]) -> list[Active]:
 def _act(
     page: "admin.ModelAdmin[Any]", request: HttpRequest, fit: QuerySet[Sandbox], kind: Kind, form: Answers
 ) -> None:
-    actor, given = Actor("user", request.user.get_username()), form.cleaned_data
+    given = form.cleaned_data
+    who = Asking("user", request.user.get_username(), request.user.pk)
     keys: Sequence[int] = list(fit.order_by("pk").values_list("pk", flat=True))
-    bulk = request_bulk(keys, kind, actor, seconds=given.get("seconds"), reason=given["reason"])
+    wanted = {"seconds": given.get("seconds"), "reason": given["reason"]}
+    bulk, held = held_back.request_bulk(who, keys, kind, timezone.now(), **wanted)
+    if held is not None:
+        page.message_user(request, "It waits for a second person: see the Cleanup page", messages.WARNING)
+        return
     if bulk.count:
         page.message_user(request, f"{kind.label}: {bulk.count} taken, bulk {bulk.bulk_id}.", messages.SUCCESS)
     for why in sorted(set(bulk.refused.values())):

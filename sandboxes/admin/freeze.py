@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sandboxes.cleanup import freezing
+from sandboxes.cleanup import approvals, freezing
 from sandboxes.models import Freeze
 
 
@@ -33,5 +33,8 @@ class FreezeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Lift the freeze", permissions=["change"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Freeze]) -> None:  # noqa: ARG002
         """Marks go on with as long to go as they had."""
+        if approvals.is_needed(approvals.Kind.UNFREEZE):
+            self.message_user(request, "Lifting waits for a second person here: see the Cleanup page", messages.ERROR)
+            return
         lifted = freezing.lift(request.user.get_username())
         self.message_user(request, "Lifted." if lifted else "Nothing was frozen.", messages.SUCCESS)

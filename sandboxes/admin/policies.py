@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sandboxes.cleanup import policy_book
+from sandboxes.cleanup import approvals, policy_book
 from sandboxes.models import Policy
 from sandboxes.policies import PolicyError, PolicySpec, parse
 
@@ -31,6 +31,8 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]
             self.spec = parse({name: value for name, value in given.items() if value is not None})
         except PolicyError as error:
             raise forms.ValidationError(str(error)) from error
+        if self.spec.enabled and self.spec.mode == "enforce" and approvals.is_needed(approvals.Kind.ENFORCE):
+            raise forms.ValidationError("Enforcing waits for a second person here: switch it on the policy's own page")
         return cleaned
 
 

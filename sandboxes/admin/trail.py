@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from sandboxes.admin.reading import ReadOnly
-from sandboxes.models import AuditEntry, BulkRequest
+from sandboxes.models import Approval, AuditEntry, BulkRequest
 
 
 @admin.register(AuditEntry)
@@ -31,4 +31,14 @@ class BulkWishAdmin(ReadOnly):
     list_filter = ("kind", "actor_kind", "requested_at")
     search_fields = ("=bulk_id", "actor_name", "reason")
     exclude = ("keys",)
+    ordering = ("-id",)
+
+
+@admin.register(Approval)
+class ApprovalAdmin(ReadOnly):
+    """What waited for a second person, and who decided. Decided on the Cleanup page."""
+
+    list_display = ("asked_at", "kind", "summary", "asked_by", "state", "decided_by", "outcome")
+    list_filter = ("kind", "state", "asked_at")
+    search_fields = ("summary", "asked_by", "decided_by")
     ordering = ("-id",)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sandboxes.actions import audit
 from sandboxes.cleanup import queries
 from sandboxes.core import database
+from sandboxes.models import Approval
 
 KEPT = timedelta(days=400)
 BATCH = 2_000
@@ -14,6 +15,7 @@ def apply(now: datetime) -> dict[str, int]:
     """Deletes actions and ended sandboxes, with all that hangs on them, past 400 days; rows deleted by name."""
     before = now - KEPT
     deleted = {"actions": _actions(before), "sandboxes": _sandboxes(before), "audit": audit.prune(before)}
+    deleted["approvals"] = Approval.objects.filter(expires_at__lt=before).delete()[0]
     audit.log_head()
     return deleted
 

@@ -21,7 +21,7 @@ Kind = Literal["user", "token", "command", "server", "nobody"]
 # Each has a trigger `sandboxes_audit_setting`; a test compares this list with the database's.
 FOLLOWED: Final = (
     "auth_user", "dashboard_apitoken", "dashboard_member", "sandboxes_account", "sandboxes_accountbrake",
-    "sandboxes_freeze", "sandboxes_ownercallback", "sandboxes_policy", "sandboxes_price",
+    "sandboxes_approval",    "sandboxes_freeze", "sandboxes_ownercallback", "sandboxes_policy", "sandboxes_price",
 )  # fmt: skip
 _CHANGES: Final = re.compile(rf'\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(?:{"|".join(FOLLOWED)})"?(?:\s|$)')
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]

@@ -2,6 +2,7 @@
 
 from sandboxes.models.account import Account, AccountHealth, Heartbeat
 from sandboxes.models.action import Action
+from sandboxes.models.approval import Approval
 from sandboxes.models.audit import AuditEntry
 from sandboxes.models.brake import AccountBrake
 from sandboxes.models.bulk import BulkRequest
@@ -20,6 +21,7 @@ __all__ = [
     "AccountBrake",
     "AccountHealth",
     "Action",
+    "Approval",
     "AuditEntry",
     "BulkRequest",
     "Execution",

@@ -22,6 +22,7 @@ class BulkRequest(models.Model):
     position = models.PositiveIntegerField(default=0)
     taken = models.PositiveIntegerField(default=0)
     refused = models.JSONField(default=dict, blank=True, help_text="Why not, by the sandbox's key.")
+    held = models.BooleanField(default=False, db_default=False, help_text="Until a second person has approved it.")
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 
