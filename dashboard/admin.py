@@ -71,7 +71,7 @@ class MemberAdmin(ReadOnly):
     list_filter = ("role",)
     search_fields = ("user__username",)
     list_select_related = ("user",)
-    fields = ("user", "role", "accounts", "invited_by", "invited_until")
+    fields = ("user", "role", "accounts", "invited_by", "invited_until", "last_seen_at")
 
 
 @admin.register(IdempotentAnswer)

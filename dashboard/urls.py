@@ -87,6 +87,7 @@ urlpatterns = [
     path("act/stop/", acts.stop_many, name="act-stop-many"),
     path("act/<int:action_id>/stop/", acts.stop, name="act-stop"),
     path("login/", login.login, name="login"),
+    path("login/", login.login, name="account_login"),  # as django-allauth calls it
     path("invitation/<str:text>/", invitations.accept, name="invitation"),
     path("logout/", login.logout, name="logout"),
     path("healthz", health.healthz, name="healthz"),

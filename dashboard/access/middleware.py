@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.decorators import sync_and_async_middleware
 
-from dashboard.access import callers, choosing, rules
+from dashboard.access import callers, choosing, people, rules, sessions
 from sandboxes.core import sight
 
 Sync = Callable[[HttpRequest], HttpResponseBase]
@@ -50,6 +50,11 @@ def _admit(request: HttpRequest) -> None:
     sight.limit(None)
     if request.path_info.startswith(API) or not request.user.is_authenticated:
         return
+    moved = sessions.go_on(request)
+    if moved is None:
+        return
+    if moved:
+        people.was_seen(request.user)
     caller = callers.of_request(request)
     sight.limit(caller.rights.accounts)
     try:

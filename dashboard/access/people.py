@@ -103,6 +103,11 @@ def set_active(user: User, *, active: bool) -> None:
     user.save(update_fields=["is_active"])
 
 
+def was_seen(user: Any) -> None:
+    """They are there now; for a login without a role of its own only its last sign-in is known."""
+    Member.objects.filter(user=user.pk).update(last_seen_at=timezone.now())
+
+
 def sessions_of(user: User) -> list[tuple[Session, dict[str, Any]]]:
     """Sessions that are not over, the newest first, with what they hold."""
     found = Session.objects.filter(expire_date__gt=timezone.now()).order_by("-expire_date")

@@ -9,7 +9,7 @@ from dashboard.access.rights import Verb
 R, L, A, W, S = Verb.READ, Verb.LEASE, Verb.ACT, Verb.ADMIN, Verb.SYSTEM
 LOOKS: Final = ("GET", "HEAD", "OPTIONS")
 EVERYBODY: Final = frozenset(
-    {"login", "logout", "invitation", "healthz", "readyz", "metrics"}
+    {"login", "account_login", "logout", "invitation", "healthz", "readyz", "metrics"}
 )  # metrics reads a token itself
 
 # By name: what looking needs, and what sending needs; None: the page takes nothing but looks.

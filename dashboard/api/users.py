@@ -202,6 +202,12 @@ def _row(user: Login, known: Mapping[int, str] | None = None) -> User:
     invited = bool(getattr(user, "member", None) and user.member.invitation)
     return User(
         id=user.pk, username=user.get_username(), email=user.email, role=role, accounts=account_names(accounts, known),
-        active=user.is_active, last_seen_at=user.last_login, second_factor=False,
+        active=user.is_active, last_seen_at=_seen(user), second_factor=False,
         sign_in=["password"] if user.has_usable_password() else ["invited"] if invited else [],
     )  # fmt: skip
+
+
+def _seen(user: Login) -> datetime | None:
+    """The last request of theirs, to ten minutes, or the sign-in after it."""
+    member = getattr(user, "member", None)
+    return max((at for at in (user.last_login, member and member.last_seen_at) if at), default=None)

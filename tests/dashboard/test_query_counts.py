@@ -125,7 +125,7 @@ NO_PAGES = {
     "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
     "settings-reset-brake", "settings-person",
     "invitation", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
-    "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz",
+    "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop", "login", "account_login", "logout", "healthz", "readyz",
     "metrics",
 }  # fmt: skip
 
