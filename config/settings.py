@@ -30,6 +30,14 @@ X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
 # The first account (product.md, "The contract").
+# Single sign-on by OpenID Connect; further providers in Settings → Sign-in.
+OIDC_ISSUER = env.text("OIDC_ISSUER")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
+OIDC_ROLE_CLAIM = env.text("OIDC_ROLE_CLAIM", "groups")
+OIDC_ROLES = env.text("OIDC_ROLES")
+
 E2B_API_KEY = env.text("E2B_API_KEY")
 E2B_API_URL = env.text("E2B_API_URL")
 E2B_DOMAIN = env.text("E2B_DOMAIN", "e2b.app")
@@ -68,6 +76,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "sandboxes",
     "events",
     "dashboard",
@@ -182,6 +193,14 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+SOCIALACCOUNT_ADAPTER = "dashboard.access.social_adapter.SocialAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads elsewhere breaks `form-action 'self'`; state and nonce guard it
+SOCIALACCOUNT_STORE_TOKENS = False
+MFA_ADAPTER = "dashboard.access.factor_adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Sandwarden"
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Guessing is braked in dashboard/access/brake.py; what is left counts codes of a second factor, for each person.
 ACCOUNT_RATE_LIMITS = {"login": None, "reauthenticate": None, "login_failed": "5/5m/key"}
 

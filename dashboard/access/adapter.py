@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
@@ -10,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from dashboard.access import known_browsers
+from dashboard.access import known_browsers, sessions
 from dashboard.access.client_address import of_meta
 
 
@@ -33,6 +34,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_login_stages(self) -> list[str]:
         """Those of ours: no codes by mail or phone, no verified addresses."""
         return [one for one in super().get_login_stages() if not one.startswith("allauth.account.")]
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:  # noqa: ARG002
+        """Signing in counts as well (dashboard/access/sessions.py)."""
+        return not sessions.is_confirmed(context.request)
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **more: Any) -> HttpResponse:
         """After every stage, a second factor too: this browser is known from now on."""

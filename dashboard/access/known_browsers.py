@@ -30,7 +30,8 @@ def remember(request: HttpRequest, response: HttpResponseBase, username: str) ->
     kept = [mark, *(one for one in people if one != mark)][:MOST_PEOPLE]
     value = signing.dumps([number or secrets.token_urlsafe(16), kept], salt=COOKIE)
     response.set_cookie(
-        COOKIE, value, max_age=LASTS_SECONDS, secure=settings.SECURE, httponly=True, samesite="Lax"
+        COOKIE, value, max_age=LASTS_SECONDS, secure=settings.SECURE, httponly=True,
+        samesite=settings.SESSION_COOKIE_SAMESITE,
     )  # fmt: skip
 
 
@@ -45,4 +46,4 @@ def _read(request: HttpRequest) -> tuple[str, list[str]]:
 
 def _mark(username: str) -> str:
     """A name does not stand in the cookie in plain text."""
-    return salted_hmac("known browser", username, algorithm="sha256").hexdigest()[:24]
+    return salted_hmac(COOKIE, username, algorithm="sha256").hexdigest()[:24]

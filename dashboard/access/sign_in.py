@@ -9,7 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest
 
-from dashboard.access import brake
+from dashboard.access import brake, factors
+from dashboard.models import SignInRules
 
 
 class Braked(ModelBackend):
@@ -17,7 +18,7 @@ class Braked(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """With their role: every request asks for both."""
-        found = User.objects.select_related("member").filter(pk=user_id).first()
+        found = factors.with_factors(User.objects.select_related("member")).filter(pk=user_id).first()
         return found if found is not None and self.user_can_authenticate(found) else None
 
     def authenticate(
@@ -36,7 +37,7 @@ class Braked(ModelBackend):
         except brake.TooManyTries:
             request.sign_in_braked = True  # type: ignore[attr-defined]
             raise PermissionDenied("too many wrong passwords") from None
-        found = self._checked(username, password)
+        found = self._checked(username, password) if SignInRules.current().passwords_allowed else None
         if found is not None:
             brake.was_right(tried)
         return found

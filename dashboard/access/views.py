@@ -12,6 +12,9 @@ from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from dashboard.access import single_sign_on
+from dashboard.models import SignInRules
+
 
 class SignInForm(forms.Form):
     """A name and a password, under the names of Django's own form: programs post it."""
@@ -49,7 +52,13 @@ class SignIn(LoginView):  # type: ignore[misc]
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**more)
         sent = self.request.POST if self.request.method == "POST" else self.request.GET
-        return {**context, "next": sent.get("next", "")}
+        rules = SignInRules.current()
+        return {
+            **context,
+            "next": sent.get("next", ""),
+            "providers": single_sign_on.ways_in(self.request),
+            "passwords_allowed": rules.passwords_allowed,
+        }
 
 
 login = SignIn.as_view()
