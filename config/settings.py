@@ -38,6 +38,12 @@ OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
 OIDC_ROLE_CLAIM = env.text("OIDC_ROLE_CLAIM", "groups")
 OIDC_ROLES = env.text("OIDC_ROLES")
 
+# Mail: invitations and links for new passwords; without it an admin hands the links over.
+_MAIL = env.mail(env.text("EMAIL_URL"))
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.host, _MAIL.port, _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _MAIL.starttls, _MAIL.tls, 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM") or f"sandwarden@{urlsplit(PUBLIC_URL).hostname or 'localhost'}"
+
 E2B_API_KEY = env.text("E2B_API_KEY")
 E2B_API_URL = env.text("E2B_API_URL")
 E2B_DOMAIN = env.text("E2B_DOMAIN", "e2b.app")
@@ -184,6 +190,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator")
 ]
+PASSWORD_RESET_TIMEOUT = 3600
 SESSION_COOKIE_AGE = 12 * 3600  # without a request; dashboard/access/sessions.py moves it, for 7 days at most
 
 # django-allauth: signing in by name and password. No one registers, no address is verified by mail.

@@ -6,7 +6,7 @@ from allauth.mfa.base.views import authenticate as second_factor
 from django.urls import path, re_path
 
 from dashboard import settings
-from dashboard.access import again, invitations, openid
+from dashboard.access import again, invitations, openid, password_reset
 from dashboard.access import views as login
 from dashboard.actions import views as acts
 from dashboard.api import api
@@ -116,6 +116,8 @@ urlpatterns = [
     path("login/second-factor/", second_factor, name="mfa_authenticate"),
     path("login/oidc/<str:provider_id>/", openid.login, name="openid_connect_login"),
     path("login/oidc/<str:provider_id>/callback/", openid.callback, name="openid_connect_callback"),
+    path("password/reset/", password_reset.ask, name="password-reset"),
+    path("password/reset/<str:key>/<str:token>/", password_reset.choose, name="password-reset-link"),
     path("invitation/<str:text>/", invitations.accept, name="invitation"),
     path("logout/", login.logout, name="logout"),
     path("healthz", health.healthz, name="healthz"),

@@ -14,6 +14,8 @@ EVERYBODY: Final = frozenset(
         "account_login",
         "mfa_authenticate",
         "openid_connect_login",
+        "password-reset",
+        "password-reset-link",
         "openid_connect_callback",
         "logout",
         "invitation",

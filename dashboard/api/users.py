@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
-from dashboard.access import callers, people
+from dashboard.access import callers, mail, people
 from dashboard.access.callers import role_of
 from dashboard.access.invitations import address_of
 from dashboard.access.rights import Verb
@@ -109,6 +109,7 @@ def create(request: HttpRequest, body: UserBody) -> HttpResponse:
         raise _not_given(lacking) from None
     except people.Taken as taken:
         raise Refusal(409, "name_in_use", str(taken)) from None
+    mail.invite(made, caller(request).label, address_of(text))
     told = UserInvited(**msgspec.structs.asdict(_row(made)), invitation_url=address_of(text))
     return never_kept(answer(told, 201), made.pk)
 

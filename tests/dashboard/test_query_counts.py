@@ -132,7 +132,7 @@ NO_PAGES = {
     "mfa_deactivate_totp", "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "settings-sign-in-rules", "settings-session-end", "settings-provider-add",
     "settings-provider", "settings-connect", "settings-disconnect", "openid_connect_login", "openid_connect_callback",
-    "logout", "healthz", "readyz",
+    "password-reset", "password-reset-link", "logout", "healthz", "readyz",
     "metrics",
 }  # fmt: skip
 

@@ -202,7 +202,7 @@ def test_login_without_a_role_of_its_own_needs_what_its_role_needs(django_user_m
 
 def test_only_admins_of_all_accounts_say_who_needs_one(staff):
     assert b'name="second_factor_from"' in staff.get("/settings/sign-in/").content
-    staff.post("/settings/sign-in/rules/", {"second_factor_from": "operator"})
+    staff.post("/settings/sign-in/rules/", {"second_factor_from": "operator", "passwords_allowed": "on"})
     assert SignInRules.current().second_factor_from == "operator"
 
 
