@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from dashboard.access import brake, mail
 from dashboard.access.invitations import PasswordForm
+from dashboard.models import SignInRules
 from sandboxes.core import queue
 
 
@@ -44,9 +45,10 @@ def ask(request: HttpRequest) -> HttpResponse:
     """The form; the answer is the same whoever is asked for, and as quick: a worker looks for them."""
     form = AskForm(request.POST or None)
     asked = request.method == "POST" and form.is_valid()
-    if asked and mail.is_set() and _may_ask(request, form.cleaned_data["username"]):
+    by_mail = mail.is_set() and SignInRules.current().passwords_allowed
+    if asked and by_mail and _may_ask(request, form.cleaned_data["username"]):
         queue.try_enqueue("dashboard.tasks.mail_reset", form.cleaned_data["username"], expires_seconds=600)
-    context = {"form": form, "asked": asked, "by_mail": mail.is_set()}
+    context = {"form": form, "asked": asked, "by_mail": by_mail}
     return render(request, "access/password_reset.html", context, status=422 if form.errors else 200)
 
 

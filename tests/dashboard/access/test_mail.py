@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from dashboard import tasks
 from dashboard.access import password_reset
+from dashboard.models import SignInRules
 from runner import env
 from sandboxes.core import queue
 from tests.runner.conftest import a_free_port
@@ -97,6 +98,12 @@ def test_answer_is_the_same_for_names_that_nobody_has(box, bob):
     pages = [Client().post("/password/reset/", {"username": name}) for name in ("bob", "nobody", "sso-only")]
     assert len({re.sub(rb'value="[^"]{64}"', b"", page.content) for page in pages}) == 1
     assert len(box.mails) == 1
+
+
+def test_no_link_is_sent_where_passwords_are_switched_off(box, bob):
+    SignInRules.objects.create(pk=1, passwords_allowed=False)
+    Client().post("/password/reset/", {"username": "bob"})
+    assert box.mails == []
 
 
 def test_link_is_over_after_an_hour(bob):

@@ -1,6 +1,9 @@
 """Guessing at a password ends after ten tries from an address, and others still come in."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
@@ -165,3 +168,28 @@ def test_no_connection_is_held_while_a_password_is_hashed(ada, monkeypatch, rf, 
     monkeypatch.setattr(type(ada), "set_password", noted)
     assert authenticate(rf.post("/login/", REMOTE_ADDR="192.0.2.47"), username=name, password="wrong") is None
     assert held == [None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_hash_at_once_with_a_pool_of_one_connection(ada, monkeypatch, rf):
+    pooled: Any = connection
+    options, both = connection.settings_dict["OPTIONS"], Barrier(2, timeout=20)
+    before = options["pool"]
+    monkeypatch.setattr(type(ada), "check_password", lambda *_: both.wait() >= 0)
+
+    def come_in(number: int) -> str:
+        try:
+            found = authenticate(rf.post("/login/", REMOTE_ADDR=f"192.0.2.{number}"), username="ada", password="x")
+            return found.get_username() if found else ""
+        finally:
+            connection.close()
+
+    connection.close()
+    pooled.close_pool()
+    options["pool"] = {"min_size": 1, "max_size": 1, "timeout": 10}
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            assert list(threads.map(come_in, [60, 61])) == ["ada", "ada"]
+    finally:
+        pooled.close_pool()
+        options["pool"] = before
