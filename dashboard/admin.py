@@ -10,7 +10,16 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from dashboard.models import ApiToken, IdempotentAnswer, Member, SavedView, Selection, TableColumns
+from dashboard.models import (
+    ApiToken,
+    IdempotentAnswer,
+    Member,
+    SavedView,
+    Selection,
+    SignInProvider,
+    SignInRules,
+    TableColumns,
+)
 from sandboxes.admin.reading import ReadOnly
 
 
@@ -71,7 +80,22 @@ class MemberAdmin(ReadOnly):
     list_filter = ("role",)
     search_fields = ("user__username",)
     list_select_related = ("user",)
-    fields = ("user", "role", "accounts", "invited_by", "invited_until")
+    fields = ("user", "role", "accounts", "invited_by", "invited_until", "last_seen_at")
+
+
+@admin.register(SignInProvider)
+class SignInProviderAdmin(ReadOnly):
+    """Where people sign in; set in Settings, the client secret is shown nowhere."""
+
+    list_display = ("name", "slug", "issuer", "enabled")
+    fields = ("name", "slug", "issuer", "client_id", "role_claim", "roles", "enabled")
+
+
+@admin.register(SignInRules)
+class SignInRulesAdmin(ReadOnly):
+    """What everybody needs to sign in; changed in Settings."""
+
+    list_display = ("second_factor_from", "passwords_allowed")
 
 
 @admin.register(IdempotentAnswer)

@@ -1,8 +1,10 @@
 """The Django app `dashboard`."""
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from dashboard.access import sessions
 from dashboard.ui import translation
 
 
@@ -16,3 +18,4 @@ class DashboardConfig(AppConfig):
 
         translation.install(gettext, ngettext)
         audited.watch()
+        user_logged_in.connect(sessions.begin, dispatch_uid="sessions")

@@ -7,6 +7,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
+from dashboard.access import password_reset
 from dashboard.models import IdempotentAnswer
 from dashboard.system import heartbeat
 from events import forgetting, retention
@@ -25,6 +26,12 @@ class RetentionFailed(Exception):
 def probe_api() -> None:
     """Whether owners can renew their leases: only that lets the reaper act."""
     budget.run(heartbeat.probe, seconds=20.0)
+
+
+@shared_task(name="dashboard.tasks.mail_reset", **limits(60.0))
+def mail_reset(text: str) -> None:
+    """A link for a new password, to whoever has this name or address."""
+    password_reset.send(text)
 
 
 @shared_task(name="dashboard.tasks.retain", **limits(1800.0))

@@ -1,9 +1,12 @@
 """The addresses of the pages, REST, and what machines read."""
 
+from functools import partial
+
+from allauth.mfa.base.views import authenticate as second_factor
 from django.urls import path, re_path
 
 from dashboard import settings
-from dashboard.access import invitations
+from dashboard.access import again, invitations, openid, password_reset
 from dashboard.access import views as login
 from dashboard.actions import views as acts
 from dashboard.api import api
@@ -22,7 +25,11 @@ from dashboard.sandbox import views as sandbox
 from dashboard.sandboxes import export
 from dashboard.sandboxes import saved_views as views
 from dashboard.sandboxes import views as sandboxes
+from dashboard.settings import second_factor as factor
 from dashboard.system import health, prometheus
+
+asked = again.asked
+_own = partial(again.asked, looks=True)  # one's second factors: shown to nobody else either
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
@@ -68,15 +75,33 @@ urlpatterns = [
     path("cost/", cost.cost, name="cost"),
     path("cost/export.csv", cost.export, name="cost-csv"),
     path("settings/", settings.webhook.page, name="settings"),
-    path("settings/webhook/<slug:deed>/", settings.webhook.do, name="settings-webhook"),
-    path("settings/account/", settings.account.page, name="settings-account"),
+    path("settings/webhook/<slug:deed>/", asked(settings.webhook.do), name="settings-webhook"),
+    path("settings/account/", asked(settings.account.page), name="settings-account"),
     path("settings/account/reset-brake/", settings.account.reset_brake, name="settings-reset-brake"),
     path("settings/account/try/", settings.account.retry, name="settings-account-retry"),
-    path("settings/account/key/", settings.account.key, name="settings-account-key"),
-    path("settings/people/", settings.people.page, name="settings-people"),
-    path("settings/people/<int:user_id>/", settings.people.person, name="settings-person"),
-    path("settings/tokens/", settings.tokens.page, name="settings-tokens"),
+    path("settings/account/key/", asked(settings.account.key), name="settings-account-key"),
+    path("settings/people/", asked(settings.people.page), name="settings-people"),
+    path("settings/people/<int:user_id>/", asked(settings.people.person), name="settings-person"),
+    path("settings/tokens/", asked(settings.tokens.page), name="settings-tokens"),
     path("settings/tokens/<int:token_id>/revoke/", settings.tokens.revoke, name="settings-token-revoke"),
+    path("settings/sign-in/", settings.sign_in.page, name="settings-sign-in"),
+    path("settings/sign-in/", settings.sign_in.page, name="mfa_index"),  # as django-allauth calls it
+    path("settings/sign-in/", settings.sign_in.page, name="mfa_list_webauthn"),
+    path("settings/sign-in/rules/", asked(settings.sign_in.rules), name="settings-sign-in-rules"),
+    path("settings/sign-in/providers/", asked(settings.providers.add), name="settings-provider-add"),
+    path("settings/sign-in/providers/<slug:slug>/", asked(settings.providers.change), name="settings-provider"),
+    path("settings/sign-in/connect/<slug:slug>/", asked(settings.providers.connect), name="settings-connect"),
+    path("settings/sign-in/disconnect/<int:pk>/", asked(settings.providers.disconnect), name="settings-disconnect"),
+    path("settings/sign-in/sessions/<str:session_id>/end/", settings.sign_in.end_session, name="settings-session-end"),
+    path("settings/sign-in/app/", _own(factor.AddApp.as_view()), name="mfa_activate_totp"),
+    path("settings/sign-in/app/remove/", _own(factor.RemoveApp.as_view()), name="mfa_deactivate_totp"),
+    path("settings/sign-in/passkeys/add/", _own(factor.AddPasskey.as_view()), name="mfa_add_webauthn"),
+    path("settings/sign-in/passkeys/<int:pk>/name/", _own(factor.RenamePasskey.as_view()), name="mfa_edit_webauthn"),
+    path(
+        "settings/sign-in/passkeys/<int:pk>/remove/", _own(factor.RemovePasskey.as_view()), name="mfa_remove_webauthn"
+    ),
+    path("settings/sign-in/codes/", _own(factor.ShowCodes.as_view()), name="mfa_view_recovery_codes"),
+    path("settings/sign-in/codes/new/", _own(factor.NewCodes.as_view()), name="mfa_generate_recovery_codes"),
     path("settings/password/", settings.password.page, name="settings-password"),
     path("settings/prices/", settings.prices.page, name="settings-prices"),
     path("settings/audit/", settings.audit.page, name="settings-audit"),
@@ -90,6 +115,12 @@ urlpatterns = [
     path("act/stop/", acts.stop_many, name="act-stop-many"),
     path("act/<int:action_id>/stop/", acts.stop, name="act-stop"),
     path("login/", login.login, name="login"),
+    path("login/", login.login, name="account_login"),  # as django-allauth calls it
+    path("login/second-factor/", second_factor, name="mfa_authenticate"),
+    path("login/oidc/<str:provider_id>/", openid.login, name="openid_connect_login"),
+    path("login/oidc/<str:provider_id>/callback/", openid.callback, name="openid_connect_callback"),
+    path("password/reset/", password_reset.ask, name="password-reset"),
+    path("password/reset/<str:key>/<str:token>/", password_reset.choose, name="password-reset-link"),
     path("invitation/<str:text>/", invitations.accept, name="invitation"),
     path("logout/", login.logout, name="logout"),
     path("healthz", health.healthz, name="healthz"),

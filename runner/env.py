@@ -1,6 +1,7 @@
 """Reads environment variables, each with its type, default and a clear error."""
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -60,6 +61,37 @@ def database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "")),
         "OPTIONS": query,
     }
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail server; without a host there is none."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = False
+    tls: bool = False
+
+
+def mail(url: str) -> Mail:
+    """`smtp://`, `smtp+tls://` (STARTTLS) or `smtps://user:password@host:port`; an empty text is no server.
+
+    Raises InvalidVariable when it is no such URL; its message quotes nothing, since a password may stand in it.
+    """
+    if not url:
+        return Mail()
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    try:
+        parts = urlsplit(url)
+        port = parts.port or ports[parts.scheme]
+    except (ValueError, KeyError):
+        raise InvalidVariable("EMAIL_URL must be like smtp+tls://user:password@host:587") from None
+    if not parts.hostname:
+        raise InvalidVariable("EMAIL_URL names no host")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Mail(parts.hostname, port, user, password, parts.scheme == "smtp+tls", parts.scheme == "smtps")
 
 
 def data_dir(base: Path) -> Path:

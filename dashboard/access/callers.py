@@ -41,6 +41,8 @@ def of_user(user: Any) -> Caller:
     if not user.is_authenticated or not user.is_active:
         return NOBODY
     role, accounts = role_of(user)
+    if getattr(user, "lacks_factor", False):  # until they have the second factor that their role asks for
+        return Caller("user", f"user:{user.pk}", user.get_username(), NONE, role)
     return Caller("user", f"user:{user.pk}", user.get_username(), of_role(role, accounts), role)
 
 

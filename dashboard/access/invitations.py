@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from dashboard.access import people
+from dashboard.access import known_browsers, people, provisioning, single_sign_on
 
 
 class PasswordForm(forms.Form):
@@ -50,12 +50,18 @@ def accept(request: HttpRequest, text: str) -> HttpResponse:
     member = people.invited(text, timezone.now())
     if member is None:
         return render(request, "access/invitation.html", {"over": True}, status=410)
+    if member.user.email:
+        request.session[provisioning.INVITATION] = text  # a provider may vouch for the address instead
     form = PasswordForm(request.POST or None, user=member.user)
     if request.method == "POST" and form.is_valid():
         user = people.accept(text, form.cleaned_data["password"], timezone.now())
         if user is None:
             return render(request, "access/invitation.html", {"over": True}, status=410)
         login(request, user, backend="dashboard.access.sign_in.Braked")
-        return redirect("fleet")
+        response = redirect("fleet")
+        known_browsers.remember(request, response, user.get_username())
+        return response
     context = {"form": form, "username": member.user.get_username(), "by": member.invited_by}
+    if member.user.email:
+        context["providers"] = [(name, address.partition("?")[0]) for name, address in single_sign_on.ways_in(request)]
     return render(request, "access/invitation.html", context, status=422 if form.errors else 200)

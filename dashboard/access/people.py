@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dashboard.access import factors
 from dashboard.access.callers import Caller, role_of
 from dashboard.access.rights import of_role
 from dashboard.models import ApiToken, Member
@@ -37,8 +38,9 @@ class Taken(ValueError):
 
 
 def everybody() -> QuerySet[User]:
-    """All people by name, each with their role."""
-    return User.objects.select_related("member").order_by("username")
+    """All people by name, each with their role, `has_factor` and `lacks_factor`."""
+    found: QuerySet[User] = factors.with_factors(User.objects.select_related("member")).order_by("username")
+    return found
 
 
 @transaction.atomic
@@ -85,6 +87,12 @@ def accept(text: str, password: str, now: datetime) -> User | None:
 def change(by: Caller, user: User, role: str, accounts: Sequence[int] | None) -> None:
     """Another role, or other accounts. Raises NotGiven and LastAdmin."""
     _check_given(by, role, accounts)
+    map_role(user, role, accounts)
+
+
+@transaction.atomic
+def map_role(user: User, role: str, accounts: Sequence[int] | None) -> None:
+    """As the groups of a provider say, whoever gave them. Raises LastAdmin."""
     if not (role == Member.Role.ADMIN and accounts is None):
         _check_not_last(user)
     member = Member.objects.filter(user=user).first() or Member(user=user)
@@ -101,6 +109,11 @@ def set_active(user: User, *, active: bool) -> None:
             session.delete()
     user.is_active = active
     user.save(update_fields=["is_active"])
+
+
+def was_seen(user: Any) -> None:
+    """They are there now; for a login without a role of its own only its last sign-in is known."""
+    Member.objects.filter(user=user.pk).update(last_seen_at=timezone.now())
 
 
 def sessions_of(user: User) -> list[tuple[Session, dict[str, Any]]]:

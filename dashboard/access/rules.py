@@ -9,8 +9,34 @@ from dashboard.access.rights import Verb
 R, L, A, W, S = Verb.READ, Verb.LEASE, Verb.ACT, Verb.ADMIN, Verb.SYSTEM
 LOOKS: Final = ("GET", "HEAD", "OPTIONS")
 EVERYBODY: Final = frozenset(
-    {"login", "logout", "invitation", "healthz", "readyz", "metrics"}
+    {
+        "login",
+        "account_login",
+        "mfa_authenticate",
+        "openid_connect_login",
+        "password-reset",
+        "password-reset-link",
+        "openid_connect_callback",
+        "logout",
+        "invitation",
+        "healthz",
+        "readyz",
+        "metrics",
+    }
 )  # metrics reads a token itself
+
+# Where somebody sets up the second factor that their role asks for; until then they get nowhere else.
+SETTING_UP: Final = frozenset(
+    {
+        "settings-sign-in",
+        "mfa_index",
+        "mfa_list_webauthn",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+        "settings-password",
+        "logout",
+    }
+)
 
 # By name: what looking needs, and what sending needs; None: the page takes nothing but looks.
 PAGES: Final[Mapping[str, tuple[Verb, Verb | None]]] = MappingProxyType(
@@ -65,6 +91,22 @@ PAGES: Final[Mapping[str, tuple[Verb, Verb | None]]] = MappingProxyType(
         "settings-account-key": (S, S),
         "settings-tokens": (R, R),  # of one's own, within one's own rights
         "settings-token-revoke": (R, R),
+        "settings-sign-in": (R, None),  # of one's own
+        "mfa_index": (R, None),
+        "mfa_list_webauthn": (R, None),
+        "settings-sign-in-rules": (S, S),
+        "settings-provider-add": (S, S),
+        "settings-provider": (S, S),
+        "settings-connect": (R, R),
+        "settings-disconnect": (R, R),
+        "settings-session-end": (R, R),
+        "mfa_activate_totp": (R, R),
+        "mfa_deactivate_totp": (R, R),
+        "mfa_add_webauthn": (R, R),
+        "mfa_edit_webauthn": (R, R),
+        "mfa_remove_webauthn": (R, R),
+        "mfa_view_recovery_codes": (R, None),
+        "mfa_generate_recovery_codes": (R, R),
         "settings-password": (R, R),  # one's own
         "settings-people": (S, S),
         "settings-person": (S, S),

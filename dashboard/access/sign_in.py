@@ -1,67 +1,57 @@
-"""A brake on guessing passwords: after ten wrong ones from an address nobody signs in from it for ten minutes."""
+"""Who signs in with a password: Django's check behind the brake, with no database connection held while it hashes."""
 
-import ipaddress
-import logging
 from typing import Any
 
-import redis
-from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import HttpRequest
 
-from dashboard.access.client_address import of_meta
-from sandboxes.core import redis_client
-
-TRIES = 10
-WINDOW_SECONDS = 600
-SUBNET_V6 = 64  # what one household or machine is given: the rest of such an address is its own choice
-log = logging.getLogger(__name__)
+from dashboard.access import brake, factors
+from dashboard.models import SignInRules
 
 
 class Braked(ModelBackend):
-    """Django's own backend behind the brake, for the pages and the admin alike. Without Redis it does not brake."""
+    """For the pages, the question for the password, and Django's own forms alike. Without Redis it does not brake."""
 
     def get_user(self, user_id: int) -> User | None:
         """With their role: every request asks for both."""
-        found = User.objects.select_related("member").filter(pk=user_id).first()
+        found = factors.with_factors(User.objects.select_related("member")).filter(pk=user_id).first()
         return found if found is not None and self.user_can_authenticate(found) else None
 
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:  # type: ignore[override]
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_more: Any
+    ) -> User | None:
         """The user, None for a wrong pair.
 
-        Raises PermissionDenied, and says so as `request.sign_in_braked`, after TRIES wrong ones from one address:
-        a right one is then refused too, since it could be the guess that hit.
+        Raises PermissionDenied, and says so as `request.sign_in_braked`, after too many tries (brake.count).
         """
+        if username is None or password is None:
+            return None
         if request is None:
-            return super().authenticate(request, **credentials)
-        key = f"sandwarden:sign-in:{_neighbourhood(of_meta(request.META, settings.TRUSTED_PROXIES))}"
+            return self._checked(username, password)
         try:
-            with redis_client.blocking() as counter:
-                if int(counter.get(key) or 0) >= TRIES:
-                    request.sign_in_braked = True  # type: ignore[attr-defined]
-                    raise PermissionDenied("too many wrong passwords from this address")
-                found = super().authenticate(request, **credentials)
-                _count(counter, key, right=found is not None)
-        except redis.RedisError as error:
-            log.warning("passwords are not counted, Redis is away: %s", error)
-            return super().authenticate(request, **credentials)
+            tried = brake.count(request, username)
+        except brake.TooManyTries:
+            request.sign_in_braked = True  # type: ignore[attr-defined]
+            raise PermissionDenied("too many wrong passwords") from None
+        found = self._checked(username, password) if SignInRules.current().passwords_allowed else None
+        if found is not None:
+            brake.was_right(tried)
         return found
 
+    def _checked(self, username: str, password: str) -> User | None:
+        user = User.objects.filter(username=username).first()
+        give_back_connection()
+        if user is None:
+            get_user_model()().set_password(password)  # takes as long as a check: names can't be found out by time
+            return None
+        return user if user.check_password(password) and self.user_can_authenticate(user) else None
 
-def _count(counter: redis.Redis, key: str, *, right: bool) -> None:
-    """The window runs from the first wrong one: who goes on guessing does not lock a whole office out for ever."""
-    if right:
-        counter.delete(key)
-        return
-    counter.set(key, 0, ex=WINDOW_SECONDS, nx=True)
-    counter.incr(key)
 
-
-def _neighbourhood(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:64]
-    return str(found) if found.version == 4 else str(ipaddress.ip_network((found, SUBNET_V6), strict=False))
+def give_back_connection() -> None:
+    """To the pool, for the third of a second that a hash takes; the next query takes one again."""
+    if not connection.in_atomic_block:
+        connection.close()

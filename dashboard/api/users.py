@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
-from dashboard.access import callers, people
+from dashboard.access import callers, mail, people
 from dashboard.access.callers import role_of
 from dashboard.access.invitations import address_of
 from dashboard.access.rights import Verb
@@ -48,7 +48,7 @@ class UserChange(Form):
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """`sign_in`: `password` once one is chosen, `invited` while the invitation waits."""
+    """`sign_in`: `password` once one is chosen, `invited` while the invitation waits, `sso` with a provider."""
 
     id: int
     username: str
@@ -109,6 +109,7 @@ def create(request: HttpRequest, body: UserBody) -> HttpResponse:
         raise _not_given(lacking) from None
     except people.Taken as taken:
         raise Refusal(409, "name_in_use", str(taken)) from None
+    mail.invite(made, caller(request).label, address_of(text))
     told = UserInvited(**msgspec.structs.asdict(_row(made)), invitation_url=address_of(text))
     return never_kept(answer(told, 201), made.pk)
 
@@ -202,6 +203,18 @@ def _row(user: Login, known: Mapping[int, str] | None = None) -> User:
     invited = bool(getattr(user, "member", None) and user.member.invitation)
     return User(
         id=user.pk, username=user.get_username(), email=user.email, role=role, accounts=account_names(accounts, known),
-        active=user.is_active, last_seen_at=user.last_login, second_factor=False,
-        sign_in=["password"] if user.has_usable_password() else ["invited"] if invited else [],
+        active=user.is_active, last_seen_at=_seen(user), second_factor=bool(getattr(user, "has_factor", False)),
+        sign_in=_sign_in(user, invited=invited),
     )  # fmt: skip
+
+
+def _seen(user: Login) -> datetime | None:
+    """The last request of theirs, to ten minutes, or the sign-in after it."""
+    member = getattr(user, "member", None)
+    return max((at for at in (user.last_login, member and member.last_seen_at) if at), default=None)
+
+
+def _sign_in(user: Login, *, invited: bool) -> list[str]:
+    """The ways in that they have."""
+    ways = [("password", user.has_usable_password()), ("invited", invited), ("sso", getattr(user, "has_sso", False))]
+    return [name for name, there in ways if there]

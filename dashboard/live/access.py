@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from channels.db import database_sync_to_async
-from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from dashboard.access.callers import of_user
+from dashboard.access.people import everybody
 from dashboard.access.rights import NONE, Rights, Verb
 
 CHECK_SECONDS: Final = 3.0  # a socket ends within five: this, and the time that an answer takes
@@ -47,7 +48,7 @@ def valid(tickets: Collection[Ticket]) -> set[Ticket]:
     keys, ids = {one.session_key for one in tickets}, {one.user_id for one in tickets}
     there = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     sessions = set(there.values_list("session_key", flat=True))
-    people = get_user_model().objects.select_related("member").filter(pk__in=ids, is_active=True)
+    people = everybody().filter(pk__in=ids, is_active=True)
     marks = {user.pk: (user.get_session_auth_hash(), of_user(user).rights) for user in people}
     return {
         one for one in tickets if one.session_key in sessions and _is_same(one, *marks.get(one.user_id, ("", NONE)))

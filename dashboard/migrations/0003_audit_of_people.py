@@ -7,7 +7,7 @@ from django.db import migrations
 of_settings = import_module("sandboxes.migrations.0006_audit_of_settings")
 FOLLOWED = {
     "auth_user": ("person", "username", "id,last_login,date_joined,first_name,last_name", "password", ""),
-    "dashboard_member": ("role", "user_id", "id,user_id,invited_by,invited_until", "invitation", "accounts"),
+    "dashboard_member": ("role", "user_id", "id,user_id,invited_by,invited_until,last_seen_at", "invitation", "accounts"),
     "dashboard_apitoken": ("token", "name", "id,created_at,made_by_id,last_used_at", "digest", "accounts"),
 }
 

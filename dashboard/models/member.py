@@ -25,6 +25,7 @@ class Member(models.Model):
     invited_by = models.CharField(max_length=150, blank=True, default="")
     invitation = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of the invitation's token.")
     invited_until = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True, help_text="To ten minutes.")
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.role}"

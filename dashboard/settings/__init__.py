@@ -1,5 +1,29 @@
 """The Settings page, one file per section; each thin over the room that knows."""
 
-from dashboard.settings import account, audit, password, people, prices, system, tokens, webhook
+from dashboard.settings import (
+    account,
+    audit,
+    password,
+    people,
+    prices,
+    providers,
+    second_factor,
+    sign_in,
+    system,
+    tokens,
+    webhook,
+)
 
-__all__ = ["account", "audit", "password", "people", "prices", "system", "tokens", "webhook"]
+__all__ = [
+    "account",
+    "audit",
+    "password",
+    "people",
+    "prices",
+    "providers",
+    "second_factor",
+    "sign_in",
+    "system",
+    "tokens",
+    "webhook",
+]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from dashboard.access import callers, invitations, people
+from dashboard.access import callers, invitations, mail, password_reset, people
 from dashboard.models import Member
 from dashboard.settings import permissions
 from dashboard.settings.access_fields import AccountsField, account_names
@@ -45,11 +45,12 @@ class RoleForm(forms.Form):
 def page(request: HttpRequest) -> HttpResponse:
     """Everybody; a POST invites somebody, whose link stands in this answer and nowhere else."""
     form = PersonForm(request.POST) if request.method == "POST" else PersonForm(initial={"role": "viewer"})
-    made, link = None, ""
+    made, link, mailed = None, "", False
     if request.method == "POST" and form.is_valid():
         try:
             made, text = people.invite(callers.of_request(request), **form.cleaned_data)
             link = invitations.address_of(text)
+            mailed = mail.invite(made, request.user.get_username(), link)
             permissions.wrote(
                 request, made, f"Invited {made.get_username()} as {form.cleaned_data['role']}", added=True
             )
@@ -57,16 +58,15 @@ def page(request: HttpRequest) -> HttpResponse:
             form.add_error("username", str(taken))
         except people.NotGiven as lacking:
             form.add_error("role", str(lacking))
+    shown = {"form": form, "made": made, "link": link, "mailed": mailed}
+    return _show(request, shown, wrong=request.method == "POST" and made is None)
+
+
+def _show(request: HttpRequest, shown: Mapping[str, Any], *, wrong: bool = False) -> HttpResponse:
     names = account_names()
-    context = {
-        "people": [_row(user, names) for user in people.everybody()],
-        "roles": ROLES,
-        "choices": names,
-        "form": form,
-        "made": made,
-        "link": link,
-    }
-    return permissions.show(request, "people", context, wrong=request.method == "POST" and made is None)
+    everybody = [_row(user, names) for user in people.everybody()]
+    context = {"people": everybody, "roles": ROLES, "choices": names, **shown}
+    return permissions.show(request, "people", context, wrong=wrong)
 
 
 @require_POST
@@ -79,11 +79,20 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
             people.set_active(user, active=do == "activate")
             told = _("%(name)s can sign in again") if do == "activate" else _("%(name)s is deactivated and signed out")
             permissions.changed(request, user, told % {"name": user.get_username()})
+        elif do == "reset":
+            return _hand_over(request, user)
         elif do == "role":
             _give(request, user)
     except (people.LastAdmin, people.NotGiven) as refused:
         messages.error(request, str(refused))
     return redirect("settings-people")
+
+
+def _hand_over(request: HttpRequest, user: User) -> HttpResponse:
+    """A link for a new password stands in this answer and nowhere else; the old password goes on working until then."""
+    permissions.wrote(request, user, f"Link for a new password of {user.get_username()} made")
+    form = PersonForm(initial={"role": "viewer"})
+    return _show(request, {"form": form, "made": user, "link": password_reset.address_of(user), "reset": True})
 
 
 def _give(request: HttpRequest, user: User) -> None:

@@ -28,9 +28,10 @@ SECTIONS: Final = (
     ("settings-prices", gettext_noop("Prices")),
     ("settings-audit", gettext_noop("Audit")),
     ("settings-system", gettext_noop("System")),
+    ("settings-sign-in", gettext_noop("Sign-in")),
     ("settings-password", gettext_noop("Password")),
 )
-OWN: Final = frozenset({"tokens", "password", "audit"})  # of whoever is signed in, not of the account
+OWN: Final = frozenset({"tokens", "sign-in", "password", "audit"})  # of whoever is signed in, not of the account
 SECTION_OF: Final = {name.partition("-")[2] or "webhook": name for name, _ in SECTIONS}
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
@@ -78,17 +79,22 @@ def of_the_same(request: HttpRequest, account: Account | None) -> str:
 def show(request: HttpRequest, section: str, context: dict[str, Any], *, wrong: bool = False) -> HttpResponse:
     """A section as a page. What was typed wrong is a 422, but for htmx, which shows nothing else than a 200."""
     status = 422 if wrong and not request.headers.get("HX-Request") else 200
-    around: dict[str, Any] = {
+    shown = {**around(request, section, context.get("account")), **context}
+    response = render(request, f"settings/{section}.html", shown, status=status)
+    response["Cache-Control"] = "no-store"
+    response["HX-Push-Url"] = reverse(SECTION_OF[section]) + shown["query"]
+    return response
+
+
+def around(request: HttpRequest, section: str, account: Account | None = None) -> dict[str, Any]:
+    """What the frame of Settings shows around a section."""
+    return {
         "sections": [(name, gettext(word)) for name, word in SECTIONS if may(request, rules.of_page(name, "GET"))],
         "may_change": may_change(request),
         "own": section in OWN,
         "accounts": enabled_accounts(),
-        "query": of_the_same(request, context.get("account")),
+        "query": of_the_same(request, account),
     }
-    response = render(request, f"settings/{section}.html", {**around, **context}, status=status)
-    response["Cache-Control"] = "no-store"
-    response["HX-Push-Url"] = reverse(SECTION_OF[section]) + around["query"]
-    return response
 
 
 def changed(request: HttpRequest, what: Model, sentence: str, *, added: bool = False) -> None:

@@ -59,6 +59,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "settings-password": ("/settings/password/", 10),
     "settings-audit": ("/settings/audit/", 12),
     "settings-audit-csv": ("/settings/audit/export.csv", 9),
+    "settings-sign-in": ("/settings/sign-in/", 19),
     "settings-system": ("/settings/system/", 19),
     "palette": ("/palette/?q=i", 19),
 }
@@ -127,7 +128,13 @@ NO_PAGES = {
     "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
     "settings-reset-brake", "settings-person",
     "invitation", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
-    "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop", "login", "logout", "healthz", "readyz",
+    "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop",
+    "login", "account_login", "mfa_authenticate", "mfa_index", "mfa_list_webauthn",
+    "mfa_activate_totp", "mfa_add_webauthn",
+    "mfa_deactivate_totp", "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes", "settings-sign-in-rules", "settings-session-end", "settings-provider-add",
+    "settings-provider", "settings-connect", "settings-disconnect", "openid_connect_login", "openid_connect_callback",
+    "password-reset", "password-reset-link", "logout", "healthz", "readyz",
     "metrics",
 }  # fmt: skip
 

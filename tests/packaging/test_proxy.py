@@ -205,6 +205,16 @@ def test_brake_counts_the_real_address_and_believes_no_forged_one(proxy: str, tr
         assert sign_in(neighbour, PASSWORD).status_code == 302
 
 
+def test_known_browser_gets_in_while_others_guess_from_its_address(proxy: str, trust: ssl.SSLContext) -> None:
+    with browser(proxy, trust, "127.0.0.4") as known, browser(proxy, trust, "127.0.0.4") as guessing:
+        assert sign_in(known, PASSWORD).status_code == 302
+        known.cookies.delete("sessionid")
+        for _ in range(10):
+            assert sign_in(guessing, "wrong").status_code == 200
+        assert sign_in(guessing, PASSWORD).status_code == 200
+        assert sign_in(known, PASSWORD).status_code == 302
+
+
 def test_plain_http_is_sent_to_https(place: Path, proxy: str) -> None:
     listening = re.search(r"listen (127\.0\.0\.1:\d+);", (place / "sandwarden.conf").read_text())
     assert listening is not None

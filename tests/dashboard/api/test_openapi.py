@@ -40,7 +40,8 @@ pause_sandbox resume_sandbox set_sandbox_timeout extend_sandbox protect_sandbox 
 get_bulk_action list_actions get_action cancel_action get_fleet get_fleet_metrics get_fleet_at get_cost list_policies
 create_policy get_policy update_policy delete_policy preview_policy trust_policy run_policy reset_policy
 reset_account_brake list_leases get_lease put_lease release_lease get_freeze set_freeze get_owner_callback
-set_owner_callback delete_owner_callback list_audit list_approvals get_approval approve reject get_me list_tokens create_token get_token revoke_token list_users
+set_owner_callback delete_owner_callback list_audit list_approvals get_approval approve reject get_me list_tokens
+create_token get_token revoke_token list_users
 create_user
 get_user update_user deactivate_user list_sessions end_session
 """
@@ -52,7 +53,8 @@ Namesakes Orphan OrphanReason OrphanWhen PastHit PauseBody Policy PolicyBreaker 
 PolicySpec PolicyStatus PolicyTrust PreviewBrake PreviewChange PreviewHistory PreviewHit PreviewHits PreviewHour
 PreviewSpared PreviewTried Problem ProtectBody Protection QuietHours Reason ResumeBody Sandbox SandboxList
 SandboxMetrics SandboxThen Spend SpendItem Spread TimeoutBody TrustItem Me Session SessionList Token TokenBody
-TokenList TokenMade Approval ApprovalList AuditActor AuditList AuditRow AuditSubject User UserBody UserChange UserInvited UserList
+TokenList TokenMade Approval ApprovalList AuditActor AuditList AuditRow AuditSubject User UserBody UserChange
+UserInvited UserList
 """
 CLOSED = """
 Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action

@@ -1,11 +1,12 @@
 """Rotation ends: every secret of every model is re-encrypted with the first key, and what can't be opened is named."""
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from sandboxes.core import secrets_at_rest
+from sandboxes.core import crypto, secrets_at_rest
 from sandboxes.models import Account, OwnerCallback
 from sandboxes.models.fields import opened
 from tests.support import records
@@ -76,3 +77,16 @@ def test_opened_tells_a_lost_secret_from_none(old, settings):
     settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
     account = Account.objects.get()
     assert (opened(account, "webhook_secret"), opened(account, "previous_webhook_secret")) == (None, "")
+
+
+def test_second_factors_are_re_encrypted_and_named_when_lost(old, settings):
+    factor = TOTP.activate(records.member("ada"), "JBSWY3DPEHPK3PXP").instance
+    new = Fernet.generate_key().decode()
+    settings.ENCRYPTION_KEY = f"{new} {old}"
+    call_command("rotate_secrets")
+    settings.ENCRYPTION_KEY = new
+    factor.refresh_from_db()
+    assert crypto.decrypt(factor.data["secret"]) == "JBSWY3DPEHPK3PXP"
+    assert secrets_at_rest.unreadable() == []
+    settings.ENCRYPTION_KEY = old
+    assert f"second factor {factor.pk}: secret" in secrets_at_rest.unreadable()
