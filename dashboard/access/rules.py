@@ -111,6 +111,7 @@ CALLS: Final[Mapping[str, Verb]] = MappingProxyType(
         "create_account": S,
         "update_account": S,
         "delete_account": S,
+        "test_account": S,
         "reset_account_brake": W,
         "list_policies": R,
         "get_policy": R,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dashboard.access.callers import Caller
 from dashboard.accounts import trail
@@ -114,7 +115,8 @@ def _take_secret(account: Account, secret: str) -> list[str]:
 
 def _check_confirmed(account: Account, wanted: str, confirm: str) -> None:
     if ORDER.index(wanted) > ORDER.index(account.actions) and confirm != account.name:
-        raise NotConfirmed(f"to let more people or policies act, write the account's name: {account.name}")
+        told = _("to allow more actions, repeat the account’s name: %(name)s")
+        raise NotConfirmed(told % {"name": account.name})
 
 
 def _address(text: str) -> str:
@@ -125,4 +127,5 @@ def _address(text: str) -> str:
 
 
 def _in_use(name: str) -> str:
-    return f"the name {name} is taken, or its former account's history is still kept: choose another"
+    told = _("the name %(name)s is taken, or its former account’s history is still kept: choose another")
+    return told % {"name": name}

@@ -9,6 +9,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dashboard.access.callers import Caller
 from dashboard.accounts import trail
@@ -29,7 +30,8 @@ def delete(by: Caller, account: Account) -> None:
     Raises SetByEnvironment.
     """
     if variable := variable_of(account):
-        raise SetByEnvironment(f"{variable} sets this account at each start: remove it there first, then restart")
+        told = _("%(variable)s sets this account at each start: remove the variable, then restart")
+        raise SetByEnvironment(told % {"variable": variable})
     _close(account)
     abandoning.end_all(account, OUTCOME)
     trail.note(by, account, f"Account {account.name} deleted")
