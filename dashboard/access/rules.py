@@ -58,6 +58,8 @@ PAGES: Final[Mapping[str, tuple[Verb, Verb | None]]] = MappingProxyType(
         "cost-csv": (R, None),
         "settings": (R, S),
         "settings-webhook": (S, S),
+        "settings-accounts": (R, S),
+        "settings-accounts-one": (S, S),
         "settings-account": (R, S),
         "settings-reset-brake": (W, W),
         "settings-account-retry": (W, W),

@@ -14,7 +14,8 @@ from dashboard.api import api
 from tests.support import records
 
 GIVEN = {"sandbox_id": "i0", "text": "x", "deed": "replace", "bulk_id": "00000000-0000-0000-0000-000000000001",
-         "view_id": 1, "delivery_id": 1, "policy_id": 1, "action_id": 1, "token_id": 1, "user_id": 1}  # fmt: skip
+         "view_id": 1, "delivery_id": 1, "policy_id": 1, "action_id": 1, "token_id": 1, "user_id": 1,
+         "name": "x"}  # fmt: skip
 REFUSED = 403
 OF_ALL = {"update_policy", "delete_policy", "run_policy", "reset_policy"}  # policy 1 stands for every account
 
