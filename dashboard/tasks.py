@@ -43,6 +43,7 @@ def retain() -> None:
     now = timezone.now()
     deletions: dict[str, Callable[[datetime], object]] = {
         "former simulated fleets": lambda _: forgetting.forget_set_aside(),
+        "deleted accounts": forgetting.forget_deleted,
         "events and deliveries": retention.apply,
         "ended sandboxes and actions": fleet_retention.apply,
         "answers under an Idempotency-Key": IdempotentAnswer.delete_old,

@@ -1,6 +1,13 @@
-"""Forgets a simulated fleet that no longer runs: each start of the demo is a new fleet with a past of its own."""
+"""Forgets whole fleets: simulated ones that no longer run, and those of deleted accounts when they are past their age.
+
+Each start of the demo is a new fleet with a past of its own.
+"""
+
+from datetime import datetime
 
 from events import queries
+from sandboxes.actions import abandoning
+from sandboxes.cleanup import retention
 from sandboxes.core import database
 from sandboxes.models import Account
 
@@ -20,8 +27,26 @@ def forget_set_aside() -> int:
     """Deletes the simulated fleets that were set aside; how many."""
     left = list(Account.objects.filter(simulated=True, enabled=False, name__endswith="-was"))
     for account in left:
-        for statement in queries.FORGET_FLEET:
-            database.execute(statement, [account.pk])
-        database.execute(queries.LEFT_GUARDS)
-        account.delete()
+        _forget(account)
     return len(left)
+
+
+def forget_deleted(now: datetime) -> int:
+    """Deletes what is left of accounts that people deleted 400 days ago, and with it frees their names; how many.
+
+    Of later ones it ends what was asked for while they were being deleted.
+    """
+    deleted = list(Account.with_deleted.exclude(deleted_at=None))
+    past = [account for account in deleted if account.deleted_at and account.deleted_at < now - retention.KEPT]
+    for account in deleted:
+        abandoning.end_all(account, "the account was deleted")
+    for account in past:
+        _forget(account)
+    return len(past)
+
+
+def _forget(account: Account) -> None:
+    for statement in queries.FORGET_FLEET:
+        database.execute(statement, [account.pk])
+    database.execute(queries.LEFT_GUARDS)
+    account.delete()

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from dashboard.api import (
+    account_test,
     accounts,
     actions,
     acts,
@@ -51,6 +52,7 @@ api.add_router("/events", events.router)
 api.add_router("/actions", actions.router)
 api.add_router("/fleet", fleet.router)
 api.add_router("/cost", cost.router)
+api.add_router("/accounts", account_test.router)  # before: its path is also that of an account named test
 api.add_router("/accounts", accounts.router)
 api.add_router("/policies", preview.router)
 api.add_router("/policies", policies.router)

@@ -44,6 +44,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "create_token": {"name": "ci-deploy", "scopes": ["read", "lease"], "expires_at": "2027-06-30T00:00:00Z"},
     "create_user": {"username": "grace", "email": "grace@example.com", "role": "operator"},
     "update_user": {"role": "viewer"},
+    "create_account": {"name": "ci", "title": "CI runners", "url": "https://api.e2b.app", "api_key": "e2b_0123"},
+    "test_account": {"url": "https://api.e2b.app", "api_key": "e2b_0123"},
+    "update_account": {"actions": "people", "confirm": "default", "cap": 500},
     "set_owner_callback": {"url": "https://app.example.com/sandboxes/alive", "secret": "at least 16 letters long"},
 }
 

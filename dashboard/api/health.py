@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG001 - every call is handed the request
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
@@ -57,18 +58,22 @@ class Health(msgspec.Struct, frozen=True):
 @router.get("", operation_id="get_health", **returns(Health))
 def health(request: HttpRequest) -> HttpResponse:
     """Each account in sight: reachable, read when, how fast, what its backend can do."""
-    accounts = enabled_accounts()
-    read = {one.account_id: one for one in AccountHealth.objects.filter(account__in=accounts)}
     now = timezone.now()
-    missed = missed_by_webhook([account.pk for account in accounts], now)
-    states = [
-        _state(account, read.get(account.pk) or AccountHealth(account=account), missed.get(account.pk))
-        for account in accounts
-    ]
+    states = states_of(enabled_accounts(), now)
     patience = timedelta(seconds=_MISSED_ROUNDS * settings.SYNC_INTERVAL_SECONDS)
     well = all(one.reachable and one.last_sync_at and is_fresh(one.last_sync_at, now, patience) for one in states)
     well = well and not any(one.webhook_secret_locked for one in states)
     return answer(Health("ok" if well else "degraded", version(), states))
+
+
+def states_of(accounts: Sequence[Account], now: datetime) -> list[AccountState]:
+    """Each of the accounts, in their order."""
+    read = {one.account_id: one for one in AccountHealth.objects.filter(account__in=accounts)}
+    missed = missed_by_webhook([account.pk for account in accounts], now)
+    return [
+        _state(account, read.get(account.pk) or AccountHealth(account=account), missed.get(account.pk))
+        for account in accounts
+    ]
 
 
 @cache

@@ -31,6 +31,7 @@ PAGES: Final = (
 # Found when something is typed: the pages within pages.
 WITHIN: Final = (
     (gettext_noop("Webhook settings"), "settings", "i-settings", gettext_noop("secret deliveries register")),
+    (gettext_noop("Accounts"), "settings-accounts", "i-settings", gettext_noop("add backend project test delete")),
     (gettext_noop("Account settings"), "settings-account", "i-settings", gettext_noop("key api limits owner")),
     (gettext_noop("API tokens"), "settings-tokens", "i-settings", gettext_noop("tokens rest key access")),
     (gettext_noop("Prices"), "settings-prices", "i-settings", gettext_noop("rates money usd")),

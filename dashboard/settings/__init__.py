@@ -2,6 +2,7 @@
 
 from dashboard.settings import (
     account,
+    accounts,
     audit,
     password,
     people,
@@ -16,6 +17,7 @@ from dashboard.settings import (
 
 __all__ = [
     "account",
+    "accounts",
     "audit",
     "password",
     "people",

@@ -22,6 +22,7 @@ from sandboxes.models import Account
 
 SECTIONS: Final = (
     ("settings", gettext_noop("Webhook")),
+    ("settings-accounts", gettext_noop("Accounts")),
     ("settings-account", gettext_noop("Account")),
     ("settings-people", gettext_noop("People")),
     ("settings-tokens", gettext_noop("API tokens")),

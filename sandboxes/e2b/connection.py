@@ -40,7 +40,7 @@ class Connection:
         may_change: bool = True,
         shared: Shared | None = None,
     ) -> None:
-        self.base_url = _checked_url(base_url)
+        self.base_url = checked_url(base_url)
         key = _checked_key(api_key)
         self._http = httpx.AsyncClient(
             headers={"User-Agent": "sandwarden", "Accept": "application/json"} | ({"X-API-Key": key} if key else {}),
@@ -107,7 +107,7 @@ def _trust() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _checked_url(text: str) -> str:
+def checked_url(text: str) -> str:
     """The base URL without a slash at its end; a path stays. Raises BadRequest when it is no such address."""
     try:
         parts = urlsplit(text.strip())

@@ -8,24 +8,16 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 
 from sandboxes.base import outbound
 from sandboxes.e2b.urls import normalised
 from sandboxes.models import bound_key
+from sandboxes.models.account_sets import AccountQuerySet, KeptAccounts
 from sandboxes.models.fields import EncryptedTextField, HoldsSecrets
 
 # What applications were told to write from the first day on. A partial: migrations import no code of ours.
 KEPT_BY_DEFAULT: partial[list[str]] = partial(list, ["keep=true"])
-
-
-class AccountQuerySet(models.QuerySet["Account"]):
-    """Leaves addresses to `Account.save`, which binds keys to them and forgets what the former backend gave."""
-
-    def update(self, **values: Any) -> int:
-        """Raises ValueError for a `url`: what is changed in the database passes by `Account.save`."""
-        if "url" in values:
-            raise ValueError("the address of an account is changed by saving it: its key belongs to that address")
-        return super().update(**values)
 
 
 class Account(HoldsSecrets):
@@ -39,8 +31,10 @@ class Account(HoldsSecrets):
         POLICIES = "policies"
 
     name = models.SlugField(unique=True)
+    title = models.CharField(max_length=100, blank=True, default="", db_default="", help_text="What people read.")
     url = models.URLField(help_text="The backend's API, for example https://api.e2b.app; it may carry a path.")
     api_key = EncryptedTextField(blank=True, default="")
+    api_key_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When the key was entered.")
     webhook_secret = EncryptedTextField(blank=True, default="")
     previous_webhook_secret = EncryptedTextField(blank=True, default="")
     previous_secret_until = models.DateTimeField(null=True, blank=True)
@@ -83,7 +77,11 @@ class Account(HoldsSecrets):
     )  # fmt: skip
     capabilities = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    objects = AccountQuerySet.as_manager()
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Out of sight since; its history goes 400 days later."
+    )
+    objects = KeptAccounts()
+    with_deleted = AccountQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -101,6 +99,8 @@ class Account(HoldsSecrets):
         if wanted is None or "url" in wanted:
             changed = bound_key.leave_webhook_behind(self) if bound_key.check(self) else []
             options["update_fields"] = None if wanted is None else [*wanted, *changed]
+        if (wanted is None or "api_key" in wanted) and bound_key.note_entry(self, timezone.now()):
+            options["update_fields"] = None if wanted is None else [*options["update_fields"], "api_key_at"]
         super().save(*args, **options)
 
     def clean(self) -> None:
@@ -108,6 +108,8 @@ class Account(HoldsSecrets):
         a key is never sent to another backend than the one it was given for."""
         if why := outbound.wrong_with(self.url):
             raise ValidationError({"url": why})
+        if Account.with_deleted.filter(name=self.name).exclude(pk=self.pk).exclude(deleted_at=None).exists():
+            raise ValidationError({"name": "a deleted account had this name, and its history is kept: choose another"})
         bound_key.check(self)
 
     @property

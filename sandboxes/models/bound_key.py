@@ -1,5 +1,6 @@
 """A write-only key belongs to the backend it was given for: another scheme, host or port asks for the key again."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import ValidationError
@@ -27,6 +28,14 @@ def check(account: "Account") -> bool:
     if moving and is_set(account, "api_key") and isinstance(account.__dict__["api_key"], Sealed):
         raise KeyAskedAgain
     return moving
+
+
+def note_entry(account: "Account", now: datetime) -> bool:
+    """Whether a key was entered or removed since the row was read; sets `api_key_at`."""
+    if isinstance(account.__dict__["api_key"], Sealed):
+        return False
+    account.api_key_at = now if account.api_key else None
+    return True
 
 
 def leave_webhook_behind(account: "Account") -> list[str]:

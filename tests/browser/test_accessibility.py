@@ -12,7 +12,7 @@ from tests.runner.conftest import Supervised
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
-SETTINGS = tuple(f"/settings/{one}" for one in ("", "account/", "tokens/", "prices/", "system/"))
+SETTINGS = tuple(f"/settings/{one}" for one in ("", "accounts/", "account/", "tokens/", "prices/", "system/"))
 POLICY = tuple(f"/cleanup/policies/{one}" for one in ("new/", "1/", "1/enforce/", "1/trust/"))
 LISTS = ("/sandboxes/", "/sandboxes/?state=ended", "/events/", "/events/deliveries/")
 PAGES = ("/", *LISTS, "/cleanup/", *POLICY, "/cost/", *SETTINGS)

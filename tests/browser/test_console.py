@@ -17,7 +17,8 @@ NOW_AND_THEN = (
     "/sandboxes/isome/", "/events/", "/events/deliveries/", "/cleanup/", "/cleanup/policies/new/",
     "/cleanup/policies/{policy}/",
     "/cleanup/policies/{policy}/trust/", "/cleanup/policies/{policy}/enforce/", "/cost/", "/cost/?from=yesterday",
-    "/settings/", "/settings/account/", "/settings/tokens/", "/settings/prices/", "/settings/system/",
+    "/settings/", "/settings/accounts/", "/settings/account/", "/settings/tokens/", "/settings/prices/",
+    "/settings/system/",
     "/settings/password/", "/api/v1/docs", "/nowhere/",
 )  # fmt: skip
 

@@ -90,3 +90,11 @@ def test_only_staff_enter_keys_and_only_what_a_header_holds(environment, client,
     assert client.post("/settings/account/key/", {"api_key": "e2b_entered_again"}).status_code == 403
     admin_client.post("/settings/account/key/", {"api_key": "with a space"})
     assert Account.objects.get(name="default").api_key == "e2b_before"
+
+
+def test_start_brings_back_a_deleted_account_that_the_environment_names(settings):
+    settings.E2B_API_KEY, settings.E2B_API_URL = "e2b_again", "http://127.0.0.1:1"
+    gone = records.account("default", deleted_at=records.NOW, enabled=False)
+    bootstrap()
+    back = Account.objects.get(name="default")
+    assert (back.pk, back.enabled, back.api_key) == (gone.pk, True, "e2b_again")

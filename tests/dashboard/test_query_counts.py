@@ -53,6 +53,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "cost-csv": ("/cost/export.csv", 14),
     "settings": ("/settings/", 13),
     "settings-account": ("/settings/account/", 14),
+    "settings-accounts": ("/settings/accounts/", 12),
     "settings-people": ("/settings/people/", 10),
     "settings-tokens": ("/settings/tokens/", 10),
     "settings-prices": ("/settings/prices/", 9),
@@ -126,7 +127,7 @@ def test_page_sends_no_more_statements_than_recorded_however_many_sandboxes(name
 NO_PAGES = {
     "table-columns", "views", "view", "view-change", "deliveries-replay", "delivery-replay", "cleanup-reset",
     "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
-    "settings-reset-brake", "settings-person",
+    "settings-reset-brake", "settings-person", "settings-accounts-one",
     "invitation", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
     "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop",
     "login", "account_login", "mfa_authenticate", "mfa_index", "mfa_list_webauthn",

@@ -16,6 +16,8 @@ NOT_PAGES: Final = {
     "access/keeping.py": "names of headers",
     "access/middleware.py": "names of types",
     "access/reach.py": "what is missing, in the words of REST",
+    "accounts/deleting.py": "its sentences are stored with actions and in the change log",
+    "accounts/trail.py": "its sentences are stored in the change log",
     "api": "REST answers in English",
     "live": "the socket carries codes and figures",
     "management": "commands speak to operators",

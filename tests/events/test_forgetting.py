@@ -1,12 +1,15 @@
 """A simulated fleet of a former start is forgotten whole; a real one never."""
 
+from datetime import timedelta
+
 import pytest
 from asgiref.sync import sync_to_async
 
 from events import inbox
-from events.forgetting import forget_set_aside, set_aside
+from events.forgetting import forget_deleted, forget_set_aside, set_aside
 from events.models import LifecycleEvent
 from events.writing import Arrival
+from sandboxes.cleanup.retention import KEPT
 from sandboxes.models import Account, Execution, Sandbox, SandboxLock
 from tests.events.factories import at, real
 
@@ -23,6 +26,23 @@ async def test_it_works(account):
     assert await sync_to_async(forget_set_aside)() == 1
     for model in (Account, Sandbox, Execution, SandboxLock, LifecycleEvent):
         assert await model.objects.acount() == 0
+
+
+async def test_deleted_account_is_forgotten_400_days_later(account):
+    await inbox.store([Arrival(account.pk, "webhook", at(1), real("created", 0))])
+    account.deleted_at = at(0)
+    await account.asave()
+    assert await sync_to_async(forget_deleted)(at(0) + KEPT) == 0
+    assert await Sandbox.objects.acount() == 1
+    assert await sync_to_async(forget_deleted)(at(0) + KEPT + timedelta(seconds=1)) == 1
+    assert not await Account.with_deleted.filter(name="prod").aexists()
+    for model in (Sandbox, Execution, SandboxLock, LifecycleEvent):
+        assert await model.objects.acount() == 0
+
+
+def test_account_that_is_not_deleted_is_never_forgotten(account):
+    assert forget_deleted(at(0) + 2 * KEPT) == 0
+    assert Account.objects.filter(pk=account.pk).exists()
 
 
 def test_a_real_account_is_never_set_aside(account):

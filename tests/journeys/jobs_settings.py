@@ -15,7 +15,7 @@ SETS_UP = WHO[3]
 def section(walker: Walker, name: str, path: str) -> None:
     """A section of Settings."""
     walker.menu("Settings", "/settings/")
-    walker.click(walker.page.get_by_role("navigation", name="Sections").get_by_role("link", name=name))
+    walker.click(walker.page.get_by_role("navigation", name="Sections").get_by_role("link", name=name, exact=True))
     walker.at(path)
 
 

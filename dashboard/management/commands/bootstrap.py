@@ -109,8 +109,9 @@ def _put(name: str, **values: Any) -> None:
         "cap": settings.CONCURRENCY_CAP,
     }
     Account.objects.bulk_create([Account(name=name, **defaults | values)], ignore_conflicts=True)
-    account = Account.objects.get(name=name)
-    given = {key: value for key, value in values.items() if value != "" and _differs(account, key, value)}
+    account = Account.with_deleted.get(name=name)
+    given: dict[str, Any] = {"deleted_at": None, "enabled": True} if account.deleted_at else {}
+    given |= {key: value for key, value in values.items() if value != "" and _differs(account, key, value)}
     if settings.CONCURRENCY_CAP:
         given["cap"] = settings.CONCURRENCY_CAP
     if given.get("webhook_secret"):  # what is signed with the former one is still believed for a while

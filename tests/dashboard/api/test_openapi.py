@@ -26,6 +26,8 @@ POST /approvals/{approval_id}/reject
 GET /policies · POST /policies · GET /policies/{policy_id} · PUT /policies/{policy_id} · DELETE /policies/{policy_id}
 POST /policies/preview · GET /policies/{policy_id}/trust · POST /policies/{policy_id}/run
 POST /policies/{policy_id}/reset · POST /accounts/{name}/reset-brake
+GET /accounts · POST /accounts · GET /accounts/{name} · PATCH /accounts/{name} · DELETE /accounts/{name}
+POST /accounts/test
 GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
 GET /me · GET /tokens · POST /tokens · GET /tokens/{token_id} · DELETE /tokens/{token_id}
@@ -44,6 +46,7 @@ set_owner_callback delete_owner_callback list_audit list_approvals get_approval 
 create_token get_token revoke_token list_users
 create_user
 get_user update_user deactivate_user list_sessions end_session
+list_accounts create_account get_account update_account delete_account test_account
 """
 MODELS = """
 AccountState ActionAccepted ActionBody ActionList ActionRow Actor BrakeState BulkAsked BulkBody BulkState
@@ -55,11 +58,13 @@ PreviewSpared PreviewTried Problem ProtectBody Protection QuietHours Reason Resu
 SandboxMetrics SandboxThen Spend SpendItem Spread TimeoutBody TrustItem Me Session SessionList Token TokenBody
 TokenList TokenMade Approval ApprovalList AuditActor AuditList AuditRow AuditSubject User UserBody UserChange
 UserInvited UserList
+AccountBody AccountChange AccountList AccountView BrakeLimits Capability
+AccountTestBody AccountTested Check ListFilter
 """
 CLOSED = """
 Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action
 BulkState.action Orphan.state LeaseState.state Health.status Policy.mode Policy.action PolicySpec.mode
-PolicySpec.action PolicyBreaker.state Me.kind UserBody.role
+PolicySpec.action PolicyBreaker.state Me.kind UserBody.role AccountBody.actions AccountView.actions
 """
 HOURS = {"QuietHours.from", "QuietHours.to"}  # of a day
 COLUMNS = {"FleetColumns.t", "SandboxMetrics.t"}  # Unix seconds
