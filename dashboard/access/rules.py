@@ -153,6 +153,8 @@ CALLS: Final[Mapping[str, Verb]] = MappingProxyType(
         "get_fleet_metrics": R,
         "get_fleet_at": R,
         "get_cost": R,
+        "list_prices": R,
+        "create_price": S,
         "list_accounts": R,
         "get_account": R,
         "create_account": S,

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import msgspec
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
 
+from dashboard.access.asking import asking
 from dashboard.accounts import changing, deleting
 from dashboard.api.account_models import AccountBody, AccountChange, AccountView, view
 from dashboard.api.answers import answer, caller, nothing, returns

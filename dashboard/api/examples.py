@@ -45,6 +45,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "create_user": {"username": "grace", "email": "grace@example.com", "role": "operator"},
     "update_user": {"role": "viewer"},
     "create_account": {"name": "ci", "title": "CI runners", "url": "https://api.e2b.app", "api_key": "e2b_0123"},
+    "create_price": {"account": "default", "usd_per_vcpu_second": 0.000012, "usd_per_gib_second": 0.000004},
     "test_account": {"url": "https://api.e2b.app", "api_key": "e2b_0123"},
     "update_account": {"actions": "people", "confirm": "default", "cap": 500},
     "set_owner_callback": {"url": "https://app.example.com/sandboxes/alive", "secret": "at least 16 letters long"},

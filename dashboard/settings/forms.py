@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dashboard.accounts import pricing
 from dashboard.models import ApiToken
 from dashboard.settings.access_fields import AccountsField, LifeField, ScopesField
 from events.missed import SUBSCRIBED
 from events.webhooks import BadAddress, checked
-from sandboxes.models import Account, Price
+from sandboxes.models import Account, AccountPrice, Price
 from sandboxes.policies import pairs
 
 MOST_KEYS: Final = 20
@@ -175,10 +176,19 @@ SMALLEST_RATE: Final = Decimal("0.0000000001")
 class PriceForm(forms.Form):
     """A price from a moment on, now or later; empty means now. Typed a second, as E2B's list has it, or an hour."""
 
+    account = forms.CharField(required=False, max_length=50)  # before `since`, which is judged with it
     since = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
     per = forms.ChoiceField(required=False, choices=[("second", "second"), ("hour", "hour")])
     usd_per_vcpu_second = forms.DecimalField(min_value=0, max_value=3600, max_digits=14, decimal_places=10)
     usd_per_gib_second = forms.DecimalField(min_value=0, max_value=3600, max_digits=14, decimal_places=10)
+
+    def clean_account(self) -> Account | None:
+        """None for all accounts without a price of their own."""
+        name = self.cleaned_data["account"]
+        found = next((one for one in pricing.accounts() if one.name == name), None)
+        if name and found is None:
+            raise forms.ValidationError(_("There is no such account"))
+        return found
 
     def clean_since(self) -> datetime:
         """The past is never repriced."""
@@ -187,7 +197,9 @@ class PriceForm(forms.Form):
         if since < now - A_MINUTE:
             raise forms.ValidationError(_("A price must not start in the past"))
         since = max(since, now)
-        if Price.objects.filter(since=since).exists():
+        account = self.cleaned_data.get("account")
+        held = Price.objects.filter(since=since) if account is None else account.prices.filter(since=since)
+        if held.exists():
             raise forms.ValidationError(_("There is already a price from that moment"))
         return since
 
@@ -204,6 +216,6 @@ class PriceForm(forms.Form):
                     self.add_error(name, _("Too small: it would count as 0"))
         return cleaned
 
-    def rate(self) -> dict[str, datetime | Decimal]:
-        """What was typed, as a Price takes it."""
-        return {name: self.cleaned_data[name] for name in ("since", *RATES)}
+    def save(self) -> Price | AccountPrice:
+        """Raises pricing.Taken where somebody else was first."""
+        return pricing.add(*(self.cleaned_data[name] for name in ("account", "since", *RATES)))

@@ -200,7 +200,7 @@ class _Folded:
         for event in events:
             fold(self.base, event)
         self.after = view(self.base)
-        self.row = sandbox_row(self.after, known.accounts[key[0]], known.prices)
+        self.row = sandbox_row(self.after, known.accounts[key[0]], known.prices.of(key[0]))
 
     @property
     def changed_runs(self) -> list[dict[str, Any]]:

@@ -8,9 +8,9 @@ import msgspec
 import psycopg
 
 from events.writing import queries
-from sandboxes.base.pricing import PriceBook, Rate
+from sandboxes.base.pricing import PriceBooks
 from sandboxes.core import account_changes
-from sandboxes.core.queries import RATES
+from sandboxes.core.queries import ACCOUNT_RATES
 
 KEEP_SECONDS = 5.0
 
@@ -28,10 +28,10 @@ class AccountFacts(msgspec.Struct, frozen=True):
 
 
 class BatchContext(msgspec.Struct):
-    """Accounts by primary key, and the price book."""
+    """Accounts by primary key, and their price books."""
 
     accounts: dict[int, AccountFacts]
-    prices: PriceBook
+    prices: PriceBooks
 
 
 _held: tuple[float, tuple[str, int], BatchContext] | None = None
@@ -47,8 +47,8 @@ async def batch_context(connection: psycopg.AsyncConnection, needed: Collection[
     if _held and began - _held[0] < KEEP_SECONDS and _held[1] == of and _held[2].accounts.keys() >= set(needed):
         return _held[2]
     rows = await (await connection.execute(queries.ACCOUNTS)).fetchall()
-    prices = await (await connection.execute(RATES)).fetchall()
-    found = BatchContext({row[0]: AccountFacts(*row) for row in rows}, PriceBook([Rate(*row) for row in prices]))
+    prices = await (await connection.execute(ACCOUNT_RATES)).fetchall()
+    found = BatchContext({row[0]: AccountFacts(*row) for row in rows}, PriceBooks.of_rows(prices))
     _held = (began, of, found)
     return found
 

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from sandboxes.admin.reading import ReadOnly
-from sandboxes.models import Account, AccountBrake, AccountHealth, Heartbeat, OwnerCallback, Price
+from sandboxes.models import Account, AccountBrake, AccountHealth, AccountPrice, Heartbeat, OwnerCallback, Price
 
 
 @admin.register(Account)
@@ -79,6 +79,15 @@ class PriceAdmin(ReadOnly):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sandboxes.add_price")
+
+
+@admin.register(AccountPrice)
+class AccountPriceAdmin(ReadOnly):
+    """Prices of an account's own; added in Settings, and never changed."""
+
+    list_display = ("account", "since", "usd_per_vcpu_second", "usd_per_gib_second")
+    search_fields = ("account__name",)
+    list_select_related = ("account",)
 
 
 @admin.register(OwnerCallback)

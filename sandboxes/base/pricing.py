@@ -4,7 +4,7 @@ Price rule: E2B's docs (August 2026): (vCPU × rate + GiB × rate) × seconds; p
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -58,6 +58,35 @@ class PriceBook:
             if microseconds > 0:
                 total += self.at(since).per_second(cpu_count, memory_mb) * microseconds / 1_000_000
         return total
+
+
+@dataclass(frozen=True)
+class PriceBooks:
+    """The book of each account: its own prices, and the general ones before the first of them.
+
+    In SQL the same is the view `sandboxes_account_price_span`.
+    """
+
+    by_account: Mapping[int, PriceBook]
+    ids: Mapping[str, int]
+
+    def of(self, account_id: int) -> PriceBook:
+        """One that is not there prices everything at nothing."""
+        return self.by_account.get(account_id, PriceBook(()))
+
+    def named(self, account: str) -> PriceBook:
+        """By the account's name."""
+        return self.of(self.ids.get(account, 0))
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[tuple[int, str, datetime, Decimal, Decimal]]) -> "PriceBooks":
+        """Rows of account, name, since and rates, each account's oldest first."""
+        rates: dict[int, list[Rate]] = {}
+        ids: dict[str, int] = {}
+        for account_id, name, since, per_vcpu, per_gib in rows:
+            ids[name] = account_id
+            rates.setdefault(account_id, []).append(Rate(since, per_vcpu, per_gib))
+        return cls({key: PriceBook(found) for key, found in rates.items()}, ids)
 
 
 def _since(rate: Rate) -> datetime:

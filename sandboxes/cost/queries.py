@@ -14,7 +14,8 @@ WHERE s.account_id = ANY(%(accounts)s) AND s.state = 'running' GROUP BY 1"""
 # Each act of a policy with the run that it ended: the one whose end lies nearest to the answer, within a minute.
 ENDED_BY_POLICIES: Final = """
 SELECT DISTINCT ON (act.id) act.policy_id, coalesce(p.name, act.actor_name), act.kind, run.ended_at, run.end_at,
-       coalesce(nullif(run.cpu_count, 0), s.cpu_count), coalesce(nullif(run.memory_mb, 0), s.memory_mb)
+       coalesce(nullif(run.cpu_count, 0), s.cpu_count), coalesce(nullif(run.memory_mb, 0), s.memory_mb),
+       act.account_id
 FROM sandboxes_action act JOIN sandboxes_sandbox s ON s.id = act.sandbox_id
 LEFT JOIN sandboxes_policy p ON p.id = act.policy_id
 LEFT JOIN sandboxes_execution run ON run.sandbox_id = act.sandbox_id

@@ -11,13 +11,13 @@ EVER: Final = 1 << 62
 # them afterwards.
 PIECES: Final = f"""
 WITH prices AS MATERIALIZED (
-    SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib,
+    SELECT account_id AS account, usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib,
            CASE WHEN isfinite(since) THEN {us("since")} ELSE 0 END AS since,
            CASE WHEN isfinite(until) THEN {us("until")} ELSE {EVER} END AS until
-    FROM sandboxes_price_span
+    FROM sandboxes_account_price_span WHERE account_id = ANY(%(accounts)s)
 ),
 runs AS MATERIALIZED (
-    SELECT e.id AS run, s.id AS box, {{group}} AS grp, {us("e.started_at")} AS began,
+    SELECT e.id AS run, s.id AS box, s.account_id AS account, {{group}} AS grp, {us("e.started_at")} AS began,
            {us("least(e.ended_at, %(now)s)")} AS over,
            (coalesce(nullif(e.cpu_count, 0), s.cpu_count, 0) * 1000)::bigint AS cores,
            coalesce(nullif(e.memory_mb, 0), s.memory_mb, 0)::bigint AS mb
@@ -27,16 +27,18 @@ runs AS MATERIALIZED (
       AND (e.ended_at IS NULL OR e.ended_at > %(start)s)
 ),
 {{found}}spans AS (
-    SELECT 'cost' AS kind, box, grp, cores, mb, began AS lo, over AS hi FROM runs
+    SELECT 'cost' AS kind, box, account, grp, cores, mb, began AS lo, over AS hi FROM runs
     {{wasted}}
 ),
 clipped AS (
-    SELECT kind, box, grp, cores, mb, greatest(lo, {us("%(start)s")}) AS lo, least(hi, {us("%(end)s")}) AS hi FROM spans
+    SELECT kind, box, account, grp, cores, mb, greatest(lo, {us("%(start)s")}) AS lo,
+           least(hi, {us("%(end)s")}) AS hi
+    FROM spans
 ),
 cut AS MATERIALIZED (
     SELECT c.kind, c.box, c.grp, p.per_core, p.per_gib, c.cores, c.mb,
            greatest(c.lo, p.since) AS lo, least(c.hi, p.until) AS hi
-    FROM clipped c JOIN prices p ON p.since < c.hi AND p.until > c.lo WHERE c.lo < c.hi
+    FROM clipped c JOIN prices p ON p.account = c.account AND p.since < c.hi AND p.until > c.lo WHERE c.lo < c.hi
 ),
 touched AS (
     SELECT grp, unnest(range_agg(int8range(lo / %(width)s::bigint, (hi - 1) / %(width)s::bigint, '[]'))) AS buckets
@@ -65,9 +67,9 @@ held AS (
 ),
 """
 WASTED: Final = """UNION ALL
-    SELECT 'orphan', box, grp, cores, mb, greatest(began, lower(span)), least(over, upper(span))
+    SELECT 'orphan', box, account, grp, cores, mb, greatest(began, lower(span)), least(over, upper(span))
     FROM runs JOIN held USING (box)
     UNION ALL
-    SELECT 'idle', box, grp, cores, mb, greatest(began, since), over FROM runs JOIN dead USING (run)"""
+    SELECT 'idle', box, account, grp, cores, mb, greatest(began, since), over FROM runs JOIN dead USING (run)"""
 # A hundred thousand runs stay out of temporary files.
 ROOM_TO_SORT: Final = "SET LOCAL work_mem = '64MB'"

@@ -9,7 +9,7 @@ import msgspec
 
 from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
-from sandboxes.core.prices import price_book
+from sandboxes.core.prices import price_books
 from sandboxes.cost import queries
 from sandboxes.models import Policy
 
@@ -68,13 +68,13 @@ class _Act(NamedTuple):
 
 def _acts(start: datetime, end: datetime, now: datetime) -> Iterator[_Act]:
     """Each act of a policy that ended a run, and what the run would have cost on."""
-    book = price_book()
+    books = price_books()
     rows = database.rows(queries.ENDED_BY_POLICIES, {"accounts": shown_account_ids(), "start": start, "end": end})
-    for policy, name, kind, ended_at, end_at, cores, memory in rows:
+    for policy, name, kind, ended_at, end_at, cores, memory, account in rows:
         usd = Decimal(0)
         if ended_at is not None:
             until = min(now, end_at or ended_at + NO_END)
-            usd = book.cost_usd(cores, memory, ended_at, max(ended_at, until))
+            usd = books.of(account).cost_usd(cores, memory, ended_at, max(ended_at, until))
         yield _Act(policy, name, kind, usd)
 
 

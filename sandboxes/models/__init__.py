@@ -12,7 +12,7 @@ from sandboxes.models.freeze import Freeze
 from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
 from sandboxes.models.metrics import MetricFrame, MetricSeries
 from sandboxes.models.policy import Policy, Verdict
-from sandboxes.models.price import Price
+from sandboxes.models.price import AccountPrice, Price
 from sandboxes.models.rollups import FleetGroup, FleetHour, FleetMinute, FleetTen, SeriesHours, SeriesMinutes
 from sandboxes.models.sandbox import Sandbox, SandboxLock
 
@@ -20,6 +20,7 @@ __all__ = [
     "Account",
     "AccountBrake",
     "AccountHealth",
+    "AccountPrice",
     "Action",
     "Approval",
     "AuditEntry",

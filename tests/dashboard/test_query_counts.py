@@ -56,7 +56,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "settings-accounts": ("/settings/accounts/", 12),
     "settings-people": ("/settings/people/", 10),
     "settings-tokens": ("/settings/tokens/", 10),
-    "settings-prices": ("/settings/prices/", 9),
+    "settings-prices": ("/settings/prices/", 11),
     "settings-password": ("/settings/password/", 10),
     "settings-audit": ("/settings/audit/", 12),
     "settings-audit-csv": ("/settings/audit/export.csv", 9),

@@ -81,7 +81,7 @@ class Command(BaseCommand):
 
     async def _check(self, account: Account, template: str, *, as_json: bool) -> int:
         otherwise = 0
-        prices = await sync_to_async(price_book)()
+        prices = await sync_to_async(price_book)(account.pk)
         async with client_for(account) as client:
             check = LiveCheck(client, template, prices, lambda ids: _delivered(account, ids))
             try:

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from sandboxes.base.clock import of_record
-from sandboxes.base.pricing import PriceBook
+from sandboxes.base.pricing import PriceBooks
 from sandboxes.cleanup.whatif import activity, record
 from sandboxes.cleanup.whatif.duplicates import over_the_rest
 from sandboxes.cleanup.whatif.idle import Chain, Minutes, chains
@@ -17,7 +17,7 @@ from sandboxes.cleanup.whatif.replay import Act, Held, Past, Quiet, Ripe, act_in
 from sandboxes.cleanup.whatif.samples import Samples
 from sandboxes.cleanup.whatif.tally import HOUR, HourTold, Outcome, Sign, by_hour, most_at_once, outcomes
 from sandboxes.cleanup.whatif.timeline import Life, Over, Stretch
-from sandboxes.core.prices import price_book
+from sandboxes.core.prices import price_books
 from sandboxes.fleet.last_signs import AT_WORK_PCT
 from sandboxes.models import Account
 from sandboxes.policies import OrphanWhen, PolicySpec, is_quiet
@@ -86,7 +86,7 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
                 run.through(life, list(ripe_pieces(run.spec, life, pieces(run, life))), _NOTHING)
     acted = {act.life.key: act.life for run in runs for act in run.acts}
     last = activity.last_signs(acted.values(), start, now, at_work_pct(specs[0]))
-    prices = price_book()
+    prices = price_books()
     return [run.history(past, last, prices) for run in runs]
 
 
@@ -201,7 +201,7 @@ class _Run:
         needs = timedelta(seconds=self.idle_seconds + self.spec.grace_seconds)
         return bool(self.idle_seconds) and ripe.stretch.end - ripe.stretch.started_at >= needs
 
-    def history(self, past: Past, last: Mapping[int, Sign], prices: PriceBook) -> History:
+    def history(self, past: Past, last: Mapping[int, Sign], prices: PriceBooks) -> History:
         told = outcomes(self.acts, last, self.spec.action, prices, past.end)
         acts = [(one.at, one.life_after is not None) for one in told]
         hours = by_hour(acts, past.start, past.end)

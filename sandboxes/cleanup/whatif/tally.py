@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from sandboxes.base.pricing import PriceBook
+from sandboxes.base.pricing import PriceBooks
 from sandboxes.cleanup.whatif.replay import ROUND, Act, Held
 from sandboxes.cleanup.whatif.timeline import Life
 from sandboxes.policies import Reason
@@ -43,7 +43,7 @@ class HourTold:
 
 
 def outcomes(
-    acts: Iterable[Act], signs: Mapping[int, Sign], action: str, prices: PriceBook, end: datetime
+    acts: Iterable[Act], signs: Mapping[int, Sign], action: str, prices: PriceBooks, end: datetime
 ) -> list[Outcome]:
     """The acts with what came after them, oldest first. `signs` are the last signs of life by sandbox key."""
     found = []
@@ -59,15 +59,15 @@ def outcomes(
     return sorted(found, key=lambda one: (one.at, one.life.sandbox_id))
 
 
-def saved_usd(life: Life, at: datetime, action: str, prices: PriceBook, end: datetime) -> float:
+def saved_usd(life: Life, at: datetime, action: str, prices: PriceBooks, end: datetime) -> float:
     """What it really cost from `at` to the record's end: a kill saves all of that, a pause the rest of the run."""
     if action == "notify":
         return 0.0
-    total = 0.0
+    total, book = 0.0, prices.named(life.account)
     for run in life.runs:
         until = min(run.ended_at or end, end)
         if until > at and not (action == "pause" and run.started_at > at):
-            total += float(prices.cost_usd(run.cpu_count, run.memory_mb, max(at, run.started_at), until))
+            total += float(book.cost_usd(run.cpu_count, run.memory_mb, max(at, run.started_at), until))
     return total
 
 

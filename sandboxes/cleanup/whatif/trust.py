@@ -17,7 +17,7 @@ from sandboxes.cleanup.whatif.history import LOOK_BACK, History, at_work_pct, re
 from sandboxes.cleanup.whatif.tally import HourTold, Sign, by_hour, saved_usd
 from sandboxes.cleanup.whatif.timeline import Life
 from sandboxes.core import accounts
-from sandboxes.core.prices import price_book
+from sandboxes.core.prices import price_books
 from sandboxes.fleet.last_signs import sampled
 from sandboxes.models import Action, Policy, Verdict
 from sandboxes.policies import PolicySpec, Reason
@@ -176,7 +176,7 @@ class _Evidence:
 
     def of_dry_run_alone(self) -> Sequence[_Find]:
         """Those that its dry run held and its replay does not: it knew facts that are no longer on record."""
-        prices, grace = price_book(), timedelta(seconds=self.spec.grace_seconds)
+        prices, grace = price_books(), timedelta(seconds=self.spec.grace_seconds)
         found = []
         for life in self.alone:
             verdict = self.noted[life.key]

@@ -29,8 +29,8 @@ ALIVE: Final = f"WITH alive AS ({ALIVE_BY} AND (s.ended_at IS NULL OR s.ended_at
 # All of them: two walks along the index of ends, where one with OR would look at every sandbox that ever was.
 ALL_ALIVE: Final = f"WITH alive AS ({ALIVE_BY} AND s.ended_at IS NULL UNION ALL {ALIVE_BY} AND s.ended_at > %(at)s)"
 PRICE: Final = """price AS (
-    SELECT usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib FROM sandboxes_price_span
-    WHERE since <= %(at)s AND %(at)s < until
+    SELECT account_id, usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib FROM sandboxes_account_price_span
+    WHERE account_id = ANY(%(accounts)s) AND since <= %(at)s AND %(at)s < until
 )"""
 STATE: Final = "CASE WHEN a.cores IS NULL THEN 'paused' ELSE 'running' END"
 BURN: Final = "coalesce((a.cores * p.per_core + a.memory / 1024.0 * p.per_gib) * 3600, 0)::numeric(14, 6)"
@@ -39,14 +39,14 @@ HELD: Final = """EXISTS (SELECT FROM sandboxes_orphan_span o
 COUNTS: Final = ALL_ALIVE + " SELECT count(cores), count(*) - count(cores) FROM alive"
 ITEMS: Final = f"""{ALIVE}, {PRICE}
 SELECT a.id, a.sandbox_id, {STATE}, a.template_id, a.owner, a.environment, a.created_at, {BURN}, {HELD}
-FROM alive a CROSS JOIN price p
+FROM alive a JOIN price p USING (account_id)
 WHERE a.id > %(after)s ORDER BY a.id LIMIT %(limit)s"""
 # Those of a template are together under the name by which the live page groups them.
 CELLS: Final = f"""{ALL_ALIVE}, {PRICE}
 SELECT a.id, a.sandbox_id, a.template_shown,
        coalesce(a.owner, ''), coalesce(a.environment, ''), {STATE}, extract(epoch FROM a.created_at)::float8, {BURN},
        coalesce(a.cores, a.cpu_count, 0)::float8, coalesce(a.memory, a.memory_mb, 0), {HELD}
-FROM alive a CROSS JOIN price p ORDER BY a.created_at, a.id"""
+FROM alive a JOIN price p USING (account_id) ORDER BY a.created_at, a.id"""
 
 # The newest sample of each of these sandboxes in (since, until], as it was polled or asked for afterwards.
 NEAR_SAMPLES: Final = """

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sandboxes.base.pricing import PriceBook
 from sandboxes.base.sizes import as_number
-from sandboxes.core.prices import price_book
+from sandboxes.core.prices import price_books
 from sandboxes.fleet.search import details
 from sandboxes.fleet.search.rows import NO_ORPHAN, Orphan, OrphanReason, Protection, SandboxRow
 from sandboxes.models import Sandbox
@@ -36,7 +36,7 @@ def rows_of(keys: Sequence[int], *, now: datetime, as_of: datetime) -> list[Sand
     samples = details.newest_samples(keys, sorted({record["account_id"] for record in records.values()}), as_of)
     leases, reasons, marks = details.leases(keys), details.reasons(keys), details.marks(keys)
     endings = details.endings([key for key, record in records.items() if record["state"] == "ended"])
-    prices = price_book()
+    prices = price_books()
     return [
         SandboxRow(
             key=key,
@@ -49,7 +49,7 @@ def rows_of(keys: Sequence[int], *, now: datetime, as_of: datetime) -> list[Sand
             ended_by=endings.get(key),
             lease=leases.get(key),
             **_sample(record, samples.get(key)),
-            cost_usd=float(_cost_usd(record, prices, as_of).quantize(_MICRO_USD)),
+            cost_usd=float(_cost_usd(record, prices.of(record["account_id"]), as_of).quantize(_MICRO_USD)),
             burn_usd_per_hour=float(record["burn_usd_per_hour"]),
             orphan=_orphan(record, reasons.get(key), key in marks, marks.get(key)),
             protected=_protection(record, now),

@@ -42,8 +42,8 @@ _COST: Final = """(s.closed_cost_usd + CASE WHEN s.state = 'running' THEN (
     SELECT coalesce(sum(
         (p.usd_per_vcpu_second * coalesce(s.cpu_count, 0) + p.usd_per_gib_second * coalesce(s.memory_mb, 0) / 1024)
         * greatest(0, extract(epoch FROM least(p.until, %(as_of)s) - greatest(p.since, s.started_at)))), 0)
-    FROM prices p) ELSE 0 END)::float8"""
-_PRICES: Final = "prices AS MATERIALIZED (SELECT * FROM sandboxes_price_span)"
+    FROM prices p WHERE p.account_id = s.account_id) ELSE 0 END)::float8"""
+_PRICES: Final = "prices AS MATERIALIZED (SELECT * FROM sandboxes_account_price_span)"
 
 # Order → its expression, its type when a cursor is compared with it, and whether it can be null.
 _ORDERS: Final[dict[str, tuple[str, str, bool]]] = {

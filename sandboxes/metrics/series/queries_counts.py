@@ -49,5 +49,6 @@ counts AS MATERIALIZED (
            greatest(coalesce((cores * price.usd_per_vcpu_second + gib * price.usd_per_gib_second) * 3600, 0), 0)
                ::numeric(14, 6) AS burn
     FROM levels
-    JOIN sandboxes_price_span price ON price.since <= minute AND minute < price.until
+    JOIN sandboxes_account_price_span price
+        ON price.account_id = %(account)s AND price.since <= minute AND minute < price.until
 )"""

@@ -27,7 +27,7 @@ GET /policies · POST /policies · GET /policies/{policy_id} · PUT /policies/{p
 POST /policies/preview · GET /policies/{policy_id}/trust · POST /policies/{policy_id}/run
 POST /policies/{policy_id}/reset · POST /accounts/{name}/reset-brake
 GET /accounts · POST /accounts · GET /accounts/{name} · PATCH /accounts/{name} · DELETE /accounts/{name}
-POST /accounts/test
+POST /accounts/test · GET /prices · POST /prices
 GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
 GET /me · GET /tokens · POST /tokens · GET /tokens/{token_id} · DELETE /tokens/{token_id}
@@ -46,7 +46,7 @@ set_owner_callback delete_owner_callback list_audit list_approvals get_approval 
 create_token get_token revoke_token list_users
 create_user
 get_user update_user deactivate_user list_sessions end_session
-list_accounts create_account get_account update_account delete_account test_account
+list_accounts create_account get_account update_account delete_account test_account list_prices create_price
 """
 MODELS = """
 AccountState ActionAccepted ActionBody ActionList ActionRow Actor BrakeState BulkAsked BulkBody BulkState
@@ -60,6 +60,7 @@ TokenList TokenMade Approval ApprovalList AuditActor AuditList AuditRow AuditSub
 UserInvited UserList
 AccountBody AccountChange AccountList AccountView BrakeLimits Capability
 AccountTestBody AccountTested Check ListFilter
+PriceBody PriceList PriceRow
 """
 CLOSED = """
 Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action

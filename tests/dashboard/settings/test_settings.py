@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from dashboard.models import ApiToken, Member
-from sandboxes.models import Account, Price
+from sandboxes.models import Account, AccountPrice, Price
 from simulator import DEFAULT_API_KEY
 from tests.support import records
 from tests.support.settings_pages import lines, text
@@ -77,6 +77,20 @@ def test_a_price_begins_now_or_later_and_never_in_the_past(staff: Client, db: No
     old.refresh_from_db()
     assert old.usd_per_vcpu_second == Decimal("0.000014")
     assert len(lines()) == 2
+
+
+def test_price_may_be_of_one_account(staff: Client, account: Account) -> None:
+    Price.objects.all().delete()
+    records.price()
+    records.account("ci")
+    rates = {"usd_per_vcpu_second": "0.00002", "usd_per_gib_second": "0.000005"}
+    assert staff.post("/settings/prices/", rates | {"account": "ci"}).status_code == 302
+    own = AccountPrice.objects.get()
+    assert (own.account.name, own.usd_per_vcpu_second) == ("ci", Decimal("0.00002"))
+    rows = staff.get("/settings/prices/").context["rows"]
+    assert [(row["account"], row["state"]) for row in rows] == [("ci", "in force"), (None, "in force")]
+    assert staff.post("/settings/prices/", rates | {"account": "nowhere"}).status_code == 422
+    assert lines()[-1].endswith("on added (ci)")
 
 
 def test_price_may_be_typed_an_hour(staff: Client, db: None) -> None:
