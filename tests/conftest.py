@@ -58,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     (home / "static").symlink_to(shared)
     os.environ["DATA_DIR"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    settings.PASSWORD_HASHERS = ["tests.support.hashing.Once"]  # before anything hashes
     django.setup()
     if getattr(config.option, "numprocesses", None):
         # Before there are workers: one of them would meet the files while another one builds them.

@@ -47,11 +47,11 @@ class Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         if issuer.rstrip("/") != app.settings["server_url"].rstrip("/"):
             raise OAuth2Error("the provider names another issuer than the one that is set")
         try:
-            return id_tokens.read(text, self._keys(), issuer, app.client_id)
+            return id_tokens.read(text, self.keys(), issuer, app.client_id)
         except id_tokens.BadToken as bad:
             raise OAuth2Error(str(bad)) from bad
 
-    def _keys(self) -> list[dict[str, Any]]:
+    def keys(self) -> list[dict[str, Any]]:
         with get_adapter().get_requests_session() as session:
             answer = session.get(self.openid_config["jwks_uri"])
             answer.raise_for_status()

@@ -31,18 +31,18 @@ class Braked(ModelBackend):
         if username is None or password is None:
             return None
         if request is None:
-            return self._checked(username, password)
+            return self.checked(username, password)
         try:
             tried = brake.count(request, username)
         except brake.TooManyTries:
             request.sign_in_braked = True  # type: ignore[attr-defined]
             raise PermissionDenied("too many wrong passwords") from None
-        found = self._checked(username, password) if SignInRules.current().passwords_allowed else None
+        found = self.checked(username, password) if SignInRules.current().passwords_allowed else None
         if found is not None:
             brake.was_right(tried)
         return found
 
-    def _checked(self, username: str, password: str) -> User | None:
+    def checked(self, username: str, password: str) -> User | None:
         user = User.objects.filter(username=username).first()
         give_back_connection()
         if user is None:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 IN_PATH: Final = {
     "sandbox_id": "i1a2b3c4d5e6f7g8h9j0", "policy_id": "1", "action_id": "1", "name": "default", "key": "run-9f",
-    "bulk_id": "6f1c2f0e-3f5a-4c1f-9d3b-2a6f0c9e7b11", "token_id": "12", "user_id": "7",
+    "bulk_id": "6f1c2f0e-3f5a-4c1f-9d3b-2a6f0c9e7b11", "token_id": "12", "user_id": "7", "approval_id": "4",
     "session_id": "3f9b0c8e5d1a47f6a2c4e6b8d0f13579",
 }  # fmt: skip
 QUERIES: Final[dict[str, dict[str, str]]] = {

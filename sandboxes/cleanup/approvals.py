@@ -82,13 +82,9 @@ def decide(approval: Approval, by: str, person: int, now: datetime, *, yes: bool
             raise NotDecided(f"it is {State.EXPIRED if row.state == State.WAITING else row.state}")
         if row.person == person:
             raise NotDecided("whoever asked for it can't approve it" if yes else "cancel it by letting it expire")
-        row.decided_by, row.decided_at = by, now
-        row.state = State.APPROVED if yes else State.REJECTED
-        row.outcome = _DONE[row.kind](row) if yes else ""
-        if row.outcome:
-            row.state = State.VOID
-        row.save()
-        _let_go(row)
+        outcome = _DONE[row.kind](row) if yes else ""
+        state = State.REJECTED if not yes else State.VOID if outcome else State.APPROVED
+        _end(row, state, decided_by=by, decided_at=now, outcome=outcome)
     return row
 
 
@@ -99,9 +95,7 @@ def expire(now: datetime) -> int:
         with transaction.atomic():
             row = Approval.objects.select_for_update().filter(pk=key, state=State.WAITING).first()
             if row is not None:
-                row.state = State.EXPIRED
-                row.save()
-                _let_go(row)
+                _end(row, State.EXPIRED)
                 ended += 1
     return ended
 
@@ -115,8 +109,10 @@ def _ask(
     )  # fmt: skip
 
 
-def _let_go(row: Approval) -> None:
-    """A bulk request that nobody approved is over: each of its sandboxes is told why."""
+def _end(row: Approval, state: str, **fields: Any) -> None:
+    """Stores what became of it. A bulk request that nobody approved is over: each of its sandboxes is told why."""
+    Approval.objects.filter(pk=row.pk).update(state=state, **fields)
+    row.refresh_from_db()
     if row.kind != Kind.BULK:
         return
     if row.state == State.APPROVED:

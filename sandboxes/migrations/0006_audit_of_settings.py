@@ -133,7 +133,7 @@ FOLLOWED = {
     "sandboxes_account": (
         "account",
         "name",
-        "id,created_at,capabilities,webhook_id,webhook_secret_at,previous_webhook_secret,previous_secret_until,"
+        "id,created_at,api_key_at,capabilities,webhook_id,webhook_secret_at,previous_webhook_secret,previous_secret_until,"
         "sent_webhook_secret,same_fleet_as_id",
         "api_key,webhook_secret",
         "name",

@@ -150,7 +150,7 @@ def held(home: Path, mailbox) -> str:
         )
         for table, column, kind in cursor.fetchall():
             text = f"encode(\"{column}\", 'escape')" if kind == "bytea" else f'"{column}"::text'
-            cursor.execute(f"SELECT coalesce(string_agg({text}, E'\\n'), '') FROM \"{table}\"")
+            cursor.execute(f"SELECT coalesce(string_agg({text}, E'\\n' ORDER BY {text}), '') FROM \"{table}\"")
             found.append(f"{table}.{column}: {cursor.fetchone()[0]}")
     found += [path.read_text(errors="replace") for path in home.rglob("*") if path.is_file()]
     found += [f"{key} {mailbox.get(key) if mailbox.type(key) == b'string' else ''}" for key in mailbox.keys()]  # noqa: SIM118

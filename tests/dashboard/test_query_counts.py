@@ -45,7 +45,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "events-csv": ("/events/export.csv", 11),
     "events-jsonl": ("/events/export.jsonl", 11),
     "deliveries": ("/events/deliveries/", 12),
-    "cleanup": ("/cleanup/", 14),
+    "cleanup": ("/cleanup/", 15),
     "policy-new": ("/cleanup/policies/new/", 7),
     "policy": ("/cleanup/policies/{policy}/", 8),
     "policy-trust": ("/cleanup/policies/{policy}/trust/", 30),
@@ -127,7 +127,7 @@ def test_page_sends_no_more_statements_than_recorded_however_many_sandboxes(name
 NO_PAGES = {
     "table-columns", "views", "view", "view-change", "deliveries-replay", "delivery-replay", "cleanup-reset",
     "cleanup-freeze", "policy-preview-new", "policy-preview", "policy-enforce", "policy-switch", "settings-webhook",
-    "settings-reset-brake", "settings-person", "settings-accounts-one",
+    "settings-reset-brake", "settings-person", "cleanup-approval", "settings-accounts-one",
     "invitation", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
     "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop",
     "login", "account_login", "mfa_authenticate", "mfa_index", "mfa_list_webauthn",

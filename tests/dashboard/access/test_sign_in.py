@@ -153,7 +153,7 @@ def test_forged_cookie_is_no_known_browser(ada):
 
 def test_tries_are_counted_before_the_password_is_looked_at(ada, monkeypatch):
     looked = []
-    monkeypatch.setattr(sign_in.Braked, "_checked", lambda *_: looked.append(1))
+    monkeypatch.setattr(sign_in.Braked, "checked", lambda *_: looked.append(1))
     for _ in range(brake.TRIES + 3):
         attempt("wrong", "192.0.2.46")
     assert len(looked) == brake.TRIES

@@ -222,7 +222,7 @@ def test_token_that_another_key_signed_is_refused(provider, monkeypatch):
     path = back(client, begun(client), "walt")
     key = rsa.generate_private_key(65537, 2048).public_key()
     other = RSAAlgorithm.to_jwk(key, as_dict=True)
-    monkeypatch.setattr(openid.Adapter, "_keys", lambda _: [other])
+    monkeypatch.setattr(openid.Adapter, "keys", lambda _: [other])
     client.get(path)
     assert not gets_in(client)
 
