@@ -14,7 +14,9 @@ from dashboard.api import api
 from tests.support import records
 
 GIVEN = {"sandbox_id": "i0", "text": "x", "deed": "replace", "bulk_id": "00000000-0000-0000-0000-000000000001",
-         "view_id": 1, "delivery_id": 1, "policy_id": 1, "action_id": 1, "token_id": 1, "user_id": 1,
+         "view_id": 1, "delivery_id": 1, "policy_id": 1, "action_id": 1,
+         "token_id": 987654321,  # none that is in use: a token that revokes itself answers nothing else
+         "user_id": 1,
          "approval_id": 1, "pk": 1, "session_id": "x", "provider_id": "x", "slug": "x", "key": "x", "token": "x",
          "name": "x"}  # fmt: skip
 REFUSED = 403
