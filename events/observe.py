@@ -26,7 +26,7 @@ from sandboxes.e2b import (
     Template,
     probe,
 )
-from sandboxes.e2b.doubts import together
+from sandboxes.e2b.doubts import UNLISTED, together
 from sandboxes.fleet import inventory, same_fleets
 from sandboxes.fleet.inventory import Difference, Held
 from sandboxes.metrics import polling
@@ -37,7 +37,6 @@ DEADLINE_SECONDS = 150.0  # for one account's sync: its list may take 120 s
 LOOKS_A_ROUND = 2_000
 ENDLESS_REST_SECONDS = 120.0
 DATED_BY = "dated_by"  # in an observed end: `planned_end` where `ended_at` is that, not another last sign
-UNLISTED = "not listed"  # though GET shows it alive
 TEMPLATES_EVERY = timedelta(minutes=10)
 PROBE_EVERY = timedelta(hours=1)
 PROBE_AGAIN = timedelta(minutes=1)

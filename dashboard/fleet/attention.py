@@ -5,6 +5,7 @@ from dashboard.fleet.attention_words import events, open_some, parts_of, round_n
 from dashboard.ui import formats
 from dashboard.ui.translation import gettext as _
 from dashboard.ui.translation import ngettext
+from sandboxes.e2b.doubts import UNLISTED
 
 NEAR_CAP = 0.8
 HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
@@ -162,13 +163,26 @@ def _brakes(facts: Facts) -> list[Need]:
 
 
 def _doubts(facts: Facts) -> list[Need]:
+    """What of a list could not be read, can't be true, or is not in it though the backend has it."""
     example_of = _("%(account)s; for example %(example)s")
     return [
-        Need("warn", parts_of(_("%(count)s%(what)s in the list can't be read"), count=f"{count:,} × ", what=what),
+        Need("warn", _doubt(what, count),
              example_of % {"account": account, "example": example}, f"/settings/account/?account={account}",
              _("See account"), 6)
         for account, what, count, example in facts.list_doubts
     ]  # fmt: skip
+
+
+def _doubt(what: str, count: int) -> list[tuple[str, bool]]:
+    if what == UNLISTED:
+        return parts_of(_("E2B's list leaves out %(n)s that it shows by itself"), n=sandboxes(count))
+    if what == "entry":
+        return parts_of(_("%(n)s in the list can't be read"), n=_entries(count))
+    return parts_of(_("%(n)s%(what)s in the list can't be read, or can't be true"), {"what": what}, n=f"{count:,} × ")
+
+
+def _entries(count: int) -> str:
+    return ngettext("%(n)s whole entry", "%(n)s whole entries", count) % {"n": f"{count:,}"}
 
 
 def _same(facts: Facts) -> list[Need]:

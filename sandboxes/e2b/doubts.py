@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EXAMPLE_CHARACTERS = 80
+UNLISTED = "not listed"  # a sandbox that no page holds, though GET shows it alive
 
 
 @dataclass

@@ -44,6 +44,15 @@ async def test_a_bad_signature_is_401_and_noted(post, secret):
     assert await LifecycleEvent.objects.acount() == 0
 
 
+async def test_of_a_refused_delivery_only_named_headers_are_kept_and_not_whole(post):
+    sent = {"x-huge": "x" * 30_000, "user-agent": "u" * 9_000}
+    assert (await post(recent(), secret="wrong", **sent)).status_code == 401
+    await post.receiver.refusals.flush()
+    noted = await Delivery.objects.aget(state="refused")
+    assert "x-huge" not in noted.headers
+    assert len(noted.headers["user-agent"]) == 4096
+
+
 async def test_no_secret_set_is_401(post, account):
     account.webhook_secret = ""
     await account.asave()

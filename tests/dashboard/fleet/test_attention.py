@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from django.conf import settings
 from django.urls import resolve
 
@@ -132,3 +133,14 @@ def test_every_round_has_a_name_that_people_read() -> None:
     modules = [one for part in ("sandboxes", "events", "dashboard") for one in (settings.BASE_DIR / part).rglob("*.py")]
     used = {name for module in modules for name in rounds_in(module)}
     assert used == set(ROUNDS)
+
+
+@pytest.mark.parametrize(("what", "count", "sentence"), [
+    ("not listed", 4, "E2B's list leaves out 4 sandboxes that it shows by itself"),
+    ("not listed", 1, "E2B's list leaves out 1 sandbox that it shows by itself"),
+    ("entry", 2, "2 whole entries in the list can't be read"),
+    ("memoryMB", 3, "3 × memoryMB in the list can't be read, or can't be true"),
+])  # fmt: skip
+def test_doubt_of_a_list_says_what_it_is(what: str, count: int, sentence: str) -> None:
+    (need,) = needs(Facts(NOW, list_doubts=[("prod", what, count, "i1")]))
+    assert (said(need), need.cause) == (sentence, "prod; for example i1")

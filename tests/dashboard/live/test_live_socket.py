@@ -47,6 +47,18 @@ async def test_a_socket_without_a_session_is_told_why_it_is_closed() -> None:
     assert (await socket.receive_output())["code"] == 4401
 
 
+@pytest.mark.django_db
+async def test_socket_to_an_unknown_path_is_closed_and_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    from config.asgi import application
+
+    origin = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
+    scope = {"type": "websocket", "path": "/ws/nowhere/", "headers": origin, "scheme": "ws", "query_string": b""}
+    socket = ApplicationCommunicator(application, scope)
+    await socket.send_input({"type": "websocket.connect"})
+    assert (await socket.receive_output())["type"] == "websocket.close"
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 def signed_in() -> Socket:
     """A page of `ada`, with a session like any other."""
     client = Client()

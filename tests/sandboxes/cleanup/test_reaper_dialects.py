@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from events import own_acts
 from events.observe import sync
+from events.reconcile import reconcile
 from sandboxes.actions import Actor, request
 from sandboxes.actions.sending import send_due
 from sandboxes.fleet.search import find
@@ -90,6 +91,18 @@ async def test_quarantine_without_a_sign_of_life_is_killed(odd):
     await act()
 
     assert deletes(odd) == ["/sandboxes/i1"]
+
+
+@pytest.mark.parametrize(("before_it", "deleted"), [(0, []), (600, ["/sandboxes/i1"])])
+async def test_timeout_that_was_set_after_our_pause_ends_the_quarantine(odd, before_it, deleted):
+    await quarantined(odd)
+    moved = {"set_timeout": (now() + timedelta(hours=1)).isoformat()}
+    odd.tell("updated", "i1", before=before_it, **moved)  # stamped after our pause, or before it
+    await reconcile(odd.watched)
+    await act()
+    await act()
+
+    assert deletes(odd) == deleted
 
 
 async def test_resume_through_us_ends_the_quarantine(odd):
