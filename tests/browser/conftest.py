@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +14,34 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.runner.conftest import Supervised, a_free_port, free_port, home, watched, whole_stack
 from tests.support.chromium import launched
+from tests.support.shared import SharedByFolder
 
 __all__ = ["free_port", "home", "whole_stack"]
 
 
-_standing = ExitStack()  # the shared stack, once a test has asked for it
-_shared: list[Supervised] = []
+_stack = SharedByFolder[Supervised](Path(__file__).parent)
 
 
 @pytest.fixture
 def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Supervised:
     """One `make run` for all tests here that leave it running: a start each, and a fleet that fills, took most of their
-    time. It stops when the next test is none of these: the others would have less of the machine."""
-    if not _shared:
+    time."""
+
+    def made() -> AbstractContextManager[Supervised]:
         home = tmp_path_factory.mktemp("stack") / "data"
-        made = Supervised(home, a_free_port(), ("-m", "runner.supervisor"))
-        _shared.append(_standing.enter_context(contextmanager(watched)(made)))
-    return _shared[0]
+        return contextmanager(watched)(Supervised(home, a_free_port(), ("-m", "runner.supervisor")))
+
+    return _stack.get(made)
 
 
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Ends the shared stack with the last test of the browser's."""
-    if nextitem is None or nextitem.get_closest_marker("browser") is None:
-        _shared.clear()
-        _standing.close()
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Asked after tests of this folder alone."""
+    _stack.end_unless_needed(nextitem.path if nextitem else None)
+
+
+def pytest_sessionfinish() -> None:
+    """However the run ends."""
+    _stack.end_unless_needed(None)
 
 
 @pytest.fixture(scope="module")
