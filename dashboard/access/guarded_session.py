@@ -34,11 +34,11 @@ class _Checked:
 
 
 class _Http(_Checked, HTTPConnection):
-    pass
+    """A connection of urllib3's that looks."""
 
 
 class _Https(_Checked, HTTPSConnection):
-    pass
+    """The same over TLS: what it is connected to is known before any handshake."""
 
 
 class _HttpPool(HTTPConnectionPool):

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from dashboard.access import brake, mail
 from dashboard.access.invitations import PasswordForm
 from dashboard.models import SignInRules
-from sandboxes.core import queue
+from sandboxes.core import acting, queue
 
 
 class AskForm(forms.Form):
@@ -61,8 +61,9 @@ def choose(request: HttpRequest, key: str, token: str) -> HttpResponse:
         return render(request, "access/password_reset.html", {"over": True}, status=410)
     form = PasswordForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
-        user.set_password(form.cleaned_data["password"])
-        user.save(update_fields=["password"])
+        with acting.acting("user", user.get_username()):
+            user.set_password(form.cleaned_data["password"])
+            user.save(update_fields=["password"])
         messages.success(request, _("The new password is set. Sign in with it."))
         return redirect("login")
     context = {"form": form, "username": user.get_username(), "choose": True}

@@ -18,6 +18,7 @@ from dashboard.access import factors
 from dashboard.access.callers import Caller, role_of
 from dashboard.access.rights import of_role
 from dashboard.models import ApiToken, Member
+from sandboxes.core import acting
 
 INVITED_FOR: Final = timedelta(hours=72)
 
@@ -73,13 +74,14 @@ def invited(text: str, now: datetime) -> Member | None:
 def accept(text: str, password: str, now: datetime) -> User | None:
     """Gives the invited person their password; None when the invitation was used or has run out."""
     member = invited(text, now)
-    taken = member and Member.objects.filter(pk=member.pk, invitation=member.invitation).update(
-        invitation="", invited_until=None
-    )
-    if member is None or not taken:
+    if member is None:
         return None
-    member.user.set_password(password)
-    member.user.save(update_fields=["password"])
+    with acting.acting("user", member.user.get_username()):
+        held = Member.objects.filter(pk=member.pk, invitation=member.invitation)
+        if not held.update(invitation="", invited_until=None):
+            return None
+        member.user.set_password(password)
+        member.user.save(update_fields=["password"])
     return member.user
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from dashboard.access import openid, provisioning, single_sign_on
 from dashboard.access.guarded_session import guarded
 from dashboard.access.role_mapping import groups_in
+from sandboxes.core import acting
 
 TIMEOUT_SECONDS: Final = 10
 log = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if known is None:
             _refuse(request, _("This provider is no longer set."))
         try:
-            provisioning.admit(request, sociallogin, known, groups_in(sociallogin.claims.get(known.role_claim)))
+            with acting.acting("server", known.name):  # what groups give, nobody here has given
+                provisioning.admit(request, sociallogin, known, groups_in(sociallogin.claims.get(known.role_claim)))
         except provisioning.Refused as refused:
             log.warning("sign-in by %s refused: %s", known.name, refused)
             _refuse(request, str(refused))

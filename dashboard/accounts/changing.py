@@ -9,8 +9,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard.access.callers import Caller
-from dashboard.accounts import trail
 from events.webhooks.registration import OVERLAP
 from sandboxes.e2b import E2BError
 from sandboxes.e2b.connection import checked_url
@@ -20,7 +18,6 @@ from sandboxes.models.bound_key import KeyAskedAgain
 from sandboxes.models.fields import is_set, opened
 
 ORDER: Final = list(Account.Actions.values)
-SECRETS: Final = ("api_key", "webhook_secret")
 
 
 class NameInUse(ValueError):
@@ -43,7 +40,7 @@ class Invalid(ValueError):
         self.field = field
 
 
-def add(by: Caller, name: str, fields: Mapping[str, Any], confirm: str = "") -> Account:
+def add(name: str, fields: Mapping[str, Any], confirm: str = "") -> Account:
     """A new account, on which nobody may change anything unless `confirm` repeats its name.
 
     Raises NameInUse, NotConfirmed and Invalid.
@@ -60,26 +57,21 @@ def add(by: Caller, name: str, fields: Mapping[str, Any], confirm: str = "") -> 
             account.save()
     except IntegrityError:  # somebody else's, between the question and the answer
         raise NameInUse(_in_use(name)) from None
-    trail.note(by, account, trail.added(account), added=True)
     return Account.objects.get(pk=account.pk)
 
 
 @transaction.atomic
-def change(by: Caller, account: Account, fields: Mapping[str, Any], confirm: str = "") -> Account:
+def change(account: Account, fields: Mapping[str, Any], confirm: str = "") -> Account:
     """Sets `fields` and nothing else; of `api_key` and `webhook_secret`, None removes.
 
     Raises KeyNeeded, NotConfirmed and Invalid.
     """
     held = Account.objects.select_for_update().get(pk=account.pk)
-    before = {name: getattr(held, name) for name in fields if name not in SECRETS}
     touched = _take(held, fields, confirm)
     try:
         held.save(update_fields=touched)
     except KeyAskedAgain as asked:
         raise KeyNeeded(asked.messages[0]) from None
-    sentence = trail.difference(before, held, [name for name in fields if name in SECRETS])
-    if sentence:
-        trail.note(by, held, sentence)
     return Account.objects.get(pk=held.pk)
 
 

@@ -11,8 +11,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard.access.callers import Caller
-from dashboard.accounts import trail
 from sandboxes.actions import abandoning
 from sandboxes.models import Account, OwnerCallback, Verdict
 
@@ -24,7 +22,7 @@ class SetByEnvironment(ValueError):
     """The next start would make it again."""
 
 
-def delete(by: Caller, account: Account) -> None:
+def delete(account: Account) -> None:
     """Disabled, its secrets forgotten; what waits there is cancelled, what was sent counts as failed: nobody can check.
 
     Raises SetByEnvironment.
@@ -34,7 +32,6 @@ def delete(by: Caller, account: Account) -> None:
         raise SetByEnvironment(told % {"variable": variable})
     _close(account)
     abandoning.end_all(account, OUTCOME)
-    trail.note(by, account, f"Account {account.name} deleted")
 
 
 @transaction.atomic

@@ -7,7 +7,6 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from sandboxes.core import sight
 from sandboxes.models import Account, AccountPrice, Price
 
 RateOf = tuple[str | None, Price | AccountPrice]
@@ -41,8 +40,3 @@ def in_force(prices: Sequence[RateOf], now: datetime) -> set[RateOf]:
     """Of each account, and in general, the newest that has begun."""
     begun = sorted((one for one in prices if one[1].since <= now), key=lambda one: one[1].since)
     return set({name: (name, price) for name, price in begun}.values())
-
-
-def accounts() -> list[Account]:
-    """Accounts that may have a price of their own, for whoever asks."""
-    return sight.held(Account.objects.exclude(simulated=True, enabled=False).order_by("pk"))

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import msgspec
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
@@ -24,7 +23,7 @@ from dashboard.api.params import Paged
 from sandboxes.actions import brake
 from sandboxes.cleanup import held_back
 from sandboxes.core import sight
-from sandboxes.core.accounts import enabled_accounts
+from sandboxes.core.accounts import enabled_accounts, kept_accounts
 from sandboxes.fleet.search import Page, cursors
 from sandboxes.models import Account
 
@@ -53,7 +52,7 @@ class _After(msgspec.Struct, frozen=True, array_like=True):
 @router.get("", operation_id="list_accounts", **returns(AccountList))
 def list_accounts(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     """Accounts that the caller holds, oldest first; disabled ones too."""
-    found = sight.looked_at(list(_kept()))
+    found = sight.looked_at(kept_accounts())
     after = cursors.decode(asked.cursor, _After).key if asked.cursor else 0
     rest = [one for one in found if one.pk > after]
     shown = rest[: asked.limit]
@@ -65,7 +64,7 @@ def list_accounts(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
 def create(request: HttpRequest, body: AccountBody) -> HttpResponse:
     """Adds one. Nobody may act on it (`actions`: `none`) unless `confirm` repeats its name. 409 for a name in use."""
     with _refusals():
-        made = changing.add(caller(request), body.name, body.given(), body.confirm)
+        made = changing.add(body.name, body.given(), body.confirm)
     return never_kept(answer(_views([made])[0], 201), made.pk)
 
 
@@ -87,7 +86,7 @@ def change(request: HttpRequest, name: str, body: AccountChange) -> HttpResponse
         held = held_back.raise_brake(asking(who), account, limits, timezone.now())
         if held is not None:
             del given["brake"]
-        changed = changing.change(who, account, given, body.confirm)
+        changed = changing.change(account, given, body.confirm)
     answered = answer(_views([changed])[0], 200 if held is None else 202)
     if held is not None:
         answered["Location"] = f"/api/v1/approvals/{held.pk}"
@@ -98,7 +97,7 @@ def change(request: HttpRequest, name: str, body: AccountChange) -> HttpResponse
 def delete(request: HttpRequest, name: str) -> HttpResponse:
     """Out of sight at once, its key forgotten; its history and its name are kept for 400 days more."""
     try:
-        deleting.delete(caller(request), _account(name))
+        deleting.delete(_account(name))
     except deleting.SetByEnvironment as set_there:
         raise Refusal(409, "set_by_environment", str(set_there)) from None
     return nothing()
@@ -116,13 +115,8 @@ def reset_brake(request: HttpRequest, name: str) -> HttpResponse:
     return answer(BrakeState(account.name, limits.per_hour, limits.per_day, row.tripped_at, row.why))
 
 
-def _kept() -> QuerySet[Account]:
-    """All but simulated ones that were set aside."""
-    return Account.objects.exclude(simulated=True, enabled=False).order_by("pk")
-
-
 def _account(name: str) -> Account:
-    found = next(iter(sight.looked_at(list(_kept().filter(name=name)))), None)
+    found = next((one for one in sight.looked_at(kept_accounts()) if one.name == name), None)
     if found is None:
         raise not_found(f"account {name!r}")
     return found

@@ -12,9 +12,10 @@ from dashboard.access import asking
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.errors import Refusal, not_found
 from dashboard.api.naming import all_names
+from dashboard.api.paging import by_key
 from dashboard.api.params import Paged, Word
 from sandboxes.cleanup.approvals import NotDecided
-from sandboxes.fleet.search import Page, cursors
+from sandboxes.fleet.search import Page
 from sandboxes.models import Approval as Row
 
 router = Router(tags=["access"])
@@ -47,21 +48,15 @@ ApprovalList = msgspec.defstruct(
 )
 
 
-class _After(msgspec.Struct, frozen=True, array_like=True):
-    key: int
-
-
 @router.get("", operation_id="list_approvals", **returns(ApprovalList))
 def list_approvals(request: HttpRequest, asked: Query[ApprovalsAsked]) -> HttpResponse:
     """The newest first."""
     found = asking.seen_by(caller(request))
     if asked.state is not None:
         found = found.filter(state=asked.state)
-    after = cursors.decode(asked.cursor, _After).key if asked.cursor else None
-    rest = list((found if after is None else found.filter(pk__lt=after))[: asked.limit + 1])
-    following = cursors.encode(_After(rest[asked.limit - 1].pk)) if len(rest) > asked.limit else None
+    shown, following = by_key(found, asked)
     names = all_names()
-    return answer(Page([_view(one, names) for one in rest[: asked.limit]], following, found.count()))
+    return answer(Page([_view(one, names) for one in shown], following, found.count()))
 
 
 @router.get("/{int:approval_id}", operation_id="get_approval", **returns(Approval))

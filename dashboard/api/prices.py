@@ -16,6 +16,7 @@ from dashboard.accounts import pricing
 from dashboard.api.answers import answer, returns
 from dashboard.api.errors import Refusal, bad_request
 from dashboard.api.params import Form, Moment, Paged, Text
+from sandboxes.core.accounts import kept_accounts
 from sandboxes.fleet.search import Page, cursors
 from sandboxes.models import AccountPrice, Price
 
@@ -54,7 +55,7 @@ class _After(msgspec.Struct, frozen=True, array_like=True):
 @router.get("", operation_id="list_prices", **returns(PriceList))
 def list_prices(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     """Newest first: general ones, and those of accounts that the caller holds."""
-    found = pricing.visible(pricing.accounts())
+    found = pricing.visible(kept_accounts())
     start = cursors.decode(asked.cursor, _After).skipped if asked.cursor else 0
     end = start + asked.limit
     following = cursors.encode(_After(end)) if len(found) > end else None
@@ -70,7 +71,7 @@ def create(request: HttpRequest, body: PriceBody) -> HttpResponse:
         raise bad_request("since: a price must not start in the past", {"field": "since"})
     account = None
     if body.account is not None:
-        account = next((one for one in pricing.accounts() if one.name == body.account), None)
+        account = next((one for one in kept_accounts() if one.name == body.account), None)
         if account is None:
             raise bad_request(f"account: no account named {body.account!r}", {"field": "account"})
     try:

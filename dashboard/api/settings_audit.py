@@ -11,10 +11,11 @@ from pydantic import Field
 from dashboard.access import audited
 from dashboard.api.answers import answer, caller, returns
 from dashboard.api.errors import bad_request
+from dashboard.api.paging import by_key
 from dashboard.api.params import Moment, Paged, Word
 from sandboxes.actions import settings_trail
 from sandboxes.actions.settings_trail import SUBJECTS, VERBS
-from sandboxes.fleet.search import Page, cursors
+from sandboxes.fleet.search import Page
 from sandboxes.models import AuditEntry
 
 router = Router(tags=["access"])
@@ -68,10 +69,6 @@ AuditList = msgspec.defstruct(
 )
 
 
-class _After(msgspec.Struct, frozen=True, array_like=True):
-    key: int
-
-
 @router.get("", operation_id="list_audit", **returns(AuditList))
 def list_audit(request: HttpRequest, asked: Query[AuditAsked]) -> HttpResponse:
     """The newest first; in one chain with the actions' trail, which `manage.py verify_audit` walks."""
@@ -82,10 +79,8 @@ def list_audit(request: HttpRequest, asked: Query[AuditAsked]) -> HttpResponse:
         )
     except ValueError as wrong:
         raise bad_request(str(wrong), {"field": "subject"}) from None
-    after = cursors.decode(asked.cursor, _After).key if asked.cursor else None
-    rest = list((found if after is None else found.filter(pk__lt=after))[: asked.limit + 1])
-    following = cursors.encode(_After(rest[asked.limit - 1].pk)) if len(rest) > asked.limit else None
-    return answer(Page([row_of(one) for one in rest[: asked.limit]], following, found.count()))
+    shown, following = by_key(found, asked)
+    return answer(Page([row_of(one) for one in shown], following, found.count()))
 
 
 def row_of(entry: AuditEntry) -> AuditRow:

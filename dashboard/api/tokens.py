@@ -18,9 +18,10 @@ from dashboard.api.answers import answer, caller, nothing, returns
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.naming import ALL, account_keys, account_names, all_names
 from dashboard.api.once import never_kept
+from dashboard.api.paging import by_key
 from dashboard.api.params import Form, Moment, Paged, Text
 from dashboard.models import ApiToken
-from sandboxes.fleet.search import Page, cursors
+from sandboxes.fleet.search import Page
 
 router = Router(tags=["access"])
 
@@ -61,19 +62,12 @@ TokenList = msgspec.defstruct(
 )
 
 
-class _After(msgspec.Struct, frozen=True, array_like=True):
-    key: int
-
-
 @router.get("", operation_id="list_tokens", **returns(TokenList))
 def list_tokens(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     """Those that hold or did, the newest first; never with their text."""
-    found = tokens.seen_by(caller(request)).order_by("-pk")
-    after = cursors.decode(asked.cursor, _After).key if asked.cursor else None
-    rest = list((found if after is None else found.filter(pk__lt=after))[: asked.limit + 1])
-    following = cursors.encode(_After(rest[asked.limit - 1].pk)) if len(rest) > asked.limit else None
-    known = all_names()
-    return answer(Page([_row(one, known) for one in rest[: asked.limit]], following, found.count()))
+    found, known = tokens.seen_by(caller(request)), all_names()
+    shown, following = by_key(found, asked)
+    return answer(Page([_row(one, known) for one in shown], following, found.count()))
 
 
 @router.post("", operation_id="create_token", **returns(TokenMade, 201))

@@ -22,8 +22,9 @@ from dashboard.api.answers import answer, caller, nothing, returns
 from dashboard.api.errors import Refusal, bad_request, not_found
 from dashboard.api.naming import ALL, account_keys, account_names, all_names
 from dashboard.api.once import never_kept
+from dashboard.api.paging import by_key
 from dashboard.api.params import Form, Paged, Text
-from sandboxes.fleet.search import Page, cursors
+from sandboxes.fleet.search import Page
 
 router = Router(tags=["access"])
 Role = Literal["viewer", "operator", "admin"]
@@ -83,19 +84,12 @@ SessionList = msgspec.defstruct(
 )
 
 
-class _After(msgspec.Struct, frozen=True, array_like=True):
-    key: int
-
-
 @router.get("", operation_id="list_users", **returns(UserList))
 def list_users(request: HttpRequest, asked: Query[Paged]) -> HttpResponse:
     """All people, in the order they came; deactivated ones too."""
-    found = people.everybody().order_by("pk")
-    after = cursors.decode(asked.cursor, _After).key if asked.cursor else 0
-    rest = list(found.filter(pk__gt=after)[: asked.limit + 1])
-    following = cursors.encode(_After(rest[asked.limit - 1].pk)) if len(rest) > asked.limit else None
-    known = all_names()
-    return answer(Page([_row(one, known) for one in rest[: asked.limit]], following, found.count()))
+    found, known = people.everybody(), all_names()
+    shown, following = by_key(found, asked, newest_first=False)
+    return answer(Page([_row(one, known) for one in shown], following, found.count()))
 
 
 @router.post("", operation_id="create_user", **returns(UserInvited, 201))

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from dashboard.access import callers
 from dashboard.access.asking import asking
+from dashboard.accounts import capability_words
 from dashboard.fleet.attention_words import round_name
 from dashboard.settings import permissions
 from dashboard.settings.forms import BRAKE, AccountForm, KeyForm
@@ -21,19 +22,8 @@ from sandboxes.actions import brake
 from sandboxes.cleanup import held_back
 from sandboxes.core import queue
 from sandboxes.core.accounts import health_of
-from sandboxes.e2b import Capabilities
 from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import is_set, opened
-
-WORDS = {
-    "bulk_metrics": gettext_noop("bulk metrics"),
-    "metrics": gettext_noop("metrics of a sandbox"),
-    "events": gettext_noop("events API"),
-    "webhooks": gettext_noop("webhooks"),
-    "pause": gettext_noop("pausing"),
-    "logs": gettext_noop("logs"),
-    "templates": gettext_noop("template names"),
-}
 
 KEY_AND_ADDRESS: Final = ("E2B_API_KEY", "E2B_API_URL")
 FIELDS: Final = ("cap", "owner_keys", "environment_keys", "keep_metadata", "store_metadata_keys", "actions")
@@ -64,7 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _save(request, account, form)
         return redirect(reverse("settings-account") + permissions.of_the_same(request, account))
-    can = Capabilities.from_dict(account.capabilities).to_dict()
+    can = capability_words.table(account.capabilities)
     health = health_of(account)
     context = {
         "account": account,
@@ -72,7 +62,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "has_key": is_set(account, "api_key"),
         "key_lost": opened(account, "api_key") is None,
         "form": form,
-        "can": [(gettext(word), can[name]) for name, word in WORDS.items()],
+        "can": [(capability_words.title(name), can[name]) for name in capability_words.WORDS],
         "cap_in_environment": settings.CONCURRENCY_CAP,
         "not_stored": not_stored(account),
         "from_environment": _from_environment(account),

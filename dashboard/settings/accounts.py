@@ -15,7 +15,8 @@ from dashboard.accounts import capability_words, changing, deleting, same_fleet,
 from dashboard.settings import permissions
 from dashboard.settings.account import ACTIONS
 from dashboard.settings.account_forms import AddForm, ConnectForm, EditForm
-from dashboard.settings.account_rows import capabilities, kept, rows
+from dashboard.settings.account_rows import capabilities, rows
+from sandboxes.core.accounts import kept_accounts
 from sandboxes.models import Account
 from sandboxes.models.fields import opened
 
@@ -45,7 +46,7 @@ def one(request: HttpRequest, name: str) -> HttpResponse:
         if do == "save":
             _save(request, account)
         elif do in {"enable", "disable"}:
-            changing.change(callers.of_request(request), account, {"enabled": do == "enable"})
+            changing.change(account, {"enabled": do == "enable"})
             told = _("%(name)s is enabled") if do == "enable" else _("%(name)s is disabled: nothing is polled there")
             messages.success(request, told % {"name": name})
         elif do == "delete":
@@ -76,7 +77,7 @@ def _add(request: HttpRequest, form: AddForm) -> HttpResponse:
             return _show(request, form, tested | {"not_added": True}, wrong=True)
     fields = {name: typed[name] for name in ("title", "url", "api_key")}
     try:
-        made = changing.add(callers.of_request(request), typed["name"], fields)
+        made = changing.add(typed["name"], fields)
     except changing.NameInUse as taken:
         form.add_error("name", str(taken))
     except changing.Invalid as wrong:
@@ -96,7 +97,7 @@ def _save(request: HttpRequest, account: Account) -> None:
     fields = {name: form.cleaned_data[name] for name in ("title", "url")}
     if form.cleaned_data["api_key"]:
         fields["api_key"] = form.cleaned_data["api_key"]
-    changing.change(callers.of_request(request), account, fields)
+    changing.change(account, fields)
     messages.success(request, _("%(name)s saved") % {"name": account.name})
 
 
@@ -104,7 +105,7 @@ def _delete(request: HttpRequest, account: Account) -> None:
     if request.POST.get("confirm", "").strip() != account.name:
         messages.error(request, _("Not deleted: type %(name)s to confirm") % {"name": account.name})
         return
-    deleting.delete(callers.of_request(request), account)
+    deleting.delete(account)
     messages.success(request, _("%(name)s deleted") % {"name": account.name})
 
 
@@ -126,7 +127,7 @@ def _tested(request: HttpRequest, url: str, key: str, name: str) -> dict[str, An
 
 
 def _named(name: str) -> Account:
-    account = next((one for one in kept() if one.name == name), None)
+    account = next((one for one in kept_accounts() if one.name == name), None)
     if account is None:
         raise Http404
     return account
@@ -135,7 +136,7 @@ def _named(name: str) -> Account:
 def _show(
     request: HttpRequest, form: AddForm, tested: dict[str, Any] | None = None, *, wrong: bool = False
 ) -> HttpResponse:
-    accounts = kept()
+    accounts = kept_accounts()
     context = {
         "rows": rows(accounts),
         "shown": [one for one in accounts if one.enabled],

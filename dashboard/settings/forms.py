@@ -14,6 +14,7 @@ from dashboard.models import ApiToken
 from dashboard.settings.access_fields import AccountsField, LifeField, ScopesField
 from events.missed import SUBSCRIBED
 from events.webhooks import BadAddress, checked
+from sandboxes.core.accounts import kept_accounts
 from sandboxes.models import Account, AccountPrice, Price
 from sandboxes.policies import pairs
 
@@ -185,7 +186,7 @@ class PriceForm(forms.Form):
     def clean_account(self) -> Account | None:
         """None for all accounts without a price of their own."""
         name = self.cleaned_data["account"]
-        found = next((one for one in pricing.accounts() if one.name == name), None)
+        found = next((one for one in kept_accounts() if one.name == name), None)
         if name and found is None:
             raise forms.ValidationError(_("There is no such account"))
         return found

@@ -10,6 +10,7 @@ from dashboard.accounts import pricing
 from dashboard.settings import permissions
 from dashboard.settings.forms import PriceForm
 from dashboard.ui import formats
+from sandboxes.core.accounts import kept_accounts
 from sandboxes.models import AccountPrice, Price
 
 
@@ -26,7 +27,7 @@ def page(request: HttpRequest) -> HttpResponse:
             whose = f" ({form.cleaned_data['account']})" if form.cleaned_data["account"] else ""
             permissions.changed(request, price, f"Price from {formats.exact(price.since)} on added{whose}", added=True)
             return redirect("settings-prices")
-    now, accounts = timezone.now(), pricing.accounts()
+    now, accounts = timezone.now(), kept_accounts()
     book = pricing.visible(accounts)
     current = pricing.in_force(book, now)
     rows = [_row(*one, "to come" if one[1].since > now else "in force" if one in current else "past") for one in book]

@@ -13,7 +13,7 @@ from sandboxes.actions.bulk import Bulk
 from sandboxes.cleanup import approvals, freezing, policy_book
 from sandboxes.cleanup.approvals import Asking, Kind
 from sandboxes.models import Account, Approval, BulkRequest, Policy, Sandbox
-from sandboxes.policies import PolicySpec, as_dict
+from sandboxes.policies import PolicySpec
 
 
 @transaction.atomic
@@ -37,9 +37,7 @@ def request_bulk(
 @transaction.atomic
 def write_policy(by: Asking, spec: PolicySpec, policy: Policy | None, now: datetime) -> tuple[Policy, Approval | None]:
     """As `policy_book.write`; one that is to enforce is written as a dry run until it is approved."""
-    same = policy is not None and all(
-        getattr(policy, name) == value for name, value in as_dict(spec).items() if name in policy_book.FIELDS
-    )
+    same = policy is not None and policy_book.says(policy, spec)
     if same or not (spec.enabled and spec.mode == "enforce" and approvals.is_needed(Kind.ENFORCE)):
         return policy_book.write(spec, policy), None
     written = policy_book.write(replace(spec, mode="dry_run"), policy)

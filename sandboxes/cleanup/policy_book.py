@@ -36,6 +36,12 @@ def for_accounts(spec: PolicySpec, names: Iterable[str]) -> PolicySpec:
     return replace(spec, match=replace(spec.match, accounts=tuple(names)))
 
 
+def says(policy: Policy, spec: PolicySpec) -> bool:
+    """Whether the stored policy is this one already."""
+    given = as_dict(spec)
+    return all(getattr(policy, name) == given[name] for name in FIELDS)
+
+
 @transaction.atomic
 def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
     """Makes a policy, or gives `policy` a new version if anything is different; a new version voids its marks.
@@ -45,7 +51,7 @@ def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
     kept = Policy.objects.select_for_update().get(pk=policy.pk) if policy is not None else Policy(version=0)
     given = as_dict(spec)
     _known_accounts(set(spec.match.accounts) - set((kept.match or {}).get("accounts", ())))
-    if kept.pk and all(getattr(kept, name) == given[name] for name in FIELDS):
+    if kept.pk and says(kept, spec):
         return kept
     for name in FIELDS:
         setattr(kept, name, given[name])

@@ -32,6 +32,11 @@ def held_accounts() -> list[Account]:
     return sight.held(_at_work(list(Account.objects.filter(enabled=True).order_by("id"))))
 
 
+def kept_accounts() -> list[Account]:
+    """Those that may be seen, disabled ones too, oldest first; not a simulated one that was set aside."""
+    return sight.held(Account.objects.exclude(simulated=True, enabled=False).order_by("id"))
+
+
 def _at_work(enabled: list[Account]) -> list[Account]:
     return [account for account in enabled if not account.simulated] or enabled
 

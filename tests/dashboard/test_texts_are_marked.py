@@ -17,7 +17,6 @@ NOT_PAGES: Final = {
     "access/middleware.py": "names of types",
     "access/reach.py": "what is missing, in the words of REST",
     "accounts/deleting.py": "its sentences are stored with actions and in the change log",
-    "accounts/trail.py": "its sentences are stored in the change log",
     "api": "REST answers in English",
     "live": "the socket carries codes and figures",
     "management": "commands speak to operators",

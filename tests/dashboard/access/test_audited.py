@@ -5,11 +5,12 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.access import audited
+from dashboard.access import audited, callers, password_reset, people
 from dashboard.models import ApiToken
 from sandboxes.actions import settings_trail
 from sandboxes.core import acting
@@ -67,6 +68,17 @@ def test_sign_ins_are_noted_with_their_address_and_never_an_unknown_name() -> No
                     ("failed", "ada", "nobody")]  # fmt: skip
     assert {one["after"]["address"] for one in entries(subject="sign-in")} == {"192.0.2.7"}
     assert "secret password" not in json.dumps(list(AuditEntry.objects.values_list("change", flat=True)))
+
+
+def test_password_that_is_chosen_by_a_link_is_the_persons_own_doing() -> None:
+    root = User.objects.create_superuser("root", password=PASSWORD)
+    grace, text = people.invite(callers.of_user(root), "grace", "", "operator", None)
+    Client().post(f"/invitation/{text}/", {"password": PASSWORD, "again": PASSWORD})
+    link = password_reset.address_of(User.objects.get(pk=grace.pk)).removeprefix(settings.PUBLIC_URL)
+    assert Client().post(link, {"password": f"{PASSWORD} 2", "again": f"{PASSWORD} 2"}).status_code == 302
+    chosen = [one for one in entries(subject="person:grace") if "password" in (one["after"] or {}) and one["before"]]
+    assert len(chosen) == 2
+    assert {one["actor"]["name"] for one in chosen} == {"grace"}
 
 
 def test_every_page_that_sends_a_file_is_an_export() -> None:

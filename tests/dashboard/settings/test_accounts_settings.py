@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sandboxes.models import Account, AccountHealth
+from sandboxes.models import Account, AccountHealth, AuditEntry
 from simulator import DEFAULT_API_KEY
 from simulator.served import Served
 from tests.support import records
-from tests.support.settings_pages import lines, text
+from tests.support.settings_pages import text
 
 PAGE = "/settings/accounts/"
 
@@ -43,7 +43,8 @@ def test_added_account_was_tested_and_is_read_only(staff: Client, account: Accou
     assert "ci added, read-only" in text(answer)
     made = Account.objects.get(name="ci")
     assert (made.url, made.api_key, made.actions, made.title) == (simulator.url, DEFAULT_API_KEY, "none", "CI")
-    assert lines() == [f"Account added: {simulator.url}, actions none"]
+    noted = AuditEntry.objects.filter(change__setting__name="ci").earliest("id").change["setting"]
+    assert (noted["verb"], noted["after"]["url"], noted["after"]["actions"]) == ("added", simulator.url, "none")
 
 
 def test_account_whose_test_fails_is_added_only_when_asked_for(
