@@ -35,10 +35,12 @@ SELECT n, 'i' || n, 0, false, '', '' FROM generate_series(1, %(sandboxes)s) n"""
 _SANDBOXES = f"""
 INSERT INTO sandboxes_sandbox
     (id, account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, end_at, ended_at, cpu_count,
-     memory_mb, metadata, envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold)
+     memory_mb, metadata, envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold,
+     backend_state, by_action)
 SELECT n, {ACCOUNT}, n, 'i' || n, 'base', CASE WHEN over THEN 'ended' ELSE 'running' END, began, began,
        CASE WHEN over THEN NULL ELSE %(now)s END, CASE WHEN over THEN least(began + lived, %(now)s) END, 2, 1024,
-       jsonb_build_object('run', 'r' || n / 4), '0.5.9', 0, CASE WHEN over THEN 0 ELSE 0.1 END, began, '{{}}'
+       jsonb_build_object('run', 'r' || n / 4), '0.5.9', 0, CASE WHEN over THEN 0 ELSE 0.1 END, began, '{{}}',
+       '', false
 FROM (SELECT n, n > %(running)s AS over,
              %(now)s - interval '7 days' * (n::bigint * 15485863 %% 99991 / 99991.0) AS began,
              make_interval(secs => 1800 + n::bigint * 7919 %% 40000) AS lived

@@ -15,9 +15,9 @@ INSERT INTO sandboxes_guard (id, sandbox_id, claim_number, protected, protected_
 SELECT %s + n, name, 0, false, '', '' FROM unnest(%s::text[]) WITH ORDINALITY AS u (name, n)"""
 _SANDBOXES = """
 INSERT INTO sandboxes_sandbox
-    (id, account_id, guard_id, sandbox_id, template_id, state, created_at, started_at, cpu_count, memory_mb, metadata,
-     envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold)
-SELECT %s + n, %s, %s + n, name, 'base', 'running', began, began, 2, 512, '{}', '', 0, 0.1, %s, '{}'
+    (id, account_id, guard_id, sandbox_id, template_id, state, backend_state, by_action, created_at, started_at,
+     cpu_count, memory_mb, metadata, envd_version, closed_cost_usd, burn_usd_per_hour, first_seen_at, fold)
+SELECT %s + n, %s, %s + n, name, 'base', 'running', '', false, began, began, 2, 512, '{}', '', 0, 0.1, %s, '{}'
 FROM unnest(%s::text[], %s::timestamptz[]) WITH ORDINALITY AS u (name, began, n)"""
 
 
