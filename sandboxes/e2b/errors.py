@@ -74,10 +74,11 @@ class ServerFailed(E2BError):
 class Unreachable(E2BError):
     """No answer: no connection, a timeout, a connection that broke off; `maybe_sent` tells whether it got out.
 
-    `timed_out` is True when there was time enough for an answer.
+    `timed_out` is True when there was time enough for an answer, `cut_short` when the call's deadline came first.
     """
 
     timed_out: bool = False
+    cut_short: bool = False
 
 
 class LeftAlone(Unreachable):

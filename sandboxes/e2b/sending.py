@@ -94,16 +94,18 @@ class Sender:
         seconds = self._deadline_seconds if deadline_seconds is None else deadline_seconds
         end = self.timing.monotonic() + seconds
         attempt, silent = 0, False
+        told: E2BError | None = None
         while True:
             try:
                 return await self._attempt(call, end)
             except E2BError as error:
+                told = _more_telling(told, error)
                 await self._pause_after(call, error, attempt)
                 silent = isinstance(error, Unreachable) and (silent or error.timed_out)
                 wait = self._wait_before_retry(call, error, attempt)
                 if wait is None or self.timing.monotonic() + wait >= end:
                     await self._note_silence(call, silent=silent)
-                    raise
+                    raise told from told.__cause__
             await self.timing.sleep(wait)
             attempt += 1
 
@@ -150,7 +152,9 @@ class Sender:
         """None when the route was paused while the call waited for a slot: nothing was sent."""
         left = end - self.timing.monotonic()
         if left <= 0:
-            raise _unreachable(call, "its time was up before it could be sent", maybe_sent=False)
+            failure = _unreachable(call, "its time was up before it could be sent", maybe_sent=False)
+            failure.cut_short = True
+            raise failure
         sent = False
         try:
             async with asyncio.timeout(left), self._slots:
@@ -162,6 +166,7 @@ class Sender:
         except TimeoutError:
             failure = _unreachable(call, f"no answer within {left:.1f} s", maybe_sent=sent)
             failure.timed_out = sent and left >= SILENT_AFTER_SECONDS  # a deadline's rest proves nothing
+            failure.cut_short = not failure.timed_out
             raise failure from None
         except _NOT_SENT as error:
             failure = _unreachable(call, _reason(error), maybe_sent=False)
@@ -192,6 +197,12 @@ def _may_pass(error: E2BError) -> bool:
     if isinstance(error, LeftAlone):
         return False
     return isinstance(error, (RateLimited, Unreachable)) or error.status in _PASSING_STATUS
+
+
+def _more_telling(before: E2BError | None, error: E2BError) -> E2BError:
+    """The failure to tell of: an attempt that the deadline cut short says nothing where the one before it did."""
+    nothing = isinstance(error, Unreachable) and error.cut_short and not error.maybe_sent
+    return before if before is not None and nothing else error
 
 
 def _never_left(error: E2BError) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from sandboxes.base import outbound
-from sandboxes.e2b import E2BClient, E2BError
+from sandboxes.e2b import E2BClient, E2BError, Timing
 from sandboxes.models import Account, OwnerCallback
 
 FORBIDDEN = [
@@ -65,7 +65,8 @@ async def test_decimal_spelling_is_refused_too():
 
 async def test_account_never_reaches_it_and_a_name_of_this_machine_works(names, simulator):
     names["harmless.example"], names["backend.example"] = "169.254.169.254", "127.0.0.1"
-    async with E2BClient("http://harmless.example", None, deadline_seconds=0.2) as client:
+    at_once = Timing(uniform=lambda low, _high: low)
+    async with E2BClient("http://harmless.example", None, timing=at_once) as client:
         with pytest.raises(E2BError, match="no connection") as refused:
             await client.list_page()
     assert "169.254.169.254, where nothing is ever sent" in str(refused.value.__cause__)

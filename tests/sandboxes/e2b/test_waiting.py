@@ -57,6 +57,17 @@ async def test_route_that_gives_no_answers_is_left_alone(client, api, clock):
     await client.list_page()
 
 
+async def test_try_cut_short_by_the_deadline_does_not_hide_why_the_one_before_failed(client, api, clock):
+    async def takes_all_that_is_left(_):
+        clock.seconds += 60
+        raise TimeoutError
+
+    api.get(LIST).mock(side_effect=[httpx.ConnectError("refused"), takes_all_that_is_left])
+    with pytest.raises(Unreachable, match="no connection") as failure:
+        await client.list_page(deadline_seconds=4)
+    assert isinstance(failure.value.__cause__, httpx.ConnectError)
+
+
 async def test_one_call_without_an_answer_is_not_its_whole_route(client, api):
     route = api.get(LIST)
     for _ in range(3):
