@@ -183,6 +183,8 @@ LOOPS = [
     "async def f():\n    for a in await sync_to_async(accounts.enabled_accounts)():\n        await g(a)",
     "async def f():\n    s = enabled_accounts()\n    some = s[1:]\n    for a in some:\n        async with a: pass",
     "async def f():\n    return [await g(a) for a in enabled_accounts()]",
+    "async def f():\n    for a in fleets():\n        await g(a)",
+    "async def f():\n    async for a in Account.objects.filter(enabled=True):\n        await g(a)",
 ]
 
 
@@ -199,15 +201,28 @@ def test_loop_without_await_is_no_finding(source):
     assert not list(loops_over_accounts(ast.parse(source)))
 
 
+def test_every_source_of_accounts_is_known_to_the_search():
+    """What gives all accounts at once, in the one module that says which are at work, is looked for above."""
+    tree = ast.parse((settings.BASE_DIR / "sandboxes/core/accounts.py").read_text())
+    given = {
+        one.name
+        for one in tree.body
+        if isinstance(one, ast.FunctionDef) and one.returns and ast.unparse(one.returns) == "list[Account]"
+    }
+    assert {name for name in given if not name.startswith("_")} == SOURCES - {"failing", "Account"}
+
+
+# Each gives accounts: those of `core/accounts`, those that fail (`round_errors`), and the model's own queries.
+SOURCES = {"enabled_accounts", "held_accounts", "kept_accounts", "fleets", "failing", "Account"}
 AWAITS = (ast.Await, ast.AsyncWith, ast.AsyncFor)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def loops_over_accounts(tree: ast.AST) -> Iterator[int]:
-    """Lines of loops in async functions that await for each of what `enabled_accounts` gave, directly or by name."""
+    """Lines of loops in async functions that await for each of what a source of accounts gave, directly or by name."""
     for function in ast.walk(tree):
         if isinstance(function, ast.AsyncFunctionDef):
-            names = {"enabled_accounts"}
+            names = set(SOURCES)
             for node in ast.walk(function):
                 if isinstance(node, ast.Assign) and mentions(node.value, names):
                     names |= {
