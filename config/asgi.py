@@ -18,6 +18,7 @@ from config.bodies import Bounded  # noqa: E402
 from config.listener import raise_descriptor_limit  # noqa: E402
 from config.public_scheme import PublicScheme  # noqa: E402
 from config.static_app import Static  # noqa: E402
+from dashboard.access.known_sender import is_known  # noqa: E402
 from dashboard.live import hub, routes  # noqa: E402
 from dashboard.live.origin import OwnOrigin  # noqa: E402
 from events.receiver import Receiver  # noqa: E402
@@ -31,7 +32,7 @@ async def nowhere(_scope: Any, receive: Any, send: Any) -> None:
 
 elsewhere: Any = nowhere
 sockets = OwnOrigin(AuthMiddlewareStack(URLRouter([*routes, re_path(r"", elsewhere)])))
-receiver, pages = Receiver(), PublicScheme(Static(Bounded(django)), "https" if settings.SECURE else "http")
+receiver, pages = Receiver(), PublicScheme(Static(Bounded(django, is_known)), "https" if settings.SECURE else "http")
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -118,6 +118,11 @@ def _no_metrics(facts: Facts) -> list[Need]:
              _("CPU and memory are unknown there; on self-hosted E2B they start with its collector"),
              f"/settings/account/?account={account}", _("See account"), 6)
         for account in facts.no_metrics
+    ] + [
+        Need("stale", parts_of(_("%(account)s's backend answers, but with no samples"), account=account),
+             _("CPU and memory are unknown there; on self-hosted E2B look at its collector"),
+             f"/settings/account/?account={account}", _("See account"), 6)
+        for account in facts.empty_metrics
     ]  # fmt: skip
 
 

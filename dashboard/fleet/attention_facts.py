@@ -39,8 +39,9 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
     running = ("running",)
     orphans = search(SandboxQuery(orphan=True, order="-burn_usd_per_hour"), limit=50, now=now)
     hot, hot_where = _how_many([SandboxQuery(states=running, mem_min=95)], now)
-    without = {one.account.name for one in healths if _keeps_no_metrics(one, now)}
-    asked = [one.name for one in frame.accounts if one.name not in without]
+    without = {one.account.name for one in healths if _has_no_metrics(one)}
+    empty = {one.account.name for one in healths if _answers_no_samples(one, now)} - without
+    asked = [one.name for one in frame.accounts if one.name not in without | empty]
     no_sample = SandboxQuery(states=running, no_sample=True, age_min=_two_ticks())
     silent, silent_where = _how_many([replace(no_sample, account=one) for one in asked], now)
     in_grace, first_act_at = _graces(ids)
@@ -60,6 +61,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         no_sample=silent,
         no_sample_where=silent_where,
         no_metrics=sorted(without),
+        empty_metrics=sorted(empty),
         disk_free=room.free if (room := disk.space()).is_low else None,
         from_the_future=_from_the_future(ids, now),
         stale_since=frame.stale_since,
@@ -86,11 +88,14 @@ def _graces(ids: Sequence[int]) -> tuple[int, datetime | None]:
     return told["n"], told["first"]
 
 
-def _keeps_no_metrics(health: AccountHealth, now: datetime) -> bool:
-    """Whether the backend has no metrics endpoint, or has answered with no sample of anybody for minutes."""
+def _has_no_metrics(health: AccountHealth) -> bool:
+    """Whether the backend is known to have no metrics call."""
     known = Capabilities.from_dict(health.account.capabilities)
-    if known.lacks("metrics") and known.lacks("bulk_metrics"):
-        return True
+    return known.lacks("metrics") and known.lacks("bulk_metrics")
+
+
+def _answers_no_samples(health: AccountHealth, now: datetime) -> bool:
+    """Whether the backend has answered with no sample of anybody for minutes."""
     return health.no_metrics_since is not None and now - health.no_metrics_since > NO_METRICS_AFTER
 
 

@@ -38,7 +38,8 @@ class Facts:
     over_memory: int = 0
     over_memory_where: str = ""
     no_sample: int = 0
-    no_metrics: Sequence[str] = field(default=())  # accounts whose backend keeps none
+    no_metrics: Sequence[str] = field(default=())  # accounts whose backend has no such calls
+    empty_metrics: Sequence[str] = field(default=())  # those whose backend has them, and no samples for minutes
     no_sample_where: str = ""
     stale_since: datetime | None = None
     poll_error: str = ""

@@ -20,7 +20,7 @@ NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 AGO = NOW - timedelta(minutes=9)
 EVERYTHING = Facts(
     NOW, running=90, cap=100, started_per_minute=2, ended_per_minute=1, orphans=1, orphan_usd_per_hour=1,
-    orphan_where="ci", first_act_at=NOW, over_memory=1, over_memory_where="ci", no_sample=1, no_metrics=["prod"],
+    orphan_where="ci", first_act_at=NOW, over_memory=1, over_memory_where="ci", no_sample=1, no_metrics=["prod"], empty_metrics=["prod"],
     no_sample_where="ci", stale_since=AGO, poll_error="502", unlisted=[("prod", AGO, "502")],
     rounds_failing=[("prod", "act", AGO, "502")], polls_slow=[("prod", 7.1, 5)], webhooks_silent=[("prod", AGO)],
     webhooks_locked=["prod"], breakers=[("idle", "too many")], brakes=[("prod", "too many")],
@@ -104,6 +104,11 @@ def test_events_dated_in_the_future_are_counted_and_named() -> None:
 def test_backend_without_metrics_is_said_to_keep_none() -> None:
     (need,) = needs(Facts(NOW, no_metrics=["prod"]))
     assert said(need) == "prod's backend has no metrics endpoint"
+
+
+def test_backend_that_answers_with_nothing_is_not_said_to_lack_the_call() -> None:
+    (need,) = needs(Facts(NOW, empty_metrics=["prod"]))
+    assert said(need) == "prod's backend answers, but with no samples"
 
 
 def test_link_of_every_need_leads_to_a_page_and_to_its_account() -> None:

@@ -13,6 +13,7 @@ from dashboard.fleet import attention, attention_facts
 from dashboard.ui import context
 from events.models import LifecycleEvent
 from events.webhooks import registration
+from sandboxes.core import disk
 from sandboxes.fleet import figures as fleet
 from sandboxes.models import Account, AccountHealth
 from sandboxes.models.fields import Sealed
@@ -178,3 +179,38 @@ def test_health_is_read_once_beside_the_frames_own_look():
         attention_facts.facts(now, figures)
     of_health = [one["sql"] for one in asked if 'FROM "sandboxes_accounthealth"' in one["sql"]]
     assert len(of_health) == 2
+
+
+@pytest.mark.parametrize(
+    ("known", "minutes", "named"),
+    [
+        ({"metrics": False, "bulk_metrics": False}, None, (["prod"], [])),
+        ({"bulk_metrics": False}, None, ([], [])),
+        ({}, 10, ([], ["prod"])),
+        ({}, 1, ([], [])),
+        ({"metrics": False, "bulk_metrics": False}, 10, (["prod"], [])),
+    ],
+)
+def test_backend_without_metrics_and_one_without_samples_are_told_apart(known, minutes, named):
+    now = timezone.now()
+    since = now - timedelta(minutes=minutes) if minutes else None
+    account = watched(last_sync_at=now, no_metrics_since=since)
+    account.capabilities = known | {"at": now.isoformat()}
+    account.save()
+    found = facts()
+    assert (found.no_metrics, found.empty_metrics) == named
+
+
+@pytest.mark.parametrize(("free", "said"), [(disk.GIB, disk.GIB), (40 * disk.GIB, None)])
+def test_disk_that_is_almost_full_is_said(monkeypatch, free, said):
+    monkeypatch.setattr(disk, "space", lambda: disk.Space(free, 100 * disk.GIB))
+    assert facts().disk_free == said
+
+
+def test_event_that_was_folded_by_its_arrival_is_said_for_a_day():
+    account, now = watched(last_sync_at=timezone.now()), timezone.now()
+    ahead = now + timedelta(hours=3)
+    records.event("i1", of=account, timestamp=ahead, received_at=now, folded_at=now)
+    records.event("i2", of=account, timestamp=ahead, received_at=now)
+    records.event("i3", of=account, timestamp=ahead, received_at=now - timedelta(days=2), folded_at=now)
+    assert facts().from_the_future == [("prod", 1)]

@@ -117,6 +117,44 @@ def test_a_failed_call_is_told_and_changes_nothing_else(backend, box, shape):
     assert (health.reachable, health.poll_error) == (True, "")
 
 
+def test_empty_answers_are_dated_from_the_first_and_over_with_a_sample(backend, box):
+    """Of a sandbox that has run for an hour; nobody is asked one by one for it."""
+    backend.answer = lambda _: httpx.Response(200, json={"sandboxes": {}})
+    poll(box)
+    health = AccountHealth.objects.get(account=box.account)
+    first = health.last_poll_at
+    for _ in range(2):
+        poll(box)
+    health.refresh_from_db()
+    assert (health.no_metrics_since, health.poll_error, backend.calls) == (first, "", 3)
+    assert health.last_poll_at > first
+    backend.tells()
+    poll(box)
+    health.refresh_from_db()
+    assert health.no_metrics_since is None
+
+
+@pytest.mark.parametrize("what", ["young", "500"])
+def test_silence_that_is_explained_says_nothing_of_the_backend(backend, box, what):
+    if what == "young":
+        Sandbox.objects.update(started_at=timezone.now() - timedelta(seconds=20))
+        backend.answer = lambda _: httpx.Response(200, json={"sandboxes": {}})
+    else:
+        backend.answer = SHAPES["500"]
+    poll(box)
+    assert AccountHealth.objects.get(account=box.account).no_metrics_since is None
+
+
+def test_backend_known_to_have_no_metrics_is_not_asked(backend, box):
+    account = box.account
+    account.capabilities = {"metrics": False, "bulk_metrics": False, "at": timezone.now().isoformat()}
+    account.save()
+    for _ in range(3):
+        assert poll(box) is not None
+    health = AccountHealth.objects.get(account=account)
+    assert (backend.calls, health.poll_error, health.no_metrics_since) == (0, "", None)
+
+
 @pytest.mark.parametrize(("headers", "least_ms"), [({"Retry-After": "45"}, 40_000), ({}, 5_000)])
 def test_a_refusal_is_obeyed_by_every_part_also_when_it_does_not_say_how_long(backend, box, mailbox, headers, least_ms):
     backend.answer = lambda _: httpx.Response(429, json={"code": 429, "message": "slow down"}, headers=headers)
