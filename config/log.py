@@ -56,3 +56,12 @@ def _says_that_the_database_is_away(record: logging.LogRecord) -> bool:
     if any(isinstance(error, database_away.ERRORS) for error in (raised, *named)):
         return True
     return database_away.PHRASE in record.getMessage()
+
+
+class AnsweredByDesign(logging.Filter):
+    """Drops Django's line about a 503 of `/readyz`: it is what the check says, at each look until we are ready."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is kept."""
+        request = getattr(record, "request", None)
+        return getattr(record, "status_code", 0) != 503 or getattr(request, "path", "") != "/readyz"

@@ -219,6 +219,7 @@ LOGGING = {
     "filters": {
         "mask": {"()": "sandboxes.base.masking.MaskSecrets"},
         "one_line": {"()": "config.log.OneLine"},
+        "answered_by_design": {"()": "config.log.AnsweredByDesign"},
         "once_per_second": {"()": "config.log.OncePerSecond"},
         "bad_requests": {
             "()": "config.log.OncePerSecond"
@@ -232,7 +233,7 @@ LOGGING = {
     "loggers": {
         "celery": {"level": "WARNING"},  # two lines for each task, many times a second
         "httpx": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["answered_by_design"]},
         "django.security.DisallowedHost": {"filters": ["one_line"]},
         "uvicorn.error": {"filters": ["bad_requests"]},
     },

@@ -29,7 +29,12 @@ async def reads_all(_scope: Any, receive: Any, send: Any) -> None:
 
 
 async def asked(
-    parts: list[bytes], *, length: int | None = None, hangs: bool = False, most: int = 10, cookie: str = "",
+    parts: list[bytes],
+    *,
+    length: int | None = None,
+    hangs: bool = False,
+    most: int = 10,
+    cookie: str = "",
     is_known: IsKnown = nobody,
 ) -> dict[str, Any]:
     """The start of the answer to a request with these parts; with `hangs` its last part never comes."""

@@ -1,5 +1,6 @@
 """`make run` as it is: every real process, on an empty data folder and on the simulated fleet."""
 
+import re
 import signal
 import urllib.error
 import urllib.request
@@ -18,6 +19,11 @@ def get(port: int, path: str) -> int:
         return int(answer.code)
 
 
+def faults(said: str) -> list[str]:
+    """Lines in which some process, PostgreSQL too, complains: a newcomer sees none."""
+    return [line for line in said.splitlines() if re.search(r"\b(ERROR|FATAL|PANIC|CRITICAL)\b|Traceback", line)]
+
+
 def test_a_first_start_a_hard_death_and_a_second_start(whole_stack: Supervised) -> None:
     first = whole_stack.start(E2B_API_URL="", LOG_LEVEL="WARNING")
     said = whole_stack.hears("The fleet is simulated", 90)
@@ -27,6 +33,7 @@ def test_a_first_start_a_hard_death_and_a_second_start(whole_stack: Supervised) 
     assert get(whole_stack.port, "/login/") == 200
     assert all(proc.is_alive(whole_stack.pid_of(name)) for name in ALL)
     assert proc.wait_until(lambda: get(whole_stack.port, "/readyz") == 200, 60), "the work process reads the fleet"
+    assert faults(whole_stack.said()) == []
 
     first.kill()
     first.wait()
@@ -36,6 +43,7 @@ def test_a_first_start_a_hard_death_and_a_second_start(whole_stack: Supervised) 
     said = whole_stack.hears("The fleet is simulated", 60)
     assert "admin password" not in said
     assert "migrate " not in said
+    assert faults(said) == []
     assert get(whole_stack.port, "/login/") == 200
     second.send_signal(signal.SIGINT)
     assert second.wait(15) == 0

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from dashboard.models import ApiToken, Member
+from sandboxes.core import background
 from sandboxes.models import Account, AccountPrice, Price
 from simulator import DEFAULT_API_KEY
 from tests.support import records
@@ -26,6 +27,23 @@ def test_every_section_shows_with_and_without_an_account(path: str, staff: Clien
     assert "never to be seen" not in page
     assert "0123456789abcdef" not in page
     assert 'aria-current="page"' in page
+
+
+def test_background_task_that_failed_is_shown_with_its_error(staff: Client, mailbox: Any) -> None:
+    failed = background.State(
+        "live snapshot", restarts=2, last_error="ZeroDivisionError: no", error_type="ZeroDivisionError"
+    )
+    failed.failed_at = datetime.now(UTC)
+    background.registry["live snapshot"] = failed
+    try:
+        page = text(staff.get("/settings/system/"))
+        assert "Live snapshot" in page
+        assert "restarting" in page
+        assert "2 restarts: ZeroDivisionError: no" in page
+        shown = staff.get("/readyz").json()["background"]
+        assert [(one["name"], one["running"], one["restarts"]) for one in shown] == [("live snapshot", False, 2)]
+    finally:
+        del background.registry["live snapshot"]
 
 
 NOT_THEIRS = ["/settings/account/", "/settings/prices/", "/settings/webhook/register/", "/settings/webhook/test/"]

@@ -13,6 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from dashboard.system import health, heartbeat
 from sandboxes.cleanup import leases
+from sandboxes.core import disk
 from sandboxes.fleet import lease_coverage
 from sandboxes.models import AccountHealth, Heartbeat
 from tests.support import records
@@ -195,3 +196,20 @@ def test_probes_token_is_good_for_its_one_question(client: Client) -> None:
     assert client.get(heartbeat.PATH, headers=headers).status_code == 404
     assert client.get("/api/v1/leases", headers=headers).status_code == 401
     assert client.delete(heartbeat.PATH, headers=headers).status_code == 401
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("free", "status"), [(disk.FULL_BYTES - 1, 503), (disk.FULL_BYTES, 200)])
+def test_full_disk_makes_us_not_ready(monkeypatch: pytest.MonkeyPatch, free: int, status: int) -> None:
+    AccountHealth.objects.create(account=records.account(), last_sync_at=timezone.now())
+    monkeypatch.setattr(disk, "space", lambda: disk.Space(free, 100 * disk.GIB))
+    response = Client().get("/readyz")
+    assert (response.status_code, response.json()["dependencies"]["disk"]["ok"]) == (status, status == 200)
+    assert response.json()["dependencies"]["disk"]["seen"] == "0.2 GiB of 100 GiB free"
+
+
+@pytest.mark.django_db
+def test_not_being_ready_is_an_answer_and_no_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    AccountHealth.objects.create(account=records.account())
+    assert Client().get("/readyz").status_code == 503
+    assert caplog.records == []

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from sandboxes.core import disk
 from sandboxes.models import AccountHealth
 from tests.support import records
 from tests.support.records import Reading
@@ -58,3 +59,11 @@ def test_openmetrics_is_spoken_too(settings: Any) -> None:
     response = Client().get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert response["Content-Type"].startswith("application/openmetrics-text")
     assert response.content.endswith(b"# EOF\n")
+
+
+def test_free_disk_is_told(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.METRICS_PUBLIC = True
+    monkeypatch.setattr(disk, "space", lambda: disk.Space(3 * disk.GIB, 100 * disk.GIB))
+    told = {name: value for (name, *labels), value in read(Client()).items() if not labels}
+    assert told["sandwarden_disk_free_bytes"] == 3 * disk.GIB
+    assert told["sandwarden_disk_total_bytes"] == 100 * disk.GIB
