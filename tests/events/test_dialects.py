@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 
 from events.inbox import store
 from events.models import LifecycleEvent
@@ -234,6 +235,26 @@ async def test_return_is_dated_by_its_arrival_not_by_the_database_s_clock(accoun
         await store([Arrival(account.pk, "webhook", heard_at + timedelta(seconds=number), event)])
 
     assert (await box("i1")).returned_at == heard_at + timedelta(seconds=2)
+
+
+async def test_paused_time_is_not_billed_where_the_start_never_moves(account, backend):
+    """Dormice: 100 s of running, 35.3 s paused, 89.5 s of running: 189.5 s are billed, not 224.8."""
+    began = datetime.now(UTC).replace(microsecond=0)
+    with time_machine.travel(began, tick=False) as moves:
+        entry = backend.put("p2", age=0, end=None, cpuCount=1, memoryMB=1024)
+        await sync(account)
+        for seconds, word in ((100, "paused"), (35.3, "running"), (89.5, "gone")):
+            moves.shift(timedelta(seconds=seconds))
+            if word == "gone":
+                del backend.sandboxes["p2"]
+            entry["state"] = word
+            await sync(account)
+        ended = await box("p2")
+    runs = [run async for run in ended.executions.order_by("started_at")]
+    billed = sum((run.ended_at - run.started_at).total_seconds() for run in runs)
+    rate = Decimal("0.000014") + Decimal("0.0000045")
+    assert (ended.state, round(billed, 1)) == ("ended", 189.5)
+    assert abs(ended.closed_cost_usd - rate * Decimal("189.5")) < Decimal("0.00001")
 
 
 async def test_half_a_core_costs_half_a_core(account, backend):
