@@ -29,9 +29,7 @@ class Bounded:
     413 or 408 (503 where nobody can be asked), and looks to the app as if its sender had gone away.
     """
 
-    def __init__(
-        self, app: App, is_known: IsKnown, most_bytes: int = MAX_BYTES, seconds: float = SECONDS
-    ) -> None:
+    def __init__(self, app: App, is_known: IsKnown, most_bytes: int = MAX_BYTES, seconds: float = SECONDS) -> None:
         self._app, self._is_known, self._most_bytes, self._seconds = app, is_known, most_bytes, seconds
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:

@@ -32,11 +32,9 @@ def _is_known(authorization: str, cookie: str) -> bool:
             if ApiToken.objects.filter(digest=digest, revoked_at=None).exists():
                 return True
         key = parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME, "")
-        found = Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).first() if _is_text(key) else None
+        if not key or "\0" in key:
+            return False
+        found = Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
         return found is not None and SESSION_KEY in found.get_decoded()
     finally:
         close_old_connections()
-
-
-def _is_text(key: str) -> bool:
-    return bool(key) and "\0" not in key

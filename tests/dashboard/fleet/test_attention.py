@@ -20,7 +20,8 @@ NOW = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
 AGO = NOW - timedelta(minutes=9)
 EVERYTHING = Facts(
     NOW, running=90, cap=100, started_per_minute=2, ended_per_minute=1, orphans=1, orphan_usd_per_hour=1,
-    orphan_where="ci", first_act_at=NOW, over_memory=1, over_memory_where="ci", no_sample=1, no_metrics=["prod"], empty_metrics=["prod"],
+    orphan_where="ci", first_act_at=NOW, over_memory=1, over_memory_where="ci", no_sample=1, no_metrics=["prod"],
+    empty_metrics=["prod"],
     no_sample_where="ci", stale_since=AGO, poll_error="502", unlisted=[("prod", AGO, "502")],
     rounds_failing=[("prod", "act", AGO, "502")], polls_slow=[("prod", 7.1, 5)], webhooks_silent=[("prod", AGO)],
     webhooks_locked=["prod"], breakers=[("idle", "too many")], brakes=[("prod", "too many")],
