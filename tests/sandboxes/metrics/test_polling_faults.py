@@ -127,6 +127,8 @@ def test_empty_answers_are_dated_from_the_first_and_over_with_a_sample(backend, 
         poll(box)
     health.refresh_from_db()
     assert (health.no_metrics_since, health.poll_error, backend.calls) == (first, "", 3)
+    assert health.last_poll_at is not None
+    assert first is not None
     assert health.last_poll_at > first
     backend.tells()
     poll(box)
