@@ -1,12 +1,12 @@
-"""The nginx file of docs/proxy.md in front of the whole stack: what people, browsers and E2B do through it."""
+"""The files of docs/proxy.md, nginx's and Caddy's, in front of the whole stack: what people, browsers and E2B do."""
 
 import json
-import re
+import os
 import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,9 @@ from tests.events import factories
 from tests.runner.conftest import ROOT, Supervised, a_free_port, watched
 
 NAME, SECRET, PASSWORD = "sandwarden.example", "secret-of-a-test", "right-of-a-test"
-pytestmark = [
-    pytest.mark.full(reason="starts the whole stack behind a server that Debian has to bring"),
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is missing: apt-get install nginx-light"),
-]
-MAIN = """
+pytestmark = pytest.mark.full(reason="starts the whole stack behind a server that Debian has to bring")
+PACKAGES = {"nginx": "nginx-light", "caddy": "caddy"}
+NGINX = """
 daemon off;
 master_process off;
 pid {place}/nginx.pid;
@@ -45,9 +43,21 @@ http {{
 """
 
 
-def documented(**changes: str) -> str:
+# Ports of a test, and its own certificate in the place of one that Caddy would ask for.
+CADDY = """
+{{
+    admin off
+    auto_https disable_certs
+    http_port {plain}
+    https_port {port}
+    storage file_system {place}/caddy
+}}
+"""
+
+
+def documented(kind: str, **changes: str) -> str:
     """The file of the docs, with each text replaced that must be there."""
-    text = (ROOT / "docs" / "proxy.md").read_text().split("```nginx\n")[1].split("```")[0]
+    text = (ROOT / "docs" / "proxy.md").read_text().split(f"```{kind}\n")[1].split("```")[0]
     for old, new in changes.items():
         assert old in text, f"the documented file has no {old!r}"
         text = text.replace(old, new)
@@ -93,18 +103,15 @@ def stack(place: Path, port: int) -> Iterator[Supervised]:
         yield whole
 
 
-@pytest.fixture(scope="module")
-def proxy(place: Path, port: int, stack: Supervised) -> Iterator[str]:
-    """The address of nginx."""
-    plain = a_free_port()
-    changes = {
-        "127.0.0.1:8000": f"127.0.0.1:{stack.port}", "listen 443": f"listen 127.0.0.1:{port}",
-        "listen 80": f"listen 127.0.0.1:{plain}", "/etc/ssl/sandwarden/fullchain.pem": str(place / "cert.pem"),
-        "/etc/ssl/sandwarden/privkey.pem": str(place / "key.pem"),
-    }  # fmt: skip
-    (place / "sandwarden.conf").write_text(documented(**changes))
-    (place / "nginx.conf").write_text(MAIN.format(place=place))
-    running = subprocess.Popen(["nginx", "-c", str(place / "nginx.conf"), "-p", str(place)], stderr=subprocess.PIPE)
+@pytest.fixture(scope="module", params=list(PACKAGES))
+def proxy(request: pytest.FixtureRequest, place: Path, port: int, stack: Supervised) -> Iterator[str]:
+    """The address of nginx, then of Caddy."""
+    kind, plain = request.param, a_free_port()
+    if shutil.which(kind) is None:
+        pytest.skip(f"{kind} is missing: apt-get install {PACKAGES[kind]}")
+    command = (nginx if kind == "nginx" else caddy)(place, stack.port, port, plain)
+    (place / "plain").write_text(str(plain))
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=place, env={**os.environ, "HOME": str(place)})
     try:
         assert proc.wait_until(lambda: listens(port) or running.poll() is not None, 30)
         assert running.poll() is None, running.communicate()[1].decode()
@@ -112,6 +119,26 @@ def proxy(place: Path, port: int, stack: Supervised) -> Iterator[str]:
     finally:
         running.terminate()
         running.wait(10)
+
+
+def nginx(place: Path, upstream: int, port: int, plain: int) -> list[str]:
+    """Its command, with the documented file at these ports."""
+    changes = {
+        "127.0.0.1:8000": f"127.0.0.1:{upstream}", "listen 443": f"listen 127.0.0.1:{port}",
+        "listen 80": f"listen 127.0.0.1:{plain}", "/etc/ssl/sandwarden/fullchain.pem": str(place / "cert.pem"),
+        "/etc/ssl/sandwarden/privkey.pem": str(place / "key.pem"),
+    }  # fmt: skip
+    (place / "sandwarden.conf").write_text(documented("nginx", **changes))
+    (place / "nginx.conf").write_text(NGINX.format(place=place))
+    return ["nginx", "-c", str(place / "nginx.conf"), "-p", str(place)]
+
+
+def caddy(place: Path, upstream: int, port: int, plain: int) -> list[str]:
+    """The same of Caddy."""
+    tls = f"sandwarden.example {{\n    bind 127.0.0.1\n    tls {place}/cert.pem {place}/key.pem\n"
+    text = documented("caddy", **{"127.0.0.1:8000": f"127.0.0.1:{upstream}", "sandwarden.example {\n": tls})
+    (place / "Caddyfile").write_text(CADDY.format(place=place, port=port, plain=plain) + text)
+    return ["caddy", "run", "--config", str(place / "Caddyfile"), "--adapter", "caddyfile"]
 
 
 def listens(port: int) -> bool:
@@ -139,6 +166,13 @@ def browser(proxy: str, trust: ssl.SSLContext, address: str = "127.0.0.1") -> ht
     """A person at this address of the loopback."""
     transport = httpx.HTTPTransport(verify=trust, local_address=address)
     return httpx.Client(base_url=proxy, transport=transport, timeout=30)
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest) -> Callable[[int], str]:
+    """A loopback address of one person behind one of the proxies: what was guessed through the other is held too."""
+    third = list(PACKAGES).index(request.node.callspec.params["proxy"])
+    return lambda number: f"127.0.{third}.{number}"
 
 
 def sign_in(client: httpx.Client, password: str, **headers: str) -> httpx.Response:
@@ -195,18 +229,22 @@ def test_webhook_is_taken_up_to_its_bound(proxy: str, trust: ssl.SSLContext, pad
         assert refused.status_code in (401, 413)
 
 
-def test_brake_counts_the_real_address_and_believes_no_forged_one(proxy: str, trust: ssl.SSLContext) -> None:
-    with browser(proxy, trust, "127.0.0.2") as guessing:
+def test_brake_counts_the_real_address_and_believes_no_forged_one(
+    proxy: str, trust: ssl.SSLContext, address: Callable[[int], str]
+) -> None:
+    with browser(proxy, trust, address(2)) as guessing:
         for number in range(10):
             assert sign_in(guessing, "wrong", **{"X-Forwarded-For": f"198.51.100.{number}"}).status_code == 200
         answer = sign_in(guessing, PASSWORD, **{"X-Forwarded-For": "203.0.113.7"})
         assert answer.status_code == 200, "the right password is refused too: the forged addresses did not count"
-    with browser(proxy, trust, "127.0.0.3") as neighbour:
+    with browser(proxy, trust, address(3)) as neighbour:
         assert sign_in(neighbour, PASSWORD).status_code == 302
 
 
-def test_known_browser_gets_in_while_others_guess_from_its_address(proxy: str, trust: ssl.SSLContext) -> None:
-    with browser(proxy, trust, "127.0.0.4") as known, browser(proxy, trust, "127.0.0.4") as guessing:
+def test_known_browser_gets_in_while_others_guess_from_its_address(
+    proxy: str, trust: ssl.SSLContext, address: Callable[[int], str]
+) -> None:
+    with browser(proxy, trust, address(4)) as known, browser(proxy, trust, address(4)) as guessing:
         assert sign_in(known, PASSWORD).status_code == 302
         known.cookies.delete("sessionid")
         for _ in range(10):
@@ -216,7 +254,8 @@ def test_known_browser_gets_in_while_others_guess_from_its_address(proxy: str, t
 
 
 def test_plain_http_is_sent_to_https(place: Path, proxy: str) -> None:
-    listening = re.search(r"listen (127\.0\.0\.1:\d+);", (place / "sandwarden.conf").read_text())
-    assert listening is not None
-    answer = httpx.get(f"http://{listening[1]}/cost/?a=b", headers={"Host": NAME}, trust_env=False)
-    assert (answer.status_code, answer.headers["location"]) == (308, f"https://{NAME}/cost/?a=b")
+    plain = (place / "plain").read_text()
+    answer = httpx.get(f"http://127.0.0.1:{plain}/cost/?a=b", headers={"Host": NAME}, trust_env=False)
+    assert answer.status_code == 308
+    to = answer.headers["location"]
+    assert (to.removesuffix("/cost/?a=b"), to.endswith("/cost/?a=b")) in {(f"https://{NAME}", True), (proxy, True)}
