@@ -28,6 +28,8 @@ ALREADY_PAUSED = "already_paused"
 PAUSE_REJECTED, REJECTED_STATUS = "pause_rejected", 503
 NEVER_SENT = "never_sent"  # no try reached the backend
 OTHER_SANDBOX = "other_sandbox"
+REJECTED_KEY = 401  # nothing happened, and the key may be replaced in a minute; 403: it is known and may not do this
+REJECTED_KEY_SECONDS = 30.0  # to the next try; as many as for any other failure that may pass
 GUEST_UNRESPONSIVE = "sandbox_snapshot_guest_agent_unresponsive"
 
 
@@ -71,7 +73,11 @@ async def perform(client: E2BClient, action: Action, deadline_seconds: float) ->
     except ServerFailed as error:
         rejected = action.kind == Kind.PAUSE and error.status == REJECTED_STATUS
         return Result("unknown" if error.maybe_sent else "again", PAUSE_REJECTED if rejected else "", str(error))
-    except (BadRequest, ChangesForbidden, TooManySandboxes, Unauthorized, Unsupported) as error:
+    except Unauthorized as error:
+        if error.status == REJECTED_KEY:
+            return Result("again", error=str(error), wait_seconds=REJECTED_KEY_SECONDS)
+        return Result("never", "refused", error=str(error))
+    except (BadRequest, ChangesForbidden, TooManySandboxes, Unsupported) as error:
         return Result("never", "refused", error=str(error))
     except E2BError as error:
         return Result("unknown", error=str(error)) if error.maybe_sent else Result("again", NEVER_SENT, str(error))

@@ -1,7 +1,10 @@
 """What a backend's odd answers to our own calls make of an action."""
 
+from datetime import timedelta
+
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from events.observe import sync
 from sandboxes.actions import Actor, request
@@ -96,3 +99,32 @@ async def test_pause_that_was_answered_shows_the_capability(odd):
     await asked(odd, "pause")
 
     assert (await Account.objects.aget()).capabilities["pause"] is True
+
+
+async def test_rejected_key_leaves_the_act_to_its_next_try(odd):
+    """Somebody replaces the key within the half minute, and what was asked for is done after all."""
+    odd.answers["/sandboxes/i1"] = error(401)
+    began = timezone.now()
+    await asked(odd, "kill")
+    waits = await Action.objects.aget()
+    assert (waits.state, waits.attempts, odd.asked("DELETE", "/sandboxes/i1")) == ("queued", 1, 1)
+    assert "Check the account's API key" in waits.error
+    assert timedelta(seconds=29) < waits.next_attempt_at - began < timedelta(seconds=60)
+
+    del odd.answers["/sandboxes/i1"]
+    await Action.objects.aupdate(next_attempt_at=began)
+    await send_due()
+    done = await Action.objects.aget()
+    assert (done.state, done.outcome, done.error) == ("done", "killed", "")
+
+
+@pytest.mark.parametrize(("status", "attempts"), [(401, 5), (403, 1)])
+async def test_key_that_stays_rejected_fails_the_act(odd, status, attempts):
+    """401 at its last attempt; 403 at the first: a key that is known and may not do this is no passing trouble."""
+    odd.answers["/sandboxes/i1"] = error(status)
+    await asked(odd, "kill")
+    if status == 401:
+        await Action.objects.aupdate(next_attempt_at=timezone.now(), attempts=attempts - 1)
+        await send_due()
+    action = await Action.objects.aget()
+    assert (action.state, action.outcome, action.attempts) == ("failed", "refused", attempts)
