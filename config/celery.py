@@ -3,7 +3,9 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
+
+from config import statements
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -22,6 +24,12 @@ app = configured("sandwarden")
 @setup_logging.connect
 def keep_logging(**_: object) -> None:
     """Django's LOGGING holds in workers and beat too: where there is a receiver, Celery sets up none of its own."""
+
+
+@worker_init.connect
+def bind_statements(**_: object) -> None:
+    """A worker of Celery's own, beside the processes of `config/roles`, whose bound is there by now."""
+    statements.bound(statements.ROUND_SECONDS)
 
 
 @app.on_after_finalize.connect  # of this one alone: the clock's

@@ -6,6 +6,8 @@ from psycopg.conninfo import make_conninfo
 # Batches are small and each row is found by its index. Plans are made once, perhaps while the tables are empty, when
 # reading them whole looks cheap to the planner.
 PLANS = "-c enable_hashjoin=off -c enable_mergejoin=off"
+# The inbox gives a batch up after seconds; this ends what the server would go on with for a connection that is gone.
+BOUND = "-c statement_timeout=30s"
 
 
 def conninfo() -> str:
@@ -19,6 +21,6 @@ def conninfo() -> str:
         host=settings["HOST"] or None,
         port=settings["PORT"] or None,
         connect_timeout=2,
-        options=PLANS,
+        options=f"{PLANS} {BOUND}",
         application_name="sandwarden-inbox",
     )

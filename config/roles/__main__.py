@@ -10,6 +10,7 @@ import time
 
 import django
 
+from config import statements
 from config.roles.role import Role
 
 ROLES = ("web", "work", "acts", "beat")
@@ -27,6 +28,7 @@ def main(words: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # Django's checks of our own code are for the tests
     django.setup()
+    statements.bound_for(roles)
     beside = beside_the_main_thread(roles)
     for role in beside:
         role.start()

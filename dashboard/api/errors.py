@@ -87,8 +87,8 @@ def handle(api: NinjaAPI) -> None:
         PermissionDenied: _forbidden,
         Http404: lambda _, __: _plain(404, "there is no such thing here"),
         RequestDataTooBig: lambda _, __: _plain(400, "the body is too large"),
-        **dict.fromkeys(database_away.ERRORS, lambda _, error: _away("database", error)),
-        redis.RedisError: lambda _, error: _away("redis", error),
+        **dict.fromkeys(database_away.ERRORS, lambda _, error: _database(error)),
+        redis.RedisError: lambda _, error: _away("redis", "redis is unavailable", error),
         e2b.E2BError: _backend_failed,
         Exception: _failed,
     }
@@ -124,9 +124,17 @@ def _invalid(_: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem_response(400, Problem("bad_request", message, details))
 
 
-def _away(name: str, error: Exception) -> HttpResponse:
-    log.warning("answered 503, the %s is away: %s", name, error)
-    problem = Problem("unavailable", f"the {name} is away; try again in a moment", {"dependency": name})
+def _database(error: Exception) -> HttpResponse:
+    """503: it is away for a moment; or it took too long, and then nobody is told to ask the same again."""
+    if not database_away.took_too_long(error):
+        return _away("database", database_away.PHRASE, error)
+    log.warning("answered 503, a statement took too long: %s", error)
+    return problem_response(503, Problem("unavailable", database_away.TOO_LONG, {"dependency": "database"}))
+
+
+def _away(name: str, phrase: str, error: Exception) -> HttpResponse:
+    log.warning("answered 503, %s: %s", phrase, error)
+    problem = Problem("unavailable", f"{phrase}; try again in a moment", {"dependency": name})
     return problem_response(503, problem, retry_after=5)
 
 

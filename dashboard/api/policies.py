@@ -78,7 +78,7 @@ def run(request: HttpRequest, policy_id: int) -> HttpResponse:
     try:
         queue.enqueue("sandboxes.tasks.reap")
     except queue.QueueAway:
-        raise Refusal(503, "unavailable", "redis is away; try again in a moment", retry_after=5) from None
+        raise Refusal(503, "unavailable", "redis is unavailable; try again in a moment", retry_after=5) from None
     return _view(policy, 202)
 
 

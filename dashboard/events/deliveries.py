@@ -46,7 +46,7 @@ def replay_all(request: HttpRequest) -> HttpResponse:
     tally: replaying.Tally | None = None
     told = {
         "mark": "bad",
-        "text": _("Not all was replayed: %(why)s.") % {"why": database_away.PHRASE},
+        "text": _("Not all was replayed: %(why)s.") % {"why": _(database_away.PHRASE)},
         "ok": False,
     }
     with suppress(*database_away.ERRORS):
@@ -70,7 +70,9 @@ def replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
     except replaying.NotReplayed as why:
         return _answer(request, delivery, "bad", _("Not replayed: %(why)s.") % {"why": why}, ok=False)
     except database_away.ERRORS:
-        return _answer(request, delivery, "bad", _("Not replayed: %(why)s.") % {"why": database_away.PHRASE}, ok=False)
+        return _answer(
+            request, delivery, "bad", _("Not replayed: %(why)s.") % {"why": _(database_away.PHRASE)}, ok=False
+        )
     return _answer(
         request,
         delivery,

@@ -100,7 +100,7 @@ def retry(request: HttpRequest) -> HttpResponse:
         told = (
             gettext("Asked again: reload in a few seconds")
             if asked
-            else gettext("Redis is away: try again in a moment")
+            else gettext("Redis is unavailable: try again in a moment")
         )
         (messages.success if asked else messages.error)(request, told)
     return redirect(reverse("settings-account") + permissions.of_the_same(request, account))

@@ -1,4 +1,4 @@
-"""What a page says when it can't be shown: that the database is away, or that it failed on our side."""
+"""What a page says when it can't be shown: that the database is away or too slow, or that it failed on our side."""
 
 import sys
 
@@ -12,11 +12,17 @@ AGAIN_SECONDS = 5
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """503, and again by itself, while the database is away; else 500. Django calls it while it handles the error."""
-    away = isinstance(sys.exc_info()[1], database_away.ERRORS)
+    """503 while the database is away, retried by itself, and for what took it too long; else 500.
+
+    Django calls it while it handles the error.
+    """
+    error = sys.exc_info()[1]
+    slow = database_away.took_too_long(error)
+    away = not slow and isinstance(error, database_away.ERRORS)
     # No request goes with it: what templates usually get is read from the database.
-    page = render_to_string("failed.html", {"theme": theme_of(request), "away": away, "again": AGAIN_SECONDS})
-    response = HttpResponse(page, status=503 if away else 500)
+    said = {"away": away, "slow": slow, "again": AGAIN_SECONDS}
+    page = render_to_string("failed.html", {"theme": theme_of(request), **said})
+    response = HttpResponse(page, status=503 if away or slow else 500)
     response["Cache-Control"] = "no-store"
     if away:
         response["Retry-After"] = str(AGAIN_SECONDS)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from dashboard.ui import formats, names
 from dashboard.ui.endings import ending, ending_kind
+from sandboxes.core import database_away
 from sandboxes.models import Account
 
 register = template.Library()
@@ -155,6 +156,12 @@ def icon(name: str, pixels: int = 16) -> SafeString:
         '<svg width="{0}" height="{0}" aria-hidden="true"><use href="{1}#i-{2}"/></svg>',
         pixels, static("icons.svg"), name,
     )  # fmt: skip
+
+
+@register.simple_tag
+def database_phrase(about: str) -> str:
+    """The one phrase for a database that is `away`, or that is too `slow` for what was asked; no full stop."""
+    return gettext({"away": database_away.PHRASE, "slow": database_away.TOO_LONG}[about])
 
 
 # How a time is said, by its form: static/js/timewords.js keeps all of them up to date.

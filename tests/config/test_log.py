@@ -59,26 +59,26 @@ def test_database_that_is_away_is_one_line_a_second_from_each_place(monkeypatch)
     now = [100.0]
     monkeypatch.setattr("config.log.time.monotonic", lambda: now[0])
     once = OncePerSecond()
-    kept = [once.filter(record("not stored: the database is away")) for _ in range(5)]
+    kept = [once.filter(record("not stored: the database is unavailable")) for _ in range(5)]
     assert kept == [True, False, False, False, False]
-    assert once.filter(record("not stored: the database is away", line=2))
+    assert once.filter(record("not stored: the database is unavailable", line=2))
     assert all(once.filter(record("something else")) for _ in range(5))
     now[0] += 1
-    last = record("not stored: the database is away")
+    last = record("not stored: the database is unavailable")
     assert once.filter(last)
-    assert last.getMessage() == "not stored: the database is away (4 more in the last seconds)"
+    assert last.getMessage() == "not stored: the database is unavailable (4 more in the last seconds)"
     now[0] += 1
-    alone = record("not stored: the database is away")
+    alone = record("not stored: the database is unavailable")
     assert once.filter(alone)
-    assert alone.getMessage() == "not stored: the database is away"
+    assert alone.getMessage() == "not stored: the database is unavailable"
 
 
 def test_places_that_are_remembered_are_bounded():
     once = OncePerSecond()
     for line in range(MOST_CAUSES + 1):
-        assert once.filter(record("the database is away", line))
-    assert not once.filter(record("the database is away", MOST_CAUSES))
-    assert once.filter(record("the database is away", 0)), "the oldest is forgotten"
+        assert once.filter(record("the database is unavailable", line))
+    assert not once.filter(record("the database is unavailable", MOST_CAUSES))
+    assert once.filter(record("the database is unavailable", 0)), "the oldest is forgotten"
 
 
 def test_log_of_the_server_is_masked_and_throttled():

@@ -90,6 +90,6 @@ def examine() -> Iterator[Finding]:
         try:
             yield from check()
         except (DatabaseError, *database_away.ERRORS):
-            yield Finding(check.__name__, "failed", "not looked at: the database is away", CURES["database"])
+            yield Finding(check.__name__, "failed", f"not looked at: {database_away.PHRASE}", CURES["database"])
         except (RedisError, OSError) as error:
             yield Finding(check.__name__, "failed", f"not looked at: {error}", CURES["redis"])

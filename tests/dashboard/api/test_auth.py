@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError
 from django.test import Client
@@ -234,6 +235,17 @@ def test_the_database_away_is_503(call: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert (response.status_code, response.data["code"]) == (503, "unavailable")
     assert response["Retry-After"] == "5"
     assert "secret-host" not in response.content.decode()
+
+
+def test_query_that_was_ended_is_503_and_not_to_be_asked_again(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(*_: object, **__: object) -> None:
+        raise OperationalError("canceling statement") from psycopg.errors.QueryCanceled()
+
+    monkeypatch.setattr("dashboard.api.sandboxes.search", hangs)
+    response = call("GET", "/sandboxes")
+    assert (response.status_code, response.data["code"]) == (503, "unavailable")
+    assert response.data["message"].startswith("the database took too long")
+    assert "Retry-After" not in response
 
 
 def test_our_own_failure_is_500_without_its_inside(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,7 @@ async def test_rejected_key_leaves_the_act_to_its_next_try(odd):
     waits = await Action.objects.aget()
     assert (waits.state, waits.attempts, odd.asked("DELETE", "/sandboxes/i1")) == ("queued", 1, 1)
     assert "Check the account's API key" in waits.error
+    assert waits.next_attempt_at is not None
     assert timedelta(seconds=29) < waits.next_attempt_at - began < timedelta(seconds=60)
 
     del odd.answers["/sandboxes/i1"]
