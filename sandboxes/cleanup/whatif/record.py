@@ -75,7 +75,11 @@ def lives(accounts: Sequence[Account], start: datetime, end: datetime, *, with_m
 
 
 def _shifted(spans: Sequence[Ours], offset: timedelta) -> Sequence[Ours]:
-    """Spans of leases or protections, which the record has by our clock, on the backend's."""
+    """Spans of leases or protections, which the record has by our clock, on the backend's.
+
+    By today's offset, of all days: how far apart the clocks were then is not kept. They drift by seconds, a lease or a
+    grace lasts minutes, and while they were more than 120 s apart the reaper did nothing that a preview could foretell.
+    """
     if not (spans and offset):
         return spans
     return [one._replace(**{name: at + offset for name in _OURS if (at := getattr(one, name, None))}) for one in spans]
