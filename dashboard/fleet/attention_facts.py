@@ -23,11 +23,11 @@ from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import Capabilities
 from sandboxes.fleet import figures as fleet
 from sandboxes.fleet.search import SandboxQuery, matching_ids, search
+from sandboxes.metrics.polling.health import EMPTY_AFTER
 from sandboxes.models import Account, AccountHealth, Action, Sandbox
 
 SILENT_ROUNDS: Final = 4
 LEAST_SILENCE_SECONDS: Final = 120.0
-NO_METRICS_AFTER: Final = timedelta(minutes=3)
 MOST_NAMED: Final = 50  # the newest, to name their templates
 
 
@@ -96,7 +96,7 @@ def _has_no_metrics(health: AccountHealth) -> bool:
 
 def _answers_no_samples(health: AccountHealth, now: datetime) -> bool:
     """Whether the backend has answered with no sample of anybody for minutes."""
-    return health.no_metrics_since is not None and now - health.no_metrics_since > NO_METRICS_AFTER
+    return health.no_metrics_since is not None and now - health.no_metrics_since > EMPTY_AFTER
 
 
 def _two_ticks() -> float:

@@ -19,7 +19,8 @@ class BulkMetrics:
     """`samples` by sandbox ID; a sandbox without one yet is in none of these.
 
     `refused_ids`: the backend calls them malformed. `unread_ids`: a call failed (see `failures`), or the budget
-    was used up before their turn. `calls` were made, retries not counted.
+    was used up before their turn. `calls` were made, retries not counted. `gone_ids`: a call for that one alone found
+    nothing.
     """
 
     samples: dict[str, Metric]
@@ -27,6 +28,7 @@ class BulkMetrics:
     unread_ids: tuple[str, ...]
     calls: int
     failures: tuple[E2BError, ...]
+    gone_ids: tuple[str, ...] = ()
 
 
 Fetch = Callable[[list[str]], Awaitable[Mapping[str, Metric]]]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sandboxes.e2b import bulk, listing, old_logs, wire
@@ -127,6 +128,7 @@ class FleetCalls(Connection):
     ) -> BulkMetrics:
         """The same without the bulk call: one call a sandbox, `max_calls` at most, the first IDs first."""
         end = self.sender.timing.monotonic() + deadline_seconds
+        gone = []
 
         async def fetch(chunk: list[str]) -> Mapping[str, wire.Metric]:
             offset = self.sender.clock.offset_seconds
@@ -135,8 +137,9 @@ class FleetCalls(Connection):
                 # The first answer tells how far the backend's clock is ahead: a window that ended too early is moved.
                 if self.sender.clock.offset_seconds - offset > CLOCK_SLACK_SECONDS:
                     samples = await latest(chunk[0], self.sender.clock.offset_seconds)
-            except NotFound:
-                return {}  # died since we listed it
+            except NotFound:  # died since we listed it, or there is no such call
+                gone.append(chunk[0])
+                return {}
             return {chunk[0]: samples[-1]} if samples else {}
 
         async def latest(sandbox_id: str, offset_seconds: float) -> list[wire.Metric]:
@@ -146,7 +149,8 @@ class FleetCalls(Connection):
                 sandbox_id, start, now, deadline_seconds=end - self.sender.timing.monotonic()
             )
 
-        return await bulk.read(fetch, ids, chunk=1, workers=self.workers, max_calls=max_calls)
+        found = await bulk.read(fetch, ids, chunk=1, workers=self.workers, max_calls=max_calls)
+        return replace(found, gone_ids=tuple(gone))
 
     async def metrics_history(
         self, sandbox_id: str, start: datetime, end: datetime, *, deadline_seconds: float | None = None

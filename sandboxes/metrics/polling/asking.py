@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from sandboxes.base.recent import Recent
 from sandboxes.core import cooldowns
 from sandboxes.e2b import BulkMetrics, Capabilities, E2BClient, NotFound, RateLimited, Unsupported
 from sandboxes.e2b.bulk import CHUNK
+from sandboxes.metrics.polling import health
 from sandboxes.metrics.series.frame import Running
 from sandboxes.metrics.series.frame_store import Part
 from sandboxes.models import Account
@@ -36,17 +38,26 @@ async def ask(
     if known.lacks("metrics") and known.lacks("bulk_metrics"):
         return BulkMetrics({}, (), (), 0, ())  # asking would only hear the same; the probe asks once an hour
     if known.lacks("bulk_metrics"):
+        ids = await _worth_asking(account, at, ids)
         return await one_by_one(client, part, at, ids, deadline_seconds)
     try:
         wanted = in_turn(ids, at, calls_for(part) * CHUNK)
         answers = await client.latest_metrics(wanted, deadline_seconds=deadline_seconds)
     except (NotFound, Unsupported):
+        if known.lacks("metrics"):
+            raise
+        ids = await _worth_asking(account, at, ids)
         answers = await one_by_one(client, part, at, ids, deadline_seconds)
-        if ids and not answers.samples:
+        if answers.calls and len(answers.gone_ids) == answers.calls:
             raise  # nothing at all is there: it is the address that is wrong
         return answers
     refused_by_part.set(part, refused.intersection(one.sandbox_id for one in running).union(answers.refused_ids))
     return answers
+
+
+async def _worth_asking(account: Account, at: datetime, ids: list[str]) -> list[str]:
+    """One of them, in turn, where nobody's call has brought a sample for minutes: it tells when that is over."""
+    return in_turn(ids, at, 1) if await sync_to_async(health.keeps_none)(account, at) else ids
 
 
 async def one_by_one(

@@ -24,6 +24,7 @@ _OF_A_PART: Final = re.compile(r"part (\d+) of (\d+): ")
 LOOK_BACK: Final = timedelta(hours=1)
 TICKS_BACK: Final = 3
 SAMPLED_WITHIN_SECONDS: Final = 60
+EMPTY_AFTER: Final = timedelta(minutes=3)  # of answers without a sample of anybody: the backend keeps none
 
 
 def success(part: Part, at: datetime, answers: BulkMetrics, seconds: float) -> dict[str, Any]:
@@ -43,6 +44,11 @@ def emptiness(running: Sequence[Running], answers: BulkMetrics, clock_unix: int,
         return {"no_metrics_since": None}
     old = any(clock_unix - one.started_unix > SAMPLED_WITHIN_SECONDS for one in running)
     return {"no_metrics_since": at} if old and answers.calls and not answers.failures else {}
+
+
+def keeps_none(account: Account, at: datetime) -> bool:
+    """Whether the backend has answered for minutes with no sample of anybody."""
+    return AccountHealth.objects.filter(account=account, no_metrics_since__lt=at - EMPTY_AFTER).exists()
 
 
 def failure(part: Part, error: Exception) -> dict[str, Any]:

@@ -143,7 +143,7 @@ async def test_without_the_bulk_call_they_are_read_one_by_one_within_a_budget(cl
     answer = await client.metrics_one_by_one(["a", "dead", "quiet", "b", "c", "d"], max_calls=4)
 
     assert {one: metric.cpu_used_pct for one, metric in answer.samples.items()} == {"a": 50, "b": 50}
-    assert answer.unread_ids == ("c", "d")
+    assert (answer.unread_ids, answer.gone_ids) == (("c", "d"), ("dead",))
     assert route.call_count == answer.calls == 4
     now = int(clock.now().timestamp())
     assert dict(route.calls.last.request.url.params) == {"start": str(now - 120), "end": str(now)}

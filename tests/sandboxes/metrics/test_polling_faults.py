@@ -157,6 +157,53 @@ def test_backend_known_to_have_no_metrics_is_not_asked(backend, box):
     assert (backend.calls, health.poll_error, health.no_metrics_since) == (0, "", None)
 
 
+def singly(request):
+    """A backend with the single call alone, which has no sample for anybody."""
+    if request.url.path.endswith("/sandboxes/metrics"):
+        return httpx.Response(404, json={"code": 404, "message": "no matching operation was found"})
+    return httpx.Response(200, json=[])
+
+
+@pytest.mark.parametrize("known", [{}, {"bulk_metrics": False}])
+def test_backend_that_keeps_no_samples_is_asked_for_one_sandbox_a_tick(backend, box, known):
+    """All 40 are asked until three minutes have passed without a sample; then one, and all again once it has one.
+
+    Its empty answers are no error: the call is there.
+    """
+    account = box.account
+    account.capabilities = known | {"at": timezone.now().isoformat()}
+    account.save()
+    for number in range(39):
+        records.sandbox(f"i{number}", of=account, started_at=box.started_at)
+    backend.answer = singly
+    bulk = 0 if known else 1
+    assert poll(box) is not None
+    health = AccountHealth.objects.get(account=account)
+    assert (backend.calls, health.poll_error, health.no_metrics_since) == (40 + bulk, "", health.last_poll_at)
+
+    AccountHealth.objects.update(no_metrics_since=timezone.now() - timedelta(minutes=4))
+    backend.calls = 0
+    poll(box)
+    assert backend.calls == 1 + bulk
+    sample = GOOD | {"timestampUnix": int(time.time())}
+    backend.answer = lambda request: (
+        singly(request) if request.url.path.endswith("/sandboxes/metrics") else httpx.Response(200, json=[sample])
+    )
+    assert sum(poll(box).fresh) == 1
+    backend.calls = 0
+    assert sum(poll(box).fresh) == 39  # and that of the first is no newer
+    assert backend.calls == 40 + bulk
+
+
+def test_backend_known_without_the_single_call_is_not_asked_one_by_one(backend, box):
+    account = box.account
+    account.capabilities = {"metrics": False, "at": timezone.now().isoformat()}
+    account.save()
+    backend.answer = singly
+    assert poll(box) is None
+    assert backend.calls == 1
+
+
 @pytest.mark.parametrize(("headers", "least_ms"), [({"Retry-After": "45"}, 40_000), ({}, 5_000)])
 def test_a_refusal_is_obeyed_by_every_part_also_when_it_does_not_say_how_long(backend, box, mailbox, headers, least_ms):
     backend.answer = lambda _: httpx.Response(429, json={"code": 429, "message": "slow down"}, headers=headers)
