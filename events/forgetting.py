@@ -8,7 +8,7 @@ from datetime import datetime
 from events import queries
 from sandboxes.actions import abandoning
 from sandboxes.cleanup import retention
-from sandboxes.core import database
+from sandboxes.core import database, rounds
 from sandboxes.models import Account
 
 
@@ -25,10 +25,8 @@ def set_aside(account: Account) -> None:
 
 def forget_set_aside() -> int:
     """Deletes the simulated fleets that were set aside; how many."""
-    left = list(Account.objects.filter(simulated=True, enabled=False, name__endswith="-was"))
-    for account in left:
-        _forget(account)
-    return len(left)
+    left = Account.objects.filter(simulated=True, enabled=False, name__endswith="-was").order_by("pk")
+    return rounds.in_turn("forget", left, _forget)
 
 
 def forget_deleted(now: datetime) -> int:
@@ -36,13 +34,10 @@ def forget_deleted(now: datetime) -> int:
 
     Of later ones it ends what was asked for while they were being deleted.
     """
-    deleted = list(Account.with_deleted.exclude(deleted_at=None))
+    deleted = list(Account.with_deleted.exclude(deleted_at=None).order_by("pk"))
     past = [account for account in deleted if account.deleted_at and account.deleted_at < now - retention.KEPT]
-    for account in deleted:
-        abandoning.end_all(account, "the account was deleted")
-    for account in past:
-        _forget(account)
-    return len(past)
+    rounds.in_turn("forget", deleted, lambda account: abandoning.end_all(account, "the account was deleted"))
+    return rounds.in_turn("forget", past, _forget)
 
 
 def _forget(account: Account) -> None:

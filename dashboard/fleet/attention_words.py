@@ -12,6 +12,8 @@ ROUNDS = {
     "poll": gettext_noop("Polling"),
     "reconcile": gettext_noop("Reconcile"),
     "webhook": gettext_noop("Webhook upkeep"),
+    "rollup": gettext_noop("Metrics roll-up"),
+    "forget": gettext_noop("Deletion"),
     "backfill": gettext_noop("History backfill"),
     "causes": gettext_noop("Cause analysis"),
     "act": gettext_noop("Sending actions"),

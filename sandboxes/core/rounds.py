@@ -53,6 +53,23 @@ async def side_by_side(
     return {account.pk: result[0] for account, result in zip(wanted, results, strict=True) if result}
 
 
+def in_turn(name: str, accounts: Iterable[Account], work: Callable[[Account], object], unit: str = "") -> int:
+    """The same for work on the record alone, which waits for no backend: one account after the other, without a lock.
+
+    How many did not fail.
+    """
+    done = 0
+    for account in accounts:
+        try:
+            work(account)
+        except Exception as error:  # noqa: BLE001 - it is stored and logged; one account hinders no other
+            _store_failure(name, account, error, unit)
+        else:
+            _clear(name, account, unit)
+            done += 1
+    return done
+
+
 async def guarded(name: str, account: Account, work: Work[T], *, deadline_seconds: float, unit: str = "") -> T | None:
     """The same for one account, without a lock; None when it failed. What failed before stays: see `succeeded`."""
     result = await _guarded(name, account, work, deadline_seconds, lock=False, unit=unit)
@@ -61,8 +78,12 @@ async def guarded(name: str, account: Account, work: Work[T], *, deadline_second
 
 async def succeeded(name: str, account: Account, unit: str = "") -> None:
     """Clears the error of `name`: all its work for this account, or for this unit of it, was done."""
+    await sync_to_async(_clear)(name, account, unit)
+
+
+def _clear(name: str, account: Account, unit: str) -> None:
     try:
-        await sync_to_async(round_errors.clear)(account, name, unit)
+        round_errors.clear(account, name, unit)
     except Exception:  # the round itself went well
         log.exception("account %s: that %s works again could not be stored", account.name, name)
 
@@ -86,14 +107,14 @@ async def _guarded(
                 return None
             return (await within(deadline_seconds, work(account)),)
     except Exception as error:  # noqa: BLE001 - it is stored and logged; one account hinders no other
-        await _store_failure(name, account, error, unit)
+        await sync_to_async(_store_failure)(name, account, error, unit)
         return None
 
 
-async def _store_failure(name: str, account: Account, error: Exception, unit: str) -> None:
+def _store_failure(name: str, account: Account, error: Exception, unit: str) -> None:
     trace = None if isinstance(error, _PLAIN) else error
     log.warning("account %s: %s failed: %s", account.name, name, round_errors.text_of(error), exc_info=trace)
     try:
-        await sync_to_async(round_errors.store)(account, name, error, datetime.now(UTC), unit)
+        round_errors.store(account, name, error, datetime.now(UTC), unit)
     except Exception:  # the database may be what failed: the log has both
         log.exception("account %s: that %s failed could not be stored", account.name, name)

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db import transaction
 
-from sandboxes.core import database
+from sandboxes.core import database, rounds
 from sandboxes.metrics.series import groups
 from sandboxes.metrics.series import queries_fleet as queries
 from sandboxes.models import Account, FleetMinute, FleetTen
@@ -25,18 +25,21 @@ def whole(moment: datetime) -> datetime:
 def roll_up(now: datetime) -> None:
     """Every closed hour of every account that is not added up yet, and those again that may have changed since."""
     end = whole(now - CLOSED)
-    for account_id in Account.objects.values_list("pk", flat=True):
-        added_up = _upto(account_id, end)
-        # The past that a back-fill tells of has no groups: theirs are added up once.
-        start = min(added_up, whole(end - AGAIN))
-        while start < end:
-            upto = min(start + AT_ONCE, end)
-            with transaction.atomic():
-                for statement in queries.ROLL_UPS:
-                    database.execute(statement, {"account": account_id, "start": start, "end": upto})
-                if added_up < upto:
-                    groups.roll_up_steps(account_id, max(start, added_up), upto)
-            start = upto
+    rounds.in_turn("rollup", Account.objects.order_by("pk"), lambda account: _roll_up(account.pk, end), "of hours")
+
+
+def _roll_up(account_id: int, end: datetime) -> None:
+    added_up = _upto(account_id, end)
+    # The past that a back-fill tells of has no groups: theirs are added up once.
+    start = min(added_up, whole(end - AGAIN))
+    while start < end:
+        upto = min(start + AT_ONCE, end)
+        with transaction.atomic():
+            for statement in queries.ROLL_UPS:
+                database.execute(statement, {"account": account_id, "start": start, "end": upto})
+            if added_up < upto:
+                groups.roll_up_steps(account_id, max(start, added_up), upto)
+        start = upto
 
 
 def _upto(account_id: int, end: datetime) -> datetime:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from sandboxes.core import database
+from sandboxes.core import database, rounds
 from sandboxes.metrics.series import groups
 from sandboxes.metrics.series import queries_fleet as queries
 from sandboxes.models import Account, FleetMinute, MetricFrame
@@ -26,18 +26,21 @@ def roll_up(now: datetime) -> None:
     """Every closed minute with frames that is not rolled up yet, for every account; the minutes before that are
     counted again, since events may come late."""
     end = whole(now - GRACE)
-    for account_id in Account.objects.values_list("pk", flat=True):
-        last = _newest(account_id, end)
-        if last:
-            _execute(queries.COUNT_AGAIN, account_id, last + MINUTE - AGAIN, last + MINUTE)
-        start = _next_frame(account_id, last + MINUTE if last else None, end)
-        while start < end:
-            upto = min(start + AT_ONCE, end)
-            with transaction.atomic():
-                _execute(queries.ROOM_TO_SORT, account_id, start, upto)
-                _execute(queries.ROLL_UP, account_id, start, upto)
-                groups.roll_up(account_id, start, upto)
-            start = _next_frame(account_id, upto, end)
+    rounds.in_turn("rollup", Account.objects.order_by("pk"), lambda account: _roll_up(account.pk, end), "of minutes")
+
+
+def _roll_up(account_id: int, end: datetime) -> None:
+    last = _newest(account_id, end)
+    if last:
+        _execute(queries.COUNT_AGAIN, account_id, last + MINUTE - AGAIN, last + MINUTE)
+    start = _next_frame(account_id, last + MINUTE if last else None, end)
+    while start < end:
+        upto = min(start + AT_ONCE, end)
+        with transaction.atomic():
+            _execute(queries.ROOM_TO_SORT, account_id, start, upto)
+            _execute(queries.ROLL_UP, account_id, start, upto)
+            groups.roll_up(account_id, start, upto)
+        start = _next_frame(account_id, upto, end)
 
 
 def _newest(account_id: int, end: datetime) -> datetime | None:

@@ -42,6 +42,26 @@ async def test_failing_account_is_stored_and_others_go_on(accounts, caplog):
     assert "Traceback" in caplog.text
 
 
+def test_failure_in_turn_is_stored_and_cleared_by_the_next_success(accounts):
+    def work(account):
+        if account.name == failing:
+            raise ZeroDivisionError("ours")
+        seen.append(account.name)
+
+    def stored():
+        return {one.account.name: list(one.round_errors) for one in AccountHealth.objects.select_related("account")}
+
+    seen: list[str] = []
+    failing = "two"
+    assert rounds.in_turn("tidy", accounts, work, "of minutes") == 2
+    assert (seen, stored()) == (["one", "three"], {"two": ["tidy of minutes"]})
+    failing = ""
+    assert rounds.in_turn("tidy", accounts, work, "of hours") == 3
+    assert stored() == {"two": ["tidy of minutes"]}, "another unit's success says nothing of it"
+    assert rounds.in_turn("tidy", accounts, work, "of minutes") == 3
+    assert stored() == {"two": []}
+
+
 async def test_first_failure_in_a_row_dates_it_and_success_clears_it(accounts):
     async def fails(account):
         raise Unreachable("no connection")
@@ -201,6 +221,32 @@ def test_loop_without_await_is_no_finding(source):
     assert not list(loops_over_accounts(ast.parse(source)))
 
 
+# Loops that wait for nothing: what each does for an account can't fail for one alone, or is guarded in its place.
+PLAIN_LOOPS = {
+    "dashboard/accounts/same_fleet.py:name_of": "compares IDs",
+    "dashboard/palette/places.py:accounts": "words",
+    "dashboard/system/doctor/backends.py:accounts": "a command; each finding is guarded",
+    "dashboard/system/doctor/webhooks.py:webhooks": "a command; each finding is guarded",
+    "events/own_acts.py:_answered": "sorts",
+    "sandboxes/actions/settling.py:_learn_pause": "one small write under a lock that is held",
+    "sandboxes/cleanup/policy_book.py:_known_accounts": "raises for the form",
+    "sandboxes/cleanup/reaper/round.py:judge_policy": "each account is guarded there",
+    "sandboxes/cleanup/whatif/now.py:judged_now": "a preview is of all or of none",
+    "sandboxes/core/secrets_at_rest.py:learn": "fields of one account",
+    "sandboxes/fleet/same_fleets.py:recognise": "one small write each",
+}
+
+
+def test_loops_that_await_nothing_are_known_each_with_its_reason():
+    found = {
+        f"{path.relative_to(settings.BASE_DIR).as_posix()}:{function}"
+        for app in APPS
+        for path in (settings.BASE_DIR / app).rglob("*.py")
+        for function in plain_loops(ast.parse(path.read_text()))
+    }
+    assert found == set(PLAIN_LOOPS), "use sandboxes.core.rounds, in_turn where nothing is awaited"
+
+
 def test_every_source_of_accounts_is_known_to_the_search():
     """What gives all accounts at once, in the one module that says which are at work, is looked for above."""
     tree = ast.parse((settings.BASE_DIR / "sandboxes/core/accounts.py").read_text())
@@ -222,14 +268,27 @@ def loops_over_accounts(tree: ast.AST) -> Iterator[int]:
     """Lines of loops in async functions that await for each of what a source of accounts gave, directly or by name."""
     for function in ast.walk(tree):
         if isinstance(function, ast.AsyncFunctionDef):
-            names = set(SOURCES)
-            for node in ast.walk(function):
-                if isinstance(node, ast.Assign) and mentions(node.value, names):
-                    names |= {
-                        one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)
-                    }
+            names = names_of_accounts(function)
             loops = (node for node in ast.walk(function) if is_awaiting_loop(node, names))
             yield from (node.lineno for node in loops if isinstance(node, ast.stmt | ast.expr))
+
+
+def plain_loops(tree: ast.AST) -> Iterator[str]:
+    """Names of the functions, not async ones, with a loop over what a source of accounts gave."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            names = names_of_accounts(function)
+            if any(isinstance(node, ast.For) and mentions(node.iter, names) for node in ast.walk(function)):
+                yield function.name
+
+
+def names_of_accounts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """What accounts are called in it: their sources, and what these were assigned to."""
+    names = set(SOURCES)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and mentions(node.value, names):
+            names |= {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return names
 
 
 def is_awaiting_loop(node: ast.AST, names: set[str]) -> bool:
