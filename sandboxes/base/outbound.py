@@ -1,7 +1,7 @@
 """Where we never connect to, whatever a person has set: a cloud's metadata service, link-local and multicast addresses.
 
-Loopback and private networks stay reachable: self-hosted backends and applications live there. The address is checked
-that is connected to, so that neither a name nor another spelling leads around it.
+Loopback and private networks stay reachable, unless the caller says otherwise: self-hosted backends and applications
+live there. The address is checked that is connected to, so that neither a name nor another spelling leads around it.
 """
 
 import asyncio
@@ -32,6 +32,20 @@ def is_forbidden(address: Address) -> bool:
     )
 
 
+def is_private(address: Address) -> bool:
+    """Whether `address`, or the IPv4 address that it carries, is of this machine or of a network that is not public."""
+    return not _carried(address).is_global
+
+
+def why_not(address: Address, *, private: bool = True) -> str:
+    """Why nothing may be sent to `address`, after its name; empty where it may. `private`: private networks may."""
+    if is_forbidden(address):
+        return "where nothing is ever sent"
+    if not private and is_private(address):
+        return "which is a private address"
+    return ""
+
+
 def wrong_with(url: str) -> str:
     """Why a person may not set `url`, as far as it shows without a look-up; empty when nothing is wrong."""
     try:
@@ -49,8 +63,13 @@ def wrong_with(url: str) -> str:
     return ""
 
 
-def guard(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    """The same client, whose connections lead nowhere forbidden; such a call raises httpx.ConnectError.
+class Unreachable(httpcore.ConnectError):
+    """Nothing is sent to where a name leads, however often it is tried."""
+
+
+def guard(client: httpx.AsyncClient, *, private: bool = True) -> httpx.AsyncClient:
+    """The same client, whose connections lead nowhere forbidden; such a call raises httpx.ConnectError, its cause is
+    Unreachable. With `private=False` they lead to no private address either.
 
     What goes through a proxy of the operator's is the proxy's to judge. Transports of tests are left as they are.
     Raises RuntimeError where httpx keeps its connections elsewhere than we know: nothing is sent unguarded.
@@ -60,15 +79,15 @@ def guard(client: httpx.AsyncClient) -> httpx.AsyncClient:
         pool: Any = getattr(transport, "_pool", None)
         if not hasattr(pool, "_network_backend"):
             raise RuntimeError(f"httpx {httpx.__version__} can't be kept from forbidden addresses: install 0.28")
-        pool._network_backend = _Guarded(pool._network_backend)
+        pool._network_backend = _Guarded(pool._network_backend, private=private)
     return client
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):
     """Resolves, checks every address, and connects to those that were checked: one after another, in one time-out."""
 
-    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
-        self._backend = backend
+    def __init__(self, backend: httpcore.AsyncNetworkBackend, *, private: bool) -> None:
+        self._backend, self._private = backend, private
 
     async def connect_tcp(
         self,
@@ -80,7 +99,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         end = None if timeout is None else time.monotonic() + timeout
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        addresses = await addresses_of(host, port, timeout)
+        addresses = await addresses_of(host, port, timeout, private=self._private)
         for number, address in enumerate(addresses):
             share = None if end is None else _share(end - time.monotonic(), len(addresses) - number)
             if share is not None and share <= 0:
@@ -103,8 +122,8 @@ def _share(left: float, addresses: int) -> float:
     return min(left, max(left / addresses, LEAST_SECONDS))
 
 
-async def addresses_of(host: str, port: int, timeout: float | None) -> list[str]:
-    """All that `host` leads to. Raises httpcore.ConnectError when one of them is forbidden, or there is none."""
+async def addresses_of(host: str, port: int, timeout: float | None, *, private: bool = True) -> list[str]:
+    """All that `host` leads to. Raises Unreachable when one of them may not be, httpcore.ConnectError for none."""
     try:
         async with asyncio.timeout(timeout):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -114,8 +133,8 @@ async def addresses_of(host: str, port: int, timeout: float | None) -> list[str]
         raise httpcore.ConnectError(str(error)) from error
     addresses = list(dict.fromkeys(str(where[0]) for *_, where in found))
     for address in addresses:
-        if is_forbidden(ipaddress.ip_address(address.split("%", maxsplit=1)[0])):
-            raise httpcore.ConnectError(f"{host} leads to {address}, where nothing is ever sent")
+        if why := why_not(ipaddress.ip_address(address.split("%", maxsplit=1)[0]), private=private):
+            raise Unreachable(f"{host} leads to {address}, {why}")
     return addresses
 
 

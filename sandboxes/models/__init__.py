@@ -11,6 +11,7 @@ from sandboxes.models.execution import Execution, ExecutionEnd
 from sandboxes.models.freeze import Freeze
 from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
 from sandboxes.models.metrics import MetricFrame, MetricSeries
+from sandboxes.models.notifications import Channel, ChannelState, Delivery, HappeningsMark, Notification
 from sandboxes.models.policy import Policy, Verdict
 from sandboxes.models.price import AccountPrice, Price
 from sandboxes.models.rollups import FleetGroup, FleetHour, FleetMinute, FleetTen, SeriesHours, SeriesMinutes
@@ -25,6 +26,9 @@ __all__ = [
     "Approval",
     "AuditEntry",
     "BulkRequest",
+    "Channel",
+    "ChannelState",
+    "Delivery",
     "Execution",
     "ExecutionEnd",
     "FleetGroup",
@@ -32,12 +36,14 @@ __all__ = [
     "FleetMinute",
     "FleetTen",
     "Freeze",
+    "HappeningsMark",
     "Heartbeat",
     "Lease",
     "LeaseMember",
     "LeaseSpan",
     "MetricFrame",
     "MetricSeries",
+    "Notification",
     "OwnerCallback",
     "Policy",
     "Price",
