@@ -51,6 +51,7 @@ def schedule(sender: Celery, **_: object) -> None:
         ("sandboxes.tasks.compact", 60.0),
         ("sandboxes.tasks.backfill", 30.0),
         ("dashboard.tasks.probe_api", 10.0),
+        ("dashboard.tasks.call_heartbeat", 60.0),
         ("dashboard.tasks.retain", 3600.0),
     ]
     for name, seconds in entries:

@@ -67,6 +67,8 @@ RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL", 30, least=1)
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC")
 # Where another process of ours asks whether owners can reach the API: by the public listener, as they do.
 PROBE_URL = env.text("PROBE_URL", f"http://{env.reachable(HOST)}:{PORT}")
+# Called once a minute while poll, sync, reap and beat are in time.
+HEARTBEAT_URL = env.text("HEARTBEAT_URL")
 # More sandboxes than this in one request wait for a second person, and so do the other steps that loosen a brake.
 APPROVAL_ABOVE = int(env.number("APPROVAL_ABOVE", 0, least=0)) if env.text("APPROVAL_ABOVE") else None
 READ_ONLY = env.flag("READ_ONLY")  # every call that would change a backend is rejected
@@ -163,6 +165,7 @@ CELERY_TASK_ROUTES = {
     "events.tasks.*": {"queue": OUTBOUND_QUEUE},
     "sandboxes.tasks.act": {"queue": OUTBOUND_QUEUE},
     "dashboard.tasks.probe_api": {"queue": OUTBOUND_QUEUE},
+    "dashboard.tasks.call_heartbeat": {"queue": OUTBOUND_QUEUE},
     "sandboxes.tasks.backfill*": {"queue": OUTBOUND_QUEUE},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

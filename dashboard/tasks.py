@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from dashboard.access import password_reset
 from dashboard.models import IdempotentAnswer
-from dashboard.system import heartbeat
+from dashboard.system import heartbeat, on_time
 from events import forgetting, retention
 from sandboxes.cleanup import retention as fleet_retention
 from sandboxes.core import budget
 from sandboxes.core.budget import limits
+from sandboxes.notifications import retention as notified
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,12 @@ class RetentionFailed(Exception):
 def probe_api() -> None:
     """Whether owners can renew their leases: only that lets the reaper act."""
     budget.run(heartbeat.probe, seconds=20.0)
+
+
+@shared_task(name="dashboard.tasks.call_heartbeat", **limits(30.0))
+def call_heartbeat() -> None:
+    """Tells somebody outside that all is in time, where HEARTBEAT_URL is set."""
+    budget.run(on_time.call, seconds=30.0)
 
 
 @shared_task(name="dashboard.tasks.mail_reset", **limits(60.0))
@@ -46,6 +53,7 @@ def retain() -> None:
         "deleted accounts": forgetting.forget_deleted,
         "events and deliveries": retention.apply,
         "ended sandboxes and actions": fleet_retention.apply,
+        "notifications": notified.apply,
         "answers under an Idempotency-Key": IdempotentAnswer.delete_old,
     }
     failed = [what for what, delete in deletions.items() if not _deleted(what, delete, now)]

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sandboxes.actions import audit, bulk, sending
 from sandboxes.cleanup import approvals, reaper
-from sandboxes.core import budget
+from sandboxes.core import budget, ticks
 from sandboxes.core.budget import limits
 from sandboxes.metrics import polling, series
 
@@ -41,6 +41,7 @@ def poll_part(account_id: int, shard: int, shards: int) -> None:
 def reap() -> None:
     """Judges the fleet by every enabled policy; marks what an enforcing one hits."""
     budget.run(reaper.run_all, seconds=REAP_SECONDS)
+    ticks.note(ticks.REAP)
 
 
 @shared_task(name="sandboxes.tasks.act", **limits(ACT_SECONDS))

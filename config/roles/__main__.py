@@ -13,7 +13,7 @@ import django
 from config import statements
 from config.roles.role import Role
 
-ROLES = ("web", "work", "acts", "beat")
+ROLES = ("web", "work", "acts", "notify", "beat")
 WORK_THREADS = 4
 ACTS_THREADS = 16  # each waits for a backend; an account's rounds have a lock each, so one that hangs takes six
 LOOK_SECONDS = 0.5
@@ -55,6 +55,10 @@ def beside_the_main_thread(roles: set[str]) -> list[Role]:
         from config.roles.fleet_size import FleetSize  # noqa: PLC0415
 
         found.append(FleetSize())
+    if "notify" in roles:
+        from config.roles.notify import Notify  # noqa: PLC0415
+
+        found.append(Notify())
     if "beat" in roles:
         from config.roles.clock import Clock  # noqa: PLC0415
 

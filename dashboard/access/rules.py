@@ -192,6 +192,14 @@ CALLS: Final[Mapping[str, Verb]] = MappingProxyType(
         "list_sessions": R,  # one's own, but for admins of every account
         "end_session": R,
         "list_audit": R,
+        "list_channels": R,
+        "get_channel": R,
+        "create_channel": S,
+        "update_channel": S,
+        "delete_channel": S,
+        "test_channel": S,
+        "list_channel_deliveries": R,  # of accounts of one's own
+        "replay_channel_delivery": S,
         "list_approvals": R,
         "get_approval": R,
         "approve": A,  # of all accounts that are concerned: the call asks

@@ -10,6 +10,7 @@ from dashboard.api import (
     acts,
     approvals,
     callback,
+    channels,
     cost,
     events,
     fleet,
@@ -62,6 +63,7 @@ api.add_router("/policies", trust.router)
 api.add_router("/leases", leases.router)
 api.add_router("/freeze", freeze.router)
 api.add_router("/owner-callback", callback.router)
+api.add_router("/channels", channels.router)
 api.add_router("/me", me.router)
 api.add_router("/users", users.router)
 api.add_router("/tokens", tokens.router)

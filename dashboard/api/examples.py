@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 IN_PATH: Final = {
     "sandbox_id": "i1a2b3c4d5e6f7g8h9j0", "policy_id": "1", "action_id": "1", "name": "default", "key": "run-9f",
     "bulk_id": "6f1c2f0e-3f5a-4c1f-9d3b-2a6f0c9e7b11", "token_id": "12", "user_id": "7", "approval_id": "4",
-    "session_id": "3f9b0c8e5d1a47f6a2c4e6b8d0f13579",
+    "session_id": "3f9b0c8e5d1a47f6a2c4e6b8d0f13579", "delivery_id": "31",
 }  # fmt: skip
 QUERIES: Final[dict[str, dict[str, str]]] = {
     "list_sandboxes": {"idle_for": "1800", "environment": "staging", "order": "-cost_usd"},
@@ -28,6 +28,7 @@ _POLICY: Final = {
     "action": "kill",
     "grace_seconds": 600,
 }
+_CHANNEL: Final = {"name": "default", "kind": "email", "url": "mailto:oncall@example.com", "min_severity": "warning"}
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "kill_sandbox": {"reason": "stuck"},
     "pause_sandbox": {"reason": "idle overnight"},
@@ -48,6 +49,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "create_price": {"account": "default", "usd_per_vcpu_second": 0.000012, "usd_per_gib_second": 0.000004},
     "test_account": {"url": "https://api.e2b.app", "api_key": "e2b_0123"},
     "update_account": {"actions": "people", "confirm": "default", "cap": 500},
+    "create_channel": _CHANNEL,
+    "update_channel": _CHANNEL | {"min_severity": "critical"},
     "set_owner_callback": {"url": "https://app.example.com/sandboxes/alive", "secret": "at least 16 letters long"},
 }
 

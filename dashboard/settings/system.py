@@ -14,6 +14,7 @@ from dashboard.access import audited, callers
 from dashboard.api.health import version
 from dashboard.models import ANSWERS_KEPT
 from dashboard.settings import audit_words, permissions, queries
+from dashboard.system import on_time
 from dashboard.system.health import Dependency, look_at_all
 from dashboard.system.heartbeat import SILENCE
 from events.retention import EVENTS_KEPT, REFUSED_AT_MOST, REFUSED_KEPT
@@ -23,6 +24,7 @@ from sandboxes.cleanup.retention import KEPT
 from sandboxes.core import background, database, redis_client
 from sandboxes.metrics.series import retention as samples
 from sandboxes.models import Heartbeat
+from sandboxes.notifications import retention as notified
 
 TABLES: Final = 6
 CHANGES: Final = 12
@@ -46,6 +48,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "version": version(),
         "parts": look_at_all(),
         "web": _web(),
+        "on_time": _on_time(),
+        "heartbeat_set": bool(settings.HEARTBEAT_URL),
         "tasks": background.states(),
         "database": database,
         "redis": _redis(),
@@ -74,6 +78,7 @@ def _kept() -> list[Kept]:
         ),
         Kept(_("Actions, the audit trail"), KEPT),
         Kept(_("Ended sandboxes and their runs"), KEPT),
+        Kept(_("Notifications and their deliveries"), notified.KEPT),
         Kept(_("Answers under an Idempotency-Key"), ANSWERS_KEPT),
     ]
 
@@ -91,6 +96,14 @@ def _web() -> Dependency:
         is_fresh(beat.at, timezone.now(), SILENCE),
         _("last heartbeat %(seconds)s s ago") % {"seconds": f"{silent.total_seconds():.0f}"},
     )
+
+
+def _on_time() -> list[tuple[str, Dependency]]:
+    """Poll, sync and reap; and the call to HEARTBEAT_URL where there is one."""
+    now = timezone.now()
+    names = {"poll": _("Metrics poll"), "sync": _("Inventory sync"), "reap": _("Policies")}
+    found = [(names[name], part) for name, part in on_time.parts(now).items()]
+    return [*found, (_("Heartbeat call"), on_time.called(now))] if settings.HEARTBEAT_URL else found
 
 
 def _database() -> dict[str, Any]:

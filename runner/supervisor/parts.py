@@ -40,10 +40,10 @@ def web(choices: Choices, environment: Mapping[str, str]) -> Part:  # noqa: ARG0
 def work(choices: Choices, environment: Mapping[str, str]) -> list[Part]:
     """All that isn't the web: one process for it, or with `choices.workers` the roles apart and so many workers."""
     if choices.workers is None:
-        return [_roles("work", ("work", "acts", "beat"), environment)]
+        return [_roles("work", ("work", "acts", "notify", "beat"), environment)]
     return [
         worker(choices.workers, environment),
-        _roles("acts", ("acts",), environment),
+        _roles("acts", ("acts", "notify"), environment),
         _roles("beat", ("beat",), environment),
     ]
 

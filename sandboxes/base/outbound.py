@@ -86,7 +86,7 @@ def guard(client: httpx.AsyncClient, *, private: bool = True) -> httpx.AsyncClie
 class _Guarded(httpcore.AsyncNetworkBackend):
     """Resolves, checks every address, and connects to those that were checked: one after another, in one time-out."""
 
-    def __init__(self, backend: httpcore.AsyncNetworkBackend, *, private: bool) -> None:
+    def __init__(self, backend: httpcore.AsyncNetworkBackend, *, private: bool = True) -> None:
         self._backend, self._private = backend, private
 
     async def connect_tcp(

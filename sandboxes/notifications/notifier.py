@@ -12,7 +12,7 @@ from django.utils import timezone
 from sandboxes.notifications import claims, happenings, sending, wake
 
 TICK_SECONDS: Final = 10.0
-FINISH_SECONDS: Final = 11.0  # one message's deadline, and a moment to note it
+FINISH_SECONDS: Final = 4.0  # less than a process has to end; what takes longer is sent again after its lease
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +31,7 @@ class Notifier:
                 woken.clear()
                 await self.round()
                 await _first_of(woken, stopping)
-            await self.finish()
+            await self.finish(FINISH_SECONDS)
             await sync_to_async(connections.close_all)()
 
     async def round(self) -> None:
@@ -46,11 +46,11 @@ class Notifier:
         for channel in due:
             self._begin(channel)
 
-    async def finish(self) -> None:
-        """Waits for what was begun; what takes longer than its deadline is sent again later."""
+    async def finish(self, seconds: float | None = None) -> None:
+        """Waits for what was begun, for so long at most; the rest is ended, and sent again later."""
         left = set(self._serving.values())
         if left:
-            _, left = await asyncio.wait(left, timeout=FINISH_SECONDS)
+            _, left = await asyncio.wait(left, timeout=seconds)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)

@@ -90,7 +90,7 @@ def _delivery(told: Notification, channel: Channel, reached: Iterable[str]) -> D
 @transaction.atomic
 def send_again(delivery: Delivery) -> Delivery:
     """The same message under the same ID once more, at once, with all its tries. Raises NotAgain."""
-    row = Delivery.objects.select_for_update().select_related("notification", "channel").get(pk=delivery.pk)
+    row = Delivery.objects.select_for_update(of=("self",)).select_related("notification", "channel").get(pk=delivery.pk)
     if row.channel is None:
         raise NotAgain("its channel was removed")
     if not row.channel.enabled:

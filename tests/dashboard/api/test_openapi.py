@@ -30,6 +30,8 @@ GET /accounts · POST /accounts · GET /accounts/{name} · PATCH /accounts/{name
 POST /accounts/test · GET /prices · POST /prices
 GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
+GET /channels · POST /channels · GET /channels/{name} · PUT /channels/{name} · DELETE /channels/{name}
+POST /channels/{name}/test · GET /channels/{name}/deliveries · POST /channels/{name}/deliveries/{delivery_id}/replay
 GET /me · GET /tokens · POST /tokens · GET /tokens/{token_id} · DELETE /tokens/{token_id}
 GET /users · POST /users · GET /users/{user_id} · PATCH /users/{user_id} · DELETE /users/{user_id}
 GET /users/{user_id}/sessions · DELETE /users/{user_id}/sessions/{session_id}
@@ -46,6 +48,8 @@ set_owner_callback delete_owner_callback list_audit list_approvals get_approval 
 create_token get_token revoke_token list_users
 create_user
 get_user update_user deactivate_user list_sessions end_session
+list_channels create_channel get_channel update_channel delete_channel test_channel list_channel_deliveries
+replay_channel_delivery
 list_accounts create_account get_account update_account delete_account test_account list_prices create_price
 """
 MODELS = """
@@ -58,6 +62,7 @@ PreviewSpared PreviewTried Problem ProtectBody Protection QuietHours Reason Resu
 SandboxMetrics SandboxThen Spend SpendItem Spread TimeoutBody TrustItem Me Session SessionList Token TokenBody
 TokenList TokenMade Approval ApprovalList AuditActor AuditList AuditRow AuditSubject User UserBody UserChange
 UserInvited UserList
+Channel ChannelBody ChannelDelivery ChannelDeliveryList ChannelList ChannelTested
 AccountBody AccountChange AccountList AccountView BrakeLimits Capability
 AccountTestBody AccountTested Check ListFilter
 PriceBody PriceList PriceRow
@@ -66,6 +71,8 @@ CLOSED = """
 Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action
 BulkState.action Orphan.state LeaseState.state Health.status Policy.mode Policy.action PolicySpec.mode
 PolicySpec.action PolicyBreaker.state Me.kind UserBody.role AccountBody.actions AccountView.actions
+Channel.kind Channel.min_severity Channel.health ChannelBody.kind ChannelBody.min_severity ChannelDelivery.severity
+ChannelDelivery.state
 """
 HOURS = {"QuietHours.from", "QuietHours.to"}  # of a day
 COLUMNS = {"FleetColumns.t", "SandboxMetrics.t"}  # Unix seconds

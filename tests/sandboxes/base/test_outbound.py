@@ -96,7 +96,7 @@ class Unanswering(httpcore.AsyncNetworkBackend):
 async def test_addresses_of_one_name_share_one_timeout(monkeypatch, count, timeout, given):
     now = [100.0]
 
-    async def addresses(*_):
+    async def addresses(*_, **__):
         return [f"10.0.0.{number}" for number in range(1, count + 1)]
 
     monkeypatch.setattr(outbound, "addresses_of", addresses)
