@@ -9,6 +9,7 @@ from dashboard import settings
 from dashboard.access import again, invitations, openid, password_reset
 from dashboard.access import views as login
 from dashboard.actions import views as acts
+from dashboard.alerts import channels
 from dashboard.api import api
 from dashboard.api.mount import no_such_call
 from dashboard.cleanup import policy, trust
@@ -72,6 +73,15 @@ urlpatterns = [
     path("cleanup/policies/<int:policy_id>/enforce/", policy.enforce, name="policy-enforce"),
     path("cleanup/policies/<int:policy_id>/trust/", trust.page, name="policy-trust"),
     path("cleanup/policies/<int:policy_id>/switch/", policy.switch, name="policy-switch"),
+    path("alerts/channels/", channels.page, name="alert-channels"),
+    path("alerts/channels/add/", asked(channels.add), name="alert-channel-add"),
+    path("alerts/channels/<int:channel_id>/", asked(channels.change), name="alert-channel"),
+    path("alerts/channels/<int:channel_id>/test/", asked(channels.test), name="alert-channel-test"),
+    path(
+        "alerts/channels/<int:channel_id>/deliveries/<int:delivery_id>/replay/",
+        asked(channels.replay),
+        name="alert-delivery-replay",
+    ),
     path("cost/", cost.cost, name="cost"),
     path("cost/export.csv", cost.export, name="cost-csv"),
     path("settings/", settings.webhook.page, name="settings"),

@@ -21,6 +21,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "sign-in rules": gettext_noop("Sign-in rules"),
     "sign-in provider": gettext_noop("Sign-in provider"),
     "token": gettext_noop("API token"),
+    "channel": gettext_noop("Channel"),
     "account": gettext_noop("Account"),
     "policy": gettext_noop("Policy"),
     "price": gettext_noop("Price"),
@@ -41,6 +42,7 @@ VERBS: Final[Mapping[str, str]] = {
 }
 ACTORS: Final[Mapping[str, str]] = {
     "token": gettext_noop("API token"),
+    "channel": gettext_noop("Channel"),
     "command": gettext_noop("command"),
     "server": gettext_noop("the server"),
     "database": gettext_noop("database role"),

@@ -81,7 +81,7 @@ async def _asked() -> str:
             outbound.guard(client),
             client.stream("GET", settings.HEARTBEAT_URL) as response,  # its body is nothing to us
         ):
-            return "" if response.is_success else f"status {response.status_code}"
+            return "" if response.is_success else _("status %(code)s") % {"code": response.status_code}
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
         return f"{type(error).__name__}: {error}"
 

@@ -96,9 +96,9 @@ def _web(url: str, private: bool) -> Address:
     parts = urlsplit(url)
     if not private:
         if parts.scheme != "https":
-            raise BadChannel("url", "plain http is only taken with allow_private: use https")
+            raise BadChannel("url", "plain http is only taken where private addresses are allowed: use https")
         if _is_private(parts.hostname or ""):
-            raise BadChannel("url", "this is a private address: allow_private is needed")
+            raise BadChannel("url", "this is a private address: they must be allowed for this channel")
     port = f":{parts.port}" if parts.port else ""
     return Address(url, f"{parts.hostname}{port}"[:200])
 

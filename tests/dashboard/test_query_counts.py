@@ -49,6 +49,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "policy-new": ("/cleanup/policies/new/", 7),
     "policy": ("/cleanup/policies/{policy}/", 8),
     "policy-trust": ("/cleanup/policies/{policy}/trust/", 30),
+    "alert-channels": ("/alerts/channels/", 15),
     "cost": ("/cost/", 17),
     "cost-csv": ("/cost/export.csv", 14),
     "settings": ("/settings/", 13),
@@ -61,7 +62,7 @@ PAGES: dict[str, tuple[str, int]] = {
     "settings-audit": ("/settings/audit/", 12),
     "settings-audit-csv": ("/settings/audit/export.csv", 9),
     "settings-sign-in": ("/settings/sign-in/", 19),
-    "settings-system": ("/settings/system/", 19),
+    "settings-system": ("/settings/system/", 22),
     "palette": ("/palette/?q=i", 19),
 }
 
@@ -130,6 +131,7 @@ NO_PAGES = {
     "settings-reset-brake", "settings-person", "cleanup-approval", "settings-accounts-one",
     "invitation", "settings-account-key", "settings-account-retry", "settings-token-revoke", "act",
     "act-ask", "act-progress", "act-bulk-stop", "act-stop-many", "act-stop",
+    "alert-channel-add", "alert-channel", "alert-channel-test", "alert-delivery-replay",
     "login", "account_login", "mfa_authenticate", "mfa_index", "mfa_list_webauthn",
     "mfa_activate_totp", "mfa_add_webauthn",
     "mfa_deactivate_totp", "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, models
 
 from sandboxes.actions import audit
 from sandboxes.cleanup.erasure import queries
 from sandboxes.cleanup.erasure.subject import Subject
-from sandboxes.models import AccountBrake, AccountHealth, AuditEntry, Freeze, OwnerCallback, Policy
+from sandboxes.models import AccountBrake, AccountHealth, AuditEntry, Freeze, Notification, OwnerCallback, Policy
 
 BY: Final = "erase command"
 # Texts that name sandboxes and their metadata in passing; those of one account have an `account`.
@@ -67,6 +68,19 @@ def _settings(subject: Subject) -> int:
     return audit.erase_settings(found, subject.owner, subject.pseudonym, BY) if found else 0
 
 
+def _notifications(subject: Subject) -> int:
+    """Those of the account, or of several, that name the owner or a sandbox go, with their deliveries."""
+    rows = Notification.objects.filter(models.Q(account=subject.account) | models.Q(account=None))
+    found = []
+    for key, cause, data, errors in rows.annotate(errors=ArrayAgg("deliveries__error", distinct=True)).values_list(
+        "pk", "cause", "data", "errors"
+    ).iterator(500):  # fmt: skip
+        if subject.mentions.anywhere("\n".join((cause, json.dumps(data), *(one or "" for one in errors)))):
+            found.append(key)
+    Notification.objects.filter(pk__in=found).delete()
+    return len(found)
+
+
 def _texts(subject: Subject) -> int:
     changed = 0
     for model, names in _TEXTS.items():
@@ -92,6 +106,7 @@ STEPS: Final = (
     Step("sandboxes_leasespan", "keys pseudonymised, token names removed", _statement(queries.SPANS)),
     Step("sandboxes_guard", "reasons of protection removed", _statement(queries.LOCKS)),
     Step("sandboxes_fleetgroup", "owner pseudonymised", _statement(queries.GROUPS)),
+    Step("sandboxes_notification, sandboxes_delivery", "deleted", _notifications),
     Step("errors, freezes, breakers", "mentions pseudonymised", _texts),
     # After the texts, whose change is an entry too.
     Step("sandboxes_auditentry", "names and values removed", _settings),
