@@ -109,7 +109,9 @@ def test_test_tells_what_came_of_it_and_is_on_record(call: Any, sink: Sink) -> N
 
 
 def test_pagerduty_test_leaves_no_incident_open(call: Any, sink: Sink) -> None:
-    call("POST", "/channels", {"name": "pd", "kind": "pagerduty", "url": sink.url, "secret": KEY, "allow_private": True})
+    call(
+        "POST", "/channels", {"name": "pd", "kind": "pagerduty", "url": sink.url, "secret": KEY, "allow_private": True}
+    )
     assert call("POST", "/channels/pd/test").data["delivered"] is True
     assert [one.json["event_action"] for one in sink.requests] == ["trigger", "resolve"]
     assert len({one.json["dedup_key"] for one in sink.requests}) == 1
@@ -160,7 +162,9 @@ def test_health_says_how_it_goes(call: Any, sink: Sink) -> None:
     assert health() == "disabled"
 
 
-def test_secrets_stand_in_no_answer_log_audit_or_export(call: Any, sink: Sink, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_stand_in_no_answer_log_audit_or_export(
+    call: Any, sink: Sink, caplog: pytest.LogCaptureFixture
+) -> None:
     path = "zq0123456789abcdefghijklmn"
     call("POST", "/channels", local(sink, url=f"{sink.url}/{path}"))
     sink.answer(Answer(400, f"no such hook {path} {SECRET}".encode()))

@@ -1,11 +1,14 @@
 """Where nothing is ever sent, however it is spelled, and whichever library connects."""
 
+import re
 import socket
+from pathlib import Path
 
 import pytest
 
 from sandboxes.models import Channel, Delivery
 from sandboxes.notifications.addresses import BadChannel
+from sandboxes.notifications.senders import apprise
 from tests.support import channels
 from tests.support.channels import send_all, tell
 from tests.support.sink import Answer, Sink
@@ -107,3 +110,22 @@ def test_apprise_follows_no_redirect(sink: Sink) -> None:
     send_all()
     assert len(sink.requests) == 1
     assert Delivery.objects.get().state != "sent"
+
+
+def test_documentation_lists_what_apprise_takes() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text()
+    listed = [
+        set(found.split()) for found in re.findall(r"^- (?:schemes|parameters of an address): `(.+)`$", text, re.M)
+    ]
+    assert listed == [set(apprise.SCHEMES), set(apprise.PARAMETERS)]
+
+
+def test_every_scheme_of_the_list_is_one_that_apprise_has() -> None:
+    from apprise import Apprise
+
+    known = {
+        str(scheme)
+        for plugin in Apprise().details()["schemas"]
+        for scheme in [*(plugin["protocols"] or []), *(plugin["secure_protocols"] or [])]
+    }
+    assert known >= apprise.SCHEMES
