@@ -31,9 +31,7 @@ def test_thirty_days_are_kept_and_what_waits_stays(sink: Sink) -> None:
     assert Delivery.objects.count() == 2
 
 
-def test_address_and_secret_are_sealed_and_rotate(
-    sink: Sink, settings: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_address_and_secret_are_sealed_and_rotate(sink: Sink, settings: Any, capsys: Any) -> None:
     made = channels.channel("hook", "webhook", f"{sink.url}/zqpath")
     settings.ENCRYPTION_KEY = ",".join([Fernet.generate_key().decode(), *crypto.keys()])
     done = secrets_at_rest.rotate_all()

@@ -114,10 +114,8 @@ def test_apprise_follows_no_redirect(sink: Sink) -> None:
 
 def test_documentation_lists_what_apprise_takes() -> None:
     text = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text()
-    listed = [
-        set(found.split()) for found in re.findall(r"^- (?:schemes|parameters of an address): `(.+)`$", text, re.M)
-    ]
-    assert listed == [set(apprise.SCHEMES), set(apprise.PARAMETERS)]
+    listed = re.findall(r"^- (?:schemes|parameters of an address): `(.+)`$", text, re.MULTILINE)
+    assert [set(found.split()) for found in listed] == [set(apprise.SCHEMES), set(apprise.PARAMETERS)]
 
 
 def test_every_scheme_of_the_list_is_one_that_apprise_has() -> None:
