@@ -1,4 +1,4 @@
-"""What a sender is handed: where to, and what. Pure."""
+"""What a sender is handed: where to, and what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A message for people: one structure, written as plain text, Markdown and HTML. Pure but for translation."""
+"""A message for people: one structure, written as plain text, Markdown and HTML."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -198,6 +198,8 @@ def test_words_of_a_second_account_reach_nobody_of_the_first(call: Any, sink: Si
     pages = [person.get(one).content.decode() for one in ("/alerts/channels/", "/alerts/channels/?show=open")]
     assert "of the first" in pages[0]
     assert not any("zq" in page for page in pages)
+    (line,) = person.get("/alerts/channels/").context["channels"]
+    assert (line.counts.sent, line.counts.failed) == (1, 0)
     assert narrow.get("/api/v1/channels/billing").status_code == 200
     assert narrow.post("/api/v1/channels/billing/test").status_code == 403
 

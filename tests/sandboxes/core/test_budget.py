@@ -15,7 +15,7 @@ from sandboxes.core import budget
 from sandboxes.models import Account
 
 OUTBOUND = {
-    "events.tasks.take_in_answers", "dashboard.tasks.probe_api",
+    "events.tasks.take_in_answers", "dashboard.tasks.probe_api", "dashboard.tasks.call_heartbeat",
     "events.tasks.sync", "events.tasks.reconcile", "events.tasks.why_they_died", "events.tasks.tend_webhooks",
     "sandboxes.tasks.act", "sandboxes.tasks.backfill", "sandboxes.tasks.backfill_looked_at",
 }  # fmt: skip
@@ -41,7 +41,7 @@ def test_what_waits_for_backends_has_a_queue_of_its_own(tasks):
 
 
 def test_every_thread_of_a_process_that_plays_all_roles_has_a_connection():
-    threads = roles.ACTS_THREADS + roles.WORK_THREADS + 1  # and the one that counts the fleet
+    threads = roles.ACTS_THREADS + roles.WORK_THREADS + 2  # and those that count the fleet and notify
     assert settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"] > threads
 
 

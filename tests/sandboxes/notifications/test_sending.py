@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from sandboxes.models import Channel, Delivery, Notification
 from sandboxes.models.fields import Sealed
-from sandboxes.notifications import claims, events, outbox, retrying
+from sandboxes.notifications import claims, events, notifier, outbox, retrying
 from sandboxes.notifications.notifier import Notifier
 from sandboxes.notifications.outcomes import Outcome
 from sandboxes.notifications.results import note
@@ -121,8 +121,10 @@ def test_pause_is_never_shorter_than_planned_nor_longer_than_an_hour_more(asked:
     assert retrying.pause(len(retrying.PAUSES) + 1) is None
 
 
-def test_channel_that_hangs_does_not_delay_another(sink: Sink) -> None:
-    """Driven by what arrives: the second channel's message comes while the first one still has no answer."""
+def test_channel_that_hangs_does_not_delay_another(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Driven by what arrives: the second channel's message comes while the first one still has no answer, and without
+    a tick of the clock."""
+    monkeypatch.setattr(notifier, "TICK_SECONDS", 3600.0)
     release = threading.Event()
     sink.by_path = {"/hangs": Answer(until=release)}
     channels.channel("hangs", "webhook", f"{sink.url}/hangs")
