@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.db import connection, transaction
+from redis import Redis
 
 from sandboxes.models import Channel, Delivery, Notification
 from sandboxes.models.fields import Sealed
-from sandboxes.notifications import claims, events, notifier, outbox, retrying
+from sandboxes.notifications import claims, events, notifier, outbox, retrying, wake
 from sandboxes.notifications.notifier import Notifier
 from sandboxes.notifications.outcomes import Outcome
 from sandboxes.notifications.results import note
@@ -149,16 +150,39 @@ def test_channel_that_hangs_does_not_delay_another(sink: Sink, monkeypatch: pyte
     assert states("hangs") + states("works") == ["sent"] * 3
 
 
+def test_word_is_given_once_what_is_told_is_on_disk(sink: Sink, mailbox: Redis) -> None:
+    channels.channel("hook", "webhook", sink.url)
+    with mailbox.pubsub(ignore_subscribe_messages=True) as heard:
+        heard.subscribe(wake.CHANNEL)
+        heard.get_message(timeout=10)  # that it is subscribed
+        with transaction.atomic():
+            tell("hook")
+            assert heard.get_message() is None
+        assert heard.get_message(timeout=10) is not None
+
+
+async def test_sleeping_sender_is_woken_by_the_word(mailbox: Redis) -> None:
+    woken = asyncio.Event()
+    async with wake.listening(woken), asyncio.timeout(10):
+        await woken.wait()  # it listens
+        woken.clear()
+        mailbox.publish(wake.CHANNEL, b"1")
+        await woken.wait()
+
+
 def test_two_senders_never_send_one_message_twice(sink: Sink) -> None:
     made = channels.channel("hook", "webhook", sink.url)
     tell("hook")
+    tell("hook", subject="8")
     now = datetime.now(UTC)
     first = claims.claim(made.pk, now)
     assert first is not None
     assert claims.claim(made.pk, now) is None
     note(first, Outcome(answer="202"), 5, now)
-    assert claims.claim(made.pk, now) is None
-    assert states("hook") == ["sent"]
+    second = claims.claim(made.pk, now)
+    assert second is not None
+    assert [one.notification.subject for one in (*first.deliveries, *second.deliveries)] == ["7", "8"]
+    assert states("hook") == ["sent", "waiting"]
 
 
 def test_lease_of_before_the_clock_was_set_back_is_none(sink: Sink) -> None:
