@@ -10,6 +10,7 @@ from sandboxes.models import Channel, ChannelState, Delivery, HappeningsMark, No
 class ChannelAdmin(ReadOnly):
     list_display = ("name", "kind", "destination", "min_severity", "enabled")
     exclude = ("url", "secret")  # what is only shown is shown open
+    readonly_fields = ("destination", "url_at")
 
 
 @admin.register(ChannelState)
