@@ -30,6 +30,7 @@ PAGES: Final = (
 )
 # Found when something is typed: the pages within pages.
 WITHIN: Final = (
+    (gettext_noop("Notification channels"), "alert-channels", "i-events", gettext_noop("alerts slack email pagerduty")),
     (gettext_noop("Webhook settings"), "settings", "i-settings", gettext_noop("secret deliveries register")),
     (gettext_noop("Accounts"), "settings-accounts", "i-settings", gettext_noop("add backend project test delete")),
     (gettext_noop("Account settings"), "settings-account", "i-settings", gettext_noop("key api limits owner")),

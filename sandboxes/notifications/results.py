@@ -16,12 +16,12 @@ GAVE_UP = "gave up after 24 h: "
 
 @transaction.atomic
 def note(claim: Claim, outcome: Outcome, ms: int, now: datetime) -> None:
-    """Ends a claim; `ms` is how long the try took. What was sent once is sent, whoever holds the lease by now."""
-    rows = Delivery.objects.filter(pk__in=[one.pk for one in claim.deliveries], state=State.WAITING)
+    """Ends a claim; `ms` is how long the try took. What was sent is sent, whatever came in between."""
+    rows = Delivery.objects.filter(pk__in=[one.pk for one in claim.deliveries])
     if outcome.arrived:
         rows.update(state=State.SENT, at=now, ms=ms, error="", answer=outcome.answer, next_try_at=None, held=False)
     else:
-        _failed(claim, rows, outcome, now)
+        _failed(claim, rows.filter(state=State.WAITING), outcome, now)
     _state(claim, outcome, ms, now)
 
 

@@ -18,7 +18,7 @@ NOW_AND_THEN = (
     "/cleanup/policies/{policy}/",
     "/cleanup/policies/{policy}/trust/", "/cleanup/policies/{policy}/enforce/", "/cost/", "/cost/?from=yesterday",
     "/settings/", "/settings/accounts/", "/settings/account/", "/settings/tokens/", "/settings/prices/",
-    "/settings/system/",
+    "/settings/system/", "/alerts/channels/", "/alerts/channels/?add=webhook",
     "/settings/password/", "/api/v1/docs", "/nowhere/",
 )  # fmt: skip
 
