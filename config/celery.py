@@ -45,6 +45,7 @@ def schedule(sender: Celery, **_: object) -> None:
         ("events.tasks.why_they_died", 15.0),
         ("events.tasks.tend_webhooks", 60.0),
         ("sandboxes.tasks.reap", 15.0),
+        ("sandboxes.tasks.limits", 10.0),
         ("sandboxes.tasks.act", 2.0),
         ("sandboxes.tasks.take_bulks", 10.0),
         ("sandboxes.tasks.seal", 10.0),

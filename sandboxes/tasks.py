@@ -9,12 +9,16 @@ from sandboxes.actions import audit, bulk, sending
 from sandboxes.cleanup import approvals, reaper
 from sandboxes.core import budget, ticks
 from sandboxes.core.budget import limits
+from sandboxes.limits import round as limits_round
+from sandboxes.limits.settled import Settled
 from sandboxes.metrics import polling, series
 
 POLL_SECONDS = 60.0
 REAP_SECONDS = 300.0
+LIMITS_SECONDS = 60.0
 ACT_SECONDS = 300.0
 BACKFILL_SECONDS = 90.0
+SETTLED = Settled()  # of this process
 
 
 @shared_task(name="sandboxes.tasks.poll", **limits(POLL_SECONDS))
@@ -42,6 +46,12 @@ def reap() -> None:
     """Judges the fleet by every enabled policy; marks what an enforcing one hits."""
     budget.run(reaper.run_all, seconds=REAP_SECONDS)
     ticks.note(ticks.REAP)
+
+
+@shared_task(name="sandboxes.tasks.limits", **limits(LIMITS_SECONDS))
+def judge_limits() -> None:
+    """How everybody stands against the limits."""
+    budget.run(lambda: limits_round.run(SETTLED), seconds=LIMITS_SECONDS)
 
 
 @shared_task(name="sandboxes.tasks.act", **limits(ACT_SECONDS))

@@ -17,6 +17,7 @@ from dashboard.api import (
     freeze,
     health,
     leases,
+    limits,
     logs,
     me,
     metrics,
@@ -55,6 +56,7 @@ api.add_router("/actions", actions.router)
 api.add_router("/fleet", fleet.router)
 api.add_router("/cost", cost.router)
 api.add_router("/prices", prices.router)
+api.add_router("/limits", limits.router)
 api.add_router("/accounts", account_test.router)  # before: its path is also that of an account named test
 api.add_router("/accounts", accounts.router)
 api.add_router("/policies", preview.router)

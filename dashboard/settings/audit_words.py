@@ -30,6 +30,8 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "owner callback": gettext_noop("Owner callback"),
     "export": gettext_noop("Export"),
     "approval": gettext_noop("Approval"),
+    "limit": gettext_noop("Limit"),
+    "invoice": gettext_noop("Invoice"),
 }
 VERBS: Final[Mapping[str, str]] = {
     "added": gettext_noop("added"),

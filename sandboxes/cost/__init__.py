@@ -1,6 +1,6 @@
 """What the fleet costs: exact sums by group and time, what of it was wasted, what policies saved, what is to come."""
 
-from sandboxes.cost.breakdown import Spend, SpendItem, spend
+from sandboxes.cost.breakdown import Spend, SpendItem, spend, spent_units
 from sandboxes.cost.forecast import Forecast, month_forecast, month_start
 from sandboxes.cost.names import metadata_keys, record_since, template_names, watched_since
 from sandboxes.cost.question import BUCKETS, GROUPS, Question, QuestionError
@@ -26,6 +26,7 @@ __all__ = [
     "running_now",
     "saved",
     "spend",
+    "spent_units",
     "template_names",
     "used",
     "watched_since",

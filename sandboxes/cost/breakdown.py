@@ -79,6 +79,11 @@ def spend(asked: Question, now: datetime, account_id: int | None = None, *, wast
     return Spend(CURRENCY, asked.start, asked.end, items, total)
 
 
+def spent_units(asked: Question, now: datetime, account_id: int) -> dict[tuple[str | None, int], int]:
+    """What one account spent, in units of `money`, by group and number of bucket (of `asked.width`, from 1970 on)."""
+    return {place: one.cost for place, one in _read(asked, now, [account_id], waste=False).items()}
+
+
 def _read(asked: Question, now: datetime, accounts: list[int], *, waste: bool) -> dict[tuple[str | None, int], _Sum]:
     """Sums in units of `money` by group and number of bucket."""
     given: dict[str, Any] = {

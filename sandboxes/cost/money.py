@@ -36,6 +36,11 @@ def rounded(parts: Sequence[int]) -> tuple[list[Decimal], Decimal]:
     return [millionths(micro) for micro in micros], millionths(total)
 
 
+def usd_of(part: int) -> Decimal:
+    """Units as USD, rounded to six decimals."""
+    return rounded([part])[1]
+
+
 def millionths(count: int) -> Decimal:
     """So many millionths: of a dollar as USD, of a second as seconds."""
     return Decimal(count).scaleb(-6)

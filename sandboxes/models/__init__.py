@@ -10,6 +10,7 @@ from sandboxes.models.callback import OwnerCallback
 from sandboxes.models.execution import Execution, ExecutionEnd
 from sandboxes.models.freeze import Freeze
 from sandboxes.models.lease import Lease, LeaseMember, LeaseSpan
+from sandboxes.models.limits import InvoiceEntered, Limit, LimitState
 from sandboxes.models.metrics import MetricFrame, MetricSeries
 from sandboxes.models.notifications import Channel, ChannelState, Delivery, HappeningsMark, Notification
 from sandboxes.models.policy import Policy, Verdict
@@ -38,9 +39,12 @@ __all__ = [
     "Freeze",
     "HappeningsMark",
     "Heartbeat",
+    "InvoiceEntered",
     "Lease",
     "LeaseMember",
     "LeaseSpan",
+    "Limit",
+    "LimitState",
     "MetricFrame",
     "MetricSeries",
     "Notification",
