@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from django.db import connection, transaction
 
+from sandboxes.core import database
 from sandboxes.core.accounts import shown_account_ids
 from sandboxes.cost import queries_spend as queries
 from sandboxes.cost.money import millionths, rounded, units
@@ -81,7 +82,22 @@ def spend(asked: Question, now: datetime, account_id: int | None = None, *, wast
 
 def spent_units(asked: Question, now: datetime, account_id: int) -> dict[tuple[str | None, int], int]:
     """What one account spent, in units of `money`, by group and number of bucket (of `asked.width`, from 1970 on)."""
+    first, last = (_microseconds(at) // asked.width for at in (asked.start, asked.end))
+    if first == last:
+        return {(group, first): spent for group, spent in _spent(asked, now, account_id).items()}
     return {place: one.cost for place, one in _read(asked, now, [account_id], waste=False).items()}
+
+
+def _spent(asked: Question, now: datetime, account_id: int) -> dict[str | None, int]:
+    given = {"accounts": [account_id], "start": asked.start, "end": asked.end, "now": now, "key": asked.key}
+    sums: dict[str | None, int] = defaultdict(int)
+    for group, per_core, per_gib, core_us, mb_us in database.rows(queries.SPENT.format(group=asked.expression), given):
+        sums[group] += units(per_core, per_gib, int(core_us), int(mb_us))
+    return sums
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
 
 
 def _read(asked: Question, now: datetime, accounts: list[int], *, waste: bool) -> dict[tuple[str | None, int], _Sum]:

@@ -5,11 +5,8 @@ from typing import Final
 from sandboxes.cost.queries_last_sign import DEAD, us
 
 EVER: Final = 1 << 62
-# Times are whole microseconds, so that nothing is lost. Each run counts to its end or to now, each
-# second by its price. A run is not cut at every bucket: where it begins and ends it moves the slope of its group, and
-# `along` walks the slopes. Thousandths of cores × time and MB × time are added up under each price: money is made of
-# them afterwards.
-PIECES: Final = f"""
+# Times are whole microseconds, so that nothing is lost. Each run counts to its end or to now.
+RUNS: Final = f"""
 WITH prices AS MATERIALIZED (
     SELECT account_id AS account, usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib,
            CASE WHEN isfinite(since) THEN {us("since")} ELSE 0 END AS since,
@@ -25,7 +22,20 @@ runs AS MATERIALIZED (
     JOIN sandboxes_account a ON a.id = s.account_id
     WHERE s.account_id = ANY(%(accounts)s) AND e.started_at < %(end)s AND e.started_at < %(now)s
       AND (e.ended_at IS NULL OR e.ended_at > %(start)s)
-),
+)"""
+# Of a span that lies in one bucket: no run need be cut but at the prices.
+SPENT: Final = f"""{RUNS}
+SELECT grp, per_core, per_gib, sum(cores::numeric * (hi - lo)), sum(mb::numeric * (hi - lo))
+FROM (
+    SELECT r.grp, p.per_core, p.per_gib, r.cores, r.mb,
+           greatest(r.began, p.since, {us("%(start)s")}) AS lo, least(r.over, p.until, {us("%(end)s")}) AS hi
+    FROM runs r JOIN prices p ON p.account = r.account
+) cut
+WHERE lo < hi GROUP BY 1, 2, 3"""
+# Each second by its price. A run is not cut at every bucket: where it begins and ends it moves the slope of its group,
+# and `along` walks the slopes. Thousandths of cores × time and MB × time are added up under each price: money is made
+# of them afterwards.
+PIECES: Final = f"""{RUNS},
 {{found}}spans AS (
     SELECT 'cost' AS kind, box, account, grp, cores, mb, began AS lo, over AS hi FROM runs
     {{wasted}}
