@@ -15,7 +15,7 @@ from dashboard.cleanup import policy_form, policy_words, trust
 from dashboard.cleanup.policy_preview import shown
 from dashboard.cleanup.visible import for_writer, mine, one_policy
 from dashboard.settings import permissions
-from sandboxes.cleanup import held_back, policy_book, whatif
+from sandboxes.cleanup import held_back, over_limit, policy_book, whatif
 from sandboxes.models import Policy
 from sandboxes.policies import PolicyError, PolicySpec
 
@@ -115,7 +115,7 @@ def _page(
     wrong = {policy_form.field_of(error): policy_words.words_of(error)} if error is not None else {}
     context = {
         "policy": policy, "form": form, "wrong": wrong, "elsewhere": wrong.get("", wrong.get("orphan_when", "")),
-        "may_change": permissions.may_change(request), **found,
+        "may_change": permissions.may_change(request), "limits": over_limit.names(), **found,
     }  # fmt: skip
     return render(request, "cleanup/policy.html", context, status=422 if wrong else 200)
 

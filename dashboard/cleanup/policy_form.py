@@ -22,10 +22,11 @@ SPANS: Final = (
     "paused_for_seconds",
     "past_end_seconds",
 )
+WORDS: Final = ("over_limit",)
 KEYS: Final = ("missing_metadata", "duplicate_of")
 FIELDS: Final = (
-    "name", "accounts", "templates", "metadata", *SPANS, "idle_cpu_below_pct", *KEYS, "keep", "action", "grace_seconds",
-    "quarantine_seconds", "max_per_run", "max_per_hour", "max_fleet_fraction", "quiet_hours",
+    "name", "accounts", "templates", "metadata", *SPANS, "idle_cpu_below_pct", *KEYS, "keep", *WORDS, "action",
+    "grace_seconds", "quarantine_seconds", "max_per_run", "max_per_hour", "max_fleet_fraction", "quiet_hours",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ def typed(spec: PolicySpec) -> dict[str, Any]:
     when, match = plain["orphan_when"], plain["match"]
     shown: dict[str, Any] = {name: limit(when[name]) if name in when else "" for name in SPANS}
     shown |= {name: ", ".join(when.get(name, ())) for name in KEYS}
+    shown |= {name: when.get(name, "") for name in WORDS}
     shown |= {name: f"{when[name]:g}" if name in when else "" for name in ("idle_cpu_below_pct", "keep")}
     shown |= {name: ", ".join(match[name]) for name in ("accounts", "templates")}
     shown |= {name: str(plain[name]) for name in ("name", "action", "max_per_run", "max_per_hour")}
@@ -62,6 +64,7 @@ def read(form: Mapping[str, Any], states: list[str], *, enabled: bool, mode: str
     text = {name: str(form.get(name, "")).strip() for name in FIELDS}
     when: dict[str, Any] = {name: _seconds(name, text[name]) for name in SPANS if text[name]}
     when |= {name: _words(text[name]) for name in KEYS if text[name]}
+    when |= {name: text[name] for name in WORDS if text[name]}
     if text["idle_cpu_below_pct"]:
         when["idle_cpu_below_pct"] = _number("idle_cpu_below_pct", text["idle_cpu_below_pct"])
     if text["keep"] and text["duplicate_of"]:
@@ -108,6 +111,7 @@ def sentence(spec: PolicySpec) -> str:
         "paused_for_seconds": _("paused for {}"),
         "past_end_seconds": _("{} past its end"),
         "missing_metadata": _("missing metadata {}"),
+        "over_limit": _("over the limit {}"),
         "duplicate_of": _("duplicates of {}, keep %(keep)s") % {"keep": shown["keep"] or "1"},
     }
     return ", ".join(words.format(shown[name]) for name, words in told.items() if shown[name])

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+from msgspec import UNSET
 
 from dashboard.cleanup import hours
 from dashboard.ui import formats
@@ -41,6 +42,7 @@ SPARED: Final = {
     "paused_for_seconds": gettext_noop("not paused long enough"),
     "past_end_seconds": gettext_noop("not past their timeout"),
     "duplicate_of": gettext_noop("no duplicate, or the newest"),
+    "over_limit": gettext_noop("not over the limit, or too young"),
     "idle_for_seconds": gettext_noop("busy, or too few samples"),
     "protected": gettext_noop("protected"),
     "lease": gettext_noop("leased"),
@@ -84,6 +86,7 @@ def shown(spec: PolicySpec, found: whatif.Preview, field: str | None) -> dict[st
         "field": field,
         "field_word": _(FIELDS[field]) if field in FIELDS else "",
         "bars": hours.drawn(past.hours),
+        "no_past": spec.orphan_when.over_limit is not UNSET,
         "low_cpu": isinstance(spec.orphan_when.idle_for_seconds, int),
         "spared": _spared(found.now.spared),
     }

@@ -20,6 +20,7 @@ LABELS: Final = {
     "missing_metadata": gettext_noop("“Missing metadata”"),
     "duplicate_of": gettext_noop("“with the same”"),
     "keep": gettext_noop("“More than”"),
+    "over_limit": gettext_noop("“Over the limit”"),
     "quarantine_seconds": gettext_noop("“Pause first for”"),
     "grace_seconds": gettext_noop("the grace period"),
     "max_per_run": gettext_noop("“At most per run”"),

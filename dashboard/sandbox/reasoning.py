@@ -12,6 +12,7 @@ from dashboard.ui.translation import gettext as _
 from dashboard.ui.translation import ngettext
 from sandboxes.base.clock import BackendTime
 from sandboxes.policies import Asked, Facts, PolicySpec
+from sandboxes.policies.spec import YOUNGEST_OVER_SECONDS
 from sandboxes.policies.wording import limit
 
 
@@ -153,6 +154,18 @@ def _duplicate(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
     return Told(_("Number"), rank, _("duplicates"), note)
 
 
+def _over_limit(spec: PolicySpec, facts: Facts, _now: BackendTime) -> Told:
+    name, place = spec.orphan_when.over_limit, facts.limit
+    if place is None:
+        return Told(_("Not counted by the limit"), str(name), "", _("or its figures are older than a minute"))
+    most = _("limit %(name)s: %(most)s") % {"name": place.limit, "most": f"{place.most:,}"}
+    if place.rank is None:
+        return Told(f"{place.value}:", f"{place.running:,}", _("running"), most)
+    rank = _("%(rank)s of %(running)s") % {"rank": f"{place.rank:,}", "running": f"{place.running:,}"}
+    young = _("the newest beyond it, once their run is %(span)s old") % {"span": limit(YOUNGEST_OVER_SECONDS)}
+    return Told(_("Number"), rank, _("running for %(value)s") % {"value": place.value}, f"{most}; {young}")
+
+
 def _match(asked: Asked, spec: PolicySpec, facts: Facts) -> Rule | None:
     """Whom the policy looks at: only what it narrows is shown."""
     match, rule = spec.match, asked.rule
@@ -197,5 +210,5 @@ Measure = Callable[[PolicySpec, Facts, BackendTime], Told]
 MEASURES: Final[Mapping[str, Measure]] = {
     "no_lease_for_seconds": _lease, "idle_for_seconds": _idle, "older_than_seconds": _age,
     "missing_metadata": _missing, "paused_for_seconds": _paused, "past_end_seconds": _past_end,
-    "duplicate_of": _duplicate,
+    "duplicate_of": _duplicate, "over_limit": _over_limit,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from django.utils import timezone
 from msgspec.structs import replace
 
 from sandboxes.actions.cancelling import close_all
-from sandboxes.cleanup import orphans
+from sandboxes.cleanup import orphans, over_limit
 from sandboxes.core import sight
 from sandboxes.models import Account, Action, Policy, SandboxLock, Verdict
 from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
@@ -46,10 +46,12 @@ def says(policy: Policy, spec: PolicySpec) -> bool:
 def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
     """Makes a policy, or gives `policy` a new version if anything is different; a new version voids its marks.
 
-    Raises PolicyError when the name is taken, or when it newly names an account that there is not.
+    Raises PolicyError when the name is taken, when it newly names an account that there is not, or a
+    limit that there is not.
     """
     kept = Policy.objects.select_for_update().get(pk=policy.pk) if policy is not None else Policy(version=0)
     given = as_dict(spec)
+    over_limit.check(spec, (kept.orphan_when or {}).get("over_limit"))
     _known_accounts(set(spec.match.accounts) - set((kept.match or {}).get("accounts", ())))
     if kept.pk and says(kept, spec):
         return kept

@@ -1,6 +1,6 @@
 """What makes a sandbox an orphan: pure rules, facts in, judgement with reasons out; no I/O, no clock of their own."""
 
-from sandboxes.policies.facts import CpuWindow, DuplicatePlace, Facts, LeaseHeld, Protection
+from sandboxes.policies.facts import CpuWindow, DuplicatePlace, Facts, LeaseHeld, LimitPlace, Protection
 from sandboxes.policies.judge import Judgement, OurPause, SignOfLife, explain, judge, judge_quarantine
 from sandboxes.policies.keep import KEEP, Keep, pairs
 from sandboxes.policies.quiet import is_quiet, quiet_now
@@ -16,6 +16,7 @@ __all__ = [
     "Judgement",
     "Keep",
     "LeaseHeld",
+    "LimitPlace",
     "OrphanWhen",
     "OurPause",
     "PolicyError",

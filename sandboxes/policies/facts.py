@@ -47,10 +47,25 @@ class DuplicatePlace:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitPlace:
+    """How its group stands against a limit: `running` of `most`.
+
+    Where that is too many, `rank` is its place among those that run, by creation and then ID: 1 is the oldest. None
+    where they are not too many, or it does not run.
+    """
+
+    limit: str
+    value: str
+    running: int
+    most: int
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All times are on the backend's clock, those that begin on ours (first sight, leases, protection) too: converted.
 
-    `cpu` and `duplicate` are there only where a policy asks.
+    `cpu`, `duplicate` and `limit` are there only where a policy asks; `limit` only while its figures are fresh.
 
     `keep` is the metadata by which its account keeps sandboxes from every policy. `seen_running_at` is the latest
     statement of the backend that it runs. One that came back after its death, or whose ID is used again, is as old as
@@ -77,3 +92,4 @@ class Facts:
     keep: Keep = KEEP
     seen_running_at: BackendTime | None = None
     stored_keys: frozenset[str] | None = None
+    limit: LimitPlace | None = None

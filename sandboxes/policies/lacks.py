@@ -2,7 +2,7 @@
 
 from sandboxes.base.clock import BackendTime
 from sandboxes.policies.facts import Facts
-from sandboxes.policies.spec import OrphanWhen
+from sandboxes.policies.spec import YOUNGEST_OVER_SECONDS, OrphanWhen
 from sandboxes.policies.wording import clock, limit_of, span
 
 
@@ -58,6 +58,20 @@ def duplicate(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str:
     if place is None:
         return "not a duplicate"
     return f"number {place.rank}, newest first, of {place.alive} live; {keep} kept"
+
+
+def over_limit(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str:
+    """Not running, not counted or not known, not too many, among the oldest, or too young."""
+    place = facts.limit
+    if facts.state != "running":
+        return f"it is {facts.state}"
+    if place is None or place.limit != when.over_limit:
+        return f"the limit {when.over_limit} does not count it, or its figures are not fresh"
+    if place.rank is None:
+        return f"{place.running} running for {place.value}; limit {place.most}"
+    if place.rank <= place.most:
+        return f"number {place.rank}, oldest first, of {place.running} running for {place.value}; limit {place.most}"
+    return f"its run is younger than {limit_of(YOUNGEST_OVER_SECONDS)}: it has that long to settle in"
 
 
 def idle(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str:

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from sandboxes.base.clock import BackendTime
 from sandboxes.policies import lacks
 from sandboxes.policies.facts import DuplicatePlace, Facts
-from sandboxes.policies.spec import OrphanWhen
+from sandboxes.policies.spec import YOUNGEST_OVER_SECONDS, OrphanWhen
 from sandboxes.policies.wording import clock, limit, limit_of, span
 
 # Idle needs a sample at least this often over the whole window, or too little is known: E2B samples every 5 s.
@@ -155,6 +155,15 @@ def _duplicate(when: OrphanWhen, facts: Facts, _now: BackendTime) -> str | None:
     return f"number {place.rank}, newest first, of {place.alive} live with {same}; {keep} kept"
 
 
+def _over_limit(when: OrphanWhen, facts: Facts, now: BackendTime) -> str | None:
+    place = facts.limit
+    if facts.state != "running" or place is None or place.limit != when.over_limit or place.rank is None:
+        return None
+    if place.rank <= place.most or _longer(facts.started_at, YOUNGEST_OVER_SECONDS, now) is None:
+        return None
+    return f"number {place.rank}, oldest first, of {place.running} running for {place.value}; limit {place.most}"
+
+
 _Rule = Callable[[OrphanWhen, Facts, BackendTime], str | None]
 _Lacks = Callable[[OrphanWhen, Facts, BackendTime], str]
 # Each with what says why it does not hold: asked for by pages alone, so that judging thousands pays nothing for it.
@@ -165,5 +174,6 @@ _RULES: tuple[tuple[str, _Rule, _Lacks], ...] = (
     ("paused_for_seconds", _paused_for, lacks.paused),
     ("past_end_seconds", _past_end, lacks.past_end),
     ("duplicate_of", _duplicate, lacks.duplicate),
+    ("over_limit", _over_limit, lacks.over_limit),
     ("idle_for_seconds", _idle, lacks.idle),  # last: the only one whose facts cost a look into history
 )

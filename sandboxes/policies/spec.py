@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 TEN_YEARS_SECONDS = 10 * 366 * 86_400
+YOUNGEST_OVER_SECONDS = 600  # nobody is over a limit whose run is younger
 
 State = Literal["running", "paused"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -47,6 +48,7 @@ class OrphanWhen(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     past_end_seconds: Seconds | UnsetType = UNSET
     duplicate_of: Keys | UnsetType = UNSET
     keep: Count | UnsetType = UNSET
+    over_limit: Annotated[str, Meta(min_length=1, max_length=100, pattern=_NO_NUL)] | UnsetType = UNSET
 
 
 class QuietHours(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -124,9 +126,24 @@ def _contradictions(spec: PolicySpec) -> list[str]:
         found.append('past_end_seconds and idleness never hold for a paused sandbox: add "running" to match.states')
     if "paused_for_seconds" in given and given & {"past_end_seconds", "idle_for_seconds"}:
         found.append("paused_for_seconds never holds together with past_end_seconds or idleness: split the policy")
+    if "over_limit" in given:
+        found += _bad_over_limit(spec)
     if spec.quarantine_seconds is not None and spec.action == "notify":
         found.append('quarantine_seconds needs action "kill" or "pause": it pauses first and kills later')
     return found + [problem for hours in spec.quiet_hours for problem in _bad_hours(hours)]
+
+
+def _bad_over_limit(spec: PolicySpec) -> list[str]:
+    found = []
+    if spec.action == "kill":
+        found.append('over_limit never kills: set action to "notify" or "pause"')
+    if spec.quarantine_seconds is not None:
+        found.append("over_limit never kills: leave quarantine_seconds out, it kills after the pause")
+    if spec.match.states and "running" not in spec.match.states:
+        found.append('over_limit counts what runs: add "running" to match.states')
+    if spec.orphan_when.paused_for_seconds is not UNSET:
+        found.append("over_limit never holds together with paused_for_seconds: split the policy")
+    return found
 
 
 def _bad_hours(hours: QuietHours) -> list[str]:

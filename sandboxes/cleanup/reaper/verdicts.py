@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from sandboxes.cleanup import over_limit
 from sandboxes.cleanup.owner_callback import RULE
 from sandboxes.cleanup.reaper import facts, queries
 from sandboxes.cleanup.reaper.facts import Fleet, Known
@@ -33,7 +34,8 @@ def complete(
     *,
     all_samples: bool = False,
 ) -> list[Known]:
-    """`wanted` with the facts that cost more: places among duplicates, and samples where all else already holds.
+    """`wanted` with the facts that cost more: places among duplicates and under a limit, and samples where all else
+    already holds.
 
     With `all_samples` samples are read whatever else holds: for showing, where a judgement needs none.
 
@@ -47,6 +49,9 @@ def complete(
             alive = {name: place.alive for name, place in places.items()}
             places = {name: replace(place, alive=alive.get(name, place.alive)) for name, place in sure.items()}
         wanted = [replace(w, facts=replace(w.facts, duplicate=places.get(w.facts.sandbox_id))) for w in wanted]
+    if isinstance(when.over_limit, str):
+        stands = over_limit.places(when.over_limit, fleet.account, [w.key for w in wanted], now)
+        wanted = [replace(w, facts=replace(w.facts, limit=stands.get(w.key))) for w in wanted]
     if isinstance(when.idle_for_seconds, int):
         worth = [w.key for w in wanted if all_samples or judge(spec, w.facts, at, assume_idle=True).hit]
         windows = facts.cpu_windows(fleet.account, worth, when.idle_for_seconds, at) if worth else {}

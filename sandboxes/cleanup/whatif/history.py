@@ -71,6 +71,8 @@ def replay(specs: Sequence[PolicySpec], accounts: Sequence[Account], now: dateti
     when = specs[0].orphan_when
     asks_idle, asks_lease = when.idle_for_seconds is not UNSET, when.no_lease_for_seconds is not UNSET
     start = record.reach(accounts, now - LOOK_BACK, now, samples=asks_idle, leases=asks_lease)
+    if when.over_limit is not UNSET:  # who stood how against a limit at the time is on no record
+        start = now
     past = Past(
         of_record(start),
         of_record(now),

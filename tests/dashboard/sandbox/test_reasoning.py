@@ -8,7 +8,17 @@ import pytest
 
 from dashboard.sandbox import reasoning
 from sandboxes.base.clock import BackendTime
-from sandboxes.policies import CpuWindow, DuplicatePlace, Facts, LeaseHeld, PolicySpec, Protection, explain, parse
+from sandboxes.policies import (
+    CpuWindow,
+    DuplicatePlace,
+    Facts,
+    LeaseHeld,
+    LimitPlace,
+    PolicySpec,
+    Protection,
+    explain,
+    parse,
+)
 from tests.support.records import NOW
 
 
@@ -36,6 +46,13 @@ def said(facts: Facts, when: dict[str, Any], **spec: Any) -> list[tuple[str, boo
 @pytest.mark.parametrize(
     ("when", "facts", "first"),
     [
+        ({"over_limit": "x"}, PLAIN, ("Not counted by the limit x", False)),
+        ({"over_limit": "x"}, replace(PLAIN, limit=LimitPlace("x", "ada", 3, 5)), ("ada: 3 running", False)),
+        (
+            {"over_limit": "x"},
+            replace(PLAIN, limit=LimitPlace("x", "ada", 7, 5, 6)),
+            ("Number 6 of 7 running for ada", True),
+        ),
         ({"older_than_seconds": 300}, PLAIN, ("Running for 55 min 00 s", True)),
         ({"older_than_seconds": 3600}, PLAIN, ("Running for 55 min 00 s", False)),
         ({"no_lease_for_seconds": 900}, PLAIN, ("No lease for 2 h", True)),
