@@ -47,6 +47,7 @@ def schedule(sender: Celery, **_: object) -> None:
         ("sandboxes.tasks.reap", 15.0),
         ("sandboxes.tasks.limits", 10.0),
         ("sandboxes.tasks.act", 2.0),
+        ("sandboxes.tasks.judge_alerts", 10.0),
         ("sandboxes.tasks.take_bulks", 10.0),
         ("sandboxes.tasks.seal", 10.0),
         ("sandboxes.tasks.compact", 60.0),

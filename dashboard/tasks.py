@@ -11,6 +11,7 @@ from dashboard.access import password_reset
 from dashboard.models import IdempotentAnswer
 from dashboard.system import heartbeat, on_time
 from events import forgetting, retention
+from sandboxes.alerts import retention as alerts_retention
 from sandboxes.cleanup import retention as fleet_retention
 from sandboxes.core import budget
 from sandboxes.core.budget import limits
@@ -54,6 +55,7 @@ def retain() -> None:
         "events and deliveries": retention.apply,
         "ended sandboxes and actions": fleet_retention.apply,
         "notifications": notified.apply,
+        "alerts and silences": alerts_retention.apply,
         "answers under an Idempotency-Key": IdempotentAnswer.delete_old,
     }
     failed = [what for what, delete in deletions.items() if not _deleted(what, delete, now)]

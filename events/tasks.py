@@ -1,10 +1,11 @@
 """Celery tasks of the record: each says when and for how long at most, the named function does the work."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from events import causes, observe, own_acts
 from events import reconcile as reconciling
-from events.webhooks import upkeep
+from events.webhooks import silence, upkeep
 from sandboxes.core import budget
 from sandboxes.core.budget import limits
 
@@ -43,3 +44,4 @@ def why_they_died() -> None:
 def tend_webhooks() -> None:
     """Looks after each account's webhook: finishes what was left half-made, and reads what the backend says of it."""
     budget.run(upkeep.tend_all, seconds=WEBHOOK_SECONDS)
+    silence.note_all(timezone.now())

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from sandboxes.actions import audit, bulk, sending
+from sandboxes.alerts import judging
 from sandboxes.cleanup import approvals, reaper
 from sandboxes.core import budget, ticks
 from sandboxes.core.budget import limits
@@ -17,6 +18,7 @@ POLL_SECONDS = 60.0
 REAP_SECONDS = 300.0
 LIMITS_SECONDS = 60.0
 ACT_SECONDS = 300.0
+ALERT_SECONDS = 60.0
 BACKFILL_SECONDS = 90.0
 SETTLED = Settled()  # of this process
 
@@ -89,3 +91,9 @@ def backfill_looked_at(account_id: int) -> None:
 def seal() -> None:
     """The audit's new entries are sealed into its chain."""
     audit.seal()
+
+
+@shared_task(name="sandboxes.tasks.judge_alerts", **limits(ALERT_SECONDS))
+def judge_alerts() -> None:
+    """Judges every alert rule, and tells what is due."""
+    judging.judge_all()

@@ -8,6 +8,8 @@ from dashboard.api import (
     accounts,
     actions,
     acts,
+    alert_rules,
+    alerts,
     approvals,
     callback,
     channels,
@@ -26,6 +28,7 @@ from dashboard.api import (
     prices,
     sandboxes,
     settings_audit,
+    silences,
     tokens,
     trust,
     users,
@@ -59,6 +62,10 @@ api.add_router("/prices", prices.router)
 api.add_router("/limits", limits.router)
 api.add_router("/accounts", account_test.router)  # before: its path is also that of an account named test
 api.add_router("/accounts", accounts.router)
+api.add_router("/alert-rules", alert_rules.router)
+api.add_router("/alerts", alerts.router)
+api.add_router("/silences", silences.router)
+api.add_router("/routes", silences.routing)
 api.add_router("/policies", preview.router)
 api.add_router("/policies", policies.router)
 api.add_router("/policies", trust.router)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 IN_PATH: Final = {
     "sandbox_id": "i1a2b3c4d5e6f7g8h9j0", "policy_id": "1", "action_id": "1", "name": "default", "key": "run-9f",
     "bulk_id": "6f1c2f0e-3f5a-4c1f-9d3b-2a6f0c9e7b11", "token_id": "12", "user_id": "7", "approval_id": "4",
+    "rule_id": "3", "alert_id": "8", "silence_id": "2",
     "session_id": "3f9b0c8e5d1a47f6a2c4e6b8d0f13579", "delivery_id": "31",
 }  # fmt: skip
 QUERIES: Final[dict[str, dict[str, str]]] = {
@@ -15,6 +16,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "list_sandbox_events": {"type": "paused"},
     "get_sandbox_logs": {"level": "error", "limit": "100"},
     "get_sandbox_metrics": {"start": "2026-11-28T09:00:00Z", "end": "2026-11-28T10:00:00Z"},
+    "list_alerts": {"state": "firing"},
     "list_actions": {"kind": "kill", "state": "failed"},
     "get_fleet_metrics": {"points": "60"},
     "get_fleet_at": {"t": "2026-11-28T02:13:00Z"},
@@ -29,7 +31,20 @@ _POLICY: Final = {
     "grace_seconds": 600,
 }
 _CHANNEL: Final = {"name": "default", "kind": "email", "url": "mailto:oncall@example.com", "min_severity": "warning"}
+_RULE: Final = {
+    "name": "owners-over-100", "kind": "running", "above": 100, "for_seconds": 120, "group_by": ["owner"],
+    "severity": "critical", "channels": ["oncall"],
+}  # fmt: skip
 BODIES: Final[dict[str, dict[str, Any]]] = {
+    "create_alert_rule": _RULE,
+    "update_alert_rule": _RULE | {"name": "owners-over-200", "above": 200},
+    "preview_alert_rule": _RULE,
+    "acknowledge_alert": {"note": "scaling down the nightly job"},
+    "create_silence": {"match": {"owner": "team-agents"}, "until": "2026-12-01T18:00:00Z", "reason": "load test"},
+    "set_routes": {
+        "default": ["oncall"],
+        "routes": [{"key": "owner", "match": "team-*", "channels": ["agents-slack"]}],
+    },
     "kill_sandbox": {"reason": "stuck"},
     "pause_sandbox": {"reason": "idle overnight"},
     "resume_sandbox": {"seconds": 300},

@@ -9,7 +9,6 @@ from sandboxes.e2b.doubts import UNLISTED
 
 NEAR_CAP = 0.8
 HALF, SOON_SECONDS = 0.5, 3600  # over half full, and full within an hour at this pace
-SILENT_WEBHOOK_SECONDS = 360
 
 
 def needs(facts: Facts) -> list[Need]:

@@ -10,16 +10,14 @@ from django.conf import settings
 from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
-from dashboard.fleet.attention import SILENT_WEBHOOK_SECONDS
 from dashboard.fleet.attention_shapes import Facts
 from dashboard.ui.context import read_frame
 from events.models import LifecycleEvent
-from events.webhooks.view import view_of
+from events.webhooks.silence import silent_since
 from sandboxes.actions import brake
-from sandboxes.base.clock import is_fresh, on_backend
+from sandboxes.base.clock import is_fresh
 from sandboxes.cleanup import policy_book
 from sandboxes.core import disk
-from sandboxes.core.accounts import clock_offset
 from sandboxes.e2b import Capabilities
 from sandboxes.fleet import figures as fleet
 from sandboxes.fleet.search import SandboxQuery, matching_ids, search
@@ -69,7 +67,7 @@ def facts(now: datetime, figures: fleet.FleetNow) -> Facts:
         unlisted=_unlisted(frame.accounts, healths, now),
         rounds_failing=_failing_rounds(healths),
         polls_slow=_slow(healths),
-        webhooks_silent=_silent_webhooks(healths, now),
+        webhooks_silent=[(x.account.name, at) for x in healths if (at := silent_since(x, now))],
         webhooks_locked=[name for name, secrets in frame.unreadable if "webhook_secret" in secrets],
         breakers=_breakers(),
         brakes=[(one.account.name, one.why) for one in brake.tripped(ids).values()],
@@ -163,32 +161,6 @@ def _slow(healths: list[AccountHealth]) -> list[tuple[str, float, float]]:
     interval = settings.POLL_INTERVAL_SECONDS
     polls = [(health.account.name, health.poll_seconds or 0.0) for health in healths]
     return [(name, seconds, interval) for name, seconds in polls if seconds > interval]
-
-
-def _silent_webhooks(healths: list[AccountHealth], now: datetime) -> list[tuple[str, datetime]]:
-    """Accounts whose webhooks used to come and no longer do, while the events API still shows new events.
-
-    Deliveries must still be expected: after a webhook was disabled or deleted, here or at the backend, none are.
-    """
-    late = now - timedelta(seconds=SILENT_WEBHOOK_SECONDS)
-    found = []
-    for health in healths:
-        last, since = health.webhook_last_at, health.webhook_since
-        if last and since and max(last, since) < late and _is_on(health) and _has_brought(health.account, late):
-            found.append((health.account.name, max(last, since)))
-    return found
-
-
-def _is_on(health: AccountHealth) -> bool:
-    """Whether the webhook is on, as far as is known: one that a person registered nobody may have been able to ask."""
-    view = view_of(health)
-    return view.enabled is not False and view.quiet_at is None and not view.missing
-
-
-def _has_brought(account: Account, since: datetime) -> bool:
-    """Whether the events API has brought an event that happened since then, on our clock, before any delivery did."""
-    events = LifecycleEvent.objects.filter(account=account, source=LifecycleEvent.Source.RECONCILE)
-    return events.filter(received_at__gt=since, timestamp__gt=on_backend(since, clock_offset(account))).exists()
 
 
 def _from_the_future(accounts: list[int], now: datetime) -> list[tuple[str, int]]:

@@ -27,6 +27,7 @@ ALREADY_PAUSED = "already_paused"
 # 503 on a pause: refused and still running; old self-hosted E2B kills what it could not pause.
 PAUSE_REJECTED, REJECTED_STATUS = "pause_rejected", 503
 NEVER_SENT = "never_sent"  # no try reached the backend
+AT_CAPACITY = "at_capacity"  # a start that the plan's limit refused
 OTHER_SANDBOX = "other_sandbox"
 REJECTED_KEY = 401  # nothing happened, and the key may be replaced in a minute; 403: it is known and may not do this
 REJECTED_KEY_SECONDS = 30.0  # to the next try; as many as for any other failure that may pass
@@ -77,7 +78,9 @@ async def perform(client: E2BClient, action: Action, deadline_seconds: float) ->
         if error.status == REJECTED_KEY:
             return Result("again", error=str(error), wait_seconds=REJECTED_KEY_SECONDS)
         return Result("never", "refused", error=str(error))
-    except (BadRequest, ChangesForbidden, TooManySandboxes, Unsupported) as error:
+    except TooManySandboxes as error:
+        return Result("never", AT_CAPACITY, error=str(error))
+    except (BadRequest, ChangesForbidden, Unsupported) as error:
         return Result("never", "refused", error=str(error))
     except E2BError as error:
         return Result("unknown", error=str(error)) if error.maybe_sent else Result("again", NEVER_SENT, str(error))

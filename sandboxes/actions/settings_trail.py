@@ -15,10 +15,10 @@ from sandboxes.models import Account, AuditEntry
 # What an entry can be on. Those of the first group belong to accounts, the others to the whole installation.
 OF_ACCOUNTS: Final = (
     "account", "policy", "price", "freeze", "brake", "owner callback", "export", "approval", "limit",
-    "invoice",
+    "invoice", "alert rule", "silence",
 )  # fmt: skip
 OF_PEOPLE: Final = ("person", "role", "sign-in", "second factor", "single sign-on")  # by their names
-SUBJECTS: Final = (*OF_ACCOUNTS, *OF_PEOPLE, "token", "sign-in rules", "sign-in provider", "channel")
+SUBJECTS: Final = (*OF_ACCOUNTS, *OF_PEOPLE, "token", "sign-in rules", "sign-in provider", "channel", "alert routes")
 VERBS: Final = ("added", "changed", "removed", "succeeded", "failed", "ended", "downloaded")
 ACTORS: Final = ("user", "token", "command", "server", "database", "nobody")
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sandboxes.actions import announce, machine
-from sandboxes.actions.calls import CONFLICT, PAUSE_REJECTED, Result
+from sandboxes.actions.calls import AT_CAPACITY, CONFLICT, PAUSE_REJECTED, Result
 from sandboxes.actions.claims import UNREAD, Claim
 from sandboxes.actions.permission import CONDEMNING
 from sandboxes.models import Account, Action, SandboxLock
@@ -69,7 +69,10 @@ def apply(action: Action, result: Result) -> None:
         action.next_attempt_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
     elif result.kind == "never" or (result.counts and action.attempts >= MOST_ATTEMPTS):
         tries = f" after {action.attempts} attempts" if action.attempts > 1 else ""
-        fail(action, f"Gave up{tries}: {result.error}", result.outcome or "refused")
+        outcome = result.outcome or "refused"
+        if outcome == AT_CAPACITY:
+            action.rejection, outcome = AT_CAPACITY, "refused"
+        fail(action, f"Gave up{tries}: {result.error}", outcome)
     else:
         requeue(action, result, now)
 

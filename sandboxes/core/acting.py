@@ -22,8 +22,9 @@ Kind = Literal["user", "token", "command", "server", "nobody"]
 FOLLOWED: Final = (
     "auth_user", "dashboard_apitoken", "dashboard_member", "dashboard_signinprovider", "dashboard_signinrules",
     "mfa_authenticator", "sandboxes_account", "sandboxes_accountbrake", "sandboxes_accountprice",
-    "sandboxes_approval", "sandboxes_channel", "sandboxes_freeze", "sandboxes_invoiceentered", "sandboxes_limit",
-    "sandboxes_ownercallback", "sandboxes_policy", "sandboxes_price", "socialaccount_socialaccount",
+    "sandboxes_alertroutes", "sandboxes_alertrule", "sandboxes_approval", "sandboxes_channel", "sandboxes_freeze",
+    "sandboxes_invoiceentered", "sandboxes_limit", "sandboxes_ownercallback", "sandboxes_policy", "sandboxes_price",
+    "sandboxes_silence", "socialaccount_socialaccount",
 )  # fmt: skip
 _CHANGES: Final = re.compile(rf'\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(?:{"|".join(FOLLOWED)})"?(?:\s|$)')
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]

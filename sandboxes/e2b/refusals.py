@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -25,6 +25,7 @@ from sandboxes.e2b.errors import (
 from sandboxes.e2b.pacing import seconds_to_wait, used_up
 from sandboxes.e2b.timing import http_date
 
+KEY_ADVICE: Final = "Check the account's API key and what it may do"
 _SPEAKS_OF_SANDBOXES = re.compile(r"concurrent|too many sandboxes|maximum number of", re.IGNORECASE)
 
 
@@ -73,7 +74,7 @@ def refusal(call: Call, reply: Reply) -> E2BError | None:
 
 def _meaning(status: int) -> tuple[type[E2BError], str]:
     if status in {401, 403}:
-        return Unauthorized, "Check the account's API key and what it may do"
+        return Unauthorized, KEY_ADVICE
     if status == 404:
         return NotFound, "It is gone, or this backend does not have this call"
     if status in {409, 410}:

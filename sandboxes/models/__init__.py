@@ -2,6 +2,7 @@
 
 from sandboxes.models.account import Account, AccountHealth, Heartbeat
 from sandboxes.models.action import Action
+from sandboxes.models.alert import Alert, AlertClock, AlertRoutes, AlertRule, AlertWatch, Silence
 from sandboxes.models.approval import Approval
 from sandboxes.models.audit import AuditEntry
 from sandboxes.models.brake import AccountBrake
@@ -24,6 +25,11 @@ __all__ = [
     "AccountHealth",
     "AccountPrice",
     "Action",
+    "Alert",
+    "AlertClock",
+    "AlertRoutes",
+    "AlertRule",
+    "AlertWatch",
     "Approval",
     "AuditEntry",
     "BulkRequest",
@@ -55,5 +61,6 @@ __all__ = [
     "SandboxLock",
     "SeriesHours",
     "SeriesMinutes",
+    "Silence",
     "Verdict",
 ]

@@ -145,6 +145,9 @@ class AccountHealth(models.Model):
     templates_at = models.DateTimeField(null=True)
     webhook_last_at = models.DateTimeField(null=True)
     webhook_since = models.DateTimeField(null=True, help_text="The first delivery: from then on events are expected.")
+    webhook_silent_since = models.DateTimeField(
+        null=True, help_text="Since when events come and no delivery does, though the webhook is on."
+    )
     webhook = models.JSONField(default=dict, help_text="Our webhook as the backend sees it, and when it was asked.")
     round_errors = models.JSONField(
         default=dict, db_default=models.Value({}, models.JSONField()),

@@ -130,7 +130,7 @@ def _contradictions(spec: PolicySpec) -> list[str]:
         found += _bad_over_limit(spec)
     if spec.quarantine_seconds is not None and spec.action == "notify":
         found.append('quarantine_seconds needs action "kill" or "pause": it pauses first and kills later')
-    return found + [problem for hours in spec.quiet_hours for problem in _bad_hours(hours)]
+    return found + [problem for hours in spec.quiet_hours for problem in bad_hours(hours)]
 
 
 def _bad_over_limit(spec: PolicySpec) -> list[str]:
@@ -146,7 +146,8 @@ def _bad_over_limit(spec: PolicySpec) -> list[str]:
     return found
 
 
-def _bad_hours(hours: QuietHours) -> list[str]:
+def bad_hours(hours: QuietHours) -> list[str]:
+    """Why these hours can't be meant as they are written."""
     found = []
     if hours.since == hours.until:
         found.append("quiet_hours: from and to are the same time; 00:00 to 24:00 is the whole day")

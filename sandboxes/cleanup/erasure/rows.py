@@ -10,7 +10,18 @@ from django.db import connection, models
 from sandboxes.actions import audit
 from sandboxes.cleanup.erasure import queries
 from sandboxes.cleanup.erasure.subject import Subject
-from sandboxes.models import AccountBrake, AccountHealth, AuditEntry, Freeze, Notification, OwnerCallback, Policy
+from sandboxes.models import (
+    AccountBrake,
+    AccountHealth,
+    Alert,
+    AlertWatch,
+    AuditEntry,
+    Freeze,
+    Notification,
+    OwnerCallback,
+    Policy,
+    Silence,
+)
 
 BY: Final = "erase command"
 # Texts that name sandboxes and their metadata in passing; those of one account have an `account`.
@@ -20,6 +31,9 @@ _TEXTS: Final[dict[type[models.Model], tuple[str, ...]]] = {
     OwnerCallback: ("error",),
     Policy: ("breaker_why", "held_why"),
     Freeze: ("reason",),
+    Alert: ("group", "group_key", "told", "examples", "note"),
+    AlertWatch: ("group_key",),
+    Silence: ("match", "reason"),
 }
 
 

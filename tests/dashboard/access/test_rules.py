@@ -18,10 +18,18 @@ GIVEN = {"sandbox_id": "i0", "text": "x", "deed": "replace", "bulk_id": "0000000
          "token_id": 987654321,  # none that is in use: a token that revokes itself answers nothing else
          "user_id": 1,
          "channel_id": 1,
-         "approval_id": 1, "pk": 1, "session_id": "x", "provider_id": "x", "slug": "x", "key": "x", "token": "x",
+         "approval_id": 1, "pk": 1, "rule_id": 1, "alert_id": 1, "silence_id": 1,
+         "session_id": "x", "provider_id": "x", "slug": "x", "key": "x", "token": "x",
          "name": "x"}  # fmt: skip
 REFUSED = 403
-OF_ALL = {"update_policy", "delete_policy", "run_policy", "reset_policy"}  # policy 1 stands for every account
+OF_ALL = {
+    "update_policy",
+    "delete_policy",
+    "run_policy",
+    "reset_policy",
+    "update_alert_rule",
+    "delete_alert_rule",
+}  # policy 1 stands for every account
 
 
 def pages() -> Iterator[tuple[str, str]]:

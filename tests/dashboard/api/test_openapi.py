@@ -32,6 +32,10 @@ GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} ·
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
 GET /channels · POST /channels · GET /channels/{name} · PUT /channels/{name} · DELETE /channels/{name}
 POST /channels/{name}/test · GET /channels/{name}/deliveries · POST /channels/{name}/deliveries/{delivery_id}/replay
+GET /alert-rules · POST /alert-rules · POST /alert-rules/preview · GET /alert-rules/{rule_id}
+PUT /alert-rules/{rule_id} · DELETE /alert-rules/{rule_id}
+GET /alerts · GET /alerts/{alert_id} · POST /alerts/{alert_id}/acknowledge
+GET /silences · POST /silences · GET /silences/{silence_id} · DELETE /silences/{silence_id} · GET /routes · PUT /routes
 GET /me · GET /tokens · POST /tokens · GET /tokens/{token_id} · DELETE /tokens/{token_id}
 GET /users · POST /users · GET /users/{user_id} · PATCH /users/{user_id} · DELETE /users/{user_id}
 GET /users/{user_id}/sessions · DELETE /users/{user_id}/sessions/{session_id}
@@ -48,6 +52,8 @@ set_owner_callback delete_owner_callback list_audit list_approvals get_approval 
 create_token get_token revoke_token list_users
 create_user
 get_user update_user deactivate_user list_sessions end_session
+list_alert_rules create_alert_rule preview_alert_rule get_alert_rule update_alert_rule delete_alert_rule
+list_alerts get_alert acknowledge_alert list_silences create_silence get_silence end_silence get_routes set_routes
 list_channels create_channel get_channel update_channel delete_channel test_channel list_channel_deliveries
 replay_channel_delivery
 list_accounts create_account get_account update_account delete_account test_account list_prices create_price
@@ -62,6 +68,8 @@ PreviewSpared PreviewTried Problem ProtectBody Protection QuietHours Reason Resu
 SandboxMetrics SandboxThen Spend SpendItem Spread TimeoutBody TrustItem Me Session SessionList Token TokenBody
 TokenList TokenMade Approval ApprovalList AuditActor AuditList AuditRow AuditSubject User UserBody UserChange
 UserInvited UserList
+Acknowledgement Alert AlertHistory AlertList AlertNotification AlertPreview AlertRule AlertRuleList AlertRuleSpec
+NewSilence NowBeyond PastEpisode Route Routes Silence SilenceList SilenceMatch
 Channel ChannelBody ChannelDelivery ChannelDeliveryList ChannelList ChannelTested
 AccountBody AccountChange AccountList AccountView BrakeLimits Capability
 AccountTestBody AccountTested Check ListFilter
@@ -71,10 +79,13 @@ CLOSED = """
 Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action
 BulkState.action Orphan.state LeaseState.state Health.status Policy.mode Policy.action PolicySpec.mode
 PolicySpec.action PolicyBreaker.state Me.kind UserBody.role AccountBody.actions AccountView.actions
+Alert.severity Alert.state AlertNotification.state AlertRule.kind AlertRule.severity AlertRuleSpec.kind
+AlertRuleSpec.severity
 Channel.kind Channel.min_severity Channel.health ChannelBody.kind ChannelBody.min_severity ChannelDelivery.severity
 ChannelDelivery.state
 """
 HOURS = {"QuietHours.from", "QuietHours.to"}  # of a day
+FIGURES = {"AlertRule.resolve_at", "AlertRuleSpec.resolve_at"}  # at which an alert is over
 COLUMNS = {"FleetColumns.t", "SandboxMetrics.t"}  # Unix seconds
 
 
@@ -163,7 +174,7 @@ def test_times_are_date_times(schema: Any) -> None:
     named = re.compile(r".*_at|t|from|to|timestamp|stale_since|exact_t")
     for model, one in schema["components"]["schemas"].items():
         for field, told in one.get("properties", {}).items():
-            if named.fullmatch(field) and f"{model}.{field}" not in HOURS | COLUMNS:
+            if named.fullmatch(field) and f"{model}.{field}" not in HOURS | COLUMNS | FIGURES:
                 assert "date-time" in json.dumps(told), f"{model}.{field}"
 
 
