@@ -9,7 +9,7 @@ from dashboard import settings
 from dashboard.access import again, invitations, openid, password_reset
 from dashboard.access import views as login
 from dashboard.actions import views as acts
-from dashboard.alerts import channels
+from dashboard.alerts import channels, firing, rules, silences
 from dashboard.api import api
 from dashboard.api.mount import no_such_call
 from dashboard.cleanup import policy, trust
@@ -73,6 +73,17 @@ urlpatterns = [
     path("cleanup/policies/<int:policy_id>/enforce/", policy.enforce, name="policy-enforce"),
     path("cleanup/policies/<int:policy_id>/trust/", trust.page, name="policy-trust"),
     path("cleanup/policies/<int:policy_id>/switch/", policy.switch, name="policy-switch"),
+    path("alerts/", firing.page, name="alerts"),
+    path("alerts/<int:alert_id>/", firing.page, name="alert"),
+    path("alerts/<int:alert_id>/acknowledge/", firing.acknowledge, name="alert-acknowledge"),
+    path("alerts/history/", firing.history, name="alert-history"),
+    path("alerts/rules/", rules.page, name="alert-rules"),
+    path("alerts/rules/new/", rules.new, name="alert-rule-new"),
+    path("alerts/rules/preview/", rules.preview, name="alert-rule-preview"),
+    path("alerts/rules/<int:rule_id>/", rules.rule, name="alert-rule"),
+    path("alerts/rules/<int:rule_id>/switch/", rules.switch, name="alert-rule-switch"),
+    path("alerts/silences/", silences.page, name="alert-silences"),
+    path("alerts/silences/<int:silence_id>/end/", silences.end, name="alert-silence-end"),
     path("alerts/channels/", channels.page, name="alert-channels"),
     path("alerts/channels/add/", asked(channels.add), name="alert-channel-add"),
     path("alerts/channels/<int:channel_id>/", asked(channels.change), name="alert-channel"),

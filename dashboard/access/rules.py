@@ -70,6 +70,17 @@ PAGES: Final[Mapping[str, tuple[Verb, Verb | None]]] = MappingProxyType(
         "deliveries": (R, None),  # their bodies need act: the page asks
         "deliveries-replay": (A, A),
         "delivery-replay": (A, A),
+        "alerts": (R, None),
+        "alert": (R, None),
+        "alert-acknowledge": (A, A),
+        "alert-history": (R, None),
+        "alert-rules": (R, None),
+        "alert-rule-new": (R, W),
+        "alert-rule": (R, W),
+        "alert-rule-preview": (R, R),
+        "alert-rule-switch": (W, W),
+        "alert-silences": (R, A),
+        "alert-silence-end": (A, A),
         "cleanup": (R, None),
         "cleanup-reset": (W, W),
         "cleanup-approval": (A, A),  # of all accounts that are concerned: the view asks

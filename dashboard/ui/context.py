@@ -17,6 +17,7 @@ from dashboard.access.rights import Verb
 from dashboard.live.shapes import PROTOCOL
 from dashboard.ui.switcher import switcher
 from events import endpoints
+from sandboxes.alerts import acknowledging
 from sandboxes.base.clock import is_fresh
 from sandboxes.cleanup import freezing
 from sandboxes.core import sight
@@ -32,7 +33,8 @@ class Frame:
     """`stale_since` is the last good poll when that is late, or ahead of our clock; `waiting` counts marks in grace;
     `frozen` is the freeze that is on; `unreadable` names accounts and those of their secrets in use that no encryption
     key opens, `api_key` and `webhook_secret`; `never_listed` those whose list was never read, and why; `empty` are
-    the real accounts, where all were listed and no sandbox was ever seen in any."""
+    the real accounts, where all were listed and no sandbox was ever seen in any; `alerts` are the severities of those
+    that fire, and that nobody has or silenced."""
 
     accounts: list[Account]
     simulated: bool
@@ -47,6 +49,7 @@ class Frame:
     unreadable: list[tuple[str, list[str]]]
     never_listed: list[tuple[str, str]]
     empty: list[Account]
+    alerts: list[str]
 
     @property
     def account_keys(self) -> dict[str, str]:
@@ -98,6 +101,7 @@ def read_frame(
         frozen=current_freeze(),
         never_listed=_never_listed(health, {account.pk: account.name for account in accounts}),
         empty=[] if counts["live"] else _empty(accounts, health, ids),
+        alerts=acknowledging.open_severities(),
         unreadable=[(account.name, names) for account in accounts if (names := _unreadable(account))],
     )
 

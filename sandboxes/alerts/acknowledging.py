@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from sandboxes.alerts import telling
 from sandboxes.core import sight
+from sandboxes.core.accounts import held_accounts
 from sandboxes.models import Alert
 
 
@@ -45,3 +46,11 @@ def take_back(alert: Alert) -> Alert:
     kept.state, kept.acknowledged_at, kept.acknowledged_by = Alert.State.FIRING, None, ""
     kept.save(update_fields=["state", "acknowledged_at", "acknowledged_by"])
     return kept
+
+
+def open_severities() -> list[str]:
+    """Of what fires, that nobody has and nobody silenced, in the accounts that are looked at."""
+    found = visible().filter(state=Alert.State.FIRING).exclude(held_back="silenced")
+    if sight.is_narrowed():
+        found = found.filter(accounts__overlap=[one.pk for one in sight.looked_at(held_accounts())])
+    return list(found.values_list("severity", flat=True))
