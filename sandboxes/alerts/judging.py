@@ -82,7 +82,7 @@ def _stepped(spec: AlertRuleSpec, seen: Look, found: Measured | None, row: Alert
     unknown = _unknown(spec, seen, row.accounts if row else ())
     level = Level.UNKNOWN if unknown else Level.CLEAR
     if found is not None:
-        level = level_of(spec, _as_known(found.figure, partial=unknown))
+        level = level_of(spec, _as_known(found.figure, partial=unknown or found.figure.partial))
     return step(watch_of(row), level, seen.now, spec.for_seconds)
 
 

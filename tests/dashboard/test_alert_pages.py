@@ -151,7 +151,7 @@ def test_preview_says_what_it_would_have_told(judged: Judged, staff: Client) -> 
             execution_id=f"e{number}", started_at=box.started_at, ended_at=now - timedelta(hours=1), ended_by="killed"
         )
     page = text(staff.post("/alerts/rules/preview/", RULE))
-    assert "It would have fired 1 time" in page
+    assert "It would have fired <b>1 time</b>, for <b>1 h</b>" in page
     assert "anna" in page
     assert "Nothing is beyond the limit now." in page
     assert "above" in text(staff.post("/alerts/rules/preview/", RULE | {"above": ""}))
