@@ -97,7 +97,8 @@ class RuleForm:
     def fields(self) -> list[Field]:
         """Those of its kind."""
         kind = KINDS[self.kind]
-        return [self._field(name, needed=name in kind.all_of) for name in fields_of(kind) if name != "reasons"]
+        names = [*kind.all_of, *kind.one_of, *kind.maybe]
+        return [self._field(name, needed=name in kind.all_of) for name in names if name != "reasons"]
 
     def _field(self, name: str, *, needed: bool) -> Field:
         label, unit = WORDS[name]

@@ -112,7 +112,8 @@ def _bring_up_to_date(spec: AlertRuleSpec, now: datetime, steps: Sequence[Step])
 
 def _update(alert: Alert, spec: AlertRuleSpec, measured: Measured, now: datetime) -> None:
     figure = measured.figure
-    alert.value, alert.count, alert.usd_per_hour = figure.value, figure.count, figure.usd_per_hour
+    alert.value, alert.usd_per_hour = figure.value, figure.usd_per_hour
+    alert.count = figure.count or alert.count  # near the limit none is beyond it, and it fires on
     alert.peak = (min if is_below(spec) else max)(alert.peak, figure.value)
     alert.group, alert.told, alert.seen_at = dict(measured.group), dict(figure.told), now
     alert.accounts = sorted({*alert.accounts, *figure.accounts})
