@@ -26,14 +26,14 @@ def judged(transactional_db: None, mailbox: Any) -> Iterator[Judged]:
 
 
 @pytest.fixture
-def staff(judged: Judged) -> Client:
+def staff(judged: Judged, static_files: Any) -> Client:
     signed_in = Client()
     signed_in.force_login(records.member("boss", "admin"))
     return signed_in
 
 
 @pytest.fixture
-def viewer(judged: Judged) -> Client:
+def viewer(judged: Judged, static_files: Any) -> Client:
     signed_in = Client()
     signed_in.force_login(records.member("eve", "viewer"))
     return signed_in
