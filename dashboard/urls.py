@@ -20,6 +20,7 @@ from dashboard.events import export as events_export
 from dashboard.events import views as events
 from dashboard.fleet import groups, past
 from dashboard.fleet import views as fleet
+from dashboard.limits import views as limits
 from dashboard.palette import views as palette
 from dashboard.sandbox import logs
 from dashboard.sandbox import views as sandbox
@@ -93,6 +94,11 @@ urlpatterns = [
         asked(channels.replay),
         name="alert-delivery-replay",
     ),
+    path("limits/", limits.limits, name="limits"),
+    path("limits/new/", limits.edit, name="limit-new"),
+    path("limits/<int:limit_id>/", limits.edit, name="limit"),
+    path("limits/<int:limit_id>/unfolded/", limits.unfolded, name="limit-unfolded"),
+    path("limits/<int:limit_id>/delete/", limits.delete, name="limit-delete"),
     path("cost/", cost.cost, name="cost"),
     path("cost/export.csv", cost.export, name="cost-csv"),
     path("settings/", settings.webhook.page, name="settings"),

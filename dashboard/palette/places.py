@@ -25,6 +25,7 @@ PAGES: Final = (
     (gettext_noop("Events"), "events", "i-events", gettext_noop("stream lifecycle")),
     (gettext_noop("Deliveries"), "deliveries", "i-events", gettext_noop("webhooks refused parked replay")),
     (gettext_noop("Cleanup"), "cleanup", "i-clean", gettext_noop("policies orphans audit reaper")),
+    (gettext_noop("Limits"), "limits", "i-gauge", gettext_noop("budget maximum quota over cap")),
     (gettext_noop("Cost"), "cost", "i-cost", gettext_noop("money spend burn waste forecast")),
     (gettext_noop("Settings"), "settings", "i-settings", gettext_noop("webhook account tokens prices")),
 )

@@ -89,9 +89,11 @@ def spent_units(asked: Question, now: datetime, account_id: int) -> dict[tuple[s
 
 
 def _spent(asked: Question, now: datetime, account_id: int) -> dict[str | None, int]:
-    given = {"accounts": [account_id], "start": asked.start, "end": asked.end, "now": now, "key": asked.key}
+    given = {"accounts": [account_id], "start": asked.start, "end": asked.end, "now": now, **asked.given}
     sums: dict[str | None, int] = defaultdict(int)
-    for group, per_core, per_gib, core_us, mb_us in database.rows(queries.SPENT.format(group=asked.expression), given):
+    for group, per_core, per_gib, core_us, mb_us in database.rows(
+        queries.SPENT.format(group=asked.expression, where=asked.where), given
+    ):
         sums[group] += units(per_core, per_gib, int(core_us), int(mb_us))
     return sums
 
@@ -103,14 +105,13 @@ def _microseconds(at: datetime) -> int:
 def _read(asked: Question, now: datetime, accounts: list[int], *, waste: bool) -> dict[tuple[str | None, int], _Sum]:
     """Sums in units of `money` by group and number of bucket."""
     given: dict[str, Any] = {
-        "accounts": accounts, "start": asked.start, "end": asked.end, "now": now, "width": asked.width,
-        "key": asked.key,
+        "accounts": accounts, "start": asked.start, "end": asked.end, "now": now, "width": asked.width, **asked.given,
     }  # fmt: skip
     parts = {"found": queries.FOUND, "wasted": queries.WASTED} if waste else {"found": "", "wasted": ""}
     sums: dict[tuple[str | None, int], _Sum] = defaultdict(_Sum)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(queries.ROOM_TO_SORT)  # a hundred thousand runs stay out of temporary files
-        cursor.execute(queries.PIECES.format(group=asked.expression, **parts), given)
+        cursor.execute(queries.PIECES.format(group=asked.expression, where=asked.where, **parts), given)
         for (kind, group, per_core, per_gib), edges in groupby(cursor, key=itemgetter(0, 1, 2, 3)):
             for bucket, core_us, mb_us, many in along(edges, 1 if kind == "count" else asked.width):
                 one = sums[group, bucket]

@@ -21,7 +21,7 @@ runs AS MATERIALIZED (
     FROM sandboxes_execution e JOIN sandboxes_sandbox s ON s.id = e.sandbox_id
     JOIN sandboxes_account a ON a.id = s.account_id
     WHERE s.account_id = ANY(%(accounts)s) AND e.started_at < %(end)s AND e.started_at < %(now)s
-      AND (e.ended_at IS NULL OR e.ended_at > %(start)s)
+      AND (e.ended_at IS NULL OR e.ended_at > %(start)s){{where}}
 )"""
 # Of a span that lies in one bucket: no run need be cut but at the prices.
 SPENT: Final = f"""{RUNS}

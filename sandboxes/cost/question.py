@@ -21,12 +21,16 @@ class QuestionError(ValueError):
 
 @dataclass(frozen=True)
 class Question:
-    """Cost of [start, end), in UTC buckets, by one of GROUPS or `metadata.KEY`; None: all as one group."""
+    """Cost of [start, end), in UTC buckets, by one of GROUPS or `metadata.KEY`; None: all as one group.
+
+    `only` is such a key and a value: nothing else counts. A template is also found by its name.
+    """
 
     start: datetime
     end: datetime
     bucket: str = "total"
     group_by: str | None = None
+    only: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         """Raises QuestionError."""
@@ -34,14 +38,14 @@ class Question:
             raise QuestionError("start must lie before end")
         if self.bucket not in BUCKETS:
             raise QuestionError(f"bucket must be one of {', '.join(BUCKETS)}")
-        if self.group_by is not None and self.group_by not in GROUPS and not self.key:
+        asked = [self.group_by] if self.only is None else [self.group_by, self.only[0]]
+        if not all(by is None or by in GROUPS or _metadata_key(by) for by in asked):
             raise QuestionError(f"group_by must be one of {', '.join(GROUPS)}, or {METADATA}KEY")
 
     @property
     def key(self) -> str:
         """The metadata key that is grouped by, empty when it is none."""
-        group = self.group_by or ""
-        return group.removeprefix(METADATA) if group.startswith(METADATA) else ""
+        return _metadata_key(self.group_by or "")
 
     @property
     def expression(self) -> str:
@@ -51,6 +55,26 @@ class Question:
         return "s.metadata ->> %(key)s" if self.key else GROUPS[self.group_by]
 
     @property
+    def where(self) -> str:
+        """The condition that `only` adds in SQL; it takes %(only)s and %(only_key)s."""
+        if self.only is None:
+            return ""
+        by = self.only[0]
+        if by == "template":
+            return " AND %(only)s IN (s.template_id, s.template_name)"
+        return f" AND {'s.metadata ->> %(only_key)s' if _metadata_key(by) else GROUPS[by]} = %(only)s"
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What `expression` and `where` take."""
+        by, value = self.only or ("", "")
+        return {"key": self.key, "only": value, "only_key": _metadata_key(by)}
+
+    @property
     def width(self) -> int:
         """Microseconds of a bucket."""
         return BUCKETS[self.bucket]
+
+
+def _metadata_key(by: str) -> str:
+    return by.removeprefix(METADATA) if by.startswith(METADATA) else ""

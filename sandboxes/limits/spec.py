@@ -12,6 +12,7 @@ ANY: Final = "*"
 MOST_USD: Final = Decimal(10_000_000)
 LEAST_USD: Final = Decimal("0.000001")
 LONGEST_VALUE: Final = 400
+LEAST_ONE: Final = "give at least one of max_running, usd_per_day and usd_per_month"
 _NO_NUL: Final = r"^[^\x00]*$"  # PostgreSQL keeps none
 _Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=_NO_NUL)]
 _Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NO_NUL)]
@@ -70,7 +71,7 @@ def _problems(spec: LimitSpec) -> list[str]:
     if len(set(spec.accounts)) != len(spec.accounts):
         found.append("accounts names one of them twice")
     if all(most is None for most in (spec.max_running, spec.usd_per_day, spec.usd_per_month)):
-        found.append("give at least one of max_running, usd_per_day and usd_per_month")
+        found.append(LEAST_ONE)
     for name in ("usd_per_day", "usd_per_month"):
         found += _bad_money(name, getattr(spec, name))
     return found

@@ -6,7 +6,7 @@ import { closeDrop } from "./drops.js";
 /** @type {Map<string, (event: KeyboardEvent) => unknown>} */
 const own = new Map();
 /** @type {Record<string, string>} */
-const PAGES = { f: "/", s: "/sandboxes/", e: "/events/", c: "/cleanup/", m: "/cost/", ",": "/settings/" };
+const PAGES = { f: "/", s: "/sandboxes/", e: "/events/", c: "/cleanup/", l: "/limits/", m: "/cost/", ",": "/settings/" };
 let going = -Infinity;
 
 /**

@@ -18,7 +18,7 @@ GIVEN = {"sandbox_id": "i0", "text": "x", "deed": "replace", "bulk_id": "0000000
          "token_id": 987654321,  # none that is in use: a token that revokes itself answers nothing else
          "user_id": 1,
          "channel_id": 1,
-         "approval_id": 1, "pk": 1, "rule_id": 1, "alert_id": 1, "silence_id": 1,
+         "approval_id": 1, "pk": 1, "rule_id": 1, "alert_id": 1, "silence_id": 1, "limit_id": 1,
          "session_id": "x", "provider_id": "x", "slug": "x", "key": "x", "token": "x",
          "name": "x"}  # fmt: skip
 REFUSED = 403
