@@ -14,6 +14,7 @@ from dashboard.api import api
 from dashboard.api.mount import no_such_call
 from dashboard.cleanup import policy, trust
 from dashboard.cleanup import views as cleanup
+from dashboard.cost import bills
 from dashboard.cost import views as cost
 from dashboard.events import deliveries
 from dashboard.events import export as events_export
@@ -101,6 +102,11 @@ urlpatterns = [
     path("limits/<int:limit_id>/delete/", limits.delete, name="limit-delete"),
     path("cost/", cost.cost, name="cost"),
     path("cost/export.csv", cost.export, name="cost-csv"),
+    path("cost/explained/", bills.explained, name="cost-explained"),
+    path("cost/explained.csv", bills.explained_csv, name="cost-explained-csv"),
+    path("cost/habits/", bills.habits_part, name="cost-habits"),
+    path("cost/habits.csv", bills.habits_csv, name="cost-habits-csv"),
+    path("cost/invoices/", bills.invoice, name="cost-invoices"),
     path("settings/", settings.webhook.page, name="settings"),
     path("settings/webhook/<slug:deed>/", asked(settings.webhook.do), name="settings-webhook"),
     path("settings/accounts/", asked(settings.accounts.page), name="settings-accounts"),

@@ -11,6 +11,7 @@ from dashboard.api import (
     alert_rules,
     alerts,
     approvals,
+    bills,
     callback,
     channels,
     cost,
@@ -58,6 +59,7 @@ api.add_router("/events", events.router)
 api.add_router("/actions", actions.router)
 api.add_router("/fleet", fleet.router)
 api.add_router("/cost", cost.router)
+api.add_router("/cost", bills.router)
 api.add_router("/prices", prices.router)
 api.add_router("/limits", limits.router)
 api.add_router("/accounts", account_test.router)  # before: its path is also that of an account named test

@@ -58,7 +58,7 @@ def cost(request: HttpRequest) -> HttpResponse:
     """
     now = timezone.now()
     try:
-        chosen, group_by = _asked(request, now)
+        chosen, group_by = asked(request, now)
     except QuestionError as wrong:
         return render(request, "cost/page.html", {"wrong": str(wrong)}, status=400)
     context = {
@@ -109,7 +109,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """The table as CSV, every group of it, as a stream; with `hours=true` a row for each hour of each group."""
     now, by_hour = timezone.now(), bool(request.GET.get("hours"))
     try:
-        chosen, group_by = _asked(request, now)
+        chosen, group_by = asked(request, now)
     except QuestionError as wrong:
         return HttpResponse(f"{wrong}\n", status=400, content_type="text/plain; charset=utf-8")
     if by_hour and not chosen.is_short(now):
@@ -134,8 +134,8 @@ async def _lines(chosen: Range, group_by: str, now: datetime) -> AsyncIterator[b
 async def _hourly_lines(chosen: Range, group_by: str, now: datetime) -> AsyncIterator[bytes]:
     """A row an hour and group, oldest hour first; hours in which a group cost nothing are left out."""
     yield csv_text.lines([HOURLY]).encode()
-    asked = Question(chosen.begin(now), chosen.end(now), "hour", group_by)
-    items = (await sync_to_async(spend)(asked, now)).items
+    question = Question(chosen.begin(now), chosen.end(now), "hour", group_by)
+    items = (await sync_to_async(spend)(question, now)).items
     for at in range(0, len(items), 1000):
         yield csv_text.lines(
             [one.bucket, one.group, one.cost_usd, one.orphan_usd, one.idle_usd, one.seconds, one.sandboxes]
@@ -151,8 +151,8 @@ def _cells(row: Row, *, compared: bool) -> list[Any]:
     ]  # fmt: skip
 
 
-def _asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
-    """Raises QuestionError for a range or group that there is none of."""
+def asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
+    """The range and the group that the address names. Raises QuestionError for a range or group that there is none of."""
     name, group_by = request.GET.get("range") or "7d", request.GET.get("by") or "owner"
     start, until = request.GET.get("from", "").strip(), request.GET.get("to", "").strip()
     if start or until:

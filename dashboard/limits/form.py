@@ -19,7 +19,7 @@ LABELS: Final = {
     "value": gettext_noop("“Value”"),
     "accounts": gettext_noop("“Accounts”"),
     "max_running": gettext_noop("“Running at once”"),
-    "warn_at_pct": gettext_noop("“Warn at”"),
+    "warn_at_pct": gettext_noop("“Warn from”"),
     "usd_per_day": gettext_noop("“A day”"),
     "usd_per_month": gettext_noop("“A month”"),
 }

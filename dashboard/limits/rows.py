@@ -38,6 +38,11 @@ class Share:
     month: bool = False
 
     @property
+    def most_words(self) -> str:
+        """`$40`, of money."""
+        return short_usd(Decimal(self.most))
+
+    @property
     def bar(self) -> float:
         """How far a bar of MOST_PCT goes."""
         return min(self.pct, MOST_PCT)

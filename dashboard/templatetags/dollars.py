@@ -40,3 +40,11 @@ def cores_and_memory(size: tuple[int, int]) -> str:
     """`2 vCPU, 512 MiB`."""
     cores, memory_mb = size
     return f"{cores} vCPU, {formats.round_size(memory_mb * formats.MIB)}"
+
+
+@register.filter
+def signed(value: Decimal | float) -> str:
+    """A change of money: `+$12.30`, `−$4`; a dash for less than half a cent."""
+    if abs(value) < Decimal("0.005"):
+        return formats.DASH
+    return f"{'−' if value < 0 else '+'}{dollars(abs(value))}"

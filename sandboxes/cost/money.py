@@ -11,7 +11,7 @@ from typing import Final
 _RATE: Final = 10**10
 _MB_IN_GIB: Final = 1024
 _CORES: Final = 10**3
-_MICRO_USD: Final = _MB_IN_GIB * _RATE * _CORES  # units in a millionth of a dollar: 10⁶ of the time cancel out
+MICRO_USD: Final = _MB_IN_GIB * _RATE * _CORES  # units in a millionth of a dollar: 10⁶ of the time cancel out
 
 
 def units(per_core: Decimal, per_gib: Decimal, millicore_us: int, mb_us: int) -> int:
@@ -28,9 +28,9 @@ def rounded(parts: Sequence[int]) -> tuple[list[Decimal], Decimal]:
     The sum is rounded to the nearest; what is then missing goes to the parts that lost most (largest remainder), so
     that none is off by a millionth or more.
     """
-    total = (sum(parts) + _MICRO_USD // 2) // _MICRO_USD
-    micros = [part // _MICRO_USD for part in parts]
-    by_loss = sorted(range(len(parts)), key=lambda i: (-(parts[i] % _MICRO_USD), i))
+    total = (sum(parts) + MICRO_USD // 2) // MICRO_USD
+    micros = [part // MICRO_USD for part in parts]
+    by_loss = sorted(range(len(parts)), key=lambda i: (-(parts[i] % MICRO_USD), i))
     for i in by_loss[: total - sum(micros)]:
         micros[i] += 1
     return [millionths(micro) for micro in micros], millionths(total)

@@ -5,14 +5,16 @@ from typing import Final
 from sandboxes.cost.queries_last_sign import DEAD, us
 
 EVER: Final = 1 << 62
-# Times are whole microseconds, so that nothing is lost. Each run counts to its end or to now.
-RUNS: Final = f"""
+# Times are whole microseconds, so that nothing is lost.
+PRICES: Final = f"""
 WITH prices AS MATERIALIZED (
     SELECT account_id AS account, usd_per_vcpu_second AS per_core, usd_per_gib_second AS per_gib,
            CASE WHEN isfinite(since) THEN {us("since")} ELSE 0 END AS since,
            CASE WHEN isfinite(until) THEN {us("until")} ELSE {EVER} END AS until
     FROM sandboxes_account_price_span WHERE account_id = ANY(%(accounts)s)
-),
+)"""
+# Each run counts to its end or to now.
+RUNS: Final = f"""{PRICES},
 runs AS MATERIALIZED (
     SELECT e.id AS run, s.id AS box, s.account_id AS account, {{group}} AS grp, {us("e.started_at")} AS began,
            {us("least(e.ended_at, %(now)s)")} AS over,
