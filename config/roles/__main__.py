@@ -32,7 +32,7 @@ def main(words: list[str]) -> int:
     beside = beside_the_main_thread(roles)
     for role in beside:
         role.start()
-    broken = _serve(beside, told) if "web" in roles else _wait(beside, told)
+    broken = serve(beside, told) if "web" in roles else wait(beside, told)
     for role in reversed(beside):
         role.stop()
     return int(broken)
@@ -66,7 +66,7 @@ def beside_the_main_thread(roles: set[str]) -> list[Role]:
     return found
 
 
-def _serve(beside: list[Role], told: threading.Event) -> bool:
+def serve(beside: list[Role], told: threading.Event) -> bool:
     """Pages in the main thread until a signal; whether a role beside them ended before it."""
     from config.roles.web import server  # noqa: PLC0415
 
@@ -88,7 +88,7 @@ def _serve(beside: list[Role], told: threading.Event) -> bool:
     return fallen.is_set() or not serving.started
 
 
-def _wait(beside: list[Role], told: threading.Event) -> bool:
+def wait(beside: list[Role], told: threading.Event) -> bool:
     """Until a signal, or until one of the roles ended by itself (True)."""
     while not told.wait(LOOK_SECONDS):
         if _has_ended(beside):

@@ -20,7 +20,16 @@ from sandboxes.models import Account, AuditEntry
 
 # Pages that answer with a file; a test holds this against what pages send as an attachment.
 EXPORTS: Final = frozenset(
-    {"sandboxes-csv", "sandboxes-json", "events-csv", "events-jsonl", "cost-csv", "settings-audit-csv"}
+    {
+        "sandboxes-csv",
+        "sandboxes-json",
+        "events-csv",
+        "events-jsonl",
+        "cost-csv",
+        "cost-explained-csv",
+        "cost-habits-csv",
+        "settings-audit-csv",
+    }
 )
 _LONGEST: Final = 500  # of an address
 

@@ -8,7 +8,7 @@ IN_PATH: Final = {
     "sandbox_id": "i1a2b3c4d5e6f7g8h9j0", "policy_id": "1", "action_id": "1", "name": "default", "key": "run-9f",
     "bulk_id": "6f1c2f0e-3f5a-4c1f-9d3b-2a6f0c9e7b11", "token_id": "12", "user_id": "7", "approval_id": "4",
     "rule_id": "3", "alert_id": "8", "silence_id": "2",
-    "session_id": "3f9b0c8e5d1a47f6a2c4e6b8d0f13579", "delivery_id": "31",
+    "session_id": "3f9b0c8e5d1a47f6a2c4e6b8d0f13579", "delivery_id": "31", "month": "2026-10",
 }  # fmt: skip
 QUERIES: Final[dict[str, dict[str, str]]] = {
     "list_sandboxes": {"idle_for": "1800", "environment": "staging", "order": "-cost_usd"},
@@ -21,6 +21,9 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "get_fleet_metrics": {"points": "60"},
     "get_fleet_at": {"t": "2026-11-28T02:13:00Z"},
     "get_cost": {"start": "2026-11-01T00:00:00Z", "end": "2026-11-28T00:00:00Z", "group_by": "owner", "bucket": "day"},
+    "get_limit_status": {"over": "true"},
+    "explain_cost": {"from": "2026-11-21T00:00:00Z", "to": "2026-11-28T00:00:00Z"},
+    "get_habits": {"from": "2026-11-21T00:00:00Z"},
     "preview_policy": {"sweep": "older_than_seconds"},
 }
 _POLICY: Final = {
@@ -35,6 +38,7 @@ _RULE: Final = {
     "name": "owners-over-100", "kind": "running", "above": 100, "for_seconds": 120, "group_by": ["owner"],
     "severity": "critical", "channels": ["oncall"],
 }  # fmt: skip
+_LIMIT: Final = {"name": "Each owner", "key": "owner", "value": "*", "max_running": 24, "usd_per_day": 40}
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "create_alert_rule": _RULE,
     "update_alert_rule": _RULE | {"name": "owners-over-200", "above": 200},
@@ -53,6 +57,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "protect_sandbox": {"reason": "being debugged", "until": "2026-12-01T00:00:00Z"},
     "request_bulk_action": {"action": "kill", "filter": {"orphan": True}, "expected_count": 12, "reason": "cleanup"},
     "create_policy": _POLICY,
+    "create_limit": _LIMIT,
+    "update_limit": _LIMIT | {"name": "default", "usd_per_month": 900},
+    "enter_invoice": {"usd": 1234.5},
     "update_policy": _POLICY | {"name": "old-dev", "enabled": True},
     "preview_policy": _POLICY,
     "put_lease": {"ttl_seconds": 300, "match": {"metadata": {"run": "9f"}}},

@@ -152,7 +152,7 @@ def _cells(row: Row, *, compared: bool) -> list[Any]:
 
 
 def asked(request: HttpRequest, now: datetime) -> tuple[Range, str]:
-    """The range and the group that the address names. Raises QuestionError for a range or group that there is none of."""
+    """The range and the group that the address names. Raises QuestionError for one that there is not."""
     name, group_by = request.GET.get("range") or "7d", request.GET.get("by") or "owner"
     start, until = request.GET.get("from", "").strip(), request.GET.get("to", "").strip()
     if start or until:

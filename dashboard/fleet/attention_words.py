@@ -22,6 +22,8 @@ ROUNDS = {
     "judge": gettext_noop("Policy evaluation"),
     "reap": gettext_noop("Final check"),
     "namesakes": gettext_noop("Shared ID check"),
+    "limits": gettext_noop("Limits"),
+    "silence": gettext_noop("Webhook upkeep"),
 }
 
 

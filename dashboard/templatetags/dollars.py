@@ -45,6 +45,5 @@ def cores_and_memory(size: tuple[int, int]) -> str:
 @register.filter
 def signed(value: Decimal | float) -> str:
     """A change of money: `+$12.30`, `−$4`; a dash for less than half a cent."""
-    if abs(value) < Decimal("0.005"):
-        return formats.DASH
-    return f"{'−' if value < 0 else '+'}{dollars(abs(value))}"
+    usd = float(value)
+    return formats.DASH if abs(usd) < 0.005 else f"{'−' if usd < 0 else '+'}{dollars(abs(usd))}"

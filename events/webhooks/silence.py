@@ -7,6 +7,7 @@ from typing import Final
 from events.models import LifecycleEvent
 from events.webhooks.view import view_of
 from sandboxes.base.clock import on_backend
+from sandboxes.core import rounds
 from sandboxes.core.accounts import clock_offset, enabled_accounts
 from sandboxes.models import Account, AccountHealth
 
@@ -27,10 +28,13 @@ def silent_since(health: AccountHealth, now: datetime) -> datetime | None:
 
 def note_all(now: datetime) -> None:
     """Writes it to every account's health, where alerts read it."""
-    for health in AccountHealth.objects.filter(account__in=enabled_accounts()).select_related("account"):
-        since = silent_since(health, now)
-        if since != health.webhook_silent_since:
-            AccountHealth.objects.filter(pk=health.pk).update(webhook_silent_since=since)
+    rounds.in_turn("silence", enabled_accounts(), lambda account: _note(account, now))
+
+
+def _note(account: Account, now: datetime) -> None:
+    health = AccountHealth.objects.select_related("account").filter(account=account).first()
+    if health is not None and (since := silent_since(health, now)) != health.webhook_silent_since:
+        AccountHealth.objects.filter(pk=health.pk).update(webhook_silent_since=since)
 
 
 def _is_on(health: AccountHealth) -> bool:

@@ -2,10 +2,32 @@
 
 from django.contrib import admin
 
-from sandboxes.admin import accounts, alerts, freeze, notifications, policies, records, rollups, sandboxes, trail
+from sandboxes.admin import (
+    accounts,
+    alerts,
+    freeze,
+    limits,
+    notifications,
+    policies,
+    records,
+    rollups,
+    sandboxes,
+    trail,
+)
 
 admin.site.site_header = "Sandwarden"
 admin.site.site_title = "Sandwarden"
 admin.site.index_title = "Records"
 
-__all__ = ["accounts", "alerts", "freeze", "notifications", "policies", "records", "rollups", "sandboxes", "trail"]
+__all__ = [
+    "accounts",
+    "alerts",
+    "freeze",
+    "limits",
+    "notifications",
+    "policies",
+    "records",
+    "rollups",
+    "sandboxes",
+    "trail",
+]

@@ -1,4 +1,4 @@
-"""How everybody stands against the limits: usage in, standings out, no I/O and no clock of its own. Pure."""
+"""How everybody stands against the limits: usage in, standings out; it asks nothing and has no clock."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

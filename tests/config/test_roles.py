@@ -139,7 +139,7 @@ def test_the_clock_has_every_interval():
     from config.roles.clock import Clock
 
     schedule = Clock().service.scheduler.schedule
-    assert len(schedule) == 15
+    assert len(schedule) == 17
     assert "sandboxes.tasks.poll" in schedule
 
 

@@ -43,7 +43,7 @@ def test_process_of_roles_is_bound_before_any_of_them_begins(monkeypatch, words,
             seen.append(bound_now())
             super().start()
 
-    monkeypatch.setattr(roles, "_serve", roles._wait)
+    monkeypatch.setattr(roles, "serve", roles.wait)
     played(monkeypatch, Looks(signals=True), words=words)
     assert seen == [told]
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.urls import urlpatterns
-from sandboxes.models import AccountHealth, Sandbox
+from sandboxes.models import AccountHealth, Limit, Sandbox
 from tests.support import records
 from tests.support.counting import statements
 
@@ -46,12 +46,19 @@ PAGES: dict[str, tuple[str, int]] = {
     "events-jsonl": ("/events/export.jsonl", 11),
     "deliveries": ("/events/deliveries/", 12),
     "cleanup": ("/cleanup/", 15),
-    "policy-new": ("/cleanup/policies/new/", 7),
-    "policy": ("/cleanup/policies/{policy}/", 8),
+    "policy-new": ("/cleanup/policies/new/", 8),
+    "policy": ("/cleanup/policies/{policy}/", 9),
     "policy-trust": ("/cleanup/policies/{policy}/trust/", 30),
     "alert-channels": ("/alerts/channels/", 15),
     "cost": ("/cost/", 17),
     "cost-csv": ("/cost/export.csv", 14),
+    "cost-explained": ("/cost/explained/", 22),
+    "cost-explained-csv": ("/cost/explained.csv", 14),
+    "cost-habits": ("/cost/habits/", 15),
+    "cost-habits-csv": ("/cost/habits.csv", 14),
+    "limits": ("/limits/", 30),
+    "limit-new": ("/limits/new/", 14),
+    "limit": ("/limits/{limit}/", 25),
     "settings": ("/settings/", 13),
     "settings-account": ("/settings/account/", 14),
     "settings-accounts": ("/settings/accounts/", 12),
@@ -99,12 +106,19 @@ def fleet_of(number: int) -> None:
     records.frame(readings, at=now - timedelta(seconds=number))
 
 
+def limit() -> Limit:
+    given = {"key": "owner", "value": "*", "max_running": 5, "usd_per_day": 10}
+    return Limit.objects.get_or_create(name="each", defaults=given)[0]
+
+
 async def whole(answer: Any) -> bytes:
     return b"".join([part async for part in answer.streaming_content])
 
 
 def count(admin: Client, address: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    found = address.format(at=(timezone.now() - timedelta(minutes=5)).timestamp(), policy=records.policy().pk)
+    found = address.format(
+        at=(timezone.now() - timedelta(minutes=5)).timestamp(), policy=records.policy().pk, limit=limit().pk
+    )
     with statements(monkeypatch) as sent:
         answer = admin.get(found)
         if answer.streaming:
@@ -137,7 +151,7 @@ NO_PAGES = {
     "mfa_deactivate_totp", "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "settings-sign-in-rules", "settings-session-end", "settings-provider-add",
     "settings-provider", "settings-connect", "settings-disconnect", "openid_connect_login", "openid_connect_callback",
-    "password-reset", "password-reset-link", "logout", "healthz", "readyz",
+    "limit-unfolded", "limit-delete", "cost-invoices", "password-reset", "password-reset-link", "logout", "healthz", "readyz",
     "metrics",
 }  # fmt: skip
 

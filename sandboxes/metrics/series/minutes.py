@@ -26,7 +26,9 @@ def roll_up(now: datetime) -> None:
     """Every closed minute with frames that is not rolled up yet, for every account; the minutes before that are
     counted again, since events may come late."""
     end = whole(now - GRACE)
-    rounds.in_turn("rollup", Account.objects.order_by("pk"), lambda account: _roll_up(account.pk, end), "of minutes")
+    rounds.in_turn(
+        "rollup", Account.objects.order_by("pk"), lambda account: _roll_up(account.pk, end), unit="of minutes"
+    )
 
 
 def _roll_up(account_id: int, end: datetime) -> None:

@@ -28,6 +28,9 @@ POST /policies/preview · GET /policies/{policy_id}/trust · POST /policies/{pol
 POST /policies/{policy_id}/reset · POST /accounts/{name}/reset-brake
 GET /accounts · POST /accounts · GET /accounts/{name} · PATCH /accounts/{name} · DELETE /accounts/{name}
 POST /accounts/test · GET /prices · POST /prices
+GET /limits · POST /limits · GET /limits/status · GET /limits/{name} · PUT /limits/{name} · DELETE /limits/{name}
+GET /cost/explained · GET /cost/habits · GET /cost/invoices · PUT /cost/invoices/{name}/{month}
+DELETE /cost/invoices/{name}/{month}
 GET /leases · GET /leases/{key} · PUT /leases/{key} · DELETE /leases/{key} · GET /freeze · PUT /freeze
 GET /owner-callback · PUT /owner-callback · DELETE /owner-callback
 GET /channels · POST /channels · GET /channels/{name} · PUT /channels/{name} · DELETE /channels/{name}
@@ -57,6 +60,8 @@ list_alerts get_alert acknowledge_alert list_silences create_silence get_silence
 list_channels create_channel get_channel update_channel delete_channel test_channel list_channel_deliveries
 replay_channel_delivery
 list_accounts create_account get_account update_account delete_account test_account list_prices create_price
+list_limits create_limit get_limit_status get_limit update_limit delete_limit
+explain_cost get_habits list_invoices enter_invoice delete_invoice
 """
 MODELS = """
 AccountState ActionAccepted ActionBody ActionList ActionRow Actor BrakeState BulkAsked BulkBody BulkState
@@ -74,6 +79,8 @@ Channel ChannelBody ChannelDelivery ChannelDeliveryList ChannelList ChannelTeste
 AccountBody AccountChange AccountList AccountView BrakeLimits Capability
 AccountTestBody AccountTested Check ListFilter
 PriceBody PriceList PriceRow
+LimitList LimitSpec LimitStatus LimitStatusList
+Bill Explained Habit Habits Invoice InvoiceBody InvoiceList
 """
 CLOSED = """
 Sandbox.state SandboxThen.state EventRow.source ActionRow.kind ActionRow.state Actor.kind BulkBody.action

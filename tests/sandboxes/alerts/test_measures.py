@@ -43,7 +43,7 @@ def test_limit_fires_at_its_share_and_a_stale_state_is_not_known(judged: Judged)
     )  # fmt: skip
     judged.rounds(1)
     assert texts(judged) == ["anna is at 80 % of its limit team"]
-    LimitState.objects.filter(pk=state.pk).update(used_pct=10.0)
+    LimitState.objects.filter(pk=state.pk).update(used_pct=10.0, at=judged.now() - timedelta(minutes=2))
     judged.rounds(20)
     assert judged.alert().resolved_at is None, "nobody has judged the limit since"
     LimitState.objects.filter(pk=state.pk).update(at=judged.now() + timedelta(seconds=10))
