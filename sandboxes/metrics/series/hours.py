@@ -25,7 +25,7 @@ def whole(moment: datetime) -> datetime:
 def roll_up(now: datetime) -> None:
     """Every closed hour of every account that is not added up yet, and those again that may have changed since."""
     end = whole(now - CLOSED)
-    rounds.in_turn("rollup", Account.objects.order_by("pk"), lambda account: _roll_up(account.pk, end), "of hours")
+    rounds.in_turn("rollup", Account.objects.order_by("pk"), lambda account: _roll_up(account.pk, end), unit="of hours")
 
 
 def _roll_up(account_id: int, end: datetime) -> None:

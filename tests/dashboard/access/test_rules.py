@@ -95,7 +95,7 @@ def test_call_refuses_a_role_what_its_rule_says(role: str, db: None) -> None:
 
 
 def _asks_more(name: str, sends: bool) -> bool:
-    """Lifting a freeze, which needs more than setting it, and a policy or rule for all accounts, which one's admin lacks."""
+    """Lifting a freeze, which needs more than setting it, and what is for all accounts, which one's admin lacks."""
     return name == "policy-enforce" or (
         sends and name.startswith(("cleanup-freeze", "cleanup-reset", "policy", "alert-rule"))
     )

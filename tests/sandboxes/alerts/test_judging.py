@@ -219,6 +219,7 @@ def test_two_workers_never_judge_at_once(judged: Judged) -> None:
     with psycopg.connect(**wanted) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [judging.LOCK])
         assert judging.judge_all() is False
+        other.execute("SELECT pg_advisory_unlock(%s)", [judging.LOCK])
     assert judging.judge_all() is True
 
 
