@@ -76,7 +76,7 @@ def test_the_past_says_which_sandboxes_there_were(page: Page, shared_stack: Supe
     rows = page.locator("[data-then] tbody tr:not(.spacer)")
     expect(rows.first).to_be_visible(timeout=SOON)
     count = page.locator("[data-then-count]")
-    expect(count).to_have_text(re.compile(r"^\d+$"))
+    expect(count).to_have_text(re.compile(r"^[\d,]+$"))
     page.locator("[data-then-order=id]").click()
     expect(page.locator("[data-then] [aria-sort=ascending]")).to_have_text("Sandbox")
     shown = rows.locator("a.id").all_inner_texts()
