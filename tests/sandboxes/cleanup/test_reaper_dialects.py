@@ -230,7 +230,8 @@ async def test_own_kill_is_on_record_at_its_answer_and_confirmed_by_the_list(odd
     assert gone.end_reason == "request"
 
 
-async def test_kill_after_a_false_death_is_sent_and_confirmed(odd):
+@pytest.mark.parametrize("is_taken_in", [True, False], ids=["known at its answer", "known by the list alone"])
+async def test_kill_after_a_false_death_is_sent_and_confirmed(odd, is_taken_in):
     """One list left it out and a GET said 404; it came back. It is not "already gone" for whoever kills it then."""
     entry = odd.put("i1", end=None)
     await sync(odd.watched)
@@ -242,13 +243,17 @@ async def test_kill_after_a_false_death_is_sent_and_confirmed(odd):
     assert (await box("i1")).state == "running"
     await sync_to_async(request)(await box("i1"), "kill", ANNA)
     await send_due()
-    await own_acts.take_in()
+    if is_taken_in:
+        await own_acts.take_in()
     assert deletes(odd) == ["/sandboxes/i1"]
     await sync(odd.watched)
     await look_again()
-    done, gone = await only(), await box("i1")
+    done, gone = await only(), await sync_to_async(find)("i1")
     assert (done.state, done.outcome) == ("confirmed", "killed")
-    assert (gone.state, gone.end_reason) == ("ended", "request")
+    assert gone is not None
+    assert gone.ended_by is not None
+    assert (gone.state, gone.ended_by.action_id) == ("ended", done.pk)
+    assert gone.end_reason == "request" or not is_taken_in
 
 
 async def test_kill_that_was_answered_and_not_done_is_seen(odd):
