@@ -65,7 +65,7 @@ bench: $(FOR_TEST) ## Run every benchmark; the last line of each is one JSON obj
 		echo "== $${name%.py}"; python -m "benchmarks.$${name%.py}"; \
 	done; [ -n "$$found" ] || echo "There is no benchmark yet: they will be benchmarks/bench_*.py"
 
-bench-%: $(FOR_TEST) ## Run one benchmark: ingest, poll, push, query, reap, scale, accounts, pages or events-table
+bench-%: $(FOR_TEST) ## Run one benchmark: ingest, poll, push, query, reap, scale, accounts, alerts, pages or events-table
 	@if [ -e "benchmarks/bench_$(subst -,_,$*).py" ]; then exec python -m "benchmarks.bench_$(subst -,_,$*)"; \
 	else echo "There is no benchmark \"$*\" yet (it would be benchmarks/bench_$(subst -,_,$*).py)" >&2; exit 2; fi
 
