@@ -135,6 +135,16 @@ def test_a_named_value_beats_the_common_one(call: Any) -> None:
     assert told == {"ada": "of ada", "bob": "of *"}
 
 
+def test_a_named_value_beats_the_common_one_there_alone_where_it_counts(call: Any) -> None:
+    ran("ada", NOW - HOUR)
+    ran("ada", NOW - HOUR, of=records.account("second"))
+    call("POST", "/limits", {"name": "common", "key": "owner", "value": "*", "max_running": 1})
+    given = {"name": "own", "key": "owner", "value": "ada", "accounts": ["default"], "max_running": 9}
+    call("POST", "/limits", given)
+    told = [(item["limit"], item["account"]) for item in call("GET", "/limits/status").data["items"]]
+    assert sorted(told) == [("common", "second"), ("own", "default")]
+
+
 def test_accounts_count_apart_unless_they_are_named(call: Any) -> None:
     second = records.account("second")
     ran("ada", NOW - HOUR)
