@@ -1,6 +1,6 @@
 """Who runs beyond the maximum of a limit: by what its round noted a moment ago, and by the list as it is now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -28,9 +28,9 @@ def places(name: str, account: Account, keys: Sequence[int], now: datetime) -> d
     noted = LimitState.objects.filter(limit=limit, at__gt=now - FRESH).filter(Q(account=account.pk) | Q(account=None))
     groups = {state.value: state for state in noted}
     most = limit.max_running or 0
-    ranks = {value: _ranks(limit, state, value) for value, state in groups.items() if state.running > most}
+    ranks = _ranks(limit, account, [state for state in noted if state.running > most])
     found = {}
-    for key, value in _members(limit, Sandbox.objects.filter(pk__in=list(keys)), sorted(groups)).items():
+    for key, value in _members(limit, Sandbox.objects.filter(pk__in=list(keys)), groups.keys()).items():
         running = len(ranks[value]) if value in ranks else groups[value].running
         rank = ranks[value].get(key) if value in ranks and running > most else None
         found[key] = LimitPlace(limit.name, value, running, most, rank)
@@ -59,12 +59,16 @@ def _is_seen(limit: Limit) -> bool:
     return limit.accounts is None or any(map(sight.allows, limit.accounts))
 
 
-def _ranks(limit: Limit, state: LimitState, value: str) -> dict[int, int]:
-    """The place of each that runs in the group, the oldest first."""
-    counted = [state.account_id] if state.account_id else _counted(limit)
+def _ranks(limit: Limit, account: Account, over: Sequence[LimitState]) -> dict[str, dict[int, int]]:
+    """Of each group that is noted as too many, the place of each that runs, the oldest first; one reading for all."""
+    found: dict[str, dict[int, int]] = {state.value: {} for state in over}
+    if not over:
+        return found
+    counted = [account.pk] if any(state.account_id for state in over) else _counted(limit)
     runs = Sandbox.objects.filter(account__in=counted, state=Sandbox.State.RUNNING).order_by("created_at", "sandbox_id")
-    group = _members(limit, runs, [value])
-    return {key: rank for rank, key in enumerate(group, start=1)}
+    for key, value in _members(limit, runs, found.keys()).items():
+        found[value][key] = len(found[value]) + 1
+    return found
 
 
 def _counted(limit: Limit) -> list[int]:
@@ -72,12 +76,12 @@ def _counted(limit: Limit) -> list[int]:
     return [account.pk for account in fleets(enabled)]
 
 
-def _members(limit: Limit, boxes: QuerySet[Sandbox], values: Sequence[str]) -> dict[int, str]:
+def _members(limit: Limit, boxes: QuerySet[Sandbox], values: Collection[str]) -> dict[int, str]:
     """The group of each that is in one of `values`, in the order of `boxes`."""
-    if limit.key == "template":
+    if limit.key == "template":  # its group is called by its ID, or by the name that the limit gives
         rows = boxes.values_list("pk", "template_id", "template_name")
-        return {key: value for key, *named in rows for value in values if value in named}
-    return {key: value for key, value in boxes.values_list("pk", _expression(limit.key)) if value in set(values)}
+        return {key: value for key, *named in rows if (value := next((n for n in named if n in values), None))}
+    return {key: value for key, value in boxes.values_list("pk", _expression(limit.key)) if value in values}
 
 
 def _expression(key: str) -> Any:
