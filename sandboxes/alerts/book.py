@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sandboxes.alerts.rules import AlertRuleSpec, RuleError, as_dict, parse
 from sandboxes.alerts.rules.kinds import FIELDS
-from sandboxes.core import sight
-from sandboxes.models import Account, Alert, AlertRule
+from sandboxes.core import named_accounts
+from sandboxes.models import Alert, AlertRule
 
 RECORDS_FOR: Final = timedelta(minutes=15)
 MOST_RULES: Final = 500
@@ -30,12 +30,7 @@ def spec_of(rule: AlertRule) -> AlertRuleSpec:
 
 def visible() -> QuerySet[AlertRule]:
     """Those that judge an account that whoever asks may see: all accounts, or one of theirs by name."""
-    held = sight.everything()
-    if held is None:
-        return AlertRule.objects.all()
-    names = list(Account.objects.filter(pk__in=held).values_list("name", flat=True))
-    everywhere = Q(match__accounts=[]) | Q(match__accounts__isnull=True)
-    return AlertRule.objects.filter(everywhere | Q(match__accounts__has_any_keys=names))
+    return named_accounts.in_sight(AlertRule.objects.all())
 
 
 @transaction.atomic
@@ -96,7 +91,6 @@ def _accounts(rule: AlertRule) -> list[str]:
 
 
 def _known_accounts(named: set[str]) -> None:
-    """A rule for an account that is not there would watch nobody and seem to watch."""
-    there = sorted(one.name for one in sight.held(Account.objects.only("name"))) if named else []
-    for name in sorted(named.difference(there)):
-        raise RuleError(f"accounts: no account named {name!r}; there are: {', '.join(there) or 'none'}")
+    """What is for an account that is not there would watch nobody and seem to watch."""
+    if why := named_accounts.unknown(named):
+        raise RuleError(f"accounts: {why}")

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from msgspec.structs import replace
 
 from sandboxes.actions.cancelling import close_all
 from sandboxes.cleanup import orphans, over_limit
-from sandboxes.core import sight
-from sandboxes.models import Account, Action, Policy, SandboxLock, Verdict
+from sandboxes.core import named_accounts
+from sandboxes.models import Action, Policy, SandboxLock, Verdict
 from sandboxes.policies import PolicyError, PolicySpec, as_dict, parse
 
 FIELDS = PolicySpec.__struct_fields__
@@ -23,12 +23,7 @@ def spec_of(policy: Policy) -> PolicySpec:
 
 def visible() -> QuerySet[Policy]:
     """Those that stand for an account that whoever asks may see: for all accounts, or for one of theirs by name."""
-    held = sight.everything()
-    if held is None:
-        return Policy.objects.all()
-    names = list(Account.objects.filter(pk__in=held).values_list("name", flat=True))
-    everywhere = Q(match__accounts=[]) | Q(match__accounts__isnull=True)
-    return Policy.objects.filter(everywhere | Q(match__accounts__has_any_keys=names))
+    return named_accounts.in_sight(Policy.objects.all())
 
 
 def for_accounts(spec: PolicySpec, names: Iterable[str]) -> PolicySpec:
@@ -70,10 +65,9 @@ def write(spec: PolicySpec, policy: Policy | None = None) -> Policy:
 
 
 def _known_accounts(named: set[str]) -> None:
-    """A policy for an account that is not there would watch nobody and seem to watch."""
-    there = sorted(one.name for one in sight.held(Account.objects.only("name"))) if named else []
-    for name in sorted(named.difference(there)):
-        raise PolicyError(f"match.accounts: no account named {name!r}; there are: {', '.join(there) or 'none'}")
+    """What is for an account that is not there would watch nobody and seem to watch."""
+    if why := named_accounts.unknown(named):
+        raise PolicyError(f"match.accounts: {why}")
 
 
 @transaction.atomic

@@ -229,8 +229,6 @@ PLAIN_LOOPS = {
     "dashboard/system/doctor/webhooks.py:webhooks": "a command; each finding is guarded",
     "events/own_acts.py:_answered": "sorts",
     "sandboxes/actions/settling.py:_learn_pause": "one small write under a lock that is held",
-    "sandboxes/alerts/book.py:_known_accounts": "raises for the form",
-    "sandboxes/cleanup/policy_book.py:_known_accounts": "raises for the form",
     "sandboxes/cleanup/reaper/round.py:judge_policy": "each account is guarded there",
     "sandboxes/cleanup/whatif/now.py:judged_now": "a preview is of all or of none",
     "sandboxes/core/secrets_at_rest.py:learn": "fields of one account",
